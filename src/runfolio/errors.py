@@ -1,0 +1,202 @@
+"""Everything that can go wrong, on one page.
+
+Every error that a user can cause or meet is a :class:`RunfolioError`: *what happened, where (file and field),
+what to do*. The command line shows such an error bare and leaves with its ``exit_code``; any other exception is a
+bug of ours (exit code 3, with a report ready to paste).
+
+Each class also carries ``error_code``, MLflow's name for the same condition, so that scripts which look at
+``exception.error_code`` go on working.
+
+Exit codes
+----------
+====  ==========================================================================================
+code  meaning
+====  ==========================================================================================
+0     done
+1     findings or differences (``check``, ``diff``, ``doctor``, ``recover`` with something left)
+2     usage: a wrong option, argument, filter or name
+3     a bug in runfolio
+10    not a folio, or not a git repository
+11    no such run, experiment or artifact
+12    already exists, or conflicts with what is there
+13    the folio refuses the change in its present state (detached HEAD, merge under way, deleted run)
+14    a record, series or object is damaged
+15    written by a newer runfolio
+16    the storage failed (disk full, read-only folder, permission)
+17    git failed, or is too old
+18    busy: a lock was not freed in time
+19    the remote refused, or could not be reached
+20    an optional package is missing
+====  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+EXIT_DONE = 0
+EXIT_FINDINGS = 1
+EXIT_USAGE = 2
+EXIT_BUG = 3
+
+
+class RunfolioError(Exception):
+    """An error that a user can understand and act on.
+
+    Parameters
+    ----------
+    message : str
+        What happened, where, and what to do about it.
+    """
+
+    exit_code: int = EXIT_FINDINGS
+    error_code: str = "INTERNAL_ERROR"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class UsageError(RunfolioError, ValueError):
+    """A wrong name, value, filter or option."""
+
+    exit_code = EXIT_USAGE
+    error_code = "INVALID_PARAMETER_VALUE"
+
+
+class NotAFolioError(RunfolioError):
+    """The place holds no folio, or no git repository."""
+
+    exit_code = 10
+    error_code = "RESOURCE_DOES_NOT_EXIST"
+
+
+class NotFoundError(RunfolioError, LookupError):
+    """No run, experiment, artifact, revision of that name."""
+
+    exit_code = 11
+    error_code = "RESOURCE_DOES_NOT_EXIST"
+
+
+class AlreadyExistsError(RunfolioError):
+    """Something of that name is there already."""
+
+    exit_code = 12
+    error_code = "RESOURCE_ALREADY_EXISTS"
+
+
+class StateError(RunfolioError):
+    """The folio, its repository or the run is in a state that refuses the change."""
+
+    exit_code = 13
+    error_code = "INVALID_STATE"
+
+
+class DeletedError(StateError, ValueError):
+    """The run or experiment is deleted; restore it first."""
+
+    error_code = "INVALID_PARAMETER_VALUE"
+
+
+class DamagedError(RunfolioError):
+    """A record, series or object does not hold what it should."""
+
+    exit_code = 14
+    error_code = "INTERNAL_ERROR"
+
+
+class NewerSchemaError(DamagedError):
+    """The record was written by a newer runfolio than this one."""
+
+    exit_code = 15
+    error_code = "NOT_IMPLEMENTED"
+
+
+class StorageError(RunfolioError, OSError):
+    """The file system refused: disk full, read-only, permission denied."""
+
+    exit_code = 16
+    error_code = "INTERNAL_ERROR"
+
+
+class GitError(RunfolioError):
+    """A git command failed, or git is missing or too old."""
+
+    exit_code = 17
+    error_code = "INTERNAL_ERROR"
+
+
+class BusyError(RunfolioError):
+    """Another process held a lock for longer than we wait."""
+
+    exit_code = 18
+    error_code = "TEMPORARILY_UNAVAILABLE"
+
+
+class RemoteError(GitError):
+    """The remote could not be reached, or refused."""
+
+    exit_code = 19
+    error_code = "TEMPORARILY_UNAVAILABLE"
+
+
+class MissingPackageError(RunfolioError, ImportError):
+    """An optional package is not installed; the message names the exact pip command."""
+
+    exit_code = 20
+    error_code = "NOT_IMPLEMENTED"
+
+    def __init__(self, message: str, *, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
+
+
+def missing_package(package: str, extra: str, purpose: str) -> MissingPackageError:
+    """Build the error for an optional package that is not installed.
+
+    Parameters
+    ----------
+    package : str
+        The distribution's name, as pip knows it.
+    extra : str
+        The extra of runfolio that brings it; empty if none does.
+    purpose : str
+        What it is needed for, as the end of the sentence "… is needed to".
+
+    Returns
+    -------
+    MissingPackageError
+    """
+    command = f"pip install 'runfolio[{extra}]'" if extra else f"pip install {package}"
+    return MissingPackageError(f"The package {package} is needed to {purpose}, and is not installed. Run: {command}", name=package)
+
+
+def storage_error(action: str, error: OSError) -> StorageError:
+    """Say what the file system refused and what to do about it.
+
+    Parameters
+    ----------
+    action : str
+        What was being done, as in "write the journal of run 0192…".
+    error : OSError
+        What the system said.
+
+    Returns
+    -------
+    StorageError
+        With ``errno`` and ``filename`` kept.
+    """
+    import errno
+
+    remedies = {
+        errno.ENOSPC: "Free some space and try again; what was acknowledged is still there.",
+        errno.EDQUOT: "Your quota is used up: free some space and try again.",
+        errno.EROFS: "The folder is read-only: make it writable, or log elsewhere with RUNFOLIO_SPOOL.",
+        errno.EACCES: "You may not write there: check the folder's owner and mode.",
+        errno.EPERM: "You may not write there: check the folder's owner and mode.",
+        errno.EMFILE: "Too many files are open: close some runs, or raise the limit with ulimit -n.",
+        errno.EIO: "The disk reported an error: check the disk.",
+    }
+    remedy = remedies.get(error.errno or 0, "Try again; what was acknowledged is still there.")
+    where = f" ({error.filename})" if error.filename else ""
+    made = StorageError(f"Could not {action}{where}: {error.strerror or error}. {remedy}")
+    made.errno, made.filename = error.errno, error.filename
+    return made

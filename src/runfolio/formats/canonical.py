@@ -1,0 +1,184 @@
+"""The one spelling of a machine-written record.
+
+The rule: *a record is valid only if its bytes equal* :func:`dump` *of* :func:`load` *of them*. That one comparison
+refuses duplicate keys, byte order marks, CRLF, NaN literals, ``1e400``, retyped scalars, torn files and trailing junk.
+
+The spelling: UTF-8, keys sorted by code point, top-level fields one a line, entries of a top-level object or array one a
+line, everything deeper on its entry's line, so that a diff reads like a sentence. Characters that no one can see (control,
+format and bidi characters, line separators, unpaired surrogates, variation selectors, tags) are spelled ``\\uXXXX``.
+
+>>> print(dump({"b": {"y": [1, 2], "x": 0.5}, "a": 1}).decode(), end="")
+{
+  "a": 1,
+  "b": {
+    "x": 0.5,
+    "y": [1, 2]
+  }
+}
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from runfolio.errors import DamagedError
+
+MAX_RECORD_BYTES = 16 * 1024 * 1024
+
+_INVISIBLE = re.compile(
+    "[\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(", ", ": ")).encode
+
+
+def _spell(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code > 0xFFFF:
+        code -= 0x10000
+        return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+    return f"\\u{code:04x}"
+
+
+def dump(record: dict[str, Any]) -> bytes:
+    """Spell a record canonically.
+
+    Parameters
+    ----------
+    record : dict
+        JSON values only; numbers must be finite (:func:`spell_number` writes the others).
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ValueError
+        If a number is NaN or infinite.
+    """
+    lines = []
+    for key in sorted(record):
+        value = record[key]
+        name = _encode(key)
+        if isinstance(value, dict) and value:
+            inner = ",\n".join(f"    {_encode(entry)}: {_encode(value[entry])}" for entry in sorted(value))
+            lines.append(f"  {name}: {{\n{inner}\n  }}")
+        elif isinstance(value, (list, tuple)) and value:
+            inner = ",\n".join(f"    {_encode(entry)}" for entry in value)
+            lines.append(f"  {name}: [\n{inner}\n  ]")
+        else:
+            lines.append(f"  {name}: {_encode(value)}")
+    text = "{\n" + ",\n".join(lines) + "\n}\n" if lines else "{}\n"
+    if not text.isascii():
+        text = _INVISIBLE.sub(_spell, text)
+    elif "\x7f" in text:
+        text = text.replace("\x7f", "\\u007f")
+    return text.encode()
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f"the key {key!r} stands twice")
+            seen.add(key)
+    return made
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number; it is written as the text {json.dumps(name)}")
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constant).decode
+_decode_fast = json.JSONDecoder().decode
+
+
+def load(data: bytes, where: str, *, trusted: bool = False) -> dict[str, Any]:
+    """Read a canonical record.
+
+    Parameters
+    ----------
+    data : bytes
+    where : str
+        The file, for messages.
+    trusted : bool, optional
+        Skip the comparison with the canonical spelling (three times as fast); ``check`` never does.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    DamagedError
+        If the bytes are not a JSON object in the canonical spelling.
+    """
+    if len(data) > MAX_RECORD_BYTES:
+        raise DamagedError(f"{where}: the record has {len(data)} bytes; {MAX_RECORD_BYTES} are the most.")
+    try:
+        text = data.decode("utf-8")
+        value = (_decode_fast if trusted else _decode)(text)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise DamagedError(
+            f"{where}: not a readable record: {reason}. Restore it from git: git checkout HEAD -- {where}"
+        ) from None
+    if not isinstance(value, dict):
+        raise DamagedError(f"{where}: not a record: a JSON object is expected, this is {type(value).__name__}.")
+    if not trusted:
+        try:
+            spelled = dump(value)
+        except (ValueError, RecursionError) as error:
+            raise DamagedError(f"{where}: not a readable record: {error}.") from None
+        if spelled != data:
+            line = next((n for n, (a, b) in enumerate(zip(spelled.split(b"\n"), data.split(b"\n")), 1) if a != b), 0)
+            place = f"line {line}" if line else "the end"
+            raise DamagedError(
+                f"{where}: not in the canonical spelling, first at {place}: it was edited by hand or damaged. "
+                "Records are written by runfolio only; restore it with git checkout."
+            )
+    return value
+
+
+def spell_number(value: float) -> float | int | str:
+    """Give the written form of a number: NaN and the infinities become text.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    float, int or str
+        ``"NaN"``, ``"Infinity"``, ``"-Infinity"``, or the value itself.
+    """
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+_SPELLED = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+
+
+def read_number(value: Any) -> float:
+    """Read a number in its written form.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a number nor one of the three texts of :func:`spell_number`.
+    """
+    if isinstance(value, str):
+        if value in _SPELLED:
+            return _SPELLED[value]
+        raise ValueError(f"{value!r} is not a number; only NaN, Infinity and -Infinity are written as text")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"a number is expected, this is {type(value).__name__}")
+    return float(value)

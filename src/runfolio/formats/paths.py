@@ -1,0 +1,80 @@
+"""Where each record lies in a folio. Paths are relative to the folio's root, with ``/``.
+
+Runs lie by experiment, month and day, because the cost of a commit follows the number of entries in the folders on the
+path: with shards by time a new run touches the newest three small folders whatever the number of runs (measured:
+``docs/design/decisions.md``). The day comes from the run id where the id carries its time, so a path follows from experiment and
+id alone.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+from runfolio.records.names import run_id_time
+
+SETTINGS = "runfolio.yaml"
+POLICY = "policy.yaml"
+EXPERIMENTS = "experiments"
+RUNS = "runs"
+MODELS = "models"
+ENVIRONMENTS = "environments"
+OURS = (RUNS, EXPERIMENTS, MODELS, ENVIRONMENTS)
+
+_RUN = re.compile(r"runs/(?P<slug>[a-z0-9][a-z0-9_-]*)/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.json\Z", re.ASCII)
+_SERIES = re.compile(r"runs/[a-z0-9][a-z0-9_-]*/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.series\.json\Z", re.ASCII)
+_EXPERIMENT = re.compile(r"experiments/(?P<slug>[a-z0-9][a-z0-9_-]*)\.yaml\Z", re.ASCII)
+
+
+def run_folder(slug: str, run_id: str, start_ms: int) -> str:
+    """Return the folder of a run's records.
+
+    Parameters
+    ----------
+    slug : str
+        The experiment's folder name.
+    run_id : str
+    start_ms : int
+        Used where the id carries no time (imported runs).
+    """
+    at = run_id_time(run_id)
+    when = time.gmtime((start_ms if at is None else at) / 1000)
+    return f"{RUNS}/{slug}/{when.tm_year:04d}-{when.tm_mon:02d}/{when.tm_mday:02d}"
+
+
+def run_path(slug: str, run_id: str, start_ms: int) -> str:
+    """Return the path of a run's record."""
+    return f"{run_folder(slug, run_id, start_ms)}/{run_id}.json"
+
+
+def series_path(record_path: str) -> str:
+    """Return the path of the metric histories beside a run's record."""
+    return record_path[: -len(".json")] + ".series.json"
+
+
+def experiment_path(slug: str) -> str:
+    """Return the path of an experiment's file."""
+    return f"{EXPERIMENTS}/{slug}.yaml"
+
+
+def environment_path(name: str) -> str:
+    """Return the path of a package list, by the first 16 digits of its SHA-256."""
+    return f"{ENVIRONMENTS}/{name}.txt"
+
+
+def run_of_path(path: str) -> tuple[str, str] | None:
+    """Return (slug, run id) if `path` is a run's record, else None."""
+    match = _RUN.match(path)
+    return (match["slug"], match["id"]) if match and not path.endswith(".series.json") else None
+
+
+def series_of_path(path: str) -> str | None:
+    """Return the run id if `path` is a run's series file, else None."""
+    match = _SERIES.match(path)
+    return match["id"] if match else None
+
+
+def experiment_of_path(path: str) -> str | None:
+    """Return the slug if `path` is an experiment's file, else None."""
+    match = _EXPERIMENT.match(path)
+    return match["slug"] if match else None

@@ -1,0 +1,127 @@
+"""Run git: a cleaned environment, no prompt, no pager, no hooks; errors in words.
+
+``GIT_*`` variables of the caller are dropped (a hook or a rebase that calls us would point us at another index), except
+those that say who the author is, how to reach a remote, and which configuration files hold.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from runfolio.errors import GitError
+
+OLDEST_GIT = (2, 30)
+_KEPT = re.compile(r"GIT_(AUTHOR|COMMITTER)_\w+|GIT_SSH\w*|GIT_SSL\w+|GIT_ASKPASS|GIT_CONFIG(_GLOBAL|_SYSTEM|_NOSYSTEM|_COUNT|_KEY_\d+|_VALUE_\d+)")
+SAFE = ("-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never", "-c", "core.quotePath=false", "-c", "advice.detachedHead=false")
+NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment for a git process: the caller's without the ``GIT_*`` that would redirect it."""
+    made = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or _KEPT.fullmatch(key)}
+    made.update(GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0", LC_ALL="C", GIT_PAGER="cat", GIT_MERGE_AUTOEDIT="no")
+    if extra:
+        made.update(extra)
+    return made
+
+
+@lru_cache(maxsize=1)
+def git_program() -> str:
+    """Return the path of git.
+
+    Raises
+    ------
+    GitError
+        If git is not installed.
+    """
+    found = shutil.which("git")
+    if not found:
+        raise GitError("git was not found. Install git 2.30 or newer and see that it is on the PATH.")
+    return found
+
+
+@lru_cache(maxsize=1)
+def git_version() -> tuple[int, int]:
+    """Return git's version.
+
+    Raises
+    ------
+    GitError
+        If it is older than 2.30.
+    """
+    text = subprocess.run([git_program(), "--version"], capture_output=True, text=True, check=False).stdout
+    match = re.search(r"(\d+)\.(\d+)", text)
+    version = (int(match[1]), int(match[2])) if match else (0, 0)
+    if version < OLDEST_GIT:
+        raise GitError(f"git {version[0]}.{version[1]} is too old: runfolio needs git 2.30 or newer. Upgrade git.")
+    return version
+
+
+def run_git(
+    args: tuple[str, ...],
+    cwd: Path | str | None,
+    *,
+    input: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    hooks: bool = False,
+    timeout_s: float | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run one git command to its end, whatever its exit code.
+
+    The process gets a session of its own, so that an interrupt or a kill of our process group cannot stop git between
+    taking a lock and giving it back.
+
+    Parameters
+    ----------
+    args : tuple of str
+        Verb and arguments.
+    cwd : path or None
+        Where it runs.
+    input : bytes, optional
+        Standard input.
+    env : mapping, optional
+        Variables to add.
+    hooks : bool, optional
+        Let the repository's hooks run.
+    timeout_s : float, optional
+        Seconds after which it is stopped.
+
+    Returns
+    -------
+    subprocess.CompletedProcess
+
+    Raises
+    ------
+    GitError
+        If git cannot be started, or took longer than `timeout_s`.
+    """
+    command = [git_program(), *SAFE, *(() if hooks else NO_HOOKS), *args]
+    try:
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            input=input,
+            stdin=subprocess.DEVNULL if input is None else None,
+            capture_output=True,
+            env=environment(env),
+            start_new_session=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise GitError(f"git {args[0]} took longer than {timeout_s:g} s and was stopped. Is the remote reachable?") from None
+    except OSError as error:
+        raise GitError(f"git could not be started in {cwd}: {error.strerror or error}.") from None
+
+
+def explain(args: tuple[str, ...], done: subprocess.CompletedProcess[bytes]) -> GitError:
+    """Make the error for a git command that failed, with git's own last words."""
+    words = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip() and not line.startswith("hint:")]
+    said = "; ".join(words[-3:]) if words else f"exit code {done.returncode}"
+    return GitError(f"git {args[0]} failed: {said[:600]}")

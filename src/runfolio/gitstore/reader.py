@@ -1,0 +1,116 @@
+"""Read many objects through one long-lived ``git cat-file --batch``.
+
+Requests are written in slices small enough for the pipe while answers are read, so that neither side can block the
+other. A reader belongs to the process that started it: after a fork the child starts its own.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from runfolio.errors import GitError
+from runfolio.gitstore.process import NO_HOOKS, SAFE, environment, git_program
+
+_SLICE_BYTES = 32 * 1024
+
+
+class ObjectReader:
+    """Answers of ``git cat-file --batch``, one process for the reader's life.
+
+    Parameters
+    ----------
+    git_dir : Path
+    """
+
+    def __init__(self, git_dir: Path) -> None:
+        self._git_dir = git_dir
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self._lock = threading.RLock()
+
+    def read_many(self, names: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+        """Yield (name, content) for each name in order; None where there is no such object.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Object ids, or ``rev:path``. A name may not hold a newline.
+        """
+        waiting = iter(names)
+        while True:
+            batch: list[str] = []
+            size = 0
+            for name in islice(waiting, 512):
+                batch.append(name)
+                size += len(name) + 1
+                if size > _SLICE_BYTES:
+                    break
+            if not batch:
+                return
+            with self._lock:
+                answers = list(self._ask(batch))
+            yield from answers
+
+    def _ask(self, batch: list[str]) -> Iterator[tuple[str, bytes | None]]:
+        process = self._start()
+        assert process.stdin and process.stdout
+        good = [name for name in batch if name and "\n" not in name]
+        try:
+            # Without --buffer git flushes after every answer. A slice of requests is written before its first answer is
+            # read, which keeps both sides busy; 32 KiB of requests always fit the pipe (64 KiB on Linux and macOS).
+            process.stdin.write("".join(f"{name}\n" for name in good).encode("utf-8", "surrogateescape"))
+            process.stdin.flush()
+            for name in batch:
+                yield name, (self._answer(process.stdout) if name and "\n" not in name else None)
+        except (BrokenPipeError, ValueError) as error:
+            self.close()
+            raise GitError(f"git cat-file stopped while reading from {self._git_dir}: {error}. Run: git fsck") from None
+
+    def _answer(self, stream: IO[bytes]) -> bytes | None:
+        header = stream.readline()
+        if not header:
+            raise BrokenPipeError("no answer")
+        parts = header.rsplit(b" ", 2)
+        if header.endswith((b" missing\n", b" ambiguous\n")) or len(parts) != 3:
+            return None
+        size = int(parts[2])
+        data = stream.read(size)
+        stream.read(1)
+        return data
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._owner == os.getpid() and self._process.poll() is None:
+            return self._process
+        self._owner = os.getpid()
+        try:
+            self._process = subprocess.Popen(
+                [git_program(), *SAFE, *NO_HOOKS, "--git-dir", str(self._git_dir), "cat-file", "--batch"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment(),
+                start_new_session=True,
+                bufsize=256 * 1024,
+            )
+        except OSError as error:
+            raise GitError(f"git could not be started: {error.strerror or error}.") from None
+        return self._process
+
+    def close(self) -> None:
+        """Stop the process; the next read starts another."""
+        process, self._process = self._process, None
+        if process is None or self._owner != os.getpid():
+            return
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    pass
+        process.wait()

@@ -1,0 +1,283 @@
+"""One git repository, asked through plumbing commands."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from runfolio.errors import GitError, NotAFolioError
+from runfolio.gitstore.process import explain, git_version, run_git
+from runfolio.gitstore.reader import ObjectReader
+
+OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One file of a tree: path from the repository's root, blob id, mode."""
+
+    path: str
+    oid: str
+    mode: str = "100644"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file that differs between two trees; an id is None where the file is not there."""
+
+    path: str
+    old: str | None
+    new: str | None
+
+
+class Repo:
+    """One git repository.
+
+    Parameters
+    ----------
+    git_dir, common_dir : Path
+        The same but in a linked work tree, where `common_dir` is the repository that all share.
+    work_tree : Path or None
+        None in a bare repository.
+    """
+
+    def __init__(self, git_dir: Path, common_dir: Path, work_tree: Path | None) -> None:
+        self.git_dir, self.common_dir, self.work_tree = git_dir, common_dir, work_tree
+        self._reader = ObjectReader(git_dir)
+
+    @property
+    def bare(self) -> bool:
+        """Whether there is no work tree."""
+        return self.work_tree is None
+
+    @classmethod
+    def discover(cls, path: Path | str) -> Repo:
+        """Find the repository that holds `path`.
+
+        Raises
+        ------
+        NotAFolioError
+            If there is none.
+        GitError
+            If git refuses the folder (another owner), or is too old.
+        """
+        git_version()
+        args = ("rev-parse", "--git-dir", "--git-common-dir", "--is-bare-repository", "--is-inside-work-tree")
+        done = run_git(args, path)
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace")
+            if "dubious ownership" in said:
+                raise GitError(
+                    f"{path}: the repository belongs to another user, so git refuses it. If you trust it: "
+                    f"git config --global --add safe.directory {path}"
+                )
+            raise NotAFolioError(f"{path} is in no git repository. Make a folio here with: runfolio init")
+        git_dir, common, bare, inside = done.stdout.decode("utf-8", "surrogateescape").splitlines()
+        base = Path(path).resolve()
+        work_tree = None
+        if bare == "false" and inside == "true":
+            top = run_git(("rev-parse", "--show-toplevel"), path).stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+            work_tree = Path(top).resolve()
+        elif bare == "false" and (base / git_dir).resolve().name == ".git":
+            work_tree = (base / git_dir).resolve().parent
+        return cls((base / git_dir).resolve(), (base / common).resolve(), work_tree)
+
+    def run(
+        self, *args: str, input: bytes | None = None, env: Mapping[str, str] | None = None, check: bool = True, hooks: bool = False
+    ) -> bytes:
+        """Run a git command here and return what it printed.
+
+        Raises
+        ------
+        GitError
+            If it failed and `check` is true; with `check` false a failure gives ``b""``.
+        """
+        done = run_git(self._located(args), self.work_tree or self.git_dir, input=input, env=env, hooks=hooks)
+        if done.returncode:
+            if check:
+                raise explain(args, done)
+            return b""
+        return done.stdout
+
+    def succeeds(self, *args: str, env: Mapping[str, str] | None = None) -> bool:
+        """Tell whether a git command ends with exit code 0."""
+        return run_git(self._located(args), self.work_tree or self.git_dir, env=env).returncode == 0
+
+    def _located(self, args: tuple[str, ...]) -> tuple[str, ...]:
+        place = ("--git-dir", str(self.git_dir))
+        return (*place, *(() if self.work_tree is None else ("--work-tree", str(self.work_tree))), *args)
+
+    def resolve(self, rev: str) -> str | None:
+        """Return the commit id that `rev` names, or None.
+
+        Parameters
+        ----------
+        rev : str
+            A branch, tag, id, ``HEAD~2``…; a date is for :meth:`commit_at`.
+        """
+        if not rev or rev.startswith("-") or "\n" in rev or "\0" in rev:
+            return None
+        if rev.startswith("refs/") or rev == "HEAD":
+            loose = self._loose_ref(rev)
+            if loose:
+                return loose
+        found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}", check=False)
+        text = found.decode().strip()
+        return text if OBJECT_ID.match(text) else None
+
+    def _loose_ref(self, name: str, depth: int = 0) -> str | None:
+        # Reading the ref's own file saves a process. Only the plain files format is read here; anything else (packed
+        # refs, reftable, a symbolic link) falls through to git.
+        if depth > 4 or ".." in name:
+            return None
+        for folder in {self.git_dir, self.common_dir}:
+            try:
+                text = (folder / name).read_text("ascii").strip()
+            except (OSError, ValueError):
+                continue
+            if text.startswith("ref: "):
+                return self._loose_ref(text[5:], depth + 1)
+            if OBJECT_ID.match(text):
+                return text
+        return None
+
+    def head_branch(self) -> str | None:
+        """Return the full name of the branch that HEAD stands on (born or not); None where HEAD is detached."""
+        try:
+            text = (self.git_dir / "HEAD").read_text("utf-8").strip()
+        except (OSError, ValueError):
+            text = ""
+        if text.startswith("ref: ") and not text.endswith(".invalid"):
+            return text[5:]
+        if OBJECT_ID.match(text):
+            return None
+        return self.run("symbolic-ref", "--quiet", "HEAD", check=False).decode("utf-8", "surrogateescape").strip() or None
+
+    def unfinished(self) -> str | None:
+        """Name the operation that waits for the user (merge, rebase, cherry-pick, revert, bisect), or None."""
+        for name, marks in {
+            "rebase": ("rebase-merge", "rebase-apply"),
+            "merge": ("MERGE_HEAD",),
+            "cherry-pick": ("CHERRY_PICK_HEAD",),
+            "revert": ("REVERT_HEAD",),
+        }.items():
+            if any((self.git_dir / mark).exists() for mark in marks):
+                return name
+        return None
+
+    @cached_property
+    def shallow(self) -> bool:
+        """Whether history was cut off by a shallow clone."""
+        return (self.common_dir / "shallow").exists()
+
+    @cached_property
+    def object_format(self) -> str:
+        """``sha1`` or ``sha256``."""
+        return self.run("rev-parse", "--show-object-format").decode().strip()
+
+    def config(self, key: str) -> str | None:
+        """Return a value of git's configuration, or None."""
+        return self.run("config", "--get", "--end-of-options", key, check=False).decode("utf-8", "replace").rstrip("\n") or None
+
+    def tree_entries(self, rev: str, folder: str) -> list[TreeEntry]:
+        """List the files below a folder of a revision.
+
+        Parameters
+        ----------
+        rev : str
+            A commit or tree id.
+        folder : str
+            From the repository's root, without a slash at its end; ``""`` for all.
+        """
+        name = f"{rev}:{folder}" if folder else rev
+        done = run_git(self._located(("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", name)), self.work_tree or self.git_dir)
+        if done.returncode:
+            if self.read_kind(rev) is None:
+                raise GitError(f"the revision {rev} is not in this repository (a shallow clone, or collected). Run: git fetch --unshallow")
+            return []
+        start = f"{folder}/" if folder else ""
+        made = []
+        for line in done.stdout.split(b"\0"):
+            if line:
+                head, _, path = line.partition(b"\t")
+                mode, kind, oid = head.split(b" ")
+                made.append(TreeEntry(start + path.decode("utf-8", "surrogateescape"), oid.decode(), mode.decode()))
+        return made
+
+    def changes(self, old: str, new: str, folder: str) -> list[Change]:
+        """List the files below a folder that differ between two revisions.
+
+        Raises
+        ------
+        GitError
+            If one of the revisions is not in this repository.
+        """
+        args = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff", "--end-of-options", old, new, "--", folder or ".")
+        parts = self.run(*args).split(b"\0")
+        made = []
+        for head, path in zip(parts[0::2], parts[1::2], strict=False):
+            old_mode, new_mode, before, after, _ = head[1:].split(b" ")
+            made.append(
+                Change(
+                    path.decode("utf-8", "surrogateescape"),
+                    None if old_mode == b"000000" else before.decode(),
+                    None if new_mode == b"000000" else after.decode(),
+                )
+            )
+        return made
+
+    def read_many(self, names: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+        """Yield (name, content) for object ids or ``rev:path`` names; None where there is no such object."""
+        return self._reader.read_many(names)
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of an object id or ``rev:path``, or None."""
+        for _, data in self._reader.read_many((name,)):
+            return data
+        return None
+
+    def read_kind(self, name: str) -> str | None:
+        """Return the type of an object (``commit``, ``tree``, ``blob``), or None where it is not here."""
+        return self.run("cat-file", "-t", "--", name, check=False).decode().strip() or None if not name.startswith("-") else None
+
+    def update_ref(self, name: str, new: str, old: str | None, reason: str) -> bool:
+        """Move a ref by compare-and-swap.
+
+        Parameters
+        ----------
+        name : str
+            Full name.
+        new : str
+            Object id.
+        old : str or None
+            What it must be now; None: it must not exist.
+        reason : str
+            For the reflog.
+
+        Returns
+        -------
+        bool
+            False if it was not at `old` any more.
+        """
+        done = run_git(
+            self._located(("update-ref", "-m", reason, "--end-of-options", name, new, old or "0" * len(new))),
+            self.work_tree or self.git_dir,
+        )
+        if done.returncode and b"cannot lock ref" not in done.stderr:
+            raise explain(("update-ref",), done)
+        return done.returncode == 0
+
+    def local_folder(self) -> Path:
+        """Return the folder for what is ours and not shared (journals, index, locks), made if it is missing."""
+        folder = self.common_dir / "runfolio"
+        if not folder.is_dir():
+            os.makedirs(folder, exist_ok=True)
+        return folder
+
+    def close(self) -> None:
+        """Stop the reading process."""
+        self._reader.close()

@@ -1,0 +1,63 @@
+"""One line of a journal, one event.
+
+A line is a JSON array whose first item says what it is::
+
+    ["open", {...}]                 the run's header: everything known at its start
+    ["m", key, value, time, step]   a metric's point; NaN and the infinities as text
+    ["p", key, value]               a param
+    ["t", key, value]               a tag;            ["-t", key] takes it away
+    ["a", path, digest, size, type] an artifact whose bytes are in the object store
+    ["d", {...}]                    a dataset that was read
+    ["n", text]                     a notice: something was redacted, truncated or left out
+    ["name", text]                  the run's name
+    ["end", status, time]           the end, with the run's status
+    ["life", lifecycle, time]       deleted or restored
+    ["detach"]                      no process holds the run any more, and it goes on
+
+A line that does not parse is one whose writing was cut off; the one who wrote it never got an acknowledgement.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_decode = json.JSONDecoder().decode
+
+
+def encode_event(*parts: Any) -> bytes:
+    """Write one event as a line."""
+    return (_encode(parts) + "\n").encode("utf-8", "surrogatepass")
+
+
+def encode_key(key: str) -> str:
+    """Write a metric's key once; :func:`encode_point` takes it as it is."""
+    return _encode(key)
+
+
+def encode_point(key: str, value: float, timestamp: int, step: int) -> bytes:
+    """Write one point of a metric: the hot path.
+
+    Parameters
+    ----------
+    key : str
+        From :func:`encode_key`.
+    value : float
+    timestamp : int
+        Milliseconds since the epoch, UTC.
+    step : int
+    """
+    if value - value != 0.0:  # NaN or infinite
+        text = '"NaN"' if value != value else ('"Infinity"' if value > 0 else '"-Infinity"')
+        return f'["m",{key},{text},{timestamp},{step}]\n'.encode()
+    return f'["m",{key},{value!r},{timestamp},{step}]\n'.encode()
+
+
+def decode_event(line: bytes) -> list[Any] | None:
+    """Read one line; None where it does not parse."""
+    try:
+        event = _decode(line.decode("utf-8", "surrogatepass"))
+    except ValueError:
+        return None
+    return event if isinstance(event, list) and event and isinstance(event[0], str) else None

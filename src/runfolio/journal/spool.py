@@ -1,0 +1,172 @@
+"""The folder of journals: which runs go on, which wait to be committed, which were left by a process that died."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runfolio.errors import storage_error
+from runfolio.journal.state import RunState
+from runfolio.journal.writer import JournalWriter
+
+LIVE = ".jsonl"
+SEALED = ".sealed.jsonl"
+_NAME = re.compile(r"(?P<id>[A-Za-z0-9][\w-]{0,255})(?:\+(?P<part>[0-9a-f]+))?(?P<sealed>\.sealed)?\.jsonl\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """One journal in the folder.
+
+    Parameters
+    ----------
+    path : Path
+    run_id : str
+    part : str
+        Empty for the run's first journal; of one that amends a sealed run, its time in hex.
+    sealed : bool
+        Whether it has its sealed name.
+    """
+
+    path: Path
+    run_id: str
+    part: str
+    sealed: bool
+
+
+class Spool:
+    """A folder of journals.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first journal is written.
+    durability : str
+        ``process``, ``power`` or ``power-each``.
+    """
+
+    def __init__(self, folder: Path, durability: str = "power") -> None:
+        self.folder = folder
+        self.durability = durability
+        self.journals_folder = folder / "journal"
+        self.environments_folder = folder / "environments"
+
+    @property
+    def durable(self) -> bool:
+        """Whether an end is synced to disk before it is acknowledged."""
+        return self.durability != "process"
+
+    def create(self, run_id: str, header: dict[str, Any]) -> JournalWriter:
+        """Start a journal with its header."""
+        amend = bool(header.get("amend"))
+        part = f"+{time.time_ns() // 1000:x}{os.getpid():05x}" if amend else ""
+        path = self.journals_folder / f"{run_id}{part}{LIVE}"
+        try:
+            self.journals_folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error("make the folder for journals", error) from None
+        writer = JournalWriter(path, each=self.durability == "power-each", create=True)
+        writer.event("open", header)
+        return writer
+
+    def attach(self, journal: Journal) -> JournalWriter | None:
+        """Log on to a run that another process started; None if it was sealed meanwhile."""
+        try:
+            writer = JournalWriter(journal.path, each=self.durability == "power-each")
+        except OSError as error:
+            if not journal.path.exists():
+                return None
+            raise error
+        if not journal.path.exists():
+            writer.close(durable=False)
+            return None
+        return writer
+
+    def seal(self, writer: JournalWriter) -> bool:
+        """Sync an ended journal and give it its sealed name; False while another process holds it."""
+        return writer.close(sealed_name=sealed_name(writer.path), durable=self.durable)
+
+    def journals(self) -> list[Journal]:
+        """List the journals, oldest run first."""
+        try:
+            names = sorted(os.listdir(self.journals_folder))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise storage_error("read the folder of journals", error) from None
+        made = []
+        for name in names:
+            match = _NAME.match(name)
+            if match:
+                made.append(Journal(self.journals_folder / name, match["id"], match["part"] or "", bool(match["sealed"])))
+        return made
+
+    def of_run(self, run_id: str) -> list[Journal]:
+        """List the journals of one run, the first one first."""
+        return [journal for journal in self.journals() if journal.run_id == run_id]
+
+    def drop(self, journal: Journal) -> None:
+        """Remove a journal whose run is committed."""
+        with suppress(FileNotFoundError):
+            journal.path.unlink()
+
+    @contextmanager
+    def hold(self, journal: Journal) -> Iterator[bool]:
+        """Hold a journal against everybody else; yields False where a living process logs to it."""
+        try:
+            fd = os.open(journal.path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            yield False
+            return
+        except OSError as error:
+            raise storage_error("open a journal", error) from None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            yield False
+            return
+        try:
+            yield journal.path.exists()
+        finally:
+            os.close(fd)
+
+    def left_behind(self) -> list[Journal]:
+        """List the journals of processes that died before they ended their run."""
+        return [journal for journal in self.journals() if not journal.sealed and self._is_left(journal)]
+
+    def _is_left(self, journal: Journal) -> bool:
+        with self.hold(journal) as held:
+            return held and not RunState(journal.path).refresh().detached
+
+    def keep_environment(self, name: str, text: str) -> None:
+        """Keep a package list until the runs that name it are committed."""
+        target = self.environments_folder / f"{name}.txt"
+        if target.exists():
+            return
+        try:
+            self.environments_folder.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{name}.{os.getpid()}")
+            temporary.write_text(text, "utf-8")
+            os.replace(temporary, target)
+        except OSError as error:
+            raise storage_error("keep the package list", error) from None
+
+    def environment(self, name: str) -> bytes | None:
+        """Return a kept package list, or None."""
+        try:
+            return (self.environments_folder / f"{name}.txt").read_bytes()
+        except OSError:
+            return None
+
+
+def sealed_name(path: Path) -> Path:
+    """Return the name that a journal gets when its run has ended."""
+    return path.with_name(path.name[: -len(LIVE)] + SEALED)

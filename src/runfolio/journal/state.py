@@ -1,0 +1,234 @@
+"""Events to a run: what a journal says so far.
+
+A :class:`RunState` remembers how far it has read, so that asking a live run again costs only what was logged since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from runfolio.formats.canonical import read_number
+from runfolio.formats.runs import decode_artifact, decode_input, run_of_fields
+from runfolio.formats.series import Reduction
+from runfolio.journal.events import decode_event
+from runfolio.records.runs import ArtifactEntry, DatasetInput, Lifecycle, MetricPoint, Run, RunStatus
+
+_CHUNK = 1 << 20
+
+
+class RunState:
+    """What a journal says of its run.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.header: dict[str, Any] = {}
+        self.params: dict[str, str] = {}
+        self.tags: dict[str, str | None] = {}
+        self.artifacts: dict[str, ArtifactEntry] = {}
+        self.inputs: dict[tuple[str, str], DatasetInput] = {}
+        self.notices: list[str] = []
+        self.reduction = Reduction()
+        self.name: str | None = None
+        self.end: tuple[RunStatus, int] | None = None
+        self.life: tuple[Lifecycle, int] | None = None
+        self.detached = False
+        self.last_time = 0
+        self.unreadable = 0
+        self._offset = 0
+        self._rest = b""
+
+    def refresh(self) -> RunState:
+        """Read what was appended since the last time; a journal that is gone changes nothing."""
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self._offset)
+                while data := file.read(_CHUNK):
+                    self._offset += len(data)
+                    self._take(data)
+        except FileNotFoundError:
+            pass
+        return self
+
+    def _take(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            if not line:
+                continue
+            event = decode_event(line)
+            action = _ACTIONS.get(event[0]) if event else None
+            if event is None or action is None:
+                self.unreadable += 1
+                continue
+            try:
+                action(self, event)
+            except (ValueError, TypeError, IndexError, KeyError):
+                self.unreadable += 1
+
+    @property
+    def amends(self) -> bool:
+        """Whether the journal changes a run that was sealed before, rather than starting one."""
+        return bool(self.header.get("amend"))
+
+    @property
+    def resumed_at(self) -> int | None:
+        """When a sealed run was opened again, milliseconds since the epoch, UTC; None for a first journal."""
+        return self.header.get("resumed") if self.amends else None
+
+    def run(self, base: Run | None = None) -> Run:
+        """Return the run as the journal says it.
+
+        Parameters
+        ----------
+        base : Run, optional
+            The committed record that the journal amends.
+
+        Returns
+        -------
+        Run
+            Artifacts all inline, without series: sealing decides how they are stored.
+        """
+        made = base if base is not None else run_of_fields(_header_fields(self.header), str(self.path))
+        tags = {**made.tags, **{key: value for key, value in self.tags.items() if value is not None}}
+        for key, value in self.tags.items():
+            if value is None:
+                tags.pop(key, None)
+        tags, fields = _split_tags(tags, self.tags)
+        changes: dict[str, Any] = {"tags": tags, **fields}
+        if self.name is not None:
+            changes["name"] = self.name
+        if self.params:
+            changes["params"] = {**self.params, **made.params}
+        if self.artifacts:
+            changes["artifacts"] = {**made.artifacts, **self.artifacts}
+        if self.inputs:
+            known = {(item.name, item.digest): item for item in made.inputs}
+            changes["inputs"] = tuple({**known, **self.inputs}.values())
+        notices = list(self.notices)
+        if self.unreadable:
+            notices.append(f"{self.unreadable} unfinished journal line{'s' * (self.unreadable > 1)} skipped")
+        if notices:
+            changes["notices"] = tuple(dict.fromkeys((*made.notices, *notices)))
+        if self.reduction.points:
+            changes["metrics"] = {**made.metrics, **self.reduction.summaries()}
+        if self.life is not None:
+            deleted = self.life[0] is Lifecycle.DELETED
+            changes["lifecycle"], changes["deleted_at"] = self.life[0], self.life[1] if deleted else None
+        if self.end is not None:
+            changes["status"], changes["end"] = self.end if self.end[0] is not RunStatus.RUNNING else (self.end[0], None)
+        elif self.resumed_at is not None:
+            changes["status"], changes["end"] = RunStatus.RUNNING, None
+        return replace(made, **changes)
+
+    def points(self) -> Iterator[MetricPoint]:
+        """Yield every point of every metric, in the order in which they were logged."""
+        for event in replay(self.path):
+            if event[0] == "m":
+                yield MetricPoint(event[1], read_number(event[2]), event[3], event[4])
+
+
+def replay(path: Path) -> Iterator[list[Any]]:
+    """Yield the events of a journal; lines that were cut off are passed over."""
+    with open(path, "rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                event = decode_event(line)
+                if event is not None:
+                    yield event
+
+
+def _header_fields(header: dict[str, Any]) -> dict[str, Any]:
+    made = {key: value for key, value in header.items() if key not in ("experiment_name", "amend", "resumed", "durability")}
+    made.setdefault("schema", 1)
+    made.setdefault("status", "RUNNING")
+    return made
+
+
+def _split_tags(tags: dict[str, str], changed: dict[str, str | None]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Move the tags that MLflow uses for a field of the run into that field."""
+    fields: dict[str, Any] = {}
+    for tag, field in (("mlflow.runName", "name"), ("mlflow.parentRunId", "parent"), ("mlflow.user", "user")):
+        if changed.get(tag) is not None:
+            fields[field] = tags.pop(tag)
+    return tags, fields
+
+
+def _open(state: RunState, event: list[Any]) -> None:
+    if isinstance(event[1], dict) and not state.header:
+        state.header = event[1]
+        state.last_time = max(state.last_time, int(event[1].get("resumed") or event[1].get("start") or 0))
+    state.detached = False
+
+
+def _metric(state: RunState, event: list[Any]) -> None:
+    value = event[2]
+    state.reduction.add(event[1], value if type(value) is float else read_number(value), event[3], event[4])
+    if event[3] > state.last_time:
+        state.last_time = event[3]
+
+
+def _param(state: RunState, event: list[Any]) -> None:
+    first = state.params.setdefault(event[1], event[2])
+    if first != event[2]:
+        state.notices.append(f"the param {event[1]!r} was logged twice; the first value stays")
+
+
+def _tag(state: RunState, event: list[Any]) -> None:
+    state.tags[event[1]] = event[2]
+
+
+def _untag(state: RunState, event: list[Any]) -> None:
+    state.tags[event[1]] = None
+
+
+def _artifact(state: RunState, event: list[Any]) -> None:
+    state.artifacts[event[1]] = decode_artifact({"digest": event[2], "size": event[3], "type": event[4]})
+
+
+def _dataset(state: RunState, event: list[Any]) -> None:
+    item = decode_input(event[1])
+    state.inputs[(item.name, item.digest)] = item
+
+
+def _notice(state: RunState, event: list[Any]) -> None:
+    state.notices.append(str(event[1]))
+
+
+def _name(state: RunState, event: list[Any]) -> None:
+    state.name = str(event[1])
+
+
+def _end(state: RunState, event: list[Any]) -> None:
+    state.end = (RunStatus(event[1]), int(event[2]))
+    state.last_time = max(state.last_time, int(event[2]))
+
+
+def _life(state: RunState, event: list[Any]) -> None:
+    state.life = (Lifecycle(event[1]), int(event[2]))
+
+
+def _detach(state: RunState, event: list[Any]) -> None:
+    state.detached = True
+
+
+_ACTIONS: dict[str, Callable[[RunState, list[Any]], None]] = {
+    "open": _open,
+    "m": _metric,
+    "p": _param,
+    "t": _tag,
+    "-t": _untag,
+    "a": _artifact,
+    "d": _dataset,
+    "n": _notice,
+    "name": _name,
+    "end": _end,
+    "life": _life,
+    "detach": _detach,
+}

@@ -1,0 +1,173 @@
+"""Append events to a journal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from runfolio.errors import StateError, storage_error
+from runfolio.journal.events import encode_event, encode_key, encode_point
+
+
+class JournalWriter:
+    """One process's hold on one journal.
+
+    Each event is one ``write`` on a file opened for appending, so that threads and processes that log to the same run
+    cannot mix their lines, and a killed process loses nothing that a call returned for.
+
+    Parameters
+    ----------
+    path : Path
+    each : bool
+        Sync every event to disk before the call returns (mode ``power-each``).
+    create : bool
+        The file must not exist yet.
+    """
+
+    def __init__(self, path: Path, *, each: bool = False, create: bool = False) -> None:
+        self.path = path
+        self._each = each
+        self._keys: dict[str, str] = {}
+        self._torn = False
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._fd = self._open(create)
+
+    def _open(self, create: bool) -> int:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if create else 0)
+        try:
+            fd = os.open(self.path, flags, 0o644)
+        except OSError as error:
+            raise storage_error("open the run's journal", error) from None
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        return fd
+
+    @property
+    def closed(self) -> bool:
+        """Whether this process gave the journal back."""
+        return self._fd < 0
+
+    def metric(self, key: str, value: float, timestamp: int, step: int) -> None:
+        """Append one point of a metric (a valid key, a float)."""
+        spelled = self._keys.get(key)
+        if spelled is None:
+            spelled = self._keys[key] = encode_key(key)
+        self.write(encode_point(spelled, value, timestamp, step))
+
+    def event(self, *parts: Any) -> None:
+        """Append one event."""
+        self.write(encode_event(*parts))
+
+    def events(self, lines: list[bytes]) -> None:
+        """Append several encoded events by one write: all of them or, on a full disk, the first ones."""
+        if lines:
+            self.write(b"".join(lines))
+
+    def write(self, data: bytes) -> None:
+        """Append encoded events.
+
+        Raises
+        ------
+        StorageError
+            If the disk is full or failed; what earlier calls wrote is still there.
+        StateError
+            If the run was ended.
+        """
+        if self._pid != os.getpid():
+            self._after_fork()
+        fd = self._fd
+        if fd < 0:
+            raise StateError("the run has ended: its journal is closed. Start a run, or resume this one: start_run(run_id=…).")
+        if self._torn:
+            data = b"\n" + data
+        try:
+            done = os.write(fd, data)
+            if done != len(data):
+                self._rest(fd, data, done)
+            if self._each:
+                os.fdatasync(fd) if hasattr(os, "fdatasync") else os.fsync(fd)
+        except OSError as error:
+            raise storage_error("write to the run's journal", error) from None
+        self._torn = False
+
+    def _rest(self, fd: int, data: bytes, done: int) -> None:
+        # A short write: the disk filled up within the line. Either the rest goes through, or the line stays torn, is
+        # skipped by readers, and the next one starts on a line of its own.
+        self._torn = True
+        while done < len(data):
+            done += os.write(fd, data[done:])
+
+    def _after_fork(self) -> None:
+        # The lock belongs to the open file, which parent and child share: the child takes a hold of its own.
+        with self._lock:
+            if self._pid == os.getpid() or self._fd < 0:
+                return
+            if os.fstat(self._fd).st_nlink == 0:
+                raise StateError("the run was sealed by the parent process; resume it with start_run(run_id=…) to log more.")
+            here = f"/proc/self/fd/{self._fd}" if os.path.exists("/proc/self/fd") else str(self.path)
+            fresh = os.open(here, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            fcntl.flock(fresh, fcntl.LOCK_SH)
+            os.close(self._fd)
+            self._fd, self._pid, self._lock = fresh, os.getpid(), threading.Lock()
+
+    def sync(self) -> None:
+        """Bring all that was written to disk."""
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            raise storage_error("sync the run's journal", error) from None
+
+    def close(self, *, sealed_name: Path | None = None, durable: bool = True) -> bool:
+        """Give the journal back.
+
+        Parameters
+        ----------
+        sealed_name : Path, optional
+            The run has ended: give the journal this name if no other process holds it.
+        durable : bool, optional
+            Sync file and folder first.
+
+        Returns
+        -------
+        bool
+            True if the journal has its sealed name now.
+        """
+        with self._lock:
+            fd, self._fd = self._fd, -1
+        if fd < 0:
+            return False
+        sealed = False
+        try:
+            if sealed_name is not None:
+                sealed = self._seal(fd, sealed_name)
+            if durable:
+                os.fsync(fd)
+                if sealed:
+                    sync_folder(self.path.parent)
+        except OSError as error:
+            raise storage_error("sync the run's journal", error) from None
+        finally:
+            os.close(fd)
+        return sealed
+
+    def _seal(self, fd: int, sealed_name: Path) -> bool:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False  # another process still logs to the run; whoever lets go last seals it
+        if os.fstat(fd).st_nlink == 0 or not self.path.exists():
+            return False
+        os.rename(self.path, sealed_name)
+        return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's entries to disk."""
+    fd = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
