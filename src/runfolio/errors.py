@@ -116,6 +116,10 @@ class StorageError(RunfolioError, OSError):
     exit_code = 16
     error_code = "INTERNAL_ERROR"
 
+    def __str__(self) -> str:
+        # OSError's own would say "[Errno 28] None" once errno is set.
+        return self.message
+
 
 class GitError(RunfolioError):
     """A git command failed, or git is missing or too old."""

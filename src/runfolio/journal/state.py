@@ -14,7 +14,7 @@ from runfolio.formats.canonical import read_number
 from runfolio.formats.runs import decode_artifact, decode_input, run_of_fields
 from runfolio.formats.series import Reduction
 from runfolio.journal.events import decode_event
-from runfolio.records.runs import ArtifactEntry, DatasetInput, Lifecycle, MetricPoint, Run, RunStatus
+from runfolio.records.runs import ArtifactEntry, DatasetInput, Lifecycle, MetricPoint, MetricSummary, Run, RunStatus
 
 _CHUNK = 1 << 20
 
@@ -117,7 +117,8 @@ class RunState:
         if notices:
             changes["notices"] = tuple(dict.fromkeys((*made.notices, *notices)))
         if self.reduction.points:
-            changes["metrics"] = {**made.metrics, **self.reduction.summaries()}
+            new = self.reduction.summaries()
+            changes["metrics"] = {**made.metrics, **{key: _joined(made.metrics.get(key), value) for key, value in new.items()}}
         if self.life is not None:
             deleted = self.life[0] is Lifecycle.DELETED
             changes["lifecycle"], changes["deleted_at"] = self.life[0], self.life[1] if deleted else None
@@ -144,8 +145,22 @@ def replay(path: Path) -> Iterator[list[Any]]:
                     yield event
 
 
+def _joined(before: MetricSummary | None, after: MetricSummary) -> MetricSummary:
+    """Summarise the points of two summaries together."""
+    if before is None:
+        return after
+    last = max(before, after, key=lambda item: (item.step, item.timestamp, item.last == item.last, item.last))
+    extremes = [item for item in (before, after) if item.min is not None and item.max is not None]
+    made = replace(last, count=before.count + after.count)
+    if not extremes:
+        return made
+    low = min(extremes, key=lambda item: item.min)  # type: ignore[arg-type, return-value]
+    high = max(extremes, key=lambda item: item.max)  # type: ignore[arg-type, return-value]
+    return replace(made, min=low.min, min_step=low.min_step, max=high.max, max_step=high.max_step)
+
+
 def _header_fields(header: dict[str, Any]) -> dict[str, Any]:
-    made = {key: value for key, value in header.items() if key not in ("experiment_name", "amend", "resumed", "durability")}
+    made = {key: value for key, value in header.items() if key not in ("experiment_name", "amend", "resumed", "branch")}
     made.setdefault("schema", 1)
     made.setdefault("status", "RUNNING")
     return made

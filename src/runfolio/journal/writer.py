@@ -46,6 +46,11 @@ class JournalWriter:
         return fd
 
     @property
+    def owner(self) -> int:
+        """Process id of the process that holds the journal."""
+        return self._pid
+
+    @property
     def closed(self) -> bool:
         """Whether this process gave the journal back."""
         return self._fd < 0

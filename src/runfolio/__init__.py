@@ -1,0 +1,49 @@
+"""runfolio: a git repository as the system of record for the whole machine-learning lifecycle.
+
+>>> import runfolio
+>>> runfolio.set_tracking_uri("path/to/repository")      # doctest: +SKIP
+>>> with runfolio.start_run():                           # doctest: +SKIP
+...     runfolio.log_param("depth", 5)
+...     runfolio.log_metric("accuracy", 0.98)
+
+Every name here is loaded when it is first used: ``import runfolio`` costs next to nothing, and loads neither pandas nor git.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from runfolio._version import __version__
+
+_FLUENT = (
+    "ActiveRun active_run create_experiment delete_experiment delete_run delete_tag disable_system_metrics_logging "
+    "enable_system_metrics_logging end_run flush get_artifact_uri get_experiment get_experiment_by_name get_parent_run get_run "
+    "last_active_run load_table log_artifact log_artifacts log_batch log_dict log_figure log_image log_input log_inputs log_metric "
+    "log_metrics log_param log_params log_table log_text restore_experiment restore_run search_experiments search_runs "
+    "set_experiment set_experiment_tag set_experiment_tags set_tag set_tags start_run tracked"
+).split()
+_PLACES = {
+    **dict.fromkeys(_FLUENT, "runfolio.tracking.fluent"),
+    **dict.fromkeys(("get_tracking_uri", "is_tracking_uri_set", "set_tracking_uri"), "runfolio.tracking.session"),
+    **dict.fromkeys(("MlflowClient", "RunfolioClient"), "runfolio.client"),
+    "RunfolioError": "runfolio.errors",
+    "MlflowException": "runfolio.exceptions",
+}
+_MODULES = ("artifacts", "client", "data", "entities", "errors", "exceptions", "tracking")
+
+__all__ = ["__version__", *_PLACES, *_MODULES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        value = getattr(importlib.import_module(_PLACES[name]), name)
+        globals()[name] = value
+        return value
+    if name in _MODULES:
+        return importlib.import_module(f"runfolio.{name}")
+    raise AttributeError(f"module 'runfolio' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,24 @@
+"""Bytes by digest: every file of a run, a dataset or a model, stored once and named by its SHA-256.
+
+Invariants: what is visible under a digest is complete; nothing is handed out before its bytes match the digest; good
+content is never replaced; a process killed at any moment leaves at most a file in ``incoming/``, which
+:meth:`LocalStore.sweep` removes once it is old. The place of a store comes from settings that the user trusts, never
+out of a record.
+
+This room does not know what an object is for (records say that) and decides nothing about what may be deleted.
+
+>>> import tempfile, pathlib
+>>> store = open_store(None, pathlib.Path(tempfile.mkdtemp()) / "objects", pathlib.Path())
+>>> digest, size = store.put_bytes(b"weights")
+>>> store.read(digest)
+b'weights'
+"""
+
+from runfolio.artifacts.files import walk_files
+from runfolio.artifacts.local import LocalStore
+from runfolio.artifacts.manifests import decode_manifest, encode_manifest
+from runfolio.artifacts.media_types import media_type_of
+from runfolio.artifacts.places import open_store
+from runfolio.artifacts.store import ObjectStore
+
+__all__ = ["LocalStore", "ObjectStore", "decode_manifest", "encode_manifest", "media_type_of", "open_store", "walk_files"]

@@ -1,0 +1,107 @@
+"""A file in the making: written and hashed in one pass beside its later place, published by a rename.
+
+A folder's entry is only safe from a power cut once the folder itself is synced, and a file's bytes once the file is;
+in that order: bytes, rename, folder (Pillai et al., OSDI 2014, "All file systems are not created equal").
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from runfolio.records.runs import Digest
+
+CHUNK_BYTES = 1 << 20
+
+
+class IncomingFile:
+    """A temporary file that hashes what is written to it; gone again unless it was published.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it lies until it is published; on the same file system as its later place.
+    durable : bool
+        Sync bytes and folders, so that what was published survives a power cut.
+    mode : int, optional
+        Permissions, before the umask.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool, mode: int = 0o666) -> None:
+        self._durable = durable
+        self._sha = hashlib.sha256()
+        self.path = folder / f".{uuid.uuid4().hex}.part"
+        self.size = 0
+        folder.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+
+    def __enter__(self) -> IncomingFile:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._close()
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of what was written so far."""
+        return Digest(f"sha256:{self._sha.hexdigest()}")
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes."""
+        self._sha.update(data)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+        self.size += len(data)
+
+    def publish(self, target: Path) -> None:
+        """Make the file visible at `target`, whole, in place of what is there."""
+        if self._durable:
+            os.fsync(self._descriptor)
+        self._close()
+        try:
+            os.replace(self.path, target)
+        except FileNotFoundError:
+            make_folder(target.parent, durable=self._durable)
+            os.replace(self.path, target)
+        if self._durable:
+            sync_path(target.parent)
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
+
+
+def copy_stream(stream: BinaryIO, into: IncomingFile) -> None:
+    """Write what `stream` yields, up to its end, in bounded memory."""
+    while chunk := stream.read(CHUNK_BYTES):
+        into.write(chunk)
+
+
+def make_folder(folder: Path, *, durable: bool) -> None:
+    """Make a folder and those above it; where `durable`, sync the entry of each that is new."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        if durable:
+            sync_path(new.parent)
+
+
+def sync_path(path: Path) -> None:
+    """Bring a file's bytes or a folder's entries to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,333 @@
+"""Objects in a folder: ``sha256/ab/cdef…`` below its root, files in the making in ``incoming/``.
+
+An object's file is read-only. Putting what is there already writes nothing but the file's time, so that a clean-up
+with a grace period spares it. Several processes may put, read and sweep at once without a lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+from runfolio.artifacts.files import open_source
+from runfolio.artifacts.incoming import CHUNK_BYTES, IncomingFile, copy_stream, make_folder, sync_path
+from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, UsageError, storage_error
+from runfolio.formats.runs import check_digest
+from runfolio.records.runs import Digest
+
+SWEEP_AGE_S = 24 * 3600
+_FOLDER = re.compile(r"[0-9a-f]{2}\Z")
+_FILE = re.compile(r"[0-9a-f]{62}\Z")
+
+
+class LocalStore:
+    """A store in a folder of this machine, or one that is mounted.
+
+    Parameters
+    ----------
+    root : Path
+        Made when the first object is put.
+    durable : bool, optional
+        Sync files and folders: an object survives a power cut once it was put. Without it, it survives the end of
+        the process, however that came.
+    """
+
+    def __init__(self, root: Path, durable: bool = True) -> None:
+        self.root = Path(root)
+        self.durable = durable
+        self._incoming = self.root / "incoming"
+
+    def __repr__(self) -> str:
+        return f"LocalStore({str(self.root)!r}, durable={self.durable})"
+
+    def put_file(self, path: Path) -> tuple[Digest, int]:
+        """Store a file's content; a symbolic link is followed.
+
+        Parameters
+        ----------
+        path : Path
+
+        Returns
+        -------
+        (Digest, int)
+            Its digest, and its size in bytes, of the bytes that were stored even if the file changes meanwhile.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such file.
+        UsageError
+            If it is not a regular file.
+        StorageError
+            If it could not be read or stored; nothing half-written is visible then.
+        """
+        with open_source(Path(path)) as source:
+            return self.put_stream(source)
+
+    def put_bytes(self, data: bytes) -> tuple[Digest, int]:
+        """Store bytes; see :meth:`put_file`."""
+        digest = Digest(f"sha256:{hashlib.sha256(data).hexdigest()}")
+        with self._storing():
+            if not self._is_there(digest, len(data)):
+                with IncomingFile(self._incoming, durable=self.durable, mode=0o444) as made:
+                    made.write(data)
+                    self._publish(made)
+        return digest, len(data)
+
+    def put_stream(self, stream: BinaryIO) -> tuple[Digest, int]:
+        """Store what a stream yields up to its end; see :meth:`put_file`."""
+        with self._storing(), IncomingFile(self._incoming, durable=self.durable, mode=0o444) as made:
+            copy_stream(stream, made)
+            if not self._is_there(made.digest, made.size):
+                self._publish(made)
+            return made.digest, made.size
+
+    def exists(self, digest: Digest) -> bool:
+        """Tell whether the object is there; its bytes are not looked at."""
+        try:
+            return stat.S_ISREG(os.lstat(self._path(digest)).st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise storage_error(f"look for object {digest}", error) from error
+
+    def size(self, digest: Digest) -> int:
+        """Return the object's size in bytes."""
+        return self._stat(digest).st_size
+
+    def modified(self, digest: Digest) -> int:
+        """Return when the object was last put, milliseconds since the epoch, UTC."""
+        return self._stat(digest).st_mtime_ns // 1_000_000
+
+    def open(self, digest: Digest) -> BinaryIO:
+        """Open the object for reading, unverified.
+
+        Raises
+        ------
+        NotFoundError
+            If it is not there.
+        DamagedError
+            If something else than a file lies in its place; a symbolic link is not followed.
+        """
+        self._stat(digest)
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            return os.fdopen(os.open(self._path(digest), flags), "rb")
+        except OSError as error:
+            self._refuse(digest, error)
+
+    def open_verified(self, digest: Digest) -> BinaryIO:
+        """Open the object for reading after its bytes were found to match.
+
+        Raises
+        ------
+        NotFoundError
+            If it is not there.
+        DamagedError
+            If its bytes are not those of its digest.
+        """
+        source = self.open(digest)
+        try:
+            with self._reading(digest):
+                sha = hashlib.sha256()
+                while chunk := source.read(CHUNK_BYTES):
+                    sha.update(chunk)
+                source.seek(0)
+            self._check(digest, f"sha256:{sha.hexdigest()}")
+        except BaseException:
+            source.close()
+            raise
+        return source
+
+    def read(self, digest: Digest, limit: int | None = None) -> bytes:
+        """Return the object's verified bytes.
+
+        Parameters
+        ----------
+        digest : Digest
+        limit : int, optional
+            The most bytes to take into memory.
+
+        Raises
+        ------
+        UsageError
+            If the object has more than `limit` bytes.
+        DamagedError
+            If its bytes are not those of its digest.
+        """
+        with self.open(digest) as source, self._reading(digest):
+            data = source.read() if limit is None else source.read(limit + 1)
+        if limit is not None and len(data) > limit:
+            raise UsageError(f"Object {digest} has {self.size(digest)} bytes, more than {limit}: copy it to a file instead.")
+        self._check(digest, f"sha256:{hashlib.sha256(data).hexdigest()}")
+        return data
+
+    def copy_to(self, digest: Digest, target: Path) -> int:
+        """Write the verified object to a file.
+
+        Parameters
+        ----------
+        digest : Digest
+        target : Path
+            Replaced if it is there (a link itself, not what it points to); its folder is made.
+
+        Returns
+        -------
+        int
+            Bytes written.
+
+        Raises
+        ------
+        DamagedError
+            If the bytes are not those of the digest; the target is then as it was.
+        """
+        with self.open(digest) as source:
+            try:
+                with IncomingFile(target.parent, durable=self.durable) as made:
+                    copy_stream(source, made)
+                    self._check(digest, made.digest)
+                    made.publish(target)
+                    return made.size
+            except RunfolioError:
+                raise
+            except OSError as error:
+                raise storage_error(f"copy object {digest} to {target}", error) from error
+
+    def verify(self, digest: Digest) -> None:
+        """Read the object and compare it with its digest.
+
+        Raises
+        ------
+        NotFoundError
+            If it is not there.
+        DamagedError
+            If its bytes are others.
+        """
+        self.open_verified(digest).close()
+
+    def delete(self, digest: Digest) -> bool:
+        """Remove the object; return whether it was there."""
+        try:
+            self._path(digest).unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise storage_error(f"delete object {digest}", error) from error
+        return True
+
+    def digests(self) -> Iterator[Digest]:
+        """Yield the digests of all objects, in order; files that are none of ours are passed over."""
+        top = self.root / "sha256"
+        for folder in self._names(top, _FOLDER):
+            for name in self._names(top / folder, _FILE):
+                yield Digest(f"sha256:{folder}{name}")
+
+    def url(self, digest: Digest) -> str:
+        """Return the object's place as a ``file:`` URL."""
+        return self._path(digest).absolute().as_uri()
+
+    def sweep(self, older_than_s: float = SWEEP_AGE_S) -> int:
+        """Remove what killed processes left in ``incoming/``.
+
+        Parameters
+        ----------
+        older_than_s : float, optional
+            Seconds since the last write; younger files may be in the making.
+
+        Returns
+        -------
+        int
+            Files removed.
+        """
+        removed, oldest = 0, time.time() - older_than_s
+        for name in self._names(self._incoming, re.compile(r"\..*\.part\Z")):
+            with contextlib.suppress(FileNotFoundError):
+                path = self._incoming / name
+                if path.lstat().st_mtime <= oldest:
+                    path.unlink()
+                    removed += 1
+        return removed
+
+    def _path(self, digest: Digest) -> Path:
+        try:
+            check_digest(digest)
+        except ValueError as error:
+            raise UsageError(f"Not the name of an object: {error}.") from None
+        return self.root / "sha256" / digest[7:9] / digest[9:]
+
+    def _stat(self, digest: Digest) -> os.stat_result:
+        try:
+            found = os.lstat(self._path(digest))
+        except OSError as error:
+            self._refuse(digest, error)
+        if not stat.S_ISREG(found.st_mode):
+            raise DamagedError(f"Object {digest} is not a file in {self.root}. Remove what lies there and put the content again.")
+        return found
+
+    def _is_there(self, digest: Digest, size: int) -> bool:
+        target = self._path(digest)
+        try:
+            found = os.lstat(target)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+            return False
+        with contextlib.suppress(PermissionError):
+            os.utime(target)
+        if self.durable:
+            # Another process may have renamed it into place and not synced the folder yet, or may not sync at all.
+            sync_path(target)
+            sync_path(target.parent)
+        return True
+
+    def _publish(self, made: IncomingFile) -> None:
+        target = self._path(made.digest)
+        make_folder(target.parent, durable=self.durable)
+        made.publish(target)
+
+    @staticmethod
+    def _names(folder: Path, pattern: re.Pattern[str]) -> list[str]:
+        try:
+            return sorted(name for name in os.listdir(folder) if pattern.match(name))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise storage_error("list the objects", error) from error
+
+    @contextlib.contextmanager
+    def _storing(self) -> Iterator[None]:
+        try:
+            yield
+        except StorageError:
+            raise
+        except OSError as error:
+            raise storage_error(f"store an object in {self.root}", error) from error
+
+    @contextlib.contextmanager
+    def _reading(self, digest: Digest) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise storage_error(f"read object {digest}", error) from error
+
+    def _refuse(self, digest: Digest, error: OSError) -> NoReturn:
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            raise NotFoundError(
+                f"Object {digest} is not in {self.root}. "
+                "If it was made on another machine, copy it from the store there, or share one store."
+            ) from None
+        raise storage_error(f"read object {digest}", error) from error
+
+    def _check(self, digest: Digest, found: str) -> None:
+        if found != digest:
+            raise DamagedError(
+                f"Object {digest} in {self.root} is damaged: its bytes have the digest {found}. "
+                "Delete it and put the content again, from a backup or by running again."
+            )

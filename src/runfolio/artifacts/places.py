@@ -1,0 +1,67 @@
+"""From the setting ``artifacts`` to a store."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from runfolio._version import __version__
+from runfolio.artifacts.local import LocalStore
+from runfolio.artifacts.store import ObjectStore
+from runfolio.errors import UsageError
+
+# Two letters at least: in C:\objects the C is a drive.
+_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)\Z", re.DOTALL)
+
+
+def open_store(place: str | None, default: Path, base: Path, durable: bool = True) -> ObjectStore:
+    """Open the store that a setting names.
+
+    Parameters
+    ----------
+    place : str or None
+        A path, absolute or relative to `base`, or a ``file:`` URL; ``~`` is the home folder. Only from settings that
+        the user trusts.
+    default : Path
+        Where the store lies when `place` is None or empty.
+    base : Path
+        The folder that a relative path starts from.
+    durable : bool, optional
+        Whether what is put survives a power cut.
+
+    Raises
+    ------
+    UsageError
+        If `place` is neither a path nor a ``file:`` URL of this machine.
+    """
+    return LocalStore(default if not place else _folder(place, base), durable)
+
+
+def _folder(place: str, base: Path) -> Path:
+    if "\0" in place or not place.strip():
+        raise UsageError(f"artifacts: {place!r} is not a path.")
+    match = _SCHEME.match(place)
+    if match is None:
+        return base / Path(place).expanduser()
+    if match["scheme"].lower() != "file":
+        raise UsageError(f"artifacts: {place!r}: runfolio {__version__} stores artifacts in a folder: give a path.")
+    return base / _path_of_url(place, match["rest"])
+
+
+def _path_of_url(place: str, rest: str) -> str:
+    from urllib.parse import unquote
+
+    if rest.startswith("//"):
+        host, slash, rest = rest[2:].partition("/")
+        if host not in ("", "localhost"):
+            raise UsageError(
+                f"artifacts: {place!r} names the machine {host!r}: mount its folder and give the path, or write file:///{host}/…"
+            )
+        rest = slash + rest
+    if "?" in rest or "#" in rest:
+        raise UsageError(f"artifacts: {place!r}: a file URL has no query and no fragment; write %3F for '?' and %23 for '#'.")
+    path = unquote(rest)
+    if not path or "\0" in path:
+        raise UsageError(f"artifacts: {place!r} holds no path.")
+    # file:///C:/objects
+    return path[1:] if re.match(r"/[A-Za-z]:", path) else path

@@ -1,0 +1,106 @@
+"""One commit of records on the branch that takes them, with its work tree."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+
+from runfolio.errors import BusyError
+from runfolio.folio.lock import WAIT_S, locked
+from runfolio.folio.place import Place, short
+from runfolio.gitstore import FileChange, Ident, Repo, commit_files
+from runfolio.gitstore.checkout import drop_note, empty_tree, finish_pending, update, write_note
+from runfolio.gitstore.commits import configured_ident
+
+TRIES = 60
+
+
+def author_of(place: Place) -> Ident:
+    """Return who record commits are by: the setting, else git's configured author."""
+    text = os.environ.get("RUNFOLIO_AUTHOR") or place.settings.commit.author
+    return (Ident.parse(text) if text else None) or configured_ident(place.repo)
+
+
+def commit_with_retry(place: Place, change: Callable[[str | None], list[FileChange]], message: str | Callable[[], str]) -> bool:
+    """Commit a change of records under the folio's lock.
+
+    Parameters
+    ----------
+    place : Place
+    change : callable
+        Given the tip, returns the files that change; called again when the branch moved meanwhile.
+    message : str or callable
+        Called after `change`.
+
+    Returns
+    -------
+    bool
+        Whether there was anything to commit.
+
+    Raises
+    ------
+    StateError
+        If no commit can go to the branch now.
+    """
+    with locked(place.repo.common_dir / "runfolio", WAIT_S):
+        branch = place.require_writable(place.branch_at_hand())
+        finish_pending(place.repo)
+        return commit_on(place, branch, change, message)
+
+
+def commit_on(place: Place, branch: str, change: Callable[[str | None], list[FileChange]], message: str | Callable[[], str]) -> bool:
+    """Commit a change of records on a branch; the caller holds the lock.
+
+    See :func:`commit_with_retry`.
+    """
+    settings = place.settings
+    author = author_of(place)
+    home = place.checked_out(branch)
+    for attempt in range(TRIES):
+        parent = base_of(place, branch)
+        old = place.repo.resolve(branch)
+        changes = _unequal(place, parent, change(parent))
+        if not changes:
+            return False
+        text = message if isinstance(message, str) else message()
+        if home is not None:
+            write_note(home, {"branch": branch, "old": old, "folder": place.prefix.rstrip("/")})
+        durable = settings.durability != "process"
+        if commit_files(place.repo, branch, parent, changes, text, author, durable=durable, hooks=settings.commit.hooks):
+            _bring_up(place, home, branch, old)
+            _fire_hook(place)
+            return True
+        time.sleep(random.uniform(0.002, 0.02) * (attempt + 1))
+    raise BusyError(f"The branch {short(branch)} kept moving under {TRIES} tries to commit. Your runs are safe; try again: runfolio commit")
+
+
+def base_of(place: Place, branch: str) -> str | None:
+    """Return the commit on which a new one stands: the branch's own, or what the remote has of a ledger not made here yet."""
+    tip = place.repo.resolve(branch)
+    if tip is None and branch == place.ledger:
+        return place.tip()
+    return tip
+
+
+def _unequal(place: Place, tip: str | None, changes: list[FileChange]) -> list[FileChange]:
+    """Leave out what the tip holds already: a fold that is repeated makes no empty commit."""
+    if tip is None:
+        return [change for change in changes if change.data is not None]
+    there = dict(place.repo.read_many([f"{tip}:{change.path}" for change in changes]))
+    return [change for change in changes if there.get(f"{tip}:{change.path}") != change.data]
+
+
+def _bring_up(place: Place, home: Repo | None, branch: str, old: str | None) -> None:
+    if home is None:
+        return
+    new = place.repo.resolve(branch)
+    assert new is not None
+    update(home, branch, old or empty_tree(place.repo), new, place.prefix.rstrip("/"))
+    drop_note(home)
+
+
+def _fire_hook(place: Place) -> None:
+    if place.settings.commit.hooks:
+        place.repo.run("hook", "run", "--ignore-missing", "post-commit", check=False, hooks=True)

@@ -1,0 +1,205 @@
+"""Experiments of a folio: read, made, changed. Each change is one small commit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from runfolio.errors import AlreadyExistsError, DamagedError, DeletedError, NotFoundError
+from runfolio.folio.committing import commit_with_retry
+from runfolio.folio.place import Place
+from runfolio.formats import paths
+from runfolio.formats.experiments import decode_experiment, edit_experiment, encode_experiment
+from runfolio.gitstore import FileChange
+from runfolio.records import (
+    DEFAULT_EXPERIMENT_ID,
+    DEFAULT_EXPERIMENT_NAME,
+    DEFAULT_SLUG,
+    Experiment,
+    Lifecycle,
+    slug_of,
+)
+from runfolio.records.names import check_experiment_name
+from runfolio.records.visible import visible
+
+
+class ExperimentBook:
+    """The experiments of a folio at its tip.
+
+    Parameters
+    ----------
+    place : Place
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._tree: bytes | None = None
+        self._held: dict[str, Experiment] | None = None
+
+    def all(self, tip: str | None = None) -> list[Experiment]:
+        """List all experiments, deleted ones too, the default one first, then by name."""
+        return list(self._load(tip).values())
+
+    def _load(self, tip: str | None = None) -> dict[str, Experiment]:
+        tip = tip or self._place.tip()
+        tree = self._place.read(tip, paths.EXPERIMENTS) if tip else None
+        if self._held is None or tree != self._tree:
+            self._held, self._tree = self._read(tip, tree), tree
+        return self._held
+
+    def _read(self, tip: str | None, tree: bytes | None) -> dict[str, Experiment]:
+        slugs = [slug for name in _names(tree or b"") if (slug := paths.experiment_of_path(f"{paths.EXPERIMENTS}/{name}"))]
+        found: dict[str, Experiment] = {}
+        names = {f"{tip}:{self._place.full(paths.experiment_path(slug))}": slug for slug in slugs}
+        for name, data in self._place.repo.read_many(names):
+            slug = names[name]
+            try:
+                found[slug] = decode_experiment(data or b"", paths.experiment_path(slug))
+            except DamagedError:
+                # A broken file must not hide the runs: `check` names the fault; until then the slug is the name.
+                found[slug] = Experiment(slug, slug, slug)
+        found.setdefault(DEFAULT_SLUG, default_experiment())
+        ordered = sorted(found.values(), key=lambda item: (item.slug != DEFAULT_SLUG, item.name))
+        return {item.slug: item for item in ordered}
+
+    def by_id(self, experiment_id: str) -> Experiment | None:
+        """Return the experiment of that id, or None."""
+        return next((item for item in self._load().values() if item.experiment_id == experiment_id), None)
+
+    def by_name(self, name: str) -> Experiment | None:
+        """Return the experiment of that name, or None."""
+        return next((item for item in self._load().values() if item.name == name), None)
+
+    def by_slug(self, slug: str) -> Experiment | None:
+        """Return the experiment of that folder name, or None."""
+        return self._load().get(slug)
+
+    def find(self, text: str) -> Experiment:
+        """Return the experiment of that id, name or folder name.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none; the message lists those that are there.
+        """
+        found = self.by_id(text) or self.by_name(text) or self.by_slug(text)
+        if found is None:
+            names = ", ".join(repr(visible(item.name)) for item in self.all()[:8])
+            raise NotFoundError(f"There is no experiment {text!r} here. There are: {names}. All of them: runfolio experiments list --all")
+        return found
+
+    def create(self, name: str, tags: Mapping[str, str] | None = None, description: str = "") -> Experiment:
+        """Make an experiment.
+
+        Raises
+        ------
+        AlreadyExistsError
+            If one of that name is there, deleted or not.
+        """
+        check_experiment_name(name)
+        made: list[Experiment] = []
+
+        def change(tip: str | None) -> list[FileChange]:
+            there = self.by_name(name)
+            if there is not None:
+                state = "deleted; restore it with" if there.lifecycle is Lifecycle.DELETED else "there already; use it with"
+                verb = "runfolio experiments restore" if there.lifecycle is Lifecycle.DELETED else "set_experiment"
+                raise AlreadyExistsError(f"The experiment {name!r} is {state} {verb} {name!r}.")
+            now = time.time_ns() // 1_000_000
+            slug = self.free_slug(name)
+            made[:] = [Experiment(slug, slug, name, now, now, description, dict(tags or {}))]
+            return [FileChange(self._place.full(paths.experiment_path(slug)), encode_experiment(made[0]))]
+
+        commit_with_retry(self._place, change, f"experiments: create {visible(name)}\n")
+        return made[0]
+
+    def free_slug(self, name: str) -> str:
+        """Return a folder name for a new experiment that no other has."""
+        slug, taken = slug_of(name), self._load()
+        number, made = 2, slug
+        while made in taken or any(item.experiment_id == made for item in taken.values()):
+            made = f"{slug[:44]}-{number}"
+            number += 1
+        return made
+
+    def get_or_create(self, name: str) -> Experiment:
+        """Return the experiment of that name, made if it is missing.
+
+        Raises
+        ------
+        DeletedError
+            If it is deleted.
+        """
+        found = self.by_name(name)
+        if found is None:
+            try:
+                found = self.create(name)
+            except AlreadyExistsError:
+                found = self.by_name(name)
+                if found is None:
+                    raise
+        if found.lifecycle is Lifecycle.DELETED:
+            raise DeletedError(
+                f"Cannot set a deleted experiment {name!r} as the active experiment. Restore it: runfolio experiments restore {found.slug}"
+            )
+        return found
+
+    def edit(self, experiment_id: str, verb: str, **changes: Any) -> Experiment:
+        """Change fields of an experiment; comments that people wrote in its file stay.
+
+        Parameters
+        ----------
+        experiment_id : str
+        verb : str
+            For the commit's message: ``rename``, ``delete``, ``tag``…
+        **changes
+            Fields of :class:`~runfolio.records.Experiment`.
+        """
+        return self.edit_with(experiment_id, verb, lambda found: replace(found, **changes))
+
+    def edit_with(self, experiment_id: str, verb: str, edit: Callable[[Experiment], Experiment]) -> Experiment:
+        """Change an experiment by a function of what it is at the moment of the commit."""
+        made: list[Experiment] = []
+
+        def change(tip: str | None) -> list[FileChange]:
+            found = self.by_id(experiment_id)
+            if found is None:
+                raise NotFoundError(f"No Experiment with id={experiment_id} exists. List them: runfolio experiments list --all")
+            edited = edit(found)
+            if edited == found:
+                made[:] = [found]
+                return []
+            other = self.by_name(edited.name)
+            if other is not None and other.slug != found.slug:
+                raise AlreadyExistsError(f"An experiment named {edited.name!r} is there already. Choose another name.")
+            made[:] = [replace(edited, updated=time.time_ns() // 1_000_000)]
+            path = paths.experiment_path(found.slug)
+            old = self._place.read(tip, path)
+            data = edit_experiment(old, made[0]) if old is not None else encode_experiment(made[0])
+            return [FileChange(self._place.full(path), data)]
+
+        commit_with_retry(self._place, change, lambda: f"experiments: {verb} {visible(made[0].name)}\n")
+        return made[0]
+
+
+def default_experiment() -> Experiment:
+    """Return the experiment that is always there: id ``"0"``, name ``Default``, as in MLflow."""
+    return Experiment(DEFAULT_EXPERIMENT_ID, DEFAULT_SLUG, DEFAULT_EXPERIMENT_NAME)
+
+
+def _names(tree: bytes) -> list[str]:
+    """Read the names out of a raw git tree: ``mode SP name NUL id``, the id of 20 or 32 bytes."""
+    names, at = [], 0
+    width = 20
+    while at < len(tree):
+        space, end = tree.find(b" ", at), tree.find(b"\0", at)
+        if space < 0 or end < 0:
+            break
+        names.append(tree[space + 1 : end].decode("utf-8", "surrogateescape"))
+        at = end + 1 + width
+        if at < len(tree) and tree[at : at + 1] not in b"1 4":
+            width = 32
+            at = end + 1 + width
+    return names

@@ -1,0 +1,232 @@
+"""Ended journals to one commit: the only way by which runs get into git.
+
+Order, and why nothing can be lost: the objects are stored and verified while the run logs; here the records are encoded, the
+commit is made, the branch moves by compare-and-swap, and only then are the journals dropped. Killed anywhere before the last
+step, the next fold finds the journals again; where their runs are committed already it finds nothing to change and drops them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from runfolio.artifacts import ObjectStore
+from runfolio.diff import commit_message
+from runfolio.errors import BusyError, RunfolioError
+from runfolio.folio.committing import commit_on
+from runfolio.folio.experiments import ExperimentBook
+from runfolio.folio.lock import WAIT_S, locked
+from runfolio.folio.place import Place
+from runfolio.folio.sealing import Sealed, seal_run
+from runfolio.formats import paths
+from runfolio.formats.experiments import encode_experiment
+from runfolio.formats.runs import decode_run
+from runfolio.gitstore import FileChange
+from runfolio.gitstore.checkout import finish_pending
+from runfolio.journal import Journal, RunState, Spool
+from runfolio.records import Experiment, Lifecycle, Run
+
+MAX_BATCH = 1000
+"""Runs in one commit: bounds the memory of a fold and the length of the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A journal that could not be committed, and why."""
+
+    run_id: str
+    reason: str
+
+
+@dataclass(slots=True)
+class FoldResult:
+    """What a fold did.
+
+    Parameters
+    ----------
+    added, edited : list of Run
+    waiting : list of Waiting
+    commits : int
+    """
+
+    added: list[Run] = field(default_factory=list)
+    edited: list[Run] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    commits: int = 0
+
+    @property
+    def folded(self) -> int:
+        """Runs that were added or edited."""
+        return len(self.added) + len(self.edited)
+
+
+def fold(place: Place, spool: Spool, store: ObjectStore, *, wait: bool = True, only: set[str] | None = None) -> FoldResult:
+    """Commit the runs that have ended.
+
+    Parameters
+    ----------
+    place : Place
+    spool : Spool
+    store : ObjectStore
+    wait : bool, optional
+        Wait for another process that is committing.
+    only : set of str, optional
+        Run ids to which the fold is limited.
+    """
+    result = FoldResult()
+    if not any(journal.sealed for journal in spool.journals()):
+        return result
+    try:
+        with locked(place.repo.common_dir / "runfolio", WAIT_S if wait else 0.0):
+            finish_pending(place.repo)
+            sealed = [journal for journal in spool.journals() if journal.sealed and (only is None or journal.run_id in only)]
+            for branch, journals in _by_branch(place, sealed, result).items():
+                for batch in _batches(journals):
+                    _fold_batch(place, spool, store, branch, batch, result)
+    except BusyError:
+        if wait:
+            raise
+    return result
+
+
+def _by_branch(place: Place, sealed: list[Journal], result: FoldResult) -> dict[str, list[tuple[Journal, RunState]]]:
+    """Sort journals by the branch that takes them: where the run started, if that is still there, else the one at hand."""
+    groups: dict[str, list[tuple[Journal, RunState]]] = {}
+    reasons: dict[str | None, str | None] = {}
+    for journal in sealed:
+        state = RunState(journal.path).refresh()
+        if not state.header:
+            result.waiting.append(Waiting(journal.run_id, f"its journal has no header: {journal.path}"))
+            continue
+        branch = state.header.get("branch") if place.ledger is None else place.ledger
+        if branch is None or (place.ledger is None and branch != place.repo.head_branch() and place.repo.resolve(branch) is None):
+            branch = place.branch_at_hand()
+        if branch not in reasons:
+            reasons[branch] = place.why_not_writable(branch)
+        reason = reasons[branch]
+        if reason is not None or branch is None:
+            result.waiting.append(Waiting(journal.run_id, reason or ""))
+        else:
+            groups.setdefault(branch, []).append((journal, state))
+    return groups
+
+
+def _batches(journals: list[tuple[Journal, RunState]]) -> Iterable[list[tuple[Journal, RunState]]]:
+    """Cut into commits, the journals of one run never apart."""
+    by_run: dict[str, list[tuple[Journal, RunState]]] = {}
+    for item in journals:
+        by_run.setdefault(item[0].run_id, []).append(item)
+    batch: list[tuple[Journal, RunState]] = []
+    for items in by_run.values():
+        batch.extend(sorted(items, key=lambda item: item[0].part))
+        if len(batch) >= MAX_BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _fold_batch(
+    place: Place, spool: Spool, store: ObjectStore, branch: str, batch: list[tuple[Journal, RunState]], result: FoldResult
+) -> None:
+    """Commit one batch and drop its journals."""
+    outcome: list[_Batch] = []
+
+    def change(tip: str | None) -> list[FileChange]:
+        made = _Batch(place, spool, store, tip)
+        for journal, state in batch:
+            made.take(journal, state)
+        outcome[:] = [made]
+        return made.changes()
+
+    with ExitStack() as held:
+        kept = [item for item in batch if held.enter_context(spool.hold(item[0]))]
+        if len(kept) != len(batch):
+            batch[:] = kept
+        if not batch:
+            return
+        done = commit_on(place, branch, change, lambda: outcome[0].message())
+        made = outcome[0]
+        result.commits += done
+        result.added.extend(made.added.values())
+        result.edited.extend(made.edited.values())
+        result.waiting.extend(made.waiting)
+        stuck = {item.run_id for item in made.waiting}
+        for journal, _ in batch:
+            if journal.run_id not in stuck:
+                spool.drop(journal)
+
+
+class _Batch:
+    """The files of one commit, gathered from journals on one tip."""
+
+    def __init__(self, place: Place, spool: Spool, store: ObjectStore, tip: str | None) -> None:
+        self.place, self.spool, self.store, self.tip = place, spool, store, tip
+        self.book = ExperimentBook(place)
+        self.experiments = {item.slug: item for item in self.book.all(tip)}
+        self.added: dict[str, Run] = {}
+        self.edited: dict[str, Run] = {}
+        self.deleted: dict[str, Run] = {}
+        self.waiting: list[Waiting] = []
+        self._sealed: dict[str, Sealed] = {}
+        self._files: dict[str, bytes] = {}
+
+    def take(self, journal: Journal, state: RunState) -> None:
+        """Add one journal's run."""
+        try:
+            self._take(journal, state)
+        except RunfolioError as error:
+            self.waiting.append(Waiting(journal.run_id, error.message))
+
+    def _take(self, journal: Journal, state: RunState) -> None:
+        before: Run | None = None
+        previous = self._sealed.get(journal.run_id)
+        if state.amends:
+            before = previous.run if previous else self._committed(journal.run_id, state)
+            if before is None:
+                self.waiting.append(Waiting(journal.run_id, "the run that it changes is not on this branch"))
+                return
+            if state.resumed_at is not None and state.resumed_at in before.resumed:
+                return  # folded before; the process was killed between the commit and this line
+        sealed = seal_run(self.place, self.store, self.tip, state, before, previous)
+        self._sealed[journal.run_id] = sealed
+        self._files.update(sealed.files)
+        self._environment(sealed.run)
+        self._experiment(sealed.run, state)
+        if before is None or journal.run_id in self.added:
+            self.added[journal.run_id] = sealed.run
+        elif before.lifecycle is not sealed.run.lifecycle and sealed.run.lifecycle is Lifecycle.DELETED:
+            self.deleted[journal.run_id] = sealed.run
+            self.edited[journal.run_id] = sealed.run
+        else:
+            self.edited[journal.run_id] = sealed.run
+
+    def _committed(self, run_id: str, state: RunState) -> Run | None:
+        path = paths.run_path(str(state.header.get("experiment")), run_id, int(state.header.get("start") or 0))
+        data = self.place.read(self.tip, path)
+        return decode_run(data, path, trusted=True) if data is not None else None
+
+    def _environment(self, run: Run) -> None:
+        name = str(run.environment.get("lock") or "")
+        if name:
+            path = paths.environment_path(name)
+            text = self.spool.environment(name)
+            if text is not None and path not in self._files:
+                self._files[path] = text
+
+    def _experiment(self, run: Run, state: RunState) -> None:
+        slug = run.experiment
+        if slug not in self.experiments:
+            made = Experiment(slug, slug, str(state.header.get("experiment_name") or slug), run.start, run.start)
+            self.experiments[slug] = made
+            self._files[paths.experiment_path(slug)] = encode_experiment(made)
+
+    def changes(self) -> list[FileChange]:
+        """Return the files of the commit, in order of their paths."""
+        return [FileChange(self.place.full(path), data) for path, data in sorted(self._files.items())]
+
+    def message(self) -> str:
+        """Return the commit's message."""
+        edited = [run for run in self.edited.values() if run.run_id not in self.deleted]
+        return commit_message(list(self.added.values()), self.experiments, edited=edited, deleted=list(self.deleted.values()))

@@ -1,0 +1,115 @@
+"""The open folio: one object that joins repository, spool, object store and index."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runfolio.artifacts import ObjectStore, open_store
+from runfolio.folio.experiments import ExperimentBook
+from runfolio.folio.folding import FoldResult, fold
+from runfolio.folio.lookup import RunFinder
+from runfolio.folio.place import Place
+from runfolio.formats.settings import Settings
+from runfolio.gitstore import Repo
+from runfolio.journal import JournalWriter, Spool
+
+if TYPE_CHECKING:
+    from runfolio.index import Index
+
+
+class Folio:
+    """One folio, open.
+
+    Parameters
+    ----------
+    place : Place
+        Repository, folder in it, settings.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from runfolio.folio import initialise
+    >>> folio = initialise(tempfile.mkdtemp()).folio
+    >>> [experiment.name for experiment in folio.experiments.all()]
+    ['Default']
+    """
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        spool = os.environ.get("RUNFOLIO_SPOOL")
+        self.spool = Spool(Path(spool).expanduser() if spool else place.local, place.settings.durability)
+        self.experiments = ExperimentBook(place)
+        self.runs = RunFinder(self)
+
+    @property
+    def repo(self) -> Repo:
+        """The repository."""
+        return self.place.repo
+
+    @property
+    def settings(self) -> Settings:
+        """What ``runfolio.yaml`` says."""
+        return self.place.settings
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """The object store that the settings name."""
+        override = os.environ.get("RUNFOLIO_ARTIFACTS")
+        return open_store(
+            override or self.settings.artifacts, self.place.local / "objects", self.place.root, self.settings.durability != "process"
+        )
+
+    @cached_property
+    def index(self) -> Index:
+        """The disposable table of all records; brought up to the tip by :meth:`fresh_index`."""
+        from runfolio.index import Index
+
+        return Index.open(self.place.local / "index.sqlite")
+
+    def fresh_index(self, at: str | None = None) -> Index:
+        """Return the index as of the tip, or of another revision.
+
+        Parameters
+        ----------
+        at : str, optional
+            Commit id.
+        """
+        tip = self.place.tip()
+        if at is not None and at != tip:
+            if tip:
+                self.index.update(self.repo, tip, self.place.prefix)
+            return self.index.at(self.repo, at, self.place.prefix)
+        if tip:
+            self.index.update(self.repo, tip, self.place.prefix)
+        return self.index
+
+    def start(self, header: dict[str, Any]) -> JournalWriter:
+        """Start a live run with its header; see docs/format.md, "journals"."""
+        branch = self.place.branch_at_hand()
+        if branch:
+            header = {**header, "branch": branch}
+        return self.spool.create(header["run_id"], header)
+
+    def commit(self, *, wait: bool = True) -> FoldResult:
+        """Commit the runs that have ended.
+
+        Parameters
+        ----------
+        wait : bool, optional
+            Wait for another process that is committing; otherwise leave the runs to the next commit.
+
+        Returns
+        -------
+        FoldResult
+            What was committed, and what waits and why.
+        """
+        return fold(self.place, self.spool, self.store, wait=wait)
+
+    def close(self) -> None:
+        """Give back processes and files."""
+        if "index" in self.__dict__:
+            self.index.close()
+        self.repo.close()

@@ -1,0 +1,200 @@
+"""Find runs: the journals of live and waiting ones together with the committed records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from runfolio.artifacts.manifests import decode_manifest
+from runfolio.errors import DamagedError, NotFoundError, UsageError
+from runfolio.folio.series import points_of
+from runfolio.formats import paths
+from runfolio.formats.runs import decode_run
+from runfolio.journal import Journal, RunState
+from runfolio.query import Filter, OrderKey
+from runfolio.records import ArtifactEntry, MetricPoint, Run, ViewType, run_id_time
+from runfolio.records.names import check_run_id
+
+if TYPE_CHECKING:
+    from runfolio.folio.folio import Folio
+
+
+class RunFinder:
+    """The runs of a folio, committed or not.
+
+    Parameters
+    ----------
+    folio : Folio
+    """
+
+    def __init__(self, folio: Folio) -> None:
+        self._folio = folio
+        self._states: dict[str, RunState] = {}
+        self._committed: dict[str, tuple[str, Run]] = {}
+
+    def get(self, run_id: str) -> Run:
+        """Return a run by its whole id.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none.
+        """
+        check_run_id(run_id)
+        found = self._joined(run_id, self._folio.spool.of_run(run_id))
+        if found is None:
+            raise NotFoundError(f"Run '{run_id}' not found in {self._folio.place.root}. List the runs: runfolio runs list")
+        return found
+
+    def _joined(self, run_id: str, journals: Iterable[Journal]) -> Run | None:
+        """Join a run's journals with its committed record."""
+        run: Run | None = None
+        for journal in journals:
+            state = self._state(journal)
+            if not state.header:
+                continue
+            if state.amends and run is None:
+                run = self.committed(run_id)
+                if run is None:
+                    continue
+            if not (state.resumed_at is not None and run is not None and state.resumed_at in run.resumed):
+                run = state.run(run if state.amends else None)
+        return run or self.committed(run_id)
+
+    def _state(self, journal: Journal) -> RunState:
+        key = f"{journal.run_id}+{journal.part}"
+        state = self._states.get(key)
+        if state is None:
+            if len(self._states) > 256:
+                self._states.clear()
+            state = self._states[key] = RunState(journal.path)
+        state.path = journal.path
+        return state.refresh()
+
+    def committed(self, run_id: str, tip: str | None = None) -> Run | None:
+        """Return a run's committed record, or None."""
+        folio = self._folio
+        tip = tip or folio.place.tip()
+        if tip is None:
+            return None
+        held = self._committed.get(run_id)
+        if held and held[0] == tip:
+            return held[1]
+        path = self._path(run_id, tip)
+        data = folio.place.read(tip, path) if path else None
+        if data is None or path is None:
+            return None
+        run = decode_run(data, path, trusted=True)
+        if len(self._committed) > 1024:
+            self._committed.clear()
+        self._committed[run_id] = (tip, run)
+        return run
+
+    def _path(self, run_id: str, tip: str) -> str | None:
+        """Find the path of a run's record: from the id where it carries its time, else through the index."""
+        folio = self._folio
+        if run_id_time(run_id) is None:
+            indexed = folio.fresh_index().get_run(run_id)
+            return paths.run_path(indexed.experiment, run_id, indexed.start) if indexed else None
+        candidates = [paths.run_path(item.slug, run_id, 0) for item in folio.experiments.all()]
+        names = [f"{tip}:{folio.place.full(path)}" for path in candidates]
+        for path, (_, data) in zip(candidates, folio.repo.read_many(names), strict=True):
+            if data is not None:
+                return path
+        return None
+
+    def live(self) -> list[Run]:
+        """Return the runs that have a journal: those that go on, and those that wait for a commit."""
+        by_run: dict[str, list[Journal]] = {}
+        for journal in self._folio.spool.journals():
+            by_run.setdefault(journal.run_id, []).append(journal)
+        made = []
+        for run_id, journals in by_run.items():
+            try:
+                run = self._joined(run_id, journals)
+            except DamagedError:
+                continue  # `check` and `commit` name it; a listing of the others must not fail
+            if run is not None:
+                made.append(run)
+        return made
+
+    def search(
+        self,
+        filter: Filter,
+        order: Sequence[OrderKey] = (),
+        slugs: Sequence[str] | None = None,
+        view: int = ViewType.ACTIVE_ONLY,
+        limit: int = 1000,
+        offset: int = 0,
+        at: str | None = None,
+    ) -> list[Run]:
+        """Search runs; see :meth:`runfolio.index.Index.search_runs`.
+
+        Parameters
+        ----------
+        filter : Filter
+        order : sequence of OrderKey
+        slugs : sequence of str, optional
+            Experiments; all by default.
+        view : int
+            A number of :class:`~runfolio.records.ViewType`.
+        limit, offset : int
+        at : str, optional
+            Commit id: search the records of that commit, without live runs.
+        """
+        overlay = self.live() if at is None else []
+        return self._folio.fresh_index(at).search_runs(filter, order, slugs, view, limit, offset, overlay)
+
+    def resolve(self, text: str) -> str:
+        """Return the whole run id for an abbreviated one (four characters at least), or a run's name.
+
+        Raises
+        ------
+        NotFoundError
+            If no run fits.
+        UsageError
+            If several do; the message lists them.
+        """
+        journals = {journal.run_id for journal in self._folio.spool.journals()}
+        if text in journals or (len(text) == 32 and self.committed(text)):
+            return text
+        index = self._folio.fresh_index()
+        found = set(index.find_prefix(text)) | {run_id for run_id in journals if run_id.startswith(text)} if len(text) >= 4 else set()
+        if not found:
+            found = {run.run_id for run in self.live() if run.name == text} | set(index.find_name(text))
+        if len(found) > 1:
+            some = ", ".join(sorted(found)[:5])
+            raise UsageError(f"{text!r} fits {len(found)} runs: {some}{' …' * (len(found) > 5)}. Write more of the id.")
+        if not found:
+            raise NotFoundError(f"No run {text!r} in {self._folio.place.root}. List the runs: runfolio runs list")
+        return found.pop()
+
+    def history(self, run: Run, key: str | None = None) -> Iterator[MetricPoint]:
+        """Yield the points of a run's metrics, committed and live.
+
+        Parameters
+        ----------
+        run : Run
+        key : str, optional
+            One metric only.
+        """
+        folio = self._folio
+        journals = folio.spool.of_run(run.run_id)
+        base = self.committed(run.run_id)
+        states = [self._state(journal) for journal in journals]
+        if base is not None and (not states or states[0].amends):
+            path = paths.series_path(paths.run_path(base.experiment, base.run_id, base.start))
+            yield from points_of(base, lambda: folio.place.read(folio.place.tip(), path), folio.store, key)
+        for state in states:
+            for point in state.points():
+                if key is None or point.key == key:
+                    yield point
+
+    def artifacts(self, run: Run) -> dict[str, ArtifactEntry]:
+        """Return a run's artifacts by path."""
+        made: dict[str, ArtifactEntry] = {}
+        if run.manifest is not None:
+            data = self._folio.store.read(run.manifest.digest)
+            made.update(decode_manifest(data, f"the list of artifacts of run {run.run_id}"))
+        made.update(run.artifacts)
+        return made

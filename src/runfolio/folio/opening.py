@@ -1,0 +1,206 @@
+"""Find a folio, or make one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from runfolio.errors import NotAFolioError, StateError, UsageError, storage_error
+from runfolio.folio.folio import Folio
+from runfolio.folio.place import Place
+from runfolio.formats import paths
+from runfolio.formats.settings import decode_settings, initial_settings
+from runfolio.gitstore import FileChange, Repo, commit_files
+from runfolio.gitstore.checkout import empty_tree, update
+from runfolio.gitstore.commits import configured_ident
+from runfolio.gitstore.process import git_version, run_git
+
+ATTRIBUTES = """\
+runs/** linguist-generated -text -filter diff=runfolio
+environments/** linguist-generated -text -filter
+"""
+_MARK = "# runfolio: records are written by machines; diffs of them read well with the installed textconv\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What :func:`initialise` did.
+
+    Parameters
+    ----------
+    folio : Folio
+    written : tuple of str
+        Files that were written, from the repository's root.
+    committed : bool
+    new_repository : bool
+    """
+
+    folio: Folio
+    written: tuple[str, ...]
+    committed: bool
+    new_repository: bool
+
+
+def open_folio(location: str | os.PathLike[str] | None = None) -> Folio:
+    """Open the folio at or above a folder.
+
+    Parameters
+    ----------
+    location : path, optional
+        A folder in a folio, or a bare repository; the current folder by default.
+
+    Raises
+    ------
+    NotAFolioError
+        If there is none; the message says how to make one.
+    """
+    start = Path(location or os.getcwd()).expanduser()
+    if not start.exists():
+        raise NotAFolioError(f"{start} does not exist. Make a folio there with: runfolio init {start}")
+    start = start.resolve()
+    if start.is_file():
+        start = start.parent
+    root = next((folder for folder in (start, *start.parents) if (folder / paths.SETTINGS).is_file()), None)
+    repo = Repo.discover(root or start)
+    if root is not None and repo.work_tree is not None:
+        prefix = _prefix(root, repo.work_tree)
+        data, where = _read(root / paths.SETTINGS), str(root / paths.SETTINGS)
+    else:
+        prefix, where = "", f"HEAD:{paths.SETTINGS}"
+        committed = repo.read(where)
+        if committed is None:
+            raise NotAFolioError(f"{start} is in no folio: no {paths.SETTINGS} here or above. Make one with: runfolio init")
+        data = committed
+    return Folio(Place(repo, prefix, decode_settings(data, where)))
+
+
+def _prefix(root: Path, top: Path) -> str:
+    relative = root.relative_to(top).as_posix()
+    return "" if relative == "." else relative + "/"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise storage_error("read the folio's settings", error) from None
+
+
+def initialise(
+    folder: str | os.PathLike[str] = ".",
+    *,
+    artifacts: str | None = None,
+    branch: str | None = None,
+    commit: bool | None = None,
+    bare: bool = False,
+) -> Made:
+    """Make a folder into a folio; where it is one already, bring what is missing.
+
+    Parameters
+    ----------
+    folder : path, optional
+        A work tree, a folder in one, a bare repository, or a folder that becomes a new repository.
+    artifacts : str, optional
+        Place of the object store; a folder under the git folder by default.
+    branch : str, optional
+        Name of the ledger branch that takes the records; the branch at hand by default.
+    commit : bool, optional
+        Commit the two files. By default only in a repository made here, and in a bare one.
+    bare : bool, optional
+        Make a bare repository.
+
+    Raises
+    ------
+    UsageError
+        If `artifacts` or `branch` contradicts the settings that are there.
+    """
+    target = Path(folder).expanduser()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(f"make the folder {target}", error) from None
+    target = target.resolve()
+    new = False
+    try:
+        repo = Repo.discover(target)
+    except NotAFolioError:
+        _new_repository(target, bare)
+        repo, new = Repo.discover(target), True
+    if branch and not repo.succeeds("check-ref-format", "--branch", branch):
+        raise UsageError(f"{branch!r} cannot name a branch. Choose a name such as runfolio/ledger.")
+    prefix = "" if repo.work_tree is None else _prefix(target, repo.work_tree)
+    settings_path, attributes_path = prefix + paths.SETTINGS, prefix + ".gitattributes"
+    files = _missing(repo, settings_path, attributes_path, artifacts, branch)
+    _install_diff_driver(repo)
+    if repo.work_tree is not None:
+        for path, data in files.items():
+            try:
+                (repo.work_tree / path).write_bytes(data)
+            except OSError as error:
+                raise storage_error(f"write {path}", error) from None
+    wanted = (new or repo.bare) if commit is None else commit
+    done = bool(files) and wanted and _commit(repo, files)
+    found = files.get(settings_path) or _current(repo, settings_path) or b""
+    folio = Folio(Place(repo, prefix, decode_settings(found, settings_path)))
+    return Made(folio, tuple(files), done, new)
+
+
+def _new_repository(target: Path, bare: bool) -> None:
+    git_version()
+    options = ("--bare",) if bare else ()
+    done = run_git(("init", "--quiet", "--initial-branch=main", *options, "--", str(target)), target)
+    if done.returncode:
+        raise NotAFolioError(f"{target}: git init failed: {done.stderr.decode('utf-8', 'replace').strip()}")
+
+
+def _current(repo: Repo, path: str) -> bytes | None:
+    if repo.work_tree is None:
+        return repo.read(f"HEAD:{path}")
+    try:
+        return (repo.work_tree / path).read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise storage_error(f"read {path}", error) from None
+
+
+def _missing(repo: Repo, settings_path: str, attributes_path: str, artifacts: str | None, branch: str | None) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    settings = _current(repo, settings_path)
+    if settings is None:
+        files[settings_path] = initial_settings(artifacts=artifacts, branch=branch)
+    else:
+        held = decode_settings(settings, settings_path)
+        for asked, there, field in ((artifacts, held.artifacts, "artifacts"), (branch, held.records.branch, "records.branch")):
+            if asked and asked != there:
+                raise UsageError(
+                    f"{settings_path} is there and says {field}: {there}. Edit the file"
+                    + (f", or run: runfolio migrate --to {asked}" if field == "records.branch" else ".")
+                )
+    attributes = _current(repo, attributes_path) or b""
+    if b"diff=runfolio" not in attributes:
+        gap = b"" if not attributes or attributes.endswith(b"\n") else b"\n"
+        files[attributes_path] = attributes + gap + (_MARK + ATTRIBUTES).encode()
+    return files
+
+
+def _install_diff_driver(repo: Repo) -> None:
+    """Let ``git diff`` show records in words: a textconv in this clone's own configuration."""
+    command = "runfolio textconv"
+    if repo.config("diff.runfolio.textconv") != command:
+        repo.run("config", "diff.runfolio.textconv", command, check=False)
+
+
+def _commit(repo: Repo, files: dict[str, bytes]) -> bool:
+    branch = repo.head_branch()
+    if branch is None:
+        raise StateError("HEAD is detached, so the settings were written but not committed. Check out a branch and commit them.")
+    parent = repo.resolve("HEAD")
+    changes = [FileChange(path, data) for path, data in sorted(files.items())]
+    if not commit_files(repo, branch, parent, changes, "runfolio: start a folio\n", configured_ident(repo)):
+        raise StateError("The branch moved while the settings were being committed. Commit them yourself: git add . && git commit")
+    tip = repo.resolve("HEAD")
+    if tip and repo.work_tree is not None:
+        update(repo, branch, parent or empty_tree(repo), tip, "")
+    return True

@@ -1,0 +1,145 @@
+"""From points in the order in which they were logged to summaries and preview, in one pass and in bounded memory."""
+
+from __future__ import annotations
+
+from runfolio.formats.series.buckets import Buckets
+from runfolio.formats.series.columns import Point
+from runfolio.formats.series.preview import MAX_BYTES, Series, encode_series
+from runfolio.records.runs import MetricPoint, MetricSummary
+
+_BUFFERED_POINTS = 16_384
+_BUFFERED_PER_METRIC = 8
+_BUCKETS = 2048
+_BUCKETS_PER_METRIC = 512
+# A point is at least "0, ", "0, " and "0.0, " in the file: more points than this cannot fit in it.
+_MOST_WHOLE = MAX_BYTES // 11
+
+
+class Reduction:
+    """Takes the points of one run as they were logged.
+
+    Memory follows the number of metrics, not of points.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[str, float, int, int]] = []
+        self._exact: dict[str, list[Point]] | None = {}
+        self._metrics: dict[str, Buckets] = {}
+        self._folded = 0
+        self._most_waiting = _BUFFERED_POINTS
+        self._preview: tuple[int, str, bytes | None, bool] | None = None
+
+    def add(self, key: str, value: float, timestamp: int, step: int) -> None:
+        """Take a point.
+
+        Parameters
+        ----------
+        key : str
+        value : float
+            May be NaN or infinite.
+        timestamp : int
+            Milliseconds since the epoch, UTC.
+        step : int
+        """
+        waiting = self._waiting
+        waiting.append((key, value, timestamp, step))
+        if len(waiting) >= self._most_waiting:
+            self._fold()
+
+    @property
+    def points(self) -> int:
+        """Points taken so far."""
+        return self._folded + len(self._waiting)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the preview holds every point (or needs none: each metric has one point, which its summary says)."""
+        return self._make("")[1]
+
+    def summaries(self) -> dict[str, MetricSummary]:
+        """Return each metric's summary, by key, in the order in which the keys came."""
+        self._fold()
+        return {key: metric.summary() for key, metric in self._metrics.items()}
+
+    def preview(self, run_id: str) -> bytes | None:
+        """Return the file that is committed beside the run's record.
+
+        Parameters
+        ----------
+        run_id : str
+
+        Returns
+        -------
+        bytes or None
+            At most `MAX_BYTES`; None where every metric has exactly one point, which its summary says in full.
+        """
+        return self._make(run_id)[0]
+
+    def _make(self, run_id: str) -> tuple[bytes | None, bool]:
+        self._fold()
+        kept = self._preview
+        # A run id takes room in the file, so that without one the answer could be another.
+        if kept is None or kept[0] != self.points or (kept[1] != run_id and run_id):
+            data, whole = self._write(run_id or "0" * 32)
+            kept = self._preview = (self.points, run_id, data, whole)
+        return kept[2], kept[3]
+
+    def _write(self, run_id: str) -> tuple[bytes | None, bool]:
+        if self.points == len(self._metrics):
+            return None, True
+        if self._exact is not None:
+            exact = {key: _shown(key, points) for key, points in self._exact.items()}
+            data = encode_series(Series(run_id, True, self.points, exact))
+            if len(data) <= MAX_BYTES:
+                return data, True
+        return self._thin(run_id), False
+
+    def _thin(self, run_id: str) -> bytes:
+        curves = {key: self._metrics[key] for key in sorted(self._metrics) if self._metrics[key].count > 1}
+        most = min(_BUCKETS_PER_METRIC, MAX_BYTES // (40 * len(curves)))
+        while most >= 1:
+            drawn = {key: _shown(key, metric.thinned(most)) for key, metric in curves.items()}
+            data = encode_series(Series(run_id, False, self.points, drawn))
+            if len(data) <= MAX_BYTES:
+                return data
+            # The size is nearly linear in the buckets: two or three rounds find the largest number that fits.
+            most = min(most - 1, most * MAX_BYTES // len(data))
+        return self._extremes(run_id, curves)
+
+    def _extremes(self, run_id: str, curves: dict[str, Buckets]) -> bytes:
+        kept: dict[str, list[MetricPoint]] = {}
+        room = MAX_BYTES - len(encode_series(Series(run_id, False, self.points, {}, len(curves)))) - 8
+        for key, metric in curves.items():
+            drawn = {key: _shown(key, metric.thinned(1))}
+            room -= len(encode_series(Series("", False, 0, drawn))) - len(encode_series(Series("", False, 0)))
+            if room < 0:
+                break
+            kept.update(drawn)
+        return encode_series(Series(run_id, False, self.points, kept, len(curves) - len(kept)))
+
+    def _fold(self) -> None:
+        found: dict[str, list[Point]] = {}
+        for key, value, timestamp, step in self._waiting:
+            points = found.get(key)
+            if points is None:
+                points = found[key] = []
+            points.append((step, timestamp, float(value)))
+        self._folded += len(self._waiting)
+        self._waiting.clear()
+        if self._folded > _MOST_WHOLE:
+            self._exact = None
+        most = max(2, min(_BUCKETS_PER_METRIC, _BUCKETS // max(1, len(self._metrics.keys() | found.keys()))))
+        for key, points in found.items():
+            if self._exact is not None:
+                self._exact.setdefault(key, []).extend(points)
+            metric = self._metrics.get(key)
+            if metric is None:
+                self._metrics[key] = Buckets(points, most)
+            else:
+                metric.take(points, most)
+        # Folding costs by the metric rather than by the point: let each have a few points to fold.
+        self._most_waiting = max(_BUFFERED_POINTS, _BUFFERED_PER_METRIC * len(self._metrics))
+
+
+def _shown(key: str, points: list[Point]) -> list[MetricPoint]:
+    return [MetricPoint(key, value, timestamp, step) for step, timestamp, value in points]

@@ -1,0 +1,224 @@
+"""Files of a run: logged, listed, fetched."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from runfolio.artifacts import walk_files
+from runfolio.errors import NotFoundError, UsageError
+from runfolio.records import ArtifactEntry
+from runfolio.records.names import check_artifact_path
+from runfolio.tracking import entities
+from runfolio.tracking.live import LiveRun
+from runfolio.tracking.session import Bound
+
+
+class RunFiles(Bound):
+    """The client's verbs for artifacts."""
+
+    def _log(self, run_id: str, action: Callable[[LiveRun], Any]) -> Any:
+        """Do something with a run: on the hold that this process has, or on one taken for this call."""
+        held = self._session()
+        live = held.run(run_id)
+        try:
+            return action(live)
+        finally:
+            if live.brief and live.seal_brief():
+                held.sealed(live)
+
+    def log_artifact(self, run_id: str, local_path: str | os.PathLike[str], artifact_path: str | None = None) -> None:
+        """Store a file (or a folder with all that is in it) as an artifact.
+
+        Parameters
+        ----------
+        run_id : str
+        local_path : path
+        artifact_path : str, optional
+            Folder of the run to put it in.
+        """
+        source = Path(local_path).expanduser()
+        if not source.exists():
+            raise NotFoundError(f"No such artifact: {str(local_path)!r}. Check the path; it is relative to {os.getcwd()}.")
+        folder = check_artifact_path(artifact_path, allow_empty=True)
+        if source.is_dir():
+            self._log_folder(run_id, source, _join(folder, source.resolve().name))
+        else:
+            self._log(run_id, lambda live: live.artifact_file(source, _join(folder, source.name)))
+
+    def log_artifacts(self, run_id: str, local_dir: str | os.PathLike[str], artifact_path: str | None = None) -> None:
+        """Store all files below a folder as artifacts."""
+        source = Path(local_dir).expanduser()
+        if not source.is_dir():
+            raise NotFoundError(f"No such folder: {str(local_dir)!r}. log_artifacts takes a folder; log_artifact takes a file.")
+        self._log_folder(run_id, source, check_artifact_path(artifact_path, allow_empty=True))
+
+    def _log_folder(self, run_id: str, source: Path, folder: str) -> None:
+        files = list(walk_files(source))
+
+        def put(live: LiveRun) -> None:
+            for name, path in files:
+                live.artifact_file(path, _join(folder, name))
+
+        self._log(run_id, put)
+
+    def log_bytes(self, run_id: str, data: bytes, artifact_file: str) -> None:
+        """Store bytes as an artifact."""
+        self._log(run_id, lambda live: live.artifact_bytes(data, artifact_file))
+
+    def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
+        """Store text as an artifact, in UTF-8."""
+        self.log_bytes(run_id, text.encode("utf-8", "surrogatepass"), artifact_file)
+
+    def log_dict(self, run_id: str, dictionary: Any, artifact_file: str) -> None:
+        """Store a dictionary as JSON, or as YAML where the path ends so."""
+        from runfolio.tracking.media import render_dict
+
+        self.log_bytes(run_id, render_dict(dictionary, artifact_file), artifact_file)
+
+    def log_figure(self, run_id: str, figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
+        """Store a matplotlib or plotly figure, or an Altair chart, in the format that the path's ending says."""
+        from runfolio.tracking.figures import render_figure
+
+        self.log_bytes(run_id, render_figure(figure, artifact_file, save_kwargs), artifact_file)
+
+    def log_image(
+        self,
+        run_id: str,
+        image: Any,
+        artifact_file: str | None = None,
+        key: str | None = None,
+        step: int | None = None,
+        timestamp: int | None = None,
+        synchronous: bool | None = None,
+    ) -> None:
+        """Store an image: under `artifact_file`, or under `key` as one of a sequence over steps."""
+        from runfolio.tracking.media import render_image, stepped_image_files
+
+        if (artifact_file is None) == (key is None):
+            raise UsageError("log_image takes artifact_file=… or key=…, one of the two.")
+        if artifact_file is not None:
+            if step is not None or timestamp is not None:
+                raise UsageError("log_image takes step and timestamp together with key, not with artifact_file.")
+            self.log_bytes(run_id, render_image(image, artifact_file), artifact_file)
+            return
+        assert key is not None
+        for path, data in stepped_image_files(image, key, step, timestamp):
+            self.log_bytes(run_id, data, path)
+
+    def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:
+        """Store a table (a dictionary of columns, or a DataFrame) as JSON or Parquet; rows add to a table that is there."""
+        from runfolio.tracking.tables import append_table, logged_table_tag
+
+        folio = self._session().folio
+        record = folio.runs.get(run_id)
+        entry = folio.runs.artifacts(record).get(check_artifact_path(artifact_file))
+        existing = folio.store.read(entry.digest) if entry else None
+        self.log_bytes(run_id, append_table(existing, data, artifact_file), artifact_file)
+        tag = logged_table_tag(record.tags.get("mlflow.loggedArtifacts"), artifact_file)
+        self._log(run_id, lambda live: live.tag("mlflow.loggedArtifacts", tag))
+
+    def load_table(
+        self, experiment_id: str, artifact_file: str, run_ids: list[str] | None = None, extra_columns: list[str] | None = None
+    ) -> Any:
+        """Return a table that runs logged, theirs joined, as a DataFrame; `extra_columns` are ``run_id`` and other facts of the runs."""
+        import pandas
+
+        from runfolio.tracking.tables import table_frame
+
+        frames = []
+        for run in self._runs_of(experiment_id, run_ids):
+            entry = self._session().folio.runs.artifacts(run).get(check_artifact_path(artifact_file))
+            if entry is None:
+                continue
+            frame = table_frame(self._session().folio.store.read(entry.digest), artifact_file)
+            for column in extra_columns or ():
+                frame[column] = _fact(run, column)
+            frames.append(frame)
+        if not frames:
+            raise NotFoundError(f"No table {artifact_file!r} in the runs of experiment {experiment_id}.")
+        return pandas.concat(frames, ignore_index=True)
+
+    def _runs_of(self, experiment_id: str, run_ids: list[str] | None) -> list[Any]:
+        from runfolio.query import parse_filter
+
+        folio = self._session().folio
+        if run_ids:
+            return [folio.runs.get(run_id) for run_id in run_ids]
+        return folio.runs.search(parse_filter(""), slugs=[folio.experiments.find(str(experiment_id)).slug], limit=50_000)
+
+    def list_artifacts(self, run_id: str, path: str | None = None) -> list[entities.FileInfo]:
+        """List files and folders directly below a folder of the run.
+
+        Parameters
+        ----------
+        run_id : str
+        path : str, optional
+            The run's root by default.
+        """
+        runs = self._session().folio.runs
+        listed = runs.artifacts(runs.get(run_id))
+        folder = check_artifact_path(path, allow_empty=True)
+        start = f"{folder}/" if folder else ""
+        made: dict[str, entities.FileInfo] = {}
+        for name in sorted(listed):
+            if name.startswith(start):
+                rest = name[len(start) :]
+                top = start + rest.split("/", 1)[0]
+                made.setdefault(top, entities.FileInfo(top, "/" in rest, None if "/" in rest else listed[name].size))
+        return list(made.values())
+
+    def download_artifacts(self, run_id: str, path: str, dst_path: str | os.PathLike[str] | None = None) -> str:
+        """Fetch a file or folder of a run, verified, and return where it is on this machine.
+
+        Parameters
+        ----------
+        run_id : str
+        path : str
+            Empty for all.
+        dst_path : path, optional
+            Folder to put it in; a new temporary one by default.
+        """
+        folio = self._session().folio
+        listed = folio.runs.artifacts(folio.runs.get(run_id))
+        wanted = check_artifact_path(path, allow_empty=True)
+        found = matching(listed, wanted)
+        if not found and wanted:
+            near = ", ".join(sorted(listed)[:6]) or "none"
+            raise NotFoundError(f"Run {run_id} has no artifact {wanted!r}. It has: {near}.")
+        target = Path(dst_path).expanduser() if dst_path is not None else Path(tempfile.mkdtemp(prefix="runfolio-"))
+        for name, entry in found.items():
+            place = target / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            folio.store.copy_to(entry.digest, place)
+        return str(target / wanted) if wanted else str(target)
+
+
+def matching(listed: Mapping[str, ArtifactEntry], wanted: str) -> dict[str, ArtifactEntry]:
+    """Return the artifact of that path, or those below it."""
+    return {name: entry for name, entry in listed.items() if not wanted or name == wanted or name.startswith(f"{wanted}/")}
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yield a folder that is removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="runfolio-") as name:
+        yield Path(name)
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _fact(run: Any, column: str) -> Any:
+    facts = {"run_id": run.run_id, "run_name": run.name, "start_time": run.start, "end_time": run.end, "status": run.status.value}
+    if column in facts:
+        return facts[column]
+    for part in (run.params, run.all_tags, {key: value.last for key, value in run.metrics.items()}):
+        if column in part:
+            return part[column]
+    raise UsageError(f"The runs have no column {column!r}. There are: {', '.join(facts)}, and names of params, metrics and tags.")

@@ -1,0 +1,624 @@
+"""The fluent API: an active run, and verbs that log to it.
+
+Names, arguments and defaults are MLflow's. Active runs are a stack for each thread, as in MLflow: a thread that logs without a run
+of its own starts one.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, TypeVar
+
+from runfolio.errors import NotFoundError, RunfolioError, StateError, UsageError
+from runfolio.records import DEFAULT_EXPERIMENT_ID, Experiment, Lifecycle, ViewType
+from runfolio.records.names import check_experiment_id
+from runfolio.tracking import entities
+from runfolio.tracking.client import RunfolioClient, artifact_uri
+from runfolio.tracking.live import LiveRun
+from runfolio.tracking.operations import Done
+from runfolio.tracking.session import Session, before_exit, session
+from runfolio.tracking.starting import start_live
+
+F = TypeVar("F", bound=Callable[..., Any])
+MAX_FRAME_RESULTS = 100_000
+
+_stacks = threading.local()
+_all_active: list[ActiveRun] = []
+_experiment_id: str | None = None
+_last_run: str | None = None
+_system_metrics: bool | None = None
+
+
+class ActiveRun:
+    """A run that is being logged to; a context manager that ends it.
+
+    Attributes
+    ----------
+    info : RunInfo
+        As at the start.
+    """
+
+    def __init__(self, held: Session, live: LiveRun, info: entities.RunInfo, *, owner: bool = True) -> None:
+        self._held, self._live, self.info = held, live, info
+        self._sampler: Any = None
+        self._owner = os.getpid() if owner else 0
+
+    @property
+    def data(self) -> entities.RunData:
+        """Params, metrics and tags, as they are now."""
+        return self._run().data
+
+    @property
+    def inputs(self) -> entities.RunInputs:
+        """Datasets read, as they are now."""
+        return self._run().inputs
+
+    def _run(self) -> entities.Run:
+        return RunfolioClient(self._held.uri).get_run(self.info.run_id)
+
+    def to_dictionary(self) -> dict[str, Any]:
+        """Return the run as plain dictionaries."""
+        return self._run().to_dictionary()
+
+    def __enter__(self) -> ActiveRun:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        if not self._live.closed:
+            while self in _stack() and _stack()[-1] is not self:
+                end_run("FINISHED" if kind is None else "FAILED")
+            end_run("FINISHED" if kind is None else "FAILED")
+        return kind is None
+
+    def __repr__(self) -> str:
+        return f"<ActiveRun: {self.info!r}>"
+
+    def _repr_html_(self) -> str:
+        return self._run()._repr_html_()
+
+
+def _stack() -> list[ActiveRun]:
+    stack: list[ActiveRun] | None = getattr(_stacks, "runs", None)
+    if stack is None:
+        stack = _stacks.runs = []
+    return stack
+
+
+def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> entities.Experiment:
+    """Choose the experiment that runs go to, made if no experiment has that name.
+
+    Parameters
+    ----------
+    experiment_name, experiment_id : str
+        One of the two.
+    """
+    global _experiment_id
+    if (experiment_name is None) == (experiment_id is None):
+        raise UsageError("set_experiment takes experiment_name or experiment_id, one of the two.")
+    client = RunfolioClient()
+    if experiment_id is not None:
+        found = client.get_experiment(experiment_id)
+        if found.lifecycle_stage != "active":
+            raise StateError(f"Cannot set a deleted experiment {found.name!r} as the active experiment. Restore it first.")
+        _experiment_id = found.experiment_id
+        return found
+    record = session().folio.experiments.get_or_create(str(experiment_name) if not isinstance(experiment_name, str) else experiment_name)
+    _experiment_id = record.experiment_id
+    return client.get_experiment(record.experiment_id)
+
+
+def _experiment(held: Session, experiment_id: str | None) -> Experiment:
+    """Return the experiment for a new run: named, set, from the environment, or the default one."""
+    name = os.environ.get("RUNFOLIO_EXPERIMENT_NAME")
+    wanted = experiment_id or _experiment_id or os.environ.get("RUNFOLIO_EXPERIMENT_ID")
+    if wanted is None and name:
+        return held.folio.experiments.get_or_create(name)
+    text = check_experiment_id(wanted or DEFAULT_EXPERIMENT_ID)
+    found = held.folio.experiments.by_id(text)
+    if found is None:
+        raise NotFoundError(f"No Experiment with id={text} exists here. List them: runfolio experiments list --all")
+    return found
+
+
+def start_run(
+    run_id: str | None = None,
+    experiment_id: str | None = None,
+    run_name: str | None = None,
+    nested: bool = False,
+    parent_run_id: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    description: str | None = None,
+    log_system_metrics: bool | None = None,
+) -> ActiveRun:
+    """Start a run, or go on with one, and make it the active run.
+
+    Parameters
+    ----------
+    run_id : str, optional
+        Go on with this run: attach to it where another process logs to it, or open it again where it has ended.
+    experiment_id : str, optional
+        The one of :func:`set_experiment` by default.
+    run_name : str, optional
+        Made where it is missing.
+    nested : bool, optional
+        Start a child of the active run.
+    parent_run_id : str, optional
+        Start a child of this run.
+    tags : Mapping, optional
+    description : str, optional
+        Shown with the run; the tag ``mlflow.note.content``.
+    log_system_metrics : bool, optional
+        Sample CPU, memory and GPU use; the folio's setting by default.
+
+    Raises
+    ------
+    StateError
+        If a run is active and `nested` is false.
+    """
+    stack = _stack()
+    stack[:] = [run for run in stack if not run._live.closed]
+    if stack and not nested:
+        raise StateError(
+            f"Run with UUID {stack[-1].info.run_id} is already active. To start a new run, first end the current run with "
+            "runfolio.end_run(). To start a nested run, call start_run with nested=True"
+        )
+    held = session()
+    run_id = run_id or (os.environ.get("RUNFOLIO_RUN_ID") if not stack else None)
+    if run_id:
+        active = _go_on(held, run_id, experiment_id, run_name, tags)
+    else:
+        all_tags = dict(tags or {})
+        if parent_run_id:
+            held.folio.runs.get(parent_run_id)
+        if parent_run_id or stack:
+            all_tags["mlflow.parentRunId"] = parent_run_id or stack[-1].info.run_id
+        if description:
+            if "mlflow.note.content" in all_tags:
+                raise UsageError("Description is given as an argument and as the tag mlflow.note.content. Give one of them.")
+            all_tags["mlflow.note.content"] = description
+        experiment = _experiment(held, experiment_id)
+        live = start_live(held, experiment, name=run_name, tags=all_tags)
+        active = ActiveRun(held, live, entities.run_entity(live.record, experiment.experiment_id, artifact_uri(live.run_id)).info)
+    stack.append(active)
+    _all_active.append(active)
+    _remember(active.info.run_id)
+    _start_sampler(active, log_system_metrics)
+    return active
+
+
+def _go_on(held: Session, run_id: str, experiment_id: str | None, run_name: str | None, tags: Mapping[str, Any] | None) -> ActiveRun:
+    live = held.run(run_id, resume=True)
+    found = held.folio.experiments.by_slug(live.record.experiment)
+    known_id = found.experiment_id if found else live.record.experiment
+    wanted = experiment_id or _experiment_id
+    if wanted is not None and wanted != known_id:
+        raise UsageError(
+            f"Cannot start run with ID {run_id} because active run ID does not match: it belongs to experiment {known_id!r}, and the "
+            f"experiment in force is {wanted!r}. Call set_experiment(experiment_id={known_id!r}) first."
+        )
+    if live.record.end is not None:
+        live.writer.event("end", "RUNNING", 0)
+    if run_name:
+        live.writer.event("name", run_name)
+    if tags:
+        live.batch((), {}, tags)
+    record = held.folio.runs.get(run_id)
+    return ActiveRun(held, live, entities.run_entity(record, known_id, artifact_uri(run_id)).info)
+
+
+def _remember(run_id: str) -> None:
+    global _last_run
+    _last_run = run_id
+
+
+def _start_sampler(active: ActiveRun, asked: bool | None) -> None:
+    settings = active._held.folio.settings.system_metrics
+    wanted = asked if asked is not None else _system_metrics if _system_metrics is not None else settings.enabled
+    if not wanted:
+        return
+    from runfolio.tracking.system import SystemMetrics
+
+    live = active._live
+
+    def log(values: dict[str, float], step: int) -> None:
+        live.batch([(key, value, None, step) for key, value in values.items()], {}, {})
+
+    active._sampler = SystemMetrics(log, settings.interval_s, on_fault=live.notice)
+    active._sampler.start()
+
+
+def enable_system_metrics_logging() -> None:
+    """Sample CPU, memory and GPU use in all runs from now on."""
+    global _system_metrics
+    _system_metrics = True
+
+
+def disable_system_metrics_logging() -> None:
+    """Sample no system metrics in runs from now on."""
+    global _system_metrics
+    _system_metrics = False
+
+
+def end_run(status: str = "FINISHED") -> None:
+    """End the active run of this thread; returns once it can no longer be lost.
+
+    Parameters
+    ----------
+    status : str
+        ``FINISHED``, ``FAILED`` or ``KILLED``.
+    """
+    status = entities.RunStatus.from_string(str(status))
+    stack = _stack()
+    if not stack:
+        return
+    active = stack.pop()
+    with suppress(ValueError):
+        _all_active.remove(active)
+    _end(active, status, top=not stack)
+
+
+def _end(active: ActiveRun, status: str, *, top: bool) -> None:
+    if active._sampler is not None:
+        active._sampler.stop()
+    if not active._live.closed:
+        active._live.end(status)
+        active._held.sealed(active._live, top=top)
+
+
+def active_run() -> ActiveRun | None:
+    """Return the active run of this thread, or None."""
+    stack = _stack()
+    return stack[-1] if stack else None
+
+
+def last_active_run() -> entities.Run | None:
+    """Return the run that was started last in this process, active or ended; None if there was none."""
+    if _last_run is None:
+        return None
+    with suppress(NotFoundError):
+        return RunfolioClient().get_run(_last_run)
+    return None
+
+
+def tracked(
+    run_name: str | None = None, experiment_name: str | None = None, nested: bool = False, tags: Mapping[str, Any] | None = None
+) -> Callable[[F], F]:
+    """Make each call of a function a run: the decorator form of :func:`start_run`.
+
+    Parameters
+    ----------
+    run_name : str, optional
+        The function's name by default.
+    experiment_name : str, optional
+    nested : bool, optional
+        Allow calls within an active run.
+    tags : Mapping, optional
+    """
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            chosen = session().folio.experiments.get_or_create(experiment_name).experiment_id if experiment_name else None
+            with start_run(run_name=run_name or function.__name__, experiment_id=chosen, nested=nested, tags=tags):
+                return function(*args, **kwargs)
+
+        return run  # type: ignore[return-value]
+
+    return decorate
+
+
+def _live() -> LiveRun:
+    stack = getattr(_stacks, "runs", None)
+    if stack and not stack[-1]._live.writer.closed:
+        return stack[-1]._live  # type: ignore[no-any-return]
+    return start_run()._live
+
+
+def _by_id(run_id: str | None) -> str:
+    return run_id if run_id is not None else _live().run_id
+
+
+def log_metric(
+    key: str,
+    value: float,
+    step: int | None = None,
+    synchronous: bool | None = None,
+    timestamp: int | None = None,
+    run_id: str | None = None,
+    **_later: Any,
+) -> Done | None:
+    """Log one point of a metric.
+
+    Parameters
+    ----------
+    key : str
+        Letters, digits and ``_ - . / :`` and spaces; 250 characters at most.
+    value : float
+        NaN and the infinities too.
+    step : int, optional
+        0 by default.
+    synchronous : bool, optional
+        Taken for MLflow's sake: logging is a matter of microseconds. With False a finished operation is returned.
+    timestamp : int, optional
+        Milliseconds since the epoch, UTC; now by default.
+    run_id : str, optional
+        Another run than the active one.
+    """
+    if run_id is None:
+        _live().metric(key, value, timestamp, step)
+    else:
+        RunfolioClient().log_metric(run_id, key, value, timestamp, step)
+    return Done() if synchronous is False else None
+
+
+def log_metrics(
+    metrics: Mapping[str, float],
+    step: int | None = None,
+    synchronous: bool | None = None,
+    run_id: str | None = None,
+    timestamp: int | None = None,
+    **_later: Any,
+) -> Done | None:
+    """Log one point each of several metrics: valid ones all, or none."""
+    points = [(key, value, timestamp, step) for key, value in metrics.items()]
+    RunfolioClient()._log(_by_id(run_id), lambda live: live.batch(points, {}, {})) if run_id else _live().batch(points, {}, {})
+    return Done() if synchronous is False else None
+
+
+def log_param(key: str, value: Any, synchronous: bool | None = None, run_id: str | None = None) -> Any:
+    """Log a param, once; return its value."""
+    RunfolioClient().log_param(run_id, key, value) if run_id else _live().param(key, value)
+    return Done() if synchronous is False else value
+
+
+def log_params(params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None) -> Done | None:
+    """Log several params: valid ones all, or none."""
+    RunfolioClient()._log(run_id, lambda live: live.batch((), params, {})) if run_id else _live().batch((), params, {})
+    return Done() if synchronous is False else None
+
+
+def log_batch(metrics: Sequence[Any] = (), params: Sequence[Any] = (), tags: Sequence[Any] = (), run_id: str | None = None) -> None:
+    """Log metrics, params and tags (entities) at once: valid ones all, or none."""
+    RunfolioClient().log_batch(_by_id(run_id), metrics, params, tags)
+
+
+def set_tag(key: str, value: Any, synchronous: bool | None = None) -> Done | None:
+    """Set a tag of the active run."""
+    _live().tag(key, value)
+    return Done() if synchronous is False else None
+
+
+def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None) -> Done | None:
+    """Set several tags of the active run."""
+    _live().batch((), {}, tags)
+    return Done() if synchronous is False else None
+
+
+def delete_tag(key: str) -> None:
+    """Take a tag of the active run away."""
+    RunfolioClient().delete_tag(_live().run_id, key)
+
+
+def set_experiment_tag(key: str, value: Any) -> None:
+    """Set a tag of the experiment in force."""
+    RunfolioClient().set_experiment_tag(_experiment(session(), None).experiment_id, key, value)
+
+
+def set_experiment_tags(tags: Mapping[str, Any]) -> None:
+    """Set several tags of the experiment in force."""
+    for key, value in tags.items():
+        set_experiment_tag(key, value)
+
+
+def log_artifact(local_path: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None) -> None:
+    """Store a file (or folder) as an artifact of the active run."""
+    RunfolioClient().log_artifact(_by_id(run_id), local_path, artifact_path)
+
+
+def log_artifacts(local_dir: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None) -> None:
+    """Store all files below a folder as artifacts of the active run."""
+    RunfolioClient().log_artifacts(_by_id(run_id), local_dir, artifact_path)
+
+
+def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
+    """Store text as an artifact of the active run."""
+    RunfolioClient().log_text(_by_id(run_id), text, artifact_file)
+
+
+def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
+    """Store a dictionary as JSON or YAML."""
+    RunfolioClient().log_dict(_by_id(run_id), dictionary, artifact_file)
+
+
+def log_figure(figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
+    """Store a matplotlib or plotly figure, or an Altair chart."""
+    RunfolioClient().log_figure(_live().run_id, figure, artifact_file, save_kwargs=save_kwargs)
+
+
+def log_image(
+    image: Any,
+    artifact_file: str | None = None,
+    key: str | None = None,
+    step: int | None = None,
+    timestamp: int | None = None,
+    synchronous: bool | None = None,
+) -> None:
+    """Store an image: under a path, or under a key as one of a sequence over steps."""
+    RunfolioClient().log_image(_live().run_id, image, artifact_file, key, step, timestamp)
+
+
+def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
+    """Store a table; rows add to a table that is there."""
+    RunfolioClient().log_table(_by_id(run_id), data, artifact_file)
+
+
+def load_table(artifact_file: str, run_ids: list[str] | None = None, extra_columns: list[str] | None = None) -> Any:
+    """Return a table that runs of the experiment in force logged, as one DataFrame."""
+    return RunfolioClient().load_table(_experiment(session(), None).experiment_id, artifact_file, run_ids, extra_columns)
+
+
+def log_input(dataset: Any, context: str | None = None, tags: Mapping[str, str] | None = None, **_later: Any) -> None:
+    """Log a dataset that the run read.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        From ``runfolio.data``: ``from_pandas``, ``from_numpy``, ``from_file``…
+    context : str, optional
+        Its role: ``"training"``, ``"test"``.
+    tags : Mapping, optional
+    """
+    from runfolio.tracking.datasets import to_input
+
+    _live().input(to_input(dataset, context, tags))
+
+
+def log_inputs(datasets: Sequence[Any], contexts: Sequence[str | None] | None = None, tags_list: Sequence[Any] | None = None, **_later: Any) -> None:
+    """Log several datasets that the run read."""
+    for number, dataset in enumerate(datasets):
+        log_input(dataset, contexts[number] if contexts else None, tags_list[number] if tags_list else None)
+
+
+def get_artifact_uri(artifact_path: str | None = None) -> str:
+    """Return the URI of an artifact of the active run."""
+    uri = artifact_uri(_live().run_id)
+    return f"{uri}/{artifact_path}" if artifact_path else uri
+
+
+def get_run(run_id: str) -> entities.Run:
+    """Return a run as it is now."""
+    return RunfolioClient().get_run(run_id)
+
+
+def get_parent_run(run_id: str) -> entities.Run | None:
+    """Return the run of which this one is a child, or None."""
+    return RunfolioClient().get_parent_run(run_id)
+
+
+def delete_run(run_id: str) -> None:
+    """Hide a run; :func:`restore_run` brings it back."""
+    RunfolioClient().delete_run(run_id)
+
+
+def restore_run(run_id: str) -> None:
+    """Bring a deleted run back."""
+    RunfolioClient().restore_run(run_id)
+
+
+def create_experiment(name: str, artifact_location: str | None = None, tags: Mapping[str, Any] | None = None) -> str:
+    """Make an experiment and return its id."""
+    return RunfolioClient().create_experiment(name, artifact_location, tags)
+
+
+def get_experiment(experiment_id: str) -> entities.Experiment:
+    """Return an experiment by its id."""
+    return RunfolioClient().get_experiment(experiment_id)
+
+
+def get_experiment_by_name(name: str) -> entities.Experiment | None:
+    """Return an experiment by its name, or None."""
+    return RunfolioClient().get_experiment_by_name(name)
+
+
+def delete_experiment(experiment_id: str) -> None:
+    """Hide an experiment and its runs."""
+    RunfolioClient().delete_experiment(experiment_id)
+
+
+def restore_experiment(experiment_id: str) -> None:
+    """Bring a deleted experiment back."""
+    RunfolioClient().restore_experiment(experiment_id)
+
+
+def search_experiments(
+    view_type: int = ViewType.ACTIVE_ONLY, max_results: int | None = None, filter_string: str | None = None, order_by: Sequence[str] | None = None
+) -> list[entities.Experiment]:
+    """Search experiments; all results, in a list."""
+    return RunfolioClient().search_experiments(view_type, max_results, filter_string, order_by).to_list()
+
+
+def search_runs(
+    experiment_ids: Sequence[str] | None = None,
+    filter_string: str = "",
+    run_view_type: int = ViewType.ACTIVE_ONLY,
+    max_results: int = MAX_FRAME_RESULTS,
+    order_by: Sequence[str] | None = None,
+    output_format: str = "pandas",
+    search_all_experiments: bool = False,
+    experiment_names: Sequence[str] | None = None,
+) -> Any:
+    """Search runs.
+
+    Parameters
+    ----------
+    experiment_ids, experiment_names : sequence of str, optional
+        One of the two; the experiment in force by default.
+    filter_string : str
+        MLflow's grammar: ``"metrics.accuracy > 0.9 AND params.depth = '5'"``.
+    run_view_type : int
+        A number of :class:`~runfolio.entities.ViewType`.
+    max_results : int
+    order_by : sequence of str, optional
+        ``["metrics.accuracy DESC"]``; newest first by default.
+    output_format : str
+        ``"pandas"`` for a DataFrame with one row a run, ``"list"`` for entities.
+    search_all_experiments : bool
+        Where no experiment is named.
+    """
+    from runfolio.tracking.frames import runs_frame
+    from runfolio.tracking.searching import search_runs as search
+
+    if output_format not in ("pandas", "list"):
+        raise UsageError(f"Unsupported output format: {output_format!r}. Supported string values are 'pandas' or 'list'.")
+    if experiment_ids and experiment_names:
+        raise UsageError("Only experiment_ids or experiment_names can be used, but not both.")
+    folio = session().folio
+    if experiment_names is not None:
+        ids = [found.experiment_id for name in experiment_names if (found := folio.experiments.by_name(name))]
+    elif experiment_ids is not None:
+        ids = list(experiment_ids)
+    elif search_all_experiments:
+        ids = [item.experiment_id for item in folio.experiments.all() if item.lifecycle is Lifecycle.ACTIVE or run_view_type != ViewType.ACTIVE_ONLY]
+    else:
+        ids = [_experiment(session(), None).experiment_id]
+    found = search(folio, ids, filter_string, run_view_type, max_results, order_by, None, limit=sys.maxsize).to_list()
+    return found if output_format == "list" else runs_frame(found)
+
+
+def flush() -> None:
+    """Commit the runs that have ended, now."""
+    session().commit(wait=True)
+
+
+def _end_all() -> None:
+    """End what is still active when the process ends: as FAILED after an uncaught error."""
+    status = "FAILED" if getattr(sys, "last_type", None) is not None and not hasattr(sys, "ps1") else "FINISHED"
+    for active in reversed(_all_active[:]):
+        if active._owner == os.getpid():
+            try:
+                _end(active, status, top=False)
+            except RunfolioError as error:
+                active._held.say(error.message)
+    _all_active.clear()
+
+
+def _forget_after_fork() -> None:
+    # The child may log to the runs it inherited; ending them is for the process that started them.
+    _all_active.clear()
+
+
+before_exit(_end_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+def now_ms() -> int:
+    """Return the time in milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,252 @@
+"""One process's hold on one run: validated values in, journal events out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from runfolio.artifacts import media_type_of
+from runfolio.errors import DeletedError, StateError, UsageError
+from runfolio.formats.runs import encode_input
+from runfolio.journal import JournalWriter
+from runfolio.journal.events import encode_event, encode_key, encode_point
+from runfolio.records import ArtifactEntry, DatasetInput, Lifecycle, Run
+from runfolio.records.names import MAX_PARAM_LENGTH, MAX_TAG_LENGTH, check_artifact_path, check_key
+from runfolio.records.redaction import Redactor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runfolio.folio.folio import Folio
+    from runfolio.folio.offline import OfflineFolio
+
+
+class LiveRun:
+    """A run that this process logs to.
+
+    Parameters
+    ----------
+    folio : Folio or OfflineFolio
+    redactor : Redactor
+    writer : JournalWriter
+    record : Run
+        What the run was when this process took hold of it.
+    brief : bool
+        Opened for one call: it is sealed right after.
+    """
+
+    def __init__(self, folio: Folio | OfflineFolio, redactor: Redactor, writer: JournalWriter, record: Run, *, brief: bool = False) -> None:
+        self.folio, self.redactor, self.writer = folio, redactor, writer
+        self.run_id = record.run_id
+        self.record = record
+        self.brief = brief
+        self._params = dict(record.params)
+        self._keys: set[str] = set()
+
+    @classmethod
+    def take(cls, folio: Folio | OfflineFolio, redactor: Redactor, run_id: str, *, resume: bool) -> LiveRun:
+        """Take hold of a run that is there: attach to a live one, or open a sealed one again.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such run.
+        DeletedError
+            If it is deleted.
+        """
+        record = folio.runs.get(run_id)
+        if record.lifecycle is Lifecycle.DELETED:
+            raise DeletedError(f"The run {run_id} must be in the 'active' state. Current state is deleted. Restore it: runfolio runs restore {run_id}")
+        for journal in reversed(folio.spool.of_run(run_id)):
+            writer = None if journal.sealed else folio.spool.attach(journal)
+            if writer is not None:
+                return cls(folio, redactor, writer, record)
+        now = time.time_ns() // 1_000_000
+        header: dict[str, Any] = {"amend": True, "run_id": run_id, "experiment": record.experiment, "start": record.start}
+        header["resumed"] = _fresh(now, record)
+        made = cls(folio, redactor, folio.start(header), record, brief=not resume)
+        if made.brief:
+            made.writer.event("end", record.status.value, record.end if record.end is not None else now)
+        return made
+
+    @property
+    def closed(self) -> bool:
+        """Whether the run has been ended or let go here."""
+        return self.writer.closed
+
+    def metric(self, key: str, value: Any, timestamp: int | None = None, step: int | None = None) -> None:
+        """Log one point of a metric."""
+        if key not in self._keys:
+            check_key(key, "metric")
+            self._keys.add(key)
+        if type(value) is not float:
+            value = number_of(key, value)
+        self.writer.metric(
+            key, value, time.time_ns() // 1_000_000 if timestamp is None else timestamp if type(timestamp) is int else whole(key, "timestamp", timestamp),
+            0 if step is None else step if type(step) is int else whole(key, "step", step),
+        )  # fmt: skip
+
+    def param(self, key: str, value: Any) -> None:
+        """Log a param once; the same value again changes nothing."""
+        self.batch((), {key: value}, {})
+
+    def tag(self, key: str, value: Any) -> None:
+        """Set a tag."""
+        self.batch((), {}, {key: value})
+
+    def batch(self, metrics: Iterable[tuple[str, Any, int | None, int | None]], params: Mapping[str, Any], tags: Mapping[str, Any]) -> None:
+        """Log metrics, params and tags by one write: valid ones all, or none.
+
+        Parameters
+        ----------
+        metrics : iterable of (key, value, timestamp, step)
+        params, tags : Mapping
+        """
+        lines: list[bytes] = []
+        fresh: dict[str, str] = {}
+        now = time.time_ns() // 1_000_000
+        for key, value in params.items():
+            check_key(key, "parameter")
+            text = self._text(key, value, "param", MAX_PARAM_LENGTH, lines)
+            known = self._params.get(key)
+            if known is None:
+                fresh[key] = text
+                lines.append(encode_event("p", key, text))
+            elif known != text:
+                raise UsageError(
+                    f"Changing param values is not allowed. Param with key={key!r} was already logged with value={known!r} for run "
+                    f"ID={self.run_id!r}. Attempted logging new value {text!r}."
+                )
+        for key, value, timestamp, step in metrics:
+            check_key(key, "metric")
+            at = now if timestamp is None else whole(key, "timestamp", timestamp)
+            lines.append(encode_point(encode_key(key), number_of(key, value), at, 0 if step is None else whole(key, "step", step)))
+        for key, value in tags.items():
+            check_key(key, "tag")
+            lines.append(encode_event("t", key, self._text(key, value, "tag", MAX_TAG_LENGTH, lines)))
+        self.writer.events(lines)
+        self._params.update(fresh)
+
+    def _text(self, key: str, value: Any, kind: str, limit: int, lines: list[bytes]) -> str:
+        text = value if type(value) is str else str(value)
+        shown = self.redactor.value(key, text)
+        if shown != text:
+            lines.append(encode_event("n", f"{kind} {key}: a secret or home path was redacted"))
+            text = shown
+        if len(text) > limit:
+            lines.append(encode_event("n", f"{kind} {key}: cut from {len(text)} to {limit} characters"))
+            text = text[:limit]
+        return text
+
+    def untag(self, key: str) -> None:
+        """Take a tag away."""
+        self.writer.event("-t", key)
+
+    def input(self, item: DatasetInput) -> None:
+        """Log a dataset that the run read."""
+        self.writer.event("d", encode_input(item))
+
+    def notice(self, text: str) -> None:
+        """Write down something that the reader of the run should know."""
+        self.writer.event("n", text)
+
+    def artifact_file(self, path: Path, artifact_path: str) -> ArtifactEntry:
+        """Store a file and log it under a path of the run."""
+        digest, size = self.folio.store.put_file(path)
+        return self._artifact(artifact_path, digest, size)
+
+    def artifact_bytes(self, data: bytes, artifact_path: str) -> ArtifactEntry:
+        """Store bytes and log them under a path of the run."""
+        check_artifact_path(artifact_path)
+        digest, size = self.folio.store.put_bytes(data)
+        return self._artifact(artifact_path, digest, size)
+
+    def _artifact(self, artifact_path: str, digest: Any, size: int) -> ArtifactEntry:
+        path = check_artifact_path(artifact_path)
+        entry = ArtifactEntry(digest, size, "")
+        self.writer.event("a", path, digest, size, "")
+        return entry
+
+    def end(self, status: str, at: int | None = None) -> bool:
+        """End the run; returns once it can no longer be lost.
+
+        Parameters
+        ----------
+        status : str
+        at : int, optional
+            Milliseconds since the epoch, UTC.
+
+        Returns
+        -------
+        bool
+            False while another process still logs to the run; whoever lets go last seals it.
+        """
+        if self.closed:
+            raise StateError(f"The run {self.run_id} has ended already.")
+        self.writer.event("end", status, time.time_ns() // 1_000_000 if at is None else at)
+        return self.folio.spool.seal(self.writer)
+
+    def seal_brief(self) -> bool:
+        """Seal a run that was opened for one call."""
+        return self.folio.spool.seal(self.writer)
+
+    def detach(self) -> None:
+        """Let go of a run that goes on without this process."""
+        if not self.closed:
+            if os.getpid() == self.writer.owner:
+                self.writer.event("detach")
+            self.writer.close(durable=self.folio.spool.durable)
+
+
+def media_type(path: str) -> str:
+    """Return the media type that a path's ending says."""
+    return media_type_of(path)
+
+
+def number_of(key: str, value: Any) -> float:
+    """Return a metric's value as a float.
+
+    Raises
+    ------
+    UsageError
+        If it is no number: None, text, a truth value, an array of several items.
+    """
+    if type(value) is float or type(value) is int:
+        return float(value)
+    if value is None or isinstance(value, (bool, str, bytes)) or type(value).__name__ in ("bool_", "bool"):
+        raise UsageError(f"Got invalid value {value!r} for metric {key!r}: a metric is a number. Log text as a param or a tag.")
+    try:
+        item = value.item() if hasattr(value, "item") else value
+        if isinstance(item, bool) or isinstance(item, (str, bytes, complex)):
+            raise TypeError
+        return float(item)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        raise UsageError(f"Got invalid value {value!r:.80} for metric {key!r}: a metric is one number.") from None
+
+
+def whole(key: str, field: str, value: Any) -> int:
+    """Return a step or timestamp as a whole number.
+
+    Raises
+    ------
+    UsageError
+        If it is none, or outside 64 bits.
+    """
+    try:
+        if isinstance(value, (bool, str, bytes)) or int(value) != value and field == "step":
+            raise TypeError
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"Got invalid {field} {value!r} for metric {key!r}: a whole number is expected.") from None
+    if not -(2**63) <= number < 2**63:
+        raise UsageError(f"Got invalid {field} {value!r} for metric {key!r}: it does not fit 64 bits.")
+    return number
+
+
+def _fresh(now: int, record: Run) -> int:
+    """Return a moment that tells this resumption from all earlier ones."""
+    while now in record.resumed:
+        now += 1
+    return now

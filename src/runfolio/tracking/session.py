@@ -1,0 +1,281 @@
+"""Which folio this process logs to, and the runs that it holds open there.
+
+``set_tracking_uri`` (or ``RUNFOLIO_TRACKING_URI``) names a folio by path, or a spool folder by ``spool:PATH``; without either it is the
+folio at or above the current folder. Folios stay open for the life of the process.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from runfolio.errors import RunfolioError, UsageError
+from runfolio.folio.folding import FoldResult
+from runfolio.folio.folio import Folio
+from runfolio.folio.offline import OfflineFolio
+from runfolio.records.redaction import Redactor
+from runfolio.tracking.live import LiveRun
+
+URI_VARIABLE = "RUNFOLIO_TRACKING_URI"
+AUTO_PAUSE_S = 10.0
+
+AnyFolio = Folio | OfflineFolio
+
+
+class Session:
+    """One folio as this process logs to it.
+
+    Parameters
+    ----------
+    uri : str
+        As the user gave it; empty for the folio of the current folder.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self.folio = _open(uri)
+        self.live: dict[str, LiveRun] = {}
+        self._lock = threading.RLock()
+        self._waiting = 0
+        self._waiting_since = 0.0
+        self._said: set[str] = set()
+        settings = self.folio.settings
+        self.redactor = Redactor(settings.redact.patterns, settings.redact.keys, home=str(Path.home()))
+
+    @property
+    def location(self) -> str:
+        """Where the folio is, as a path or ``spool:`` URI."""
+        return f"spool:{self.folio.folder}" if isinstance(self.folio, OfflineFolio) else str(self.folio.place.root)
+
+    def run(self, run_id: str, *, resume: bool = False) -> LiveRun:
+        """Return this process's hold on a run, taken if it has none.
+
+        Parameters
+        ----------
+        run_id : str
+        resume : bool, optional
+            Open a sealed run again and keep it open; otherwise a sealed run is opened for one call only
+            (``LiveRun.brief`` is true).
+        """
+        with self._lock:
+            held = self.live.get(run_id)
+            if held is not None and not held.closed:
+                return held
+            taken = LiveRun.take(self.folio, self.redactor, run_id, resume=resume)
+            if not taken.brief:
+                self.live[run_id] = taken
+            return taken
+
+    def add(self, run: LiveRun) -> None:
+        """Remember a run that was started here."""
+        with self._lock:
+            self.live[run.run_id] = run
+
+    def sealed(self, run: LiveRun, *, top: bool = True) -> None:
+        """Note that a run has ended, and commit if it is time.
+
+        Parameters
+        ----------
+        run : LiveRun
+        top : bool, optional
+            False for a child of a run that goes on: parent and children become one commit.
+        """
+        with self._lock:
+            self.live.pop(run.run_id, None)
+            self._waiting += 1
+            self._waiting_since = self._waiting_since or time.monotonic()
+        if self._due(top):
+            self.commit(wait=False)
+
+    def _due(self, top: bool) -> bool:
+        commit = self.folio.settings.commit
+        when = os.environ.get("RUNFOLIO_COMMIT") or commit.when
+        if when == "demand":
+            return False
+        if when == "run":
+            return top
+        full = self._waiting >= commit.batch
+        if when == "batch":
+            return full
+        interactive = hasattr(sys, "ps1") or "ipykernel" in sys.modules
+        return full or (top and (interactive or time.monotonic() - self._waiting_since > AUTO_PAUSE_S))
+
+    def commit(self, *, wait: bool) -> FoldResult | None:
+        """Commit what has ended; what cannot be committed is said, and waits."""
+        try:
+            result = self.folio.commit(wait=wait)
+        except RunfolioError as error:
+            self.say(f"finished runs wait in {self.folio.spool.journals_folder}: {error.message}")
+            return None
+        with self._lock:
+            self._waiting, self._waiting_since = 0, 0.0
+        for item in result.waiting:
+            self.say(f"run {item.run_id} waits: {item.reason}")
+        return result
+
+    def say(self, text: str) -> None:
+        """Tell the user something on standard error, once."""
+        if text not in self._said:
+            self._said.add(text)
+            print(f"runfolio: {text}", file=sys.stderr)
+
+    def at_exit(self) -> None:
+        """End the process's dealings with the folio: detached runs are let go, ended ones committed."""
+        for run in list(self.live.values()):
+            run.detach()
+        self.live.clear()
+        demand = (os.environ.get("RUNFOLIO_COMMIT") or self.folio.settings.commit.when) == "demand"
+        sealed = sum(journal.sealed for journal in self.folio.spool.journals())
+        if sealed and not demand:
+            self.commit(wait=True)
+        elif sealed and not isinstance(self.folio, OfflineFolio):
+            self.say(f"{sealed} finished run{'s wait' if sealed > 1 else ' waits'} for: runfolio commit")
+        self.folio.close()
+
+
+_sessions: dict[str, Session] = {}
+_uri: str | None = None
+_guard = threading.RLock()
+_owner = os.getpid()
+
+
+def set_tracking_uri(uri: str | os.PathLike[str] | None) -> None:
+    """Choose the folio that this process, and processes it starts, log to.
+
+    Parameters
+    ----------
+    uri : str or path
+        A folder in a folio, a bare repository, a ``file:`` URL, or ``spool:PATH`` for a spool folder. Empty or None goes
+        back to the folio of the current folder.
+
+    Raises
+    ------
+    UsageError
+        For ``http://…`` and other servers: the message says what to do instead.
+    """
+    global _uri
+    text = "" if uri is None else os.fspath(uri)
+    location_of(text)
+    _uri = text or None
+    if text:
+        os.environ[URI_VARIABLE] = text
+    else:
+        os.environ.pop(URI_VARIABLE, None)
+
+
+def get_tracking_uri() -> str:
+    """Return where runs are logged to: the URI that was set, else the folio of the current folder."""
+    return current_uri() or session().location
+
+
+def is_tracking_uri_set() -> bool:
+    """Tell whether a folio was chosen, here or by ``RUNFOLIO_TRACKING_URI``."""
+    return bool(current_uri())
+
+
+def current_uri() -> str:
+    """Return the URI in force; empty for the folio of the current folder."""
+    return _uri or os.environ.get(URI_VARIABLE, "")
+
+
+def session(uri: str | None = None) -> Session:
+    """Return the session of a folio, opened at its first use in this process."""
+    global _owner
+    text = current_uri() if uri is None else uri
+    key = os.path.abspath(location_of(text)[1] or os.getcwd()) if not text.startswith("spool:") else text
+    with _guard:
+        if _owner != os.getpid():
+            _forget_parent()
+        found = _sessions.get(key)
+        if found is None:
+            found = _sessions[key] = Session(text)
+        return found
+
+
+def _forget_parent() -> None:
+    """After a fork: the parent's runs are the parent's to end."""
+    global _owner
+    _owner = os.getpid()
+    for held in _sessions.values():
+        held._waiting, held._waiting_since = 0, 0.0
+
+
+def location_of(uri: str) -> tuple[str, str]:
+    """Split a tracking URI into kind (``folio`` or ``spool``) and path.
+
+    Raises
+    ------
+    UsageError
+        If it names a server or a database.
+    """
+    if uri.startswith("spool:"):
+        return "spool", uri[len("spool:") :].removeprefix("//") or "."
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        return "folio", unquote(parts.path)
+    if parts.scheme == "runfolio":
+        return "folio", unquote(parts.path)
+    if parts.scheme in ("http", "https"):
+        raise UsageError(
+            f"{uri!r} is a tracking server, and runfolio has none: runs go into a git repository. Give a folder, "
+            "set_tracking_uri('path/to/repository'), or leave the call out to use the folio of the current folder."
+        )
+    if parts.scheme and len(parts.scheme) > 1 and "://" in uri:
+        raise UsageError(
+            f"{uri!r}: runfolio keeps runs in a git repository, not in {parts.scheme}. Give the repository's folder, or spool:FOLDER "
+            "on a machine without it."
+        )
+    return "folio", uri
+
+
+def _open(uri: str) -> AnyFolio:
+    from runfolio.folio.opening import open_folio
+
+    kind, path = location_of(uri)
+    return OfflineFolio(Path(path).expanduser().resolve()) if kind == "spool" else open_folio(path or None)
+
+
+class Bound:
+    """Something that works on one folio.
+
+    Parameters
+    ----------
+    tracking_uri : str or path, optional
+        As for :func:`set_tracking_uri`; the one in force, at each call, by default.
+    """
+
+    def __init__(self, tracking_uri: str | os.PathLike[str] | None = None) -> None:
+        self._uri = None if tracking_uri is None else os.fspath(tracking_uri)
+
+    @property
+    def tracking_uri(self) -> str:
+        """Where runs are logged to."""
+        return self._uri or current_uri() or self._session().location
+
+    def _session(self) -> Session:
+        return session(self._uri)
+
+
+_last_actions: list[Callable[[], None]] = []
+
+
+def before_exit(action: Callable[[], None]) -> None:
+    """Run an action at the process's end, before the folios are left."""
+    _last_actions.append(action)
+
+
+@atexit.register
+def _at_exit() -> None:
+    if _owner != os.getpid():
+        return
+    for action in _last_actions:
+        action()
+    for held in list(_sessions.values()):
+        held.at_exit()
+    _sessions.clear()

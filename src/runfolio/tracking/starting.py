@@ -1,0 +1,124 @@
+"""Start a run: gather what is known at its start into the journal's header."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from runfolio.errors import DeletedError, UsageError
+from runfolio.folio.offline import OfflineFolio
+from runfolio.records import Experiment, Lifecycle, Run, RunStatus, new_run_id
+from runfolio.records.names import MAX_TAG_LENGTH, check_key
+from runfolio.tracking import provenance
+from runfolio.tracking.live import LiveRun
+from runfolio.tracking.names import run_name
+from runfolio.tracking.session import Session
+
+_FIELDS = {"mlflow.runName": "name", "mlflow.parentRunId": "parent", "mlflow.user": "user"}
+
+
+def start_live(
+    session: Session,
+    experiment: Experiment,
+    *,
+    name: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    start: int | None = None,
+    entry: Mapping[str, Any] | None = None,
+    capture: bool = True,
+    run_id: str | None = None,
+) -> LiveRun:
+    """Start a run and its journal.
+
+    Parameters
+    ----------
+    session : Session
+    experiment : Experiment
+    name : str, optional
+        Made where it is missing.
+    tags : Mapping, optional
+    start : int, optional
+        Milliseconds since the epoch, UTC; now by default.
+    entry : Mapping, optional
+        What was started, where it is not this process.
+    capture : bool, optional
+        Capture code, environment and arguments.
+    run_id : str, optional
+        Made where it is missing.
+
+    Raises
+    ------
+    DeletedError
+        If the experiment is deleted.
+    """
+    if experiment.lifecycle is Lifecycle.DELETED:
+        raise DeletedError(
+            f"The experiment {experiment.experiment_id} must be in the 'active' state. Current state is deleted. "
+            f"Restore it: runfolio experiments restore {experiment.experiment_id}"
+        )
+    header: dict[str, Any] = {
+        "schema": 1,
+        "run_id": run_id or new_run_id(),
+        "experiment": experiment.slug,
+        "experiment_name": experiment.name,
+        "start": time.time_ns() // 1_000_000 if start is None else int(start),
+    }
+    notices = _take_tags(session, header, dict(tags or {}))
+    if name is not None and not isinstance(name, str):
+        raise UsageError(f"Invalid run name {name!r}: a name is text, this is {type(name).__name__}.")
+    header["name"] = name or header.get("name") or run_name()
+    if capture:
+        notices += _capture(session, header, entry)
+    if notices:
+        header["notices"] = list(dict.fromkeys(notices))
+    writer = session.folio.start(header)
+    record = Run(
+        header["run_id"], experiment.slug, header["name"], RunStatus.RUNNING, header["start"],
+        user=header.get("user", ""), parent=header.get("parent"), tags=header.get("tags", {}),
+        code=header.get("code", {}), entry=header.get("entry", {}),
+    )  # fmt: skip
+    live = LiveRun(session.folio, session.redactor, writer, record)
+    session.add(live)
+    for notice in notices:
+        session.say(notice)
+    return live
+
+
+def _take_tags(session: Session, header: dict[str, Any], tags: dict[str, Any]) -> list[str]:
+    notices = []
+    kept: dict[str, str] = {}
+    for key, value in tags.items():
+        check_key(key, "tag")
+        text = str(value)
+        shown = session.redactor.value(key, text)
+        if shown != text:
+            notices.append(f"tag {key}: a secret or home path was redacted")
+        if len(shown) > MAX_TAG_LENGTH:
+            notices.append(f"tag {key}: cut from {len(shown)} to {MAX_TAG_LENGTH} characters")
+        if key in _FIELDS:
+            header[_FIELDS[key]] = shown[:MAX_TAG_LENGTH]
+        else:
+            kept[key] = shown[:MAX_TAG_LENGTH]
+    if kept:
+        header["tags"] = kept
+    return notices
+
+
+def _capture(session: Session, header: dict[str, Any], entry: Mapping[str, Any] | None) -> list[str]:
+    folio = session.folio
+    repo, prefix = (None, "") if isinstance(folio, OfflineFolio) else (folio.repo, folio.place.prefix)
+    settings = folio.settings.capture
+    if entry is None:
+        found = provenance.current(repo, prefix, settings, session.redactor)
+    else:
+        found = provenance.capture(repo, prefix, settings, session.redactor, entry)
+    for field, value in (("code", found.code), ("entry", found.entry), ("environment", found.environment)):
+        if value:
+            header[field] = dict(value)
+    if found.user and "user" not in header:
+        header["user"] = found.user
+    name = found.environment.get("lock")
+    if name:
+        folio.spool.keep_environment(str(name), found.lock_text)
+    return list(found.notices)

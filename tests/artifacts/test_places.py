@@ -1,0 +1,77 @@
+"""Where a setting says that objects lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runfolio._version import __version__
+from runfolio.artifacts import LocalStore, media_type_of, open_store
+from runfolio.errors import UsageError
+
+BASE, DEFAULT = Path("/base/folio"), Path("/base/.git/runfolio/objects")
+
+
+def root_of(place: str | None) -> Path:
+    store = open_store(place, DEFAULT, BASE)
+    assert isinstance(store, LocalStore)
+    return store.root
+
+
+@pytest.mark.parametrize(
+    ("place", "root"),
+    [
+        (None, DEFAULT),
+        ("", DEFAULT),
+        ("objects", BASE / "objects"),
+        ("../shared/objects", BASE / "../shared/objects"),
+        ("/mnt/objects", Path("/mnt/objects")),
+        ("file:///mnt/with%20space", Path("/mnt/with space")),
+        ("file://localhost/mnt/x", Path("/mnt/x")),
+        ("FILE:/mnt/x", Path("/mnt/x")),
+        ("file:objects", BASE / "objects"),
+        ("C:objects", BASE / "C:objects"),
+    ],
+)
+def test_a_path_or_a_file_url_is_a_folder(place: str | None, root: Path) -> None:
+    assert root_of(place) == root
+
+
+def test_the_home_folder_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert root_of("~/objects") == Path("/home/ada/objects")
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/x", "gs://bucket", "az://c/x", "https://host/x", "s3:bucket"])
+def test_what_is_no_folder_is_refused_with_what_to_give(place: str) -> None:
+    with pytest.raises(UsageError, match=f"{place}.*runfolio {__version__} stores artifacts in a folder: give a path"):
+        root_of(place)
+
+
+@pytest.mark.parametrize("place", ["file://server/share", "file:", "file:///x?y", "file:///x#y", "file:///a%00b", "a\0b", "  "])
+def test_a_wrong_place_names_the_setting(place: str) -> None:
+    with pytest.raises(UsageError, match=r"^artifacts: "):
+        root_of(place)
+
+
+def test_durability_is_passed_on() -> None:
+    store = open_store("x", DEFAULT, BASE, durable=False)
+    assert isinstance(store, LocalStore)
+    assert not store.durable
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("plots/roc.png", "image/png"),
+        ("a.b/DATA.CSV", "text/csv"),
+        ("model/MLmodel", "application/yaml"),
+        ("model.tar.gz", "application/gzip"),
+        ("a.png/noending", "application/octet-stream"),
+        (".png", "application/octet-stream"),
+        ("", "application/octet-stream"),
+    ],
+)
+def test_an_ending_says_the_media_type(path: str, kind: str) -> None:
+    assert media_type_of(path) == kind
