@@ -160,9 +160,9 @@ def run_of_fields(value: Mapping[str, Any], where: str) -> Run:
     for key in ("run_id", "experiment", "status", "start"):
         if key not in value:
             faults.append(f"{key}: the field is missing")
-    metrics = read("metrics", lambda found: _entries(found, decode_metric), {})
-    artifacts = read("artifacts", lambda found: _entries(found, decode_artifact), {})
-    manifest = read("manifest", decode_artifact, None)
+    metrics: dict[str, MetricSummary] = read("metrics", lambda found: _entries(found, decode_metric), {})
+    artifacts: dict[str, ArtifactEntry] = read("artifacts", lambda found: _entries(found, decode_artifact), {})
+    manifest = read("manifest", lambda found: decode_artifact(_mapping(found)), None)
     run = Run(
         run_id=read("run_id", _text, ""),
         experiment=read("experiment", _text, ""),
@@ -177,16 +177,16 @@ def run_of_fields(value: Mapping[str, Any], where: str) -> Run:
         params=read("params", _texts, {}),
         metrics=metrics,
         tags=read("tags", _texts, {}),
-        inputs=read("inputs", lambda found: tuple(decode_input(item) for item in found), ()),
+        inputs=read("inputs", lambda found: tuple(decode_input(_mapping(item)) for item in _list(found)), ()),
         artifacts=artifacts,
         manifest=manifest,
         artifact_count=read("artifact_count", _whole, len(artifacts)),
-        series=read("series", _series, None),
+        series=read("series", lambda found: _series(_mapping(found)), None),
         code=read("code", _mapping, {}),
         entry=read("entry", _mapping, {}),
         environment=read("environment", _mapping, {}),
-        notices=read("notices", lambda found: tuple(_text(item) for item in found), ()),
-        resumed=read("resumed", lambda found: tuple(_whole(item) for item in found), ()),
+        notices=read("notices", lambda found: tuple(_text(item) for item in _list(found)), ()),
+        resumed=read("resumed", lambda found: tuple(_whole(item) for item in _list(found)), ()),
         extra={} if _KNOWN.issuperset(value) else {key: value[key] for key in value if key not in _KNOWN},
     )
     if faults:
@@ -238,7 +238,7 @@ def _entries(value: Any, reader: Callable[[Mapping[str, Any]], T]) -> dict[str, 
     made: dict[str, T] = {}
     for key, entry in _mapping(value).items():
         try:
-            made[key] = reader(entry)
+            made[key] = reader(_mapping(entry))
         except KeyError as error:
             raise ValueError(f"{key}: the field {error} is missing") from None
         except (ValueError, TypeError, AttributeError) as error:
@@ -255,6 +255,12 @@ def _whole(value: Any) -> int:
 def _text(value: Any) -> str:
     if type(value) is not str:
         raise ValueError(f"text is expected, found {value!r}")
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    if type(value) is not list:
+        raise ValueError(f"a list is expected, found {type(value).__name__}")
     return value
 
 

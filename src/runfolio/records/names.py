@@ -29,8 +29,8 @@ MAX_INPUT_TAG_KEY_LENGTH = 255
 MAX_INPUT_TAG_VALUE_LENGTH = 500
 
 _KEY = re.compile(r"[/\w.\- :]*\Z")
-_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z")
-_EXPERIMENT_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,63}\Z")
+_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z", re.ASCII)
+_EXPERIMENT_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,63}\Z", re.ASCII)
 _UUID7 = re.compile(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}\Z")
 
 _last_id_lock = threading.Lock()
@@ -143,9 +143,8 @@ def check_key(key: object, kind: str) -> str:
             "periods (.), spaces ( ), colons (:) and slashes (/)."
         )
     if key.startswith("..") or key.startswith("/") or key == "." or posixpath.normpath(key) != key:
-        raise UsageError(
-            f"Invalid {kind} name {key!r}: names must be normal relative paths; write {posixpath.normpath(key).lstrip('./') or 'a name'!r}."
-        )
+        better = posixpath.normpath(key).lstrip("./") or "a name"
+        raise UsageError(f"Invalid {kind} name {key!r}: names must be normal relative paths; write {better!r}.")
     if len(key) > MAX_KEY_LENGTH:
         raise UsageError(f"Invalid {kind} name '{key[:40]}…': it has {len(key)} characters, {MAX_KEY_LENGTH} are the most.")
     return key
@@ -163,6 +162,8 @@ def check_experiment_name(name: object) -> str:
         raise UsageError(f"Invalid experiment name {name!r}: a name is text, this is {type(name).__name__}.")
     if not name.strip():
         raise UsageError("Invalid experiment name: it is blank.")
+    if any("\ud800" <= letter <= "\udfff" for letter in name):
+        raise UsageError(f"Invalid experiment name {name!r}: it holds an unpaired surrogate, which is no character.")
     if len(name) > MAX_EXPERIMENT_NAME_LENGTH:
         raise UsageError(
             f"Invalid experiment name '{name[:40]}…': it has {len(name)} characters, {MAX_EXPERIMENT_NAME_LENGTH} are the most."
@@ -185,9 +186,10 @@ def check_artifact_path(path: object, *, allow_empty: bool = False) -> str:
         if allow_empty:
             return ""
         raise UsageError("Invalid artifact path: it is empty.")
+    if isinstance(path, os.PathLike):
+        path = os.fspath(path)
     if not isinstance(path, str):
-        path = os.fspath(path)  # type: ignore[call-overload]
-    assert isinstance(path, str)
+        raise UsageError(f"Invalid artifact path {path!r}: a path is text, this is {type(path).__name__}.")
     text = path.rstrip("/")
     segments = text.split("/")
     bad = (
@@ -233,7 +235,7 @@ def slug_of(name: str) -> str:
     ascii_only = folded.encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9_]+", "-", ascii_only.lower()).strip("-_")[:48].rstrip("-_")
     if not slug:
-        slug = "x" + "-".join(f"{ord(letter):x}" for letter in name[:8])
+        slug = "x" + "-".join(f"{ord(letter):x}" for letter in name[:8])[:47].rstrip("-")
     if slug in ("0", "con", "nul", "aux", "prn", "default") or re.fullmatch(r"(com|lpt)\d", slug):
         slug += "-x"
     return slug
