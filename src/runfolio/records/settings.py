@@ -1,0 +1,118 @@
+"""Settings: what a team decided about its folio, defaults filled in. The file they stand in is ``runfolio.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runfolio.records.experiments import Objective
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSettings:
+    """Where records are committed: `branch` names the ledger branch; None is the branch you stand on."""
+
+    branch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitSettings:
+    """When finished runs become a commit, and whose.
+
+    Parameters
+    ----------
+    when : str
+        ``auto`` (at the latest when the process ends, every `batch` runs or 10 s), ``run``, ``batch`` or ``demand``.
+    batch : int
+        Runs a commit, at most.
+    author : str or None
+        ``Name <mail>``; None is git's own.
+    hooks : bool
+        Whether the repository's hooks run for record commits.
+    """
+
+    when: str = "auto"
+    batch: int = 100
+    author: str | None = None
+    hooks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """What is recorded of a run without being asked; `untracked_max_bytes` bounds each untracked file."""
+
+    code: bool = True
+    untracked_max_bytes: int = 1_048_576
+    arguments: bool = True
+    packages: bool = True
+    platform: bool = True
+    user: bool = True
+    host: bool = False
+    notebook: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RedactSettings:
+    """What is taken out before it is written, beyond what always is: regular expressions, and names of keys."""
+
+    patterns: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """Runs that match `filter` and ended more than `older_than_s` seconds ago are subject to `action`."""
+
+    filter: str
+    older_than_s: int
+    action: str = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMetricSettings:
+    """Whether CPU, memory and GPU use are sampled, and how often."""
+
+    enabled: bool = False
+    interval_s: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``runfolio.yaml`` says, defaults filled in.
+
+    Parameters
+    ----------
+    artifacts : str or None
+        Place of the object store, a folder or an URL; None is inside the git folder.
+    records : RecordSettings
+    commit : CommitSettings
+    durability : str
+        ``process`` (survives kill -9), ``power`` (synced at the end of each run) or ``power-each`` (at every item).
+    capture : CaptureSettings
+    redact : RedactSettings
+    retention : tuple of RetentionRule
+    objectives : Mapping of str to Objective
+        By experiment name; ``*`` is for those that have none of their own.
+    system_metrics : SystemMetricSettings
+    remote : str
+        The git remote of ``sync``.
+    site : Mapping
+        The site's settings, as they are.
+    """
+
+    artifacts: str | None = None
+    records: RecordSettings = RecordSettings()
+    commit: CommitSettings = CommitSettings()
+    durability: str = "power"
+    capture: CaptureSettings = CaptureSettings()
+    redact: RedactSettings = RedactSettings()
+    retention: tuple[RetentionRule, ...] = ()
+    objectives: Mapping[str, Objective] = field(default_factory=dict)
+    system_metrics: SystemMetricSettings = SystemMetricSettings()
+    remote: str = "origin"
+    site: Mapping[str, Any] = field(default_factory=dict)
+
+    def objective(self, experiment: str) -> Objective | None:
+        """Return the default objective for the experiment of that name, or None."""
+        return self.objectives.get(experiment, self.objectives.get("*"))

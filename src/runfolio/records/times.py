@@ -1,0 +1,70 @@
+"""Moments as text: ISO 8601 in UTC, with milliseconds.
+
+Records written by machines hold whole milliseconds since the epoch; files that people edit, and what people read, hold
+this text. Nothing here knows a local time zone, and no clock is read.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_TEXT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
+
+
+def utc_text(at_ms: int) -> str:
+    """Write a moment.
+
+    Parameters
+    ----------
+    at_ms : int
+        Milliseconds since the epoch, UTC.
+
+    Returns
+    -------
+    str
+        Such as ``2026-11-23T10:00:00.000Z``; ``@<at_ms>ms`` outside the years 1 to 9999, which have no ISO 8601 form.
+
+    Examples
+    --------
+    >>> utc_text(1795428000123)
+    '2026-11-23T10:00:00.123Z'
+    """
+    try:
+        moment = _EPOCH + timedelta(milliseconds=at_ms)
+    except OverflowError:
+        return f"@{at_ms}ms"
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def read_utc_text(text: str) -> int:
+    """Read a moment that :func:`utc_text` or a person wrote.
+
+    Parameters
+    ----------
+    text : str
+        Date and time with seconds and a zone (``Z`` or ``+07:00``).
+
+    Returns
+    -------
+    int
+        Milliseconds since the epoch, UTC.
+
+    Raises
+    ------
+    ValueError
+        If it is not such a text, or names no real moment.
+    """
+    if text.startswith("@") and text.endswith("ms") and text[1:-2].lstrip("-").isdecimal() and len(text) < 40:
+        return int(text[1:-2])
+    if not _TEXT.match(text):
+        raise ValueError(f"a time such as 2026-11-23T10:00:00.000Z is expected, found {text!r}")
+    # Python 3.10 reads neither Z nor fractions of other than 3 or 6 digits.
+    head, fraction, zone = re.match(r"(.{19})(\.\d+)?(.+)", text.upper().replace(" ", "T")).groups()  # type: ignore[union-attr]
+    digits = (fraction or ".")[1:].ljust(6, "0")
+    try:
+        moment = datetime.fromisoformat(f"{head}.{digits}{'+00:00' if zone == 'Z' else zone}")
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a time: {error}") from None
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
