@@ -13,6 +13,7 @@ from runfolio.folio.place import Place
 from runfolio.formats import paths
 from runfolio.formats.experiments import decode_experiment, edit_experiment, encode_experiment
 from runfolio.gitstore import FileChange
+from runfolio.gitstore.trees import parse_tree
 from runfolio.records import (
     DEFAULT_EXPERIMENT_ID,
     DEFAULT_EXPERIMENT_NAME,
@@ -50,7 +51,8 @@ class ExperimentBook:
         return self._held
 
     def _read(self, tip: str | None, tree: bytes | None) -> dict[str, Experiment]:
-        slugs = [slug for name in _names(tree or b"") if (slug := paths.experiment_of_path(f"{paths.EXPERIMENTS}/{name}"))]
+        entries = parse_tree(tree, len(tip or "") // 2) if tree else []
+        slugs = [slug for entry in entries if (slug := paths.experiment_of_path(f"{paths.EXPERIMENTS}/{entry.name}"))]
         found: dict[str, Experiment] = {}
         names = {f"{tip}:{self._place.full(paths.experiment_path(slug))}": slug for slug in slugs}
         for name, data in self._place.repo.read_many(names):
@@ -187,19 +189,3 @@ class ExperimentBook:
 def default_experiment() -> Experiment:
     """Return the experiment that is always there: id ``"0"``, name ``Default``, as in MLflow."""
     return Experiment(DEFAULT_EXPERIMENT_ID, DEFAULT_SLUG, DEFAULT_EXPERIMENT_NAME)
-
-
-def _names(tree: bytes) -> list[str]:
-    """Read the names out of a raw git tree: ``mode SP name NUL id``, the id of 20 or 32 bytes."""
-    names, at = [], 0
-    width = 20
-    while at < len(tree):
-        space, end = tree.find(b" ", at), tree.find(b"\0", at)
-        if space < 0 or end < 0:
-            break
-        names.append(tree[space + 1 : end].decode("utf-8", "surrogateescape"))
-        at = end + 1 + width
-        if at < len(tree) and tree[at : at + 1] not in b"1 4":
-            width = 32
-            at = end + 1 + width
-    return names

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from runfolio.artifacts import ObjectStore
+from runfolio.objects import ObjectStore
 from runfolio.diff import commit_message
 from runfolio.errors import BusyError, RunfolioError
 from runfolio.folio.committing import commit_on

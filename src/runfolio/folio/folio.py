@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runfolio.artifacts import ObjectStore, open_store
+from runfolio.objects import ObjectStore, open_store
 from runfolio.folio.experiments import ExperimentBook
 from runfolio.folio.folding import FoldResult, fold
 from runfolio.folio.lookup import RunFinder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from runfolio.artifacts.manifests import decode_manifest
+from runfolio.objects.manifests import decode_manifest
 from runfolio.errors import DamagedError, NotFoundError, UsageError
 from runfolio.folio.series import points_of
 from runfolio.formats import paths

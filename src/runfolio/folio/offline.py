@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runfolio.artifacts import ObjectStore, open_store
+from runfolio.objects import ObjectStore, open_store
 from runfolio.errors import StateError, storage_error
 from runfolio.folio.experiments import default_experiment
 from runfolio.folio.folding import FoldResult

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runfolio.artifacts import ObjectStore
-from runfolio.artifacts.manifests import decode_manifest, encode_manifest
+from runfolio.objects import ObjectStore
+from runfolio.objects.manifests import decode_manifest, encode_manifest
 from runfolio.errors import storage_error
 from runfolio.folio.place import Place
 from runfolio.folio.series import points_of

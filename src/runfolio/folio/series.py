@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from runfolio.artifacts import ObjectStore
+from runfolio.objects import ObjectStore
 from runfolio.formats.series import decode_series, read_series
 from runfolio.records import MetricPoint, Run
 

@@ -249,6 +249,8 @@ def advance(repo: Repo, branch: str, old: str, new: str) -> None:
         If a local change would be overwritten; then nothing is moved.
     """
     write_note(repo, {"branch": branch, "old": old, "new": new, "folder": ""})
+    # Entries that were added by id carry no file times yet; without a refresh read-tree takes them for local changes.
+    repo.succeeds("update-index", "-q", "--refresh")
     args = ("--git-dir", str(repo.git_dir), "--work-tree", str(repo.work_tree), "read-tree", "-m", "-u", "--end-of-options", old, new)
     done = run_git(args, repo.work_tree)
     if done.returncode:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from runfolio.artifacts import walk_files
+from runfolio.objects import walk_files
 from runfolio.errors import NotFoundError, UsageError
 from runfolio.records import ArtifactEntry
 from runfolio.records.names import check_artifact_path

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from runfolio.artifacts import media_type_of
+from runfolio.objects import media_type_of
 from runfolio.errors import DeletedError, StateError, UsageError
 from runfolio.formats.runs import encode_input
 from runfolio.journal import JournalWriter

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runfolio._version import __version__
-from runfolio.artifacts import LocalStore, media_type_of, open_store
+from runfolio.objects import LocalStore, media_type_of, open_store
 from runfolio.errors import UsageError
 
 BASE, DEFAULT = Path("/base/folio"), Path("/base/.git/runfolio/objects")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runfolio.artifacts import walk_files
+from runfolio.objects import walk_files
 from runfolio.errors import NotFoundError, UsageError
 
 

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runfolio.artifacts import LocalStore, ObjectStore
+from runfolio.objects import LocalStore, ObjectStore
 from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError
 from runfolio.records import Digest
 
@@ -244,7 +244,7 @@ def test_digests_are_listed_in_order_and_strangers_passed_over(store: LocalStore
 PUT_MANY = """
 import sys
 from pathlib import Path
-from runfolio.artifacts import LocalStore
+from runfolio.objects import LocalStore
 store = LocalStore(Path(sys.argv[1]))
 sys.stdin.readline()
 for at in range(50):
@@ -271,7 +271,7 @@ def test_eight_processes_put_the_same_content_at_once(tmp_path: Path) -> None:
 PUT_HALF = """
 import sys
 from pathlib import Path
-from runfolio.artifacts import LocalStore
+from runfolio.objects import LocalStore
 
 class Half:
     def __init__(self):
@@ -327,7 +327,7 @@ def test_a_full_disk_leaves_nothing_half_visible_and_what_was_there_stays(full_d
 PUT_LIMITED = """
 import resource, sys
 from pathlib import Path
-from runfolio.artifacts import LocalStore
+from runfolio.objects import LocalStore
 from runfolio.errors import StorageError
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:

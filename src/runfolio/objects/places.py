@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from runfolio._version import __version__
-from runfolio.artifacts.local import LocalStore
-from runfolio.artifacts.store import ObjectStore
+from runfolio.objects.local import LocalStore
+from runfolio.objects.store import ObjectStore
 from runfolio.errors import UsageError
 
 # Two letters at least: in C:\objects the C is a drive.

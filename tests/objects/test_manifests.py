@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runfolio.artifacts import decode_manifest, encode_manifest
+from runfolio.objects import decode_manifest, encode_manifest
 from runfolio.errors import DamagedError, NewerSchemaError, UsageError
 from runfolio.formats.canonical import dump
 from runfolio.records import ArtifactEntry, Digest

@@ -14,11 +14,11 @@ This room does not know what an object is for (records say that) and decides not
 b'weights'
 """
 
-from runfolio.artifacts.files import walk_files
-from runfolio.artifacts.local import LocalStore
-from runfolio.artifacts.manifests import decode_manifest, encode_manifest
-from runfolio.artifacts.media_types import media_type_of
-from runfolio.artifacts.places import open_store
-from runfolio.artifacts.store import ObjectStore
+from runfolio.objects.files import walk_files
+from runfolio.objects.local import LocalStore
+from runfolio.objects.manifests import decode_manifest, encode_manifest
+from runfolio.objects.media_types import media_type_of
+from runfolio.objects.places import open_store
+from runfolio.objects.store import ObjectStore
 
 __all__ = ["LocalStore", "ObjectStore", "decode_manifest", "encode_manifest", "media_type_of", "open_store", "walk_files"]

@@ -1,0 +1,167 @@
+"""The folio as a whole: make it, commit, recover, sync, migrate, see how it stands."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from runfolio.cli.opening import opened
+from runfolio.records.visible import visible
+
+
+@click.command("init")
+@click.argument("folder", default=".", type=click.Path(file_okay=False))
+@click.option("--artifacts", metavar="PLACE", help="Where artifacts are kept; a folder inside the git folder by default.")
+@click.option("--ledger", "branch", metavar="BRANCH", help="Commit records to a branch of their own instead of the branch at hand.")
+@click.option("--commit/--no-commit", default=None, help="Commit the settings. By default only in a repository made here.")
+@click.option("--bare", is_flag=True, help="Make a bare repository.")
+def init(folder: str, artifacts: str | None, branch: str | None, commit: bool | None, bare: bool) -> None:
+    """Make a folder into a folio, or bring a folio up to date.
+
+    Writes runfolio.yaml and .gitattributes, and makes a git repository where there is none. Run it again at any time.
+    """
+    from runfolio.folio import initialise
+
+    made = initialise(folder, artifacts=artifacts, branch=branch, commit=commit, bare=bare)
+    root = made.folio.place.root
+    if not made.written:
+        click.echo(f"{root} is a folio already; nothing to do.")
+        return
+    click.echo(f"{'Made' if made.new_repository else 'This is now'} a folio: {root}")
+    for path in made.written:
+        click.echo(f"  {'committed' if made.committed else 'wrote'} {path}")
+    if not made.committed:
+        click.echo(f"Next: git add {' '.join(made.written)} && git commit -m 'Start a folio'", err=True)
+    click.echo("Then, in Python: import runfolio; runfolio.start_run()", err=True)
+
+
+@click.command("commit")
+@click.option("--json", "as_json", is_flag=True, help="Print what was committed as JSON.")
+def commit(as_json: bool) -> None:
+    """Commit the runs that have ended.
+
+    This happens by itself as processes end; it is for the commit policy `demand`, and for runs that had to wait.
+    """
+    with opened() as folio:
+        result = folio.commit()
+    _report(result, as_json)
+    if result.waiting:
+        raise SystemExit(13)
+
+
+def _report(result: Any, as_json: bool) -> None:
+    if as_json:
+        shown = {
+            "added": [run.run_id for run in result.added],
+            "edited": [run.run_id for run in result.edited],
+            "commits": result.commits,
+            "waiting": [{"run_id": item.run_id, "reason": item.reason} for item in result.waiting],
+        }
+        click.echo(json.dumps(shown, indent=2))
+        return
+    click.echo(summary(result))
+    for item in result.waiting:
+        click.echo(f"run {item.run_id} waits: {visible(item.reason)}", err=True)
+
+
+def summary(result: Any) -> str:
+    """Say in one line what a commit of runs did."""
+    if not result.folded and not result.waiting:
+        return "Nothing to commit: no run waits."
+    parts = [f"{len(runs)} run{'s' * (len(runs) != 1)} {word}" for runs, word in ((result.added, "added"), (result.edited, "edited")) if runs]
+    if result.waiting:
+        parts.append(f"{len(result.waiting)} waiting")
+    return f"{', '.join(parts)} in {result.commits} commit{'s' * (result.commits != 1)}."
+
+
+@click.command("recover")
+@click.option("--detached", is_flag=True, help="End also the runs that a client let go without terminating them.")
+@click.option("--json", "as_json", is_flag=True, help="Print the recovered runs as JSON.")
+def recover(detached: bool, as_json: bool) -> None:
+    """Turn what killed processes left into runs.
+
+    Everything up to the last logged event is there; the run is marked KILLED and committed.
+    """
+    from runfolio.folio.recovery import recover as bring_back
+
+    with opened(quiet=True) as folio:
+        result = bring_back(folio, detached=detached)
+    if as_json:
+        rows = [{"run_id": run.run_id, "name": run.name, "experiment": run.experiment, "status": run.status.value} for run in result.recovered]
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        for run in result.recovered:
+            click.echo(f"recovered {run.run_id} {visible(run.name)}: {len(run.params)} params, {len(run.metrics)} metrics, ended as {run.status}")
+        for run_id in result.empty:
+            click.echo(f"removed the empty journal of {run_id}: its process died before it wrote anything")
+        click.echo(summary(result.fold) if result.fold.folded or result.fold.waiting else "Nothing to recover.")
+        for item in result.fold.waiting:
+            click.echo(f"run {item.run_id} waits: {visible(item.reason)}", err=True)
+    if result.fold.waiting:
+        raise SystemExit(13)
+
+
+@click.command("sync")
+@click.option("--remote", metavar="NAME", help="Git remote; the setting sync.remote, origin by default.")
+@click.option("--with-code", is_flag=True, help="Push your own commits on the branch, too.")
+@click.option("--no-push", is_flag=True, help="Only bring in what the remote has.")
+def sync(remote: str | None, with_code: bool, no_push: bool) -> None:
+    """Commit, fetch, join and push, so that runs of all clones come together.
+
+    Never rewrites history, never pushes by force, and pushes commits of your own code only with --with-code.
+    """
+    from runfolio.folio.syncing import sync as bring_together
+
+    with opened() as folio:
+        result = bring_together(folio, remote, with_code=with_code, push=not no_push)
+    for item in result.fold.waiting:
+        click.echo(f"run {item.run_id} waits: {visible(item.reason)}", err=True)
+    click.echo(f"{visible(result.remote)}/{visible(result.branch)}: {result.brought} run records came, {result.sent} went.")
+
+
+@click.command("migrate")
+@click.option("--to", "branch", metavar="BRANCH", help="Name of the ledger branch, for example runfolio/ledger.")
+@click.option("--to-branch-at-hand", "back", is_flag=True, help="Move the records back to the branch you stand on.")
+def migrate(branch: str | None, back: bool) -> None:
+    """Move the records between the branch at hand and a ledger branch.
+
+    On the branch at hand a pull request shows the runs with the code that made them. A ledger branch is never checked out, so
+    100,000 runs do not slow the work tree down; `runfolio doctor` says when it pays.
+    """
+    from runfolio.folio.migration import migrate as move
+
+    if bool(branch) == back:
+        raise click.UsageError("Give --to BRANCH, or --to-branch-at-hand.")
+    with opened() as folio:
+        result = move(folio, branch)
+    click.echo(f"{result.runs} runs moved from {visible(result.source)} to {visible(result.target)}.")
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def status(as_json: bool) -> None:
+    """Show where records go and what is live, waiting or left behind."""
+    with opened(quiet=True) as folio:
+        place = folio.place
+        journals = folio.spool.journals()
+        left = folio.spool.left_behind()
+        branch = place.branch_at_hand()
+        facts = {
+            "folio": str(place.root),
+            "records_go_to": branch.removeprefix("refs/heads/") if branch else None,
+            "cannot_commit_because": place.why_not_writable(branch),
+            "live": sum(not journal.sealed for journal in journals) - len(left),
+            "waiting": sum(journal.sealed for journal in journals),
+            "left_behind": len(left),
+            "objects": folio.settings.artifacts or str(place.local / "objects"),
+            "durability": folio.settings.durability,
+            "commit": folio.settings.commit.when,
+        }
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    for key, value in facts.items():
+        if value is not None:
+            click.echo(f"{key.replace('_', ' '):22} {visible(str(value))}")

@@ -1,0 +1,165 @@
+"""Fetch, integrate, push: runs of many clones come together.
+
+Records of two clones are different files, so they join without conflicts; a tag, note or description that both changed is
+joined field by field. History is never rewritten, nothing is pushed by force, and commits of the user's own code are pushed only
+when that is asked for.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+
+from runfolio.errors import BusyError, RemoteError, StateError
+from runfolio.folio.committing import author_of
+from runfolio.folio.folding import FoldResult
+from runfolio.folio.folio import Folio
+from runfolio.folio.joining import join_records
+from runfolio.folio.lock import locked
+from runfolio.folio.place import Place, short
+from runfolio.formats import paths
+from runfolio.gitstore import merging
+from runfolio.gitstore.checkout import advance, finish_pending
+from runfolio.gitstore.snapshots import CODE_REF, merge_code_refs
+from runfolio.records.visible import visible
+
+TRIES = 40
+
+
+@dataclass(slots=True)
+class SyncResult:
+    """What a sync did.
+
+    Parameters
+    ----------
+    fold : FoldResult
+        What was committed first.
+    brought, sent : int
+        Run records that came, and that went.
+    remote : str
+    branch : str
+    tries : int
+        Pushes that it took.
+    """
+
+    fold: FoldResult
+    brought: int = 0
+    sent: int = 0
+    remote: str = ""
+    branch: str = ""
+    tries: int = 0
+
+
+def sync(folio: Folio, remote: str | None = None, *, with_code: bool = False, push: bool = True) -> SyncResult:
+    """Bring the folio and a remote together.
+
+    Parameters
+    ----------
+    folio : Folio
+    remote : str, optional
+        Name of a git remote; the setting ``sync.remote`` by default.
+    with_code : bool, optional
+        Push commits of the user's own, too.
+    push : bool, optional
+        False only fetches and integrates.
+
+    Raises
+    ------
+    RemoteError
+        If there is no such remote, it cannot be reached, or refuses.
+    StateError
+        If there are commits of the user's own to push and `with_code` is false, or HEAD is detached.
+    """
+    place = folio.place
+    name = remote or place.settings.remote
+    if place.repo.config(f"remote.{name}.url") is None:
+        raise RemoteError(f"There is no git remote {name!r}. Add one: git remote add {name} URL; or name another: runfolio sync --remote NAME")
+    result = SyncResult(folio.commit(), remote=name)
+    branch = place.require_writable(place.branch_at_hand())
+    result.branch = short(branch)
+    for attempt in range(TRIES):
+        result.tries = attempt + 1
+        theirs = _fetch(place, name, branch)
+        with locked(place.repo.common_dir / "runfolio"):
+            finish_pending(place.repo)
+            result.brought += _integrate(place, branch, theirs, name)
+        ours = place.repo.resolve(branch)
+        if not push or ours is None or ours == theirs:
+            break
+        if not with_code:
+            _refuse_code(place, ours, theirs, branch)
+        if merging.push(place.repo, name, f"{ours}:{branch}"):
+            result.sent = _records_between(place, theirs, ours)
+            place.repo.run("update-ref", f"refs/remotes/{name}/{short(branch)}", ours, check=False)
+            break
+        time.sleep(random.uniform(0.01, 0.05) * min(attempt + 1, 8))
+    else:
+        raise BusyError(f"{name} kept moving under {TRIES} pushes. Your runs are committed here; sync again.")
+    if push:
+        _sync_code(place, name)
+    return result
+
+
+def _fetch(place: Place, remote: str, branch: str) -> str | None:
+    tracking = f"refs/remotes/{remote}/{short(branch)}"
+    if not merging.fetch(place.repo, remote, (f"+{branch}:{tracking}",)):
+        return None
+    return place.repo.resolve(tracking)
+
+
+def _integrate(place: Place, branch: str, theirs: str | None, remote: str) -> int:
+    """Bring the remote's commits in; returns how many run records came."""
+    repo = place.repo
+    ours = repo.resolve(branch)
+    if theirs is None or (ours is not None and merging.is_ancestor(repo, theirs, ours)):
+        return 0
+    if ours is None or merging.is_ancestor(repo, ours, theirs):
+        new = theirs
+    else:
+        message = f"runs: bring in {visible(remote)}/{short(branch)}\n"
+        durable = place.settings.durability != "process"
+        new = merging.merge(repo, ours, theirs, join_records(place), message, author_of(place), durable=durable)
+    home = place.checked_out(branch)
+    if home is not None and ours is not None:
+        advance(home, branch, ours, new)
+    elif not repo.update_ref(branch, new, ours, "runfolio: sync"):
+        raise BusyError("the branch moved while runfolio was bringing in the remote's runs. Run sync again.")
+    return _records_between(place, ours, new)
+
+
+def _records_between(place: Place, old: str | None, new: str) -> int:
+    folder = place.folder(paths.RUNS)
+    if old is None:
+        found = [entry.path for entry in place.repo.tree_entries(new, folder)]
+    else:
+        found = [change.path for change in place.repo.changes(old, new, folder)]
+    return sum(paths.run_of_path(place.strip(path)) is not None for path in found)
+
+
+def _refuse_code(place: Place, ours: str, theirs: str | None, branch: str) -> None:
+    foreign = merging.foreign_paths(place.repo, ours, theirs, place.run_folders)
+    if foreign:
+        some = ", ".join(visible(path) for path in foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
+        raise StateError(
+            f"{short(branch)} has commits of your own that are not pushed ({some}). Push them yourself, or with the runs: "
+            "runfolio sync --with-code. The remote's runs have been brought in."
+        )
+
+
+def _sync_code(place: Place, remote: str) -> None:
+    """Bring the code snapshots of both sides together."""
+    repo = place.repo
+    arrived = f"refs/runfolio/remotes/{remote}/code"
+    for attempt in range(TRIES):
+        theirs = repo.resolve(arrived) if merging.fetch(repo, remote, (f"+{CODE_REF}:{arrived}",)) else None
+        ours = repo.resolve(CODE_REF)
+        if theirs is not None and theirs != ours:
+            merged = theirs if ours is None else merge_code_refs(repo, ours, theirs)
+            if merged != ours and not repo.update_ref(CODE_REF, merged, ours, "runfolio: sync"):
+                continue
+            ours = merged
+        if ours is None or ours == theirs or merging.push(repo, remote, f"{ours}:{CODE_REF}"):
+            return
+        time.sleep(random.uniform(0.01, 0.05) * min(attempt + 1, 8))
+    raise BusyError(f"{remote} kept moving under {TRIES} pushes of the code snapshots. The runs are pushed; sync again.")

@@ -1,0 +1,172 @@
+"""Join two histories without touching index and work tree: fetch, three-way merge of trees, push."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from runfolio.errors import RemoteError, StateError
+from runfolio.gitstore.checkout import empty_tree
+from runfolio.gitstore.commits import Ident, durability_options
+from runfolio.gitstore.process import run_git
+from runfolio.gitstore.repo import Repo
+
+NETWORK_TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One file that both sides changed; a content is None where the file is not there."""
+
+    path: str
+    base: bytes | None
+    ours: bytes | None
+    theirs: bytes | None
+
+
+Resolver = Callable[[Clash], bytes | None]
+
+
+def fetch(repo: Repo, remote: str, refspecs: tuple[str, ...]) -> bool:
+    """Fetch some refs.
+
+    Returns
+    -------
+    bool
+        False if the remote has none of that name.
+
+    Raises
+    ------
+    RemoteError
+        If the remote cannot be reached, or refuses.
+    """
+    args = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--end-of-options", remote, *refspecs)
+    done = run_git(("--git-dir", str(repo.git_dir), *args), repo.work_tree or repo.git_dir, timeout_s=NETWORK_TIMEOUT_S)
+    if done.returncode == 0:
+        return True
+    said = done.stderr.decode("utf-8", "replace").strip()
+    if "couldn't find remote ref" in said:
+        return False
+    raise RemoteError(f"Could not fetch from {remote}: {_last(said)}. Your runs are committed here; sync again when the remote answers.")
+
+
+def push(repo: Repo, remote: str, refspec: str) -> bool:
+    """Push one ref, never by force.
+
+    Returns
+    -------
+    bool
+        False if the remote has moved meanwhile: fetch, integrate and push again.
+    """
+    args = ("push", "--quiet", "--no-verify", "--porcelain", "--end-of-options", remote, refspec)
+    done = run_git(("--git-dir", str(repo.git_dir), *args), repo.work_tree or repo.git_dir, timeout_s=NETWORK_TIMEOUT_S)
+    if done.returncode == 0:
+        return True
+    said = (done.stdout + done.stderr).decode("utf-8", "replace")
+    moved = ("fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "reference already exists", "incorrect old value")
+    if any(sign in said for sign in moved):
+        return False
+    raise RemoteError(
+        f"{remote} did not take {refspec.split(':')[-1]}: {_last(said)}. Your runs are committed here. If the branch is protected, "
+        "push to another branch and open a pull request."
+    )
+
+
+def _last(said: str) -> str:
+    lines = [line for line in said.splitlines() if line.strip() and not line.startswith(("hint:", "To ", "Done", "error: failed to push"))]
+    return "; ".join(lines[-2:]) or "no reason given"
+
+
+def is_ancestor(repo: Repo, old: str, new: str) -> bool:
+    """Tell whether `new` contains `old`."""
+    return old == new or repo.succeeds("merge-base", "--is-ancestor", old, new)
+
+
+def merge(repo: Repo, ours: str, theirs: str, resolve: Resolver, message: str, author: Ident, *, durable: bool) -> str:
+    """Make the commit that joins two; nothing is moved.
+
+    Parameters
+    ----------
+    repo : Repo
+    ours, theirs : str
+        Commit ids.
+    resolve : callable
+        Gives the content of a file that both sides changed (None removes it); raises where it cannot.
+    message : str
+    author : Ident
+    durable : bool
+
+    Returns
+    -------
+    str
+        The new commit's id.
+    """
+    base = repo.run("merge-base", ours, theirs, check=False).decode().split()
+    if not base and repo.shallow:
+        raise StateError("This is a shallow clone, and the history that joins both sides is cut off. Run: git fetch --unshallow")
+    start = base[0] if base else empty_tree(repo)
+    with temporary_index(repo) as env:
+        repo.run("read-tree", "-i", "-m", "--aggressive", start, ours, theirs, env=env)
+        _resolve_all(repo, env, resolve)
+        tree = repo.run("write-tree", env=env).decode().strip()
+    idents = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (("NAME", author.name), ("EMAIL", author.mail))}
+    args = (*durability_options(durable), "commit-tree", tree, "-p", ours, "-p", theirs)
+    return repo.run(*args, input=message.encode(), env=idents).decode().strip()
+
+
+def _resolve_all(repo: Repo, env: dict[str, str], resolve: Resolver) -> None:
+    clashes: dict[str, dict[int, str]] = {}
+    for line in repo.run("ls-files", "-u", "-z", env=env).split(b"\0"):
+        if line:
+            head, _, path = line.partition(b"\t")
+            _, oid, stage = head.decode().split(" ")
+            clashes.setdefault(path.decode("utf-8", "surrogateescape"), {})[int(stage)] = oid
+    lines = []
+    for path, stages in clashes.items():
+        base, ours, theirs = (repo.read(stages[stage]) if stage in stages else None for stage in (1, 2, 3))
+        data = resolve(Clash(path, base, ours, theirs))
+        name = path.encode("utf-8", "surrogateescape")
+        # Mode 0 drops every stage of the path; the entry that follows is the resolved one.
+        lines.append(b"0 " + b"0" * len(next(iter(stages.values()))) + b"\t" + name + b"\0")
+        if data is not None:
+            oid = repo.run("hash-object", "-w", "--stdin", input=data).decode().strip()
+            lines.append(f"100644 {oid} 0\t".encode() + name + b"\0")
+    if lines:
+        repo.run("update-index", "-z", "--index-info", input=b"".join(lines), env=env)
+
+
+@contextmanager
+def temporary_index(repo: Repo) -> Iterator[dict[str, str]]:
+    """Yield the environment under which git commands use an index of their own."""
+    folder = repo.local_folder() / "tmp"
+    folder.mkdir(exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder, prefix="index.")
+    os.close(handle)
+    os.unlink(name)
+    try:
+        yield {"GIT_INDEX_FILE": name}
+    finally:
+        for left in (Path(name), Path(name + ".lock")):
+            left.unlink(missing_ok=True)
+
+
+def foreign_paths(repo: Repo, new: str, old: str | None, folders: tuple[str, ...]) -> list[str]:
+    """Return the paths outside some folders that commits in `new` but not in `old` change, merges apart.
+
+    Parameters
+    ----------
+    repo : Repo
+    new : str
+    old : str or None
+        None: all history.
+    folders : tuple of str
+        From the repository's root.
+    """
+    span = (new, f"^{old}") if old else (new,)
+    said = repo.run("log", "--no-merges", "--format=", "--name-only", "-z", "--no-renames", *span, "--")
+    names = dict.fromkeys(name.decode("utf-8", "surrogateescape").strip("\n") for name in said.split(b"\0") if name.strip(b"\n"))
+    return [name for name in names if not any(name.startswith(f"{folder}/") for folder in folders)]

@@ -1,0 +1,133 @@
+"""Artifacts by URI: ``runs:/<run id>/<path>``, or a run id and a path."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from runfolio.errors import DamagedError, NotFoundError, UsageError, missing_package
+from runfolio.tracking import entities
+from runfolio.tracking.client import RunfolioClient
+
+
+def download_artifacts(
+    artifact_uri: str | None = None,
+    run_id: str | None = None,
+    artifact_path: str | None = None,
+    dst_path: str | os.PathLike[str] | None = None,
+    tracking_uri: str | None = None,
+) -> str:
+    """Fetch an artifact, verified against its digest, and return where it is on this machine.
+
+    Parameters
+    ----------
+    artifact_uri : str, optional
+        ``runs:/<run id>/<path>``, or a local path or ``file:`` URL (returned as it is).
+    run_id, artifact_path : str, optional
+        In place of the URI.
+    dst_path : path, optional
+        Folder to put it in, made if it is missing; a new temporary one by default.
+    tracking_uri : str, optional
+        Another folio than the one in force.
+    """
+    if (artifact_uri is None) == (run_id is None):
+        raise UsageError("download_artifacts takes artifact_uri or run_id, one of the two.")
+    if artifact_uri is not None:
+        if artifact_path is not None:
+            raise UsageError("artifact_path goes with run_id; with artifact_uri it is part of the URI.")
+        local = _local(artifact_uri)
+        if local is not None:
+            return str(local)
+        run_id, artifact_path = split_runs_uri(artifact_uri)
+    assert run_id is not None
+    if dst_path is not None:
+        Path(dst_path).expanduser().mkdir(parents=True, exist_ok=True)
+    return RunfolioClient(tracking_uri).download_artifacts(run_id, artifact_path or "", dst_path)
+
+
+def list_artifacts(
+    artifact_uri: str | None = None, run_id: str | None = None, artifact_path: str | None = None, tracking_uri: str | None = None
+) -> list[entities.FileInfo]:
+    """List files and folders directly below a folder of a run."""
+    if (artifact_uri is None) == (run_id is None):
+        raise UsageError("list_artifacts takes artifact_uri or run_id, one of the two.")
+    if artifact_uri is not None:
+        run_id, artifact_path = split_runs_uri(artifact_uri)
+    assert run_id is not None
+    return RunfolioClient(tracking_uri).list_artifacts(run_id, artifact_path)
+
+
+def load_text(artifact_uri: str) -> str:
+    """Return a text artifact.
+
+    Raises
+    ------
+    DamagedError
+        If it is not UTF-8.
+    """
+    try:
+        return _bytes(artifact_uri).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DamagedError(f"{artifact_uri} is not text in UTF-8 ({error.reason} at byte {error.start}). Use download_artifacts.") from None
+
+
+def load_dict(artifact_uri: str) -> Any:
+    """Return a JSON (or, where the path ends so, YAML) artifact as a dictionary."""
+    import json
+
+    text = load_text(artifact_uri)
+    try:
+        if artifact_uri.endswith((".yaml", ".yml")):
+            import yaml
+
+            return yaml.safe_load(text)
+        return json.loads(text)
+    except ValueError as error:
+        raise DamagedError(f"{artifact_uri} is not JSON: {error}. Use load_text.") from None
+
+
+def load_image(artifact_uri: str) -> Any:
+    """Return an image artifact as a PIL image."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise missing_package("pillow", "", "load images") from error
+    import io
+
+    return Image.open(io.BytesIO(_bytes(artifact_uri)))
+
+
+def split_runs_uri(uri: str) -> tuple[str, str]:
+    """Split ``runs:/<run id>/<path>``.
+
+    Raises
+    ------
+    UsageError
+        If it is of another form.
+    """
+    if uri.startswith("runs:/"):
+        run_id, _, path = uri[len("runs:/") :].lstrip("/").partition("/")
+        if run_id:
+            return run_id, path
+    raise UsageError(f"Not a URI of an artifact: {uri!r}. Write runs:/<run id>/<path>.")
+
+
+def _local(uri: str) -> Path | None:
+    if uri.startswith("runs:/"):
+        return None
+    path = Path(uri.removeprefix("file://")).expanduser()
+    if path.exists():
+        return path
+    if "://" in uri or uri.startswith("models:/"):
+        return None
+    raise NotFoundError(f"No such file: {uri!r}. An artifact of a run is written runs:/<run id>/<path>.")
+
+
+def _bytes(uri: str) -> bytes:
+    local = _local(uri)
+    if local is not None:
+        return local.read_bytes()
+    with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
+        return Path(download_artifacts(uri, dst_path=folder)).read_bytes()
