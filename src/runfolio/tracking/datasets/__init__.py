@@ -1,0 +1,46 @@
+"""Datasets that a run read: what they are called, where they came from, and a digest that says which bytes they were.
+
+``log_input(from_pandas(frame, source="data/wine.csv"), context="training")`` records name, digest, source, schema and profile,
+with MLflow's names and JSON forms. The data itself is never stored, and no source is ever fetched.
+
+Invariants: the same values give the same digest in every process, on every platform, with every version of pandas;
+no credential, signed query or home folder gets into a record.
+"""
+
+from runfolio.tracking.datasets.arrays import NumpyDataset, from_numpy
+from runfolio.tracking.datasets.dataset import Dataset
+from runfolio.tracking.datasets.files import FileDataset, from_file
+from runfolio.tracking.datasets.frames import PandasDataset, PolarsDataset, from_pandas, from_polars
+from runfolio.tracking.datasets.inputs import get_source, stored_input, to_input
+from runfolio.tracking.datasets.schemas import ColumnSpec, Schema, TensorSchema, TensorSpec
+from runfolio.tracking.datasets.sources import (
+    CodeDatasetSource,
+    DatasetSource,
+    HTTPDatasetSource,
+    LocalDatasetSource,
+    RemoteDatasetSource,
+)
+
+__all__ = [
+    "CodeDatasetSource",
+    "ColumnSpec",
+    "Dataset",
+    "DatasetSource",
+    "FileDataset",
+    "HTTPDatasetSource",
+    "LocalDatasetSource",
+    "NumpyDataset",
+    "PandasDataset",
+    "PolarsDataset",
+    "RemoteDatasetSource",
+    "Schema",
+    "TensorSchema",
+    "TensorSpec",
+    "from_file",
+    "from_numpy",
+    "from_pandas",
+    "from_polars",
+    "get_source",
+    "stored_input",
+    "to_input",
+]
