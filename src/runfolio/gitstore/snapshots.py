@@ -261,7 +261,8 @@ def _shards(repo: Repo, commit: str | None) -> dict[str, str]:
 def _absent(repo: Repo, shard: str | None, other: str) -> list[str]:
     """Return the trees that the shard `other` keeps and `shard` does not."""
     kept = {entry.name for entry in read_tree(repo, shard) or ()} if shard else set()
-    return [entry.name for entry in read_tree(repo, other) or () if entry.name not in kept]
+    # A name that is not the entry's own id was not written by us, and keeps nothing that could be asked for.
+    return [entry.name for entry in read_tree(repo, other) or () if entry.name not in kept and entry.name == entry.oid]
 
 
 def _commit(

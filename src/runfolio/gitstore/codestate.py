@@ -1,0 +1,251 @@
+"""The exact code that a work tree holds now, as one git tree: commit, local changes, new files.
+
+Invariants:
+
+- The user's index, work tree, refs and locks stay byte for byte as they were. A changed tree is made through a copy of the
+  index in a folder of its own.
+- Records of the folio are no code: they are left out, so that a run which is committed does not change the code of the next.
+- What is left out is named with its reason: nothing is dropped silently.
+- A clean tree costs two git processes (``status`` and ``config``) beside the long-lived reader: this runs at the start of
+  every script.
+
+Files pass the clean filters that ``git add`` would run (line ends, LFS), since the tree must be the one that a commit
+would hold; hooks and file monitors do not run. What it does *not* do: look into submodules, whose own changes are named
+in ``left_out``, or keep the tree from git's garbage collection (`runfolio.gitstore.snapshots.keep_tree` does).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runfolio.gitstore.admission import ABSENT, MAX_NEW_FILES, Changed, LeftOut, choose
+from runfolio.gitstore.repo import Repo
+from runfolio.gitstore.trees import Rule, id_bytes, parse_tree, read_tree, tree_id, without, write_tree
+
+MAX_FILE_BYTES = 1 << 20
+MAX_ALL_BYTES = 20 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class CodeState:
+    """The code of a work tree.
+
+    Parameters
+    ----------
+    commit : str
+        Id of HEAD's commit; empty on a branch without commits.
+    branch : str
+        Short name; empty where HEAD is detached.
+    remote : str
+        Address of ``origin`` (else of the only remote) as configured: redact it before it is written anywhere.
+    dirty : bool
+        Whether anything differs from the commit, new files included.
+    tree : str
+        Id of the tree that holds the code.
+    left_out : tuple of LeftOut
+    user : str
+        ``user.name`` as configured.
+    """
+
+    commit: str = ""
+    branch: str = ""
+    remote: str = ""
+    dirty: bool = False
+    tree: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+    user: str = ""
+
+
+@dataclass(slots=True)
+class _Status:
+    commit: str = ""
+    branch: str = ""
+    changed: list[Changed] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+
+
+def code_tree(
+    repo: Repo,
+    records: Sequence[Rule] = (),
+    *,
+    untracked_max_bytes: int = MAX_FILE_BYTES,
+    all_max_bytes: int = MAX_ALL_BYTES,
+    runs_folder: str = "",
+) -> CodeState:
+    """Find out what code a work tree holds, and store it as a tree.
+
+    Parameters
+    ----------
+    repo : Repo
+        With a work tree.
+    records : sequence of Rule
+        What is no code: see `runfolio.gitstore.trees.without`.
+    untracked_max_bytes : int, optional
+        Larger new files are left out.
+    all_max_bytes : int, optional
+        Changed and new files are left out once they come to more than this together.
+    runs_folder : str, optional
+        The folder of run records from the repository's root, which ``git status`` then need not look at.
+
+    Returns
+    -------
+    CodeState
+
+    Raises
+    ------
+    GitError
+        If git failed.
+    """
+    status = _status(repo, records, runs_folder)
+    remote, user = configuration(repo)
+    state = CodeState(status.commit, status.branch, remote, bool(status.changed or status.new), user=user)
+    if not state.dirty:
+        return _with(state, _clean_tree(repo, status.commit, records), ())
+    tree, left_out = _dirty_tree(repo, status, untracked_max_bytes, all_max_bytes)
+    return _with(state, _pruned(repo, tree, records), left_out)
+
+
+def _with(state: CodeState, tree: str, left_out: Iterable[LeftOut]) -> CodeState:
+    return CodeState(state.commit, state.branch, state.remote, state.dirty, tree, tuple(left_out), state.user)
+
+
+def configuration(repo: Repo) -> tuple[str, str]:
+    """Return the address of the main remote (with whatever credentials it holds) and the user's name, as configured."""
+    found = repo.run("config", "-z", "--get-regexp", r"^(user\.name|remote\..*\.url)$", check=False).decode("utf-8", "replace")
+    user = ""
+    remotes: dict[str, str] = {}
+    for line in found.split("\0"):
+        key, _, value = line.partition("\n")
+        if key == "user.name":
+            user = value
+        elif key:
+            remotes.setdefault(key[len("remote.") : -len(".url")], value)
+    return remotes.get("origin") or next(iter(remotes.values()), ""), user
+
+
+def _status(repo: Repo, records: Sequence[Rule], runs_folder: str) -> _Status:
+    # Through the pathspec git leaves the run records out of its index refresh: no lstat of 100,000 files.
+    ours = f":(top,exclude,glob){_literal(runs_folder)}/*/[0-9][0-9][0-9][0-9]-[0-9][0-9]/**"
+    scope = ("--", ":(top)", *((ours,) if runs_folder else ()))
+    options = ("--porcelain=v2", "--branch", "-z", "--no-renames", "--ignore-submodules=none", "--untracked-files=normal")
+    made = _Status()
+    folders: list[str] = []
+    for line in repo.run("status", *options, *scope).decode("utf-8", "surrogateescape").split("\0"):
+        kind, _, rest = line.partition(" ")
+        if kind == "#":
+            _header(made, rest)
+        elif kind == "1":
+            _, submodule, mode, _, present, oid, _, path = rest.split(" ", 7)
+            made.changed.append(Changed(path, mode, oid, submodule, present == ABSENT))
+        elif kind == "u":
+            _, submodule, _, mode, _, present, _, oid, _, path = rest.split(" ", 9)
+            made.changed.append(Changed(path, mode, oid, submodule, present == ABSENT))
+        elif kind == "?":
+            (folders if rest.endswith("/") else made.new).append(rest)
+    # A folder where a tracked file was: in its "normal" mode git status does not name it.
+    folders += [f"{item.path}/" for item in made.changed if item.gone and _is_folder(repo, item.path)]
+    if folders:
+        made.new += _files_below(repo, folders, scope[2:])
+    made.changed = [item for item in made.changed if not is_matched(item.path, records)]
+    made.new = [path for path in made.new if not is_matched(path, records)]
+    return made
+
+
+def _is_folder(repo: Repo, path: str) -> bool:
+    assert repo.work_tree is not None
+    place = repo.work_tree / path
+    return place.is_dir() and not place.is_symlink()
+
+
+def _header(made: _Status, text: str) -> None:
+    key, _, value = text.partition(" ")
+    if key == "branch.oid" and value != "(initial)":
+        made.commit = value
+    elif key == "branch.head" and value != "(detached)":
+        made.branch = value
+
+
+def _literal(folder: str) -> str:
+    return re.sub(r"([\\*?\[\]])", r"\\\1", folder)
+
+
+def _files_below(repo: Repo, folders: Sequence[str], excluded: Sequence[str]) -> list[str]:
+    """List the new files of new folders; a folder with very many is named as one."""
+    assert repo.work_tree is not None
+    small = [folder for folder in folders if not _crowded(repo.work_tree / folder)]
+    made = [folder for folder in folders if folder not in small]
+    if small:
+        scope = [f":(top,literal){folder}" for folder in small]
+        found = repo.run("ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", *scope, *excluded)
+        made += [path for path in found.decode("utf-8", "surrogateescape").split("\0") if path]
+    return made
+
+
+def _crowded(folder: Path) -> bool:
+    """Tell whether a folder holds more than `MAX_NEW_FILES` entries, without walking further than that."""
+    seen, waiting = 0, [os.fspath(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    seen += 1
+                    # Environments and caches are hidden or ignored as a rule: git is left to tell what is in them.
+                    if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(
+                        (".", "__pycache__", "node_modules", "venv")
+                    ):
+                        waiting.append(entry.path)
+                    if seen > MAX_NEW_FILES:
+                        return True
+        except OSError:
+            continue
+    return False
+
+
+def is_matched(path: str, rules: Sequence[Rule]) -> bool:
+    """Tell whether a path is one that `without` leaves out under these rules."""
+    parts = path.split("/")
+    return any(len(rule) <= len(parts) and all(map(re.Pattern.fullmatch, rule, parts)) for rule in rules)
+
+
+def _clean_tree(repo: Repo, commit: str, records: Sequence[Rule]) -> str:
+    if not commit:
+        return write_tree(repo, [])
+    data = repo.read(f"{commit}^{{tree}}") or b""
+    size = len(commit) // 2
+    entries = parse_tree(data, size)
+    kept = without(repo, entries, records)
+    return tree_id(data, size) if kept == entries else write_tree(repo, kept)
+
+
+def _pruned(repo: Repo, tree: str, records: Sequence[Rule]) -> str:
+    entries = read_tree(repo, tree) or []
+    kept = without(repo, entries, records)
+    return tree if kept == entries else write_tree(repo, kept)
+
+
+def _dirty_tree(repo: Repo, status: _Status, new_max: int, all_max: int) -> tuple[str, list[LeftOut]]:
+    # Only changed trees need them: a clean start shall not pay the import.
+    import shutil
+    import tempfile
+
+    assert repo.work_tree is not None
+    taken, reset, left_out = choose(repo.work_tree, status.changed, status.new, new_max, all_max)
+    with tempfile.TemporaryDirectory(prefix="runfolio-code-") as folder:
+        index = os.path.join(folder, "index")
+        with suppress(FileNotFoundError):  # nothing was ever added: git makes the file
+            shutil.copyfile(repo.git_dir / "index", index)
+        env = {"GIT_INDEX_FILE": index}
+        if reset:
+            zero = "0" * 2 * id_bytes(repo)
+            lines = [f"{item.mode} {item.oid or zero}\t{item.path}\0".encode("utf-8", "surrogateescape") for item in reset]
+            repo.run("update-index", "-z", "--index-info", input=b"".join(lines), env=env)
+        if taken:
+            names = "".join(f"{path}\0" for path in taken).encode("utf-8", "surrogateescape")
+            repo.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", input=names, env=env)
+        tree = repo.run("write-tree", "--missing-ok", env=env).decode().strip()
+    return tree, left_out

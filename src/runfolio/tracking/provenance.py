@@ -1,0 +1,168 @@
+"""What made a run: code, entry point, environment, captured without asking and redacted before it is written.
+
+Invariants:
+
+- Training never fails because of this room: what could not be captured becomes a notice in the run, in words.
+- Nothing leaves here unredacted: remotes, arguments, paths and cells pass the redactor.
+- A script pays once a process; a notebook, whose code changes, is captured afresh for each run.
+- A code tree that is named in a run is kept (`runfolio.gitstore.snapshots.keep_tree`) before the run is.
+
+What it does *not* do: capture environment variables, or look at packages that were imported from elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runfolio.errors import RunfolioError
+from runfolio.gitstore.repo import Repo
+from runfolio.records.redaction import Redactor
+from runfolio.records.settings import CaptureSettings
+from runfolio.tracking.entrypoint import EntryPoint, entry_point
+from runfolio.tracking.packages import installed, lock_name
+from runfolio.tracking.source import captured_code, configured_user, printable, relative_name, repository_of
+
+MAX_ARGUMENTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What made a run, in the form of a run record's fields.
+
+    Parameters
+    ----------
+    code, entry, environment : Mapping
+        As in `runfolio.records.Run`.
+    user : str
+        Git's configured name; empty where it is not captured.
+    notices : tuple of str
+        What was redacted, left out or could not be captured.
+    lock_text : str
+        The package list that ``environment["lock"]`` names.
+    """
+
+    code: Mapping[str, Any] = field(default_factory=dict)
+    entry: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    user: str = ""
+    notices: tuple[str, ...] = ()
+    lock_text: str = ""
+
+
+_cache: dict[object, Provenance] = {}
+_lock = threading.RLock()
+
+
+def _renew_lock() -> None:
+    # A fork while another thread captures would leave the child a lock that nobody gives back.
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+def current(folio: Repo | None, prefix: str, settings: CaptureSettings, redactor: Redactor) -> Provenance:
+    """Return the provenance of a run that starts now, captured before in this process where that still holds.
+
+    Parameters
+    ----------
+    folio, prefix, settings, redactor
+        As for :func:`capture`.
+    """
+    entry = entry_point()
+    if entry.interactive:
+        return _capture(folio, prefix, settings, redactor.fresh(), entry)
+    key = (folio.common_dir if folio else None, prefix, redactor.rules, settings)
+    with _lock:
+        if key not in _cache:
+            _cache[key] = _capture(folio, prefix, settings, redactor.fresh(), entry)
+        return _cache[key]
+
+
+def capture(
+    folio: Repo | None, prefix: str, settings: CaptureSettings, redactor: Redactor, entry: Mapping[str, Any] | None = None
+) -> Provenance:
+    """Capture what makes a run.
+
+    Parameters
+    ----------
+    folio : Repo or None
+        Where code is kept; None where no repository is at hand: then it is named, but not kept.
+    prefix : str
+        The folio's folder in its repository, ``""`` or ``"sub/dir/"``.
+    settings : CaptureSettings
+    redactor : Redactor
+        Its rules are used; what is found goes into the notices.
+    entry : mapping, optional
+        What was started (``script``, ``type``, ``args``), where it is not this process.
+
+    Returns
+    -------
+    Provenance
+    """
+    return _capture(folio, prefix, settings, redactor.fresh(), entry_point(entry))
+
+
+def _capture(folio: Repo | None, prefix: str, settings: CaptureSettings, redactor: Redactor, entry: EntryPoint) -> Provenance:
+    notices: list[str] = []
+    code: dict[str, Any] = {}
+    user, script = "", entry.name
+    source = None
+    if settings.code or settings.user:
+        try:
+            source = repository_of(entry.folder, folio)
+            script = relative_name(entry, source)
+            if settings.code:
+                code, user = captured_code(source, folio, prefix, settings, redactor, entry, notices)
+            else:
+                user = configured_user(source or folio)
+        except (RunfolioError, OSError, ValueError) as error:
+            notices.append(f"the code could not be captured: {error}")
+        finally:
+            if source is not None and source is not folio:
+                source.close()
+    environment, lock_text = _environment(settings, notices)
+    made_entry = _entry(entry, script, settings, redactor)
+    # What went wrong can name a path; what was redacted is in words already.
+    said = [redactor.text(notice) for notice in notices]
+    told = tuple(printable(notice) for notice in (*said, *redactor.notices))
+    return Provenance(code, made_entry, environment, user if settings.user else "", told, lock_text)
+
+
+def _entry(entry: EntryPoint, script: str, settings: CaptureSettings, redactor: Redactor) -> dict[str, Any]:
+    made: dict[str, Any] = {"script": printable(redactor.text(script)), "type": entry.kind}
+    if settings.arguments and entry.args:
+        args = redactor.arguments(entry.args[:MAX_ARGUMENTS])
+        more = len(entry.args) - len(args)
+        shown = [printable(item) for item in args]
+        made["args"] = [*shown, f"… and {more} more"] if more else shown
+    return made
+
+
+def _environment(settings: CaptureSettings, notices: list[str]) -> tuple[dict[str, Any], str]:
+    made: dict[str, Any] = {"python": "{}.{}.{}".format(*sys.version_info[:3]), "implementation": sys.implementation.name}
+    lock_text = ""
+    if settings.platform:
+        made["platform"] = f"{sys.platform}-{_machine()}"
+    if settings.host:
+        import socket
+
+        made["host"] = socket.gethostname()
+    if settings.packages:
+        try:
+            lock_text = installed()
+            made["lock"] = lock_name(lock_text)
+        except OSError as error:
+            notices.append(f"the packages could not be listed: {error.strerror}")
+    return made, lock_text
+
+
+def _machine() -> str:
+    return os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "unknown").lower()
