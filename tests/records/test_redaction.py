@@ -243,7 +243,8 @@ def test_arguments_redacted_twice_are_redacted_once(argv: list[str]) -> None:
     "piece",
     [
         "a", "=", "a=", "-", "--a ", "eyJ", "-eyJ", "eyJaaaaaaaa.", "://", "a://", "a:b@", "/home/ada",
-        "-----BEGIN PRIVATE KEY-----", "'", "\"a':", "ghp_", "sk-", "token=", "token=a,", "password ", "bearer ", " \n", "authorization:", "a.", "x@h:",
+        "-----BEGIN PRIVATE KEY-----", "'", "\"a':", "ghp_", "sk-", "token=", "token=a,",
+        "password ", "bearer ", " \n", "authorization:", "a.", "x@h:",
     ],
 )  # fmt: skip
 def test_time_grows_with_length_only(piece: str) -> None:
