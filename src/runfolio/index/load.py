@@ -1,0 +1,209 @@
+"""Brings the tables to a commit: from nothing, or by the difference to the commit that they stand at."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from runfolio.errors import DamagedError, GitError
+from runfolio.formats.experiments import decode_experiment
+from runfolio.formats.paths import EXPERIMENTS, RUNS, experiment_of_path, run_of_path
+from runfolio.gitstore.repo import Change, Repo
+from runfolio.index.rows import HIDDEN, ODD, is_odd, read_run
+from runfolio.index.schema import INDEXES, RUN_TABLES, SCHEMA, TABLES
+from runfolio.query.grammar import METRICS, PARAMS, TAGS
+from runfolio.records.runs import Run
+
+_BATCH = 1000
+_FOLDERS = (RUNS, EXPERIMENTS)
+
+
+def refresh(db: sqlite3.Connection, repo: Repo, commit: str, prefix: str) -> None:
+    """Bring the tables to a commit. To be called inside a transaction that may write.
+
+    Parameters
+    ----------
+    db : sqlite3.Connection
+    repo : Repo
+    commit : str
+        Object id; empty where nothing is committed yet.
+    prefix : str
+        The folio's folder in the repository, with a slash at its end, or empty.
+    """
+    at = position(db)
+    if at == (commit, prefix):
+        return
+    changes: list[Change] | None = None
+    if commit and at is not None and at[0] and at[1] == prefix:
+        try:
+            changes = [change for folder in _FOLDERS for change in repo.changes(at[0], commit, prefix + folder)]
+        except GitError:
+            changes = None  # the old commit is gone (collected, or beyond the cut of a shallow clone)
+    loader = _Loader(db, repo, prefix)
+    # Where more changes than there is, sorted loading is faster than keeping the indexes up.
+    if changes is None or len(changes) > max(_BATCH, db.execute("SELECT count(*) FROM runs").fetchone()[0]):
+        loader.load_all(commit)
+    else:
+        loader.apply(changes)
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('commit', ?), ('prefix', ?)", (commit, prefix))
+
+
+def position(db: sqlite3.Connection) -> tuple[str, str] | None:
+    """Return (commit, prefix) that the tables stand at; None where they are not ours, or not there."""
+    if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
+        return None
+    found = dict(db.execute("SELECT name, value FROM meta"))
+    return (found["commit"], found["prefix"]) if {"commit", "prefix"} <= found.keys() else None
+
+
+def create_tables(db: sqlite3.Connection) -> None:
+    """Drop what is there and make the tables, without their indexes."""
+    for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite%'").fetchall():
+        if kind in ("table", "view"):
+            db.execute(f'DROP {kind} IF EXISTS "{name}"')
+    for statement in _statements(TABLES):
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _statements(script: str) -> list[str]:
+    # Not executescript: it would commit the transaction that we are in.
+    return [statement for statement in script.split(";\n") if statement.strip()]
+
+
+class _Loader:
+    """Writes records of one repository into the tables."""
+
+    def __init__(self, db: sqlite3.Connection, repo: Repo, prefix: str) -> None:
+        self._db, self._repo, self._prefix = db, repo, prefix
+        self._keys: dict[tuple[str, str], int] = {}
+
+    def load_all(self, commit: str) -> None:
+        """Read every record of a commit into empty tables."""
+        create_tables(self._db)
+        if commit:
+            blobs = [(e.path, e.oid) for name in _FOLDERS for e in self._repo.tree_entries(commit, self._prefix + name)]
+            runs, experiments = self._sorted_out(blobs)
+            self._put_runs(enumerate(self._contents(runs), 1))
+            self._put_experiments(self._contents(experiments))
+        for statement in _statements(INDEXES):
+            self._db.execute(statement)
+        self._db.execute(_HIDE.format("SELECT run_id FROM runs GROUP BY run_id HAVING count(*) > 1"))
+
+    def apply(self, changes: list[Change]) -> None:
+        """Read only the records that differ."""
+        gone, _ = self._sorted_out([(change.path, "") for change in changes])
+        touched = [path for path, _ in gone]
+        ids = {named[1] for path in touched if (named := run_of_path(path))}
+        for path in touched:
+            self._drop_run(path)
+        for change in changes:
+            path = change.path[len(self._prefix) :]
+            self._db.execute("DELETE FROM faults WHERE path = ?", (_text(path),))
+            self._db.execute("DELETE FROM experiments WHERE path = ?", (_text(path),))
+        runs, experiments = self._sorted_out([(change.path, change.new) for change in changes if change.new])
+        free: int = self._db.execute("SELECT coalesce(max(pk), 0) + 1 FROM runs").fetchone()[0]
+        self._put_runs(enumerate(self._contents(runs), free))
+        self._put_experiments(self._contents(experiments))
+        for run_id in ids:
+            self._db.execute(_HIDE.format("?"), (run_id,))
+
+    def _sorted_out(self, blobs: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Return the records of runs and of experiments among `blobs`, by path from the folio's root; the rest is not ours."""
+        runs, experiments = [], []
+        cut = len(self._prefix)
+        for path, oid in blobs:
+            inner = path[cut:]
+            if run_of_path(inner):
+                runs.append((inner, oid))
+            elif experiment_of_path(inner):
+                experiments.append((inner, oid))
+        return runs, experiments
+
+    def _contents(self, files: list[tuple[str, str]]) -> Iterator[tuple[str, bytes | None]]:
+        for (path, _), (_, data) in zip(files, self._repo.read_many(oid for _, oid in files), strict=True):
+            yield path, data
+
+    def _drop_run(self, path: str) -> None:
+        found = self._db.execute("SELECT pk FROM runs WHERE path = ?", (path,)).fetchone()
+        if found:
+            self._db.execute("DELETE FROM runs WHERE pk = ?", found)
+            for table in RUN_TABLES:
+                self._db.execute(f"DELETE FROM {table} WHERE {'pk' if table == 'bodies' else 'run_pk'} = ?", found)
+
+    def _put_runs(self, files: Iterable[tuple[int, tuple[str, bytes | None]]]) -> None:
+        source = iter(files)
+        while batch := list(islice(source, _BATCH)):
+            rows: dict[str, list[Any]] = {"runs": [], **{table: [] for table in RUN_TABLES}}
+            for pk, (path, data) in batch:
+                try:
+                    run = read_run(_here(data, path), path)
+                except DamagedError as error:
+                    self._fault(path, error)
+                else:
+                    self._collect(rows, pk, path, run, _here(data, path))
+            for table, made in rows.items():
+                if made:
+                    places = ", ".join("?" * len(made[0]))
+                    self._db.executemany(f"INSERT INTO {table} VALUES ({places})", made)
+
+    def _collect(self, rows: dict[str, list[Any]], pk: int, path: str, run: Run, data: bytes) -> None:
+        rows["bodies"].append((pk, data))
+        if is_odd(run, data):
+            rows["runs"].append(
+                (pk, path, run.run_id, run.experiment, 0, None, run.status.value, None, None, run.lifecycle.value, ODD)
+            )
+            return
+        rows["runs"].append(
+            (
+                pk, path, run.run_id, run.experiment, run.start, run.end, run.status.value, run.name or None, run.user or None,
+                run.lifecycle.value, 0,
+            )
+        )  # fmt: skip
+        key = self._key
+        rows["numbers"].extend(sorted((pk, key(METRICS, name), summary.last) for name, summary in run.metrics.items()))
+        texts = [(pk, key(PARAMS, name), value) for name, value in run.params.items()]
+        texts += [(pk, key(TAGS, name), value) for name, value in run.all_tags.items()]
+        texts.sort()
+        rows["texts"].extend(texts)
+        rows["inputs"].extend((pk, place, item.name, item.digest, item.context) for place, item in enumerate(run.inputs))
+
+    def _key(self, entity: str, name: str) -> int:
+        found = self._keys.get((entity, name))
+        if found is None:
+            self._db.execute("INSERT OR IGNORE INTO keys (entity, name) VALUES (?, ?)", (entity, name))
+            row = self._db.execute("SELECT id FROM keys WHERE entity = ? AND name = ?", (entity, name)).fetchone()
+            found = self._keys[entity, name] = row[0]
+        return found
+
+    def _put_experiments(self, files: Iterable[tuple[str, bytes | None]]) -> None:
+        for path, data in files:
+            try:
+                decode_experiment(_here(data, path), path)
+            except DamagedError as error:
+                self._fault(path, error)
+            else:
+                self._db.execute("INSERT OR REPLACE INTO experiments VALUES (?, ?)", (path, data))
+
+    def _fault(self, path: str, error: DamagedError) -> None:
+        self._db.execute("INSERT OR REPLACE INTO faults VALUES (?, ?)", (_text(path), _text(error.message)))
+
+
+def _here(data: bytes | None, path: str) -> bytes:
+    if data is None:
+        raise DamagedError(
+            f"{path}: its content is not in this repository (a partial clone, or damage). Run: git fetch, git fsck"
+        )
+    return data
+
+
+def _text(value: str) -> str:
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
+_HIDE = (
+    f"UPDATE runs SET state = (state & {ODD}) + {HIDDEN} * EXISTS "
+    "(SELECT 1 FROM runs AS other WHERE other.run_id = runs.run_id AND other.path < runs.path) WHERE run_id IN ({})"
+)

@@ -1,0 +1,241 @@
+"""The index as others see it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from runfolio.errors import DamagedError
+from runfolio.formats.experiments import decode_experiment
+from runfolio.formats.paths import experiment_of_path
+from runfolio.gitstore.repo import Repo
+from runfolio.index.database import Database, transaction
+from runfolio.index.load import position, refresh
+from runfolio.index.question import Question, load_runs, visible_rows
+from runfolio.index.rows import HIDDEN, RecordFault
+from runfolio.index.search import Scope
+from runfolio.query.grammar import Filter, OrderKey
+from runfolio.records.experiments import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, DEFAULT_SLUG, Experiment
+from runfolio.records.runs import Lifecycle, Run, ViewType
+
+T = TypeVar("T")
+_ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentSummary:
+    """What a list of experiments says of the active runs of one.
+
+    Parameters
+    ----------
+    slug : str
+    runs : int
+    last_start : int
+        When the newest began, milliseconds since the epoch, UTC.
+    """
+
+    slug: str
+    runs: int
+    last_start: int
+
+
+class Index:
+    """All records of a folio at one commit. Safe to use from several threads; several processes may share a file.
+
+    Call :meth:`update` first; every answer is then of that commit, even if another process has moved the file on.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.RLock()
+        self._source: tuple[Repo, str, str] | None = None
+        self._experiments: list[Experiment] | None = None
+
+    @classmethod
+    def open(cls, file: Path | None = None) -> Index:
+        """Return the index kept in a file, which need not exist; None keeps it in memory."""
+        return cls(Database(file))
+
+    @property
+    def file(self) -> Path | None:
+        """Where it is kept; None in memory (also where the file could not be used)."""
+        return self._database.file
+
+    def update(self, repo: Repo, commit: str | None, prefix: str = "") -> None:
+        """Bring the index to a commit.
+
+        Parameters
+        ----------
+        repo : Repo
+        commit : str or None
+            Object id; None where nothing is committed yet.
+        prefix : str
+            The folio's folder in the repository, with a slash at its end, or empty.
+
+        Raises
+        ------
+        GitError
+            If the commit cannot be read.
+        """
+        with self._lock:
+            source = (repo, commit or "", prefix)
+            if self._source != source:
+                self._source, self._experiments = source, None
+            self._ask(lambda db: None)
+
+    def at(self, repo: Repo, commit: str | None, prefix: str = "") -> Index:
+        """Return an index of another commit, in memory; this one stays where it is."""
+        with self._lock:
+            try:
+                database = self._database.copy()
+            except sqlite3.Error:
+                database = Database(None)
+        made = Index(database)
+        made.update(repo, commit, prefix)
+        return made
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._database.close()
+
+    def search_runs(
+        self,
+        filter: Filter | None = None,
+        order: Sequence[OrderKey] = (),
+        experiment_slugs: Sequence[str] | None = None,
+        view: int = ViewType.ACTIVE_ONLY,
+        limit: int | None = None,
+        offset: int = 0,
+        overlay: Sequence[Run] = (),
+    ) -> list[Run]:
+        """Find runs.
+
+        Parameters
+        ----------
+        filter : Filter, optional
+        order : sequence of OrderKey, optional
+            Newest first by default.
+        experiment_slugs : sequence of str, optional
+            None looks in all experiments, an empty one in none.
+        view : int
+            One of :class:`runfolio.records.ViewType`.
+        limit : int, optional
+            At most so many.
+        offset : int
+            How many to skip.
+        overlay : sequence of Run
+            Runs that are not committed yet. They replace committed ones of the same id, and are filtered, ordered and paged
+            with the others.
+
+        Returns
+        -------
+        list of Run
+        """
+        with self._lock:
+            ids = self._experiment_ids()
+            clauses = (filter or Filter()).clauses
+            scope = Scope(None if experiment_slugs is None else tuple(dict.fromkeys(experiment_slugs)), view)
+            return self._ask(lambda db: Question(db, clauses, scope, ids, overlay).runs(order, limit, offset))
+
+    def count(
+        self,
+        filter: Filter | None = None,
+        experiment_slugs: Sequence[str] | None = None,
+        view: int = ViewType.ACTIVE_ONLY,
+        overlay: Sequence[Run] = (),
+    ) -> int:
+        """Return how many runs :meth:`search_runs` would find without a limit."""
+        with self._lock:
+            ids = self._experiment_ids()
+            clauses = (filter or Filter()).clauses
+            scope = Scope(None if experiment_slugs is None else tuple(dict.fromkeys(experiment_slugs)), view)
+            return self._ask(lambda db: Question(db, clauses, scope, ids, overlay).count())
+
+    def get_run(self, run_id: str) -> Run | None:
+        """Return the run with this id, or None."""
+        return self._ask(lambda db: next(iter(load_runs(db, visible_rows(db, "run_id = ?", run_id))), None))
+
+    def find_prefix(self, prefix: str, limit: int = 20) -> list[str]:
+        """Return the run ids that begin with `prefix`, in order, at most `limit`."""
+        text = f"SELECT run_id FROM runs WHERE run_id >= ? AND run_id < ? AND state < {HIDDEN} ORDER BY run_id LIMIT ?"
+        if not prefix.isascii():
+            return []
+        return self._ask(lambda db: [row[0] for row in db.execute(text, (prefix, prefix + "\x7f", limit))])
+
+    def path_of(self, run_id: str) -> str | None:
+        """Return the path of a run's record from the folio's root, or None."""
+        text = f"SELECT path FROM runs WHERE run_id = ? AND state < {HIDDEN}"
+        return self._ask(lambda db: next((row[0] for row in db.execute(text, (run_id,))), None)) if run_id.isascii() else None
+
+    def paths(self) -> dict[str, str]:
+        """Return the path of every run's record, by run id."""
+        return self._ask(lambda db: dict(db.execute(f"SELECT run_id, path FROM runs WHERE state < {HIDDEN} ORDER BY path")))
+
+    def experiments(self) -> list[Experiment]:
+        """Return every experiment: those with a file, the default one, and those that only their runs' folder names."""
+        with self._lock:
+            made = self._ask(_read_experiments) if self._experiments is None else self._experiments
+            self._experiments = made
+            return list(made)
+
+    def summaries(self) -> list[ExperimentSummary]:
+        """Return, for each experiment with active runs, how many and when the newest began."""
+        text = f"SELECT slug, count(*), max(start) FROM runs WHERE lifecycle = ? AND state < {HIDDEN} GROUP BY slug ORDER BY slug"
+        return self._ask(lambda db: [ExperimentSummary(*row) for row in db.execute(text, (Lifecycle.ACTIVE.value,))])
+
+    def faults(self) -> list[RecordFault]:
+        """Return the files that hold no readable record, by path."""
+
+        def ask(db: sqlite3.Connection) -> list[RecordFault]:
+            made = [RecordFault(*row) for row in db.execute("SELECT path, message FROM faults")]
+            for path, run_id in db.execute(f"SELECT path, run_id FROM runs WHERE state >= {HIDDEN}"):
+                message = f"{path}: run {run_id} has another record, which is used. Delete one of the two files."
+                made.append(RecordFault(path, message))
+            return sorted(made, key=lambda fault: fault.path)
+
+        return self._ask(ask)
+
+    def _experiment_ids(self) -> dict[str, str]:
+        return {experiment.slug: experiment.experiment_id for experiment in self.experiments()}
+
+    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """Answer from the commit that is wanted, whatever became of the file."""
+        with self._lock:
+            while True:
+                try:
+                    return self._ask_once(question)
+                except (sqlite3.Error, DamagedError) as error:
+                    # A record that was readable when it was stored is not so now: the file is damaged. In memory this raises.
+                    self._database.give_up(error)
+
+    def _ask_once(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        if self._source is None:
+            raise RuntimeError("update() comes before the first question")
+        repo, commit, prefix = self._source
+        for _ in range(_ATTEMPTS):
+            db = self._database.connection()
+            with transaction(db, "DEFERRED"):
+                if position(db) == (commit, prefix):
+                    return question(db)
+            with transaction(db, "IMMEDIATE"):
+                refresh(db, repo, commit, prefix)
+        # Others that share the file keep moving it to commits of their own.
+        self._database.go_private()
+        return self._ask_once(question)
+
+
+def _read_experiments(db: sqlite3.Connection) -> list[Experiment]:
+    made: dict[str, Experiment] = {}
+    for path, body in db.execute("SELECT path, body FROM experiments ORDER BY path"):
+        made[experiment_of_path(path) or path] = decode_experiment(body, path)
+    for (slug,) in db.execute(f"SELECT DISTINCT slug FROM runs WHERE state < {HIDDEN} ORDER BY slug"):
+        made.setdefault(slug, Experiment(slug, slug, slug))
+    default = made.get(DEFAULT_SLUG, Experiment(DEFAULT_SLUG, DEFAULT_SLUG, DEFAULT_SLUG))
+    name = DEFAULT_EXPERIMENT_NAME if default.name == DEFAULT_SLUG else default.name
+    made[DEFAULT_SLUG] = replace(default, experiment_id=DEFAULT_EXPERIMENT_ID, name=name)
+    return list(made.values())
