@@ -97,7 +97,7 @@ class RunFiles(Bound):
         synchronous: bool | None = None,
     ) -> None:
         """Store an image: under `artifact_file`, or under `key` as one of a sequence over steps."""
-        from runfolio.tracking.media import render_image, stepped_image_files
+        from runfolio.tracking.media import LOGGED_IMAGES_TAG, render_image, stepped_image_files
 
         if (artifact_file is None) == (key is None):
             raise UsageError("log_image takes artifact_file=… or key=…, one of the two.")
@@ -109,6 +109,7 @@ class RunFiles(Bound):
         assert key is not None
         for path, data in stepped_image_files(image, key, step, timestamp):
             self.log_bytes(run_id, data, path)
+        self._log(run_id, lambda live: live.tag(LOGGED_IMAGES_TAG, True))
 
     def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:
         """Store a table (a dictionary of columns, or a DataFrame) as JSON or Parquet; rows add to a table that is there."""

@@ -477,7 +477,8 @@ def log_input(dataset: Any, context: str | None = None, tags: Mapping[str, str] 
     """
     from runfolio.tracking.datasets import to_input
 
-    _live().input(to_input(dataset, context, tags))
+    live = _live()
+    live.input(to_input(dataset, context, dict(tags or {}), notify=live.notice, redactor=live.redactor))
 
 
 def log_inputs(datasets: Sequence[Any], contexts: Sequence[str | None] | None = None, tags_list: Sequence[Any] | None = None, **_later: Any) -> None:

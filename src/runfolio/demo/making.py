@@ -1,0 +1,110 @@
+"""Make the demonstration folio."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from runfolio.errors import AlreadyExistsError, RunfolioError, missing_package
+from runfolio.folio import Folio, initialise
+from runfolio.gitstore import FileChange, commit_files
+from runfolio.gitstore.checkout import empty_tree, update
+from runfolio.gitstore.commits import configured_ident
+from runfolio.records import Objective
+
+README = """\
+# A runfolio demonstration
+
+`train_wine.py` and `train_digits.py` are ordinary training scripts. Each run they log is a small file under `runs/`, committed here.
+
+    runfolio runs list
+    git log --stat
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One training script of the demonstration."""
+
+    name: str
+    steps: int
+    words: str
+
+
+SCRIPTS = (
+    Script("train_wine.py", 15, "wine: 5 random forests × 3 seeds"),
+    Script("train_digits.py", 3, "digits: 3 networks × 40 epochs"),
+)
+OBJECTIVES = {"wine-classification": Objective("accuracy", "max", "seed"), "digits-curves": Objective("valid_accuracy", "max", "seed")}
+
+Progress = Callable[[Script, int], None]
+
+
+def make(folder: Path, progress: Progress) -> Folio:
+    """Make a folio, train on real data, commit the runs.
+
+    Parameters
+    ----------
+    folder : Path
+        New or empty.
+    progress : callable
+        Called with a script and how many of its steps are done.
+
+    Raises
+    ------
+    AlreadyExistsError
+        If the folder holds something.
+    MissingPackageError
+        If scikit-learn or matplotlib is not installed.
+    RunfolioError
+        If a script failed; its last words are in the message.
+    """
+    for module, package in (("sklearn", "scikit-learn"), ("matplotlib", "matplotlib")):
+        if importlib.util.find_spec(module) is None:
+            raise missing_package(package, "demo", "train the models of the demonstration")
+    if folder.exists() and any(folder.iterdir()):
+        raise AlreadyExistsError(f"{folder} is not empty. Give a new folder: runfolio demo DIR")
+    folio = initialise(folder).folio
+    _commit_code(folio)
+    for name, objective in OBJECTIVES.items():
+        made = folio.experiments.create(name)
+        folio.experiments.edit(made.experiment_id, "set the objective of", objective=objective)
+    for script in SCRIPTS:
+        _run(folder, script, progress)
+    folio.commit()
+    return folio
+
+
+def _commit_code(folio: Folio) -> None:
+    repo, root = folio.repo, folio.place.root
+    contents = {script.name: files("runfolio.demo").joinpath("files", script.name).read_bytes() for script in SCRIPTS}
+    contents["README.md"] = README.encode()
+    branch, parent = repo.head_branch(), repo.resolve("HEAD")
+    assert branch is not None
+    changes = [FileChange(folio.place.full(name), data) for name, data in contents.items()]
+    commit_files(repo, branch, parent, changes, "train: a sweep on wine, learning curves on digits\n", configured_ident(repo))
+    tip = repo.resolve("HEAD")
+    assert tip is not None and root.is_dir()
+    update(repo, branch, parent or empty_tree(repo), tip, "")
+
+
+def _run(folder: Path, script: Script, progress: Progress) -> None:
+    progress(script, 0)
+    env = {key: value for key, value in os.environ.items() if not key.startswith("RUNFOLIO_")}
+    command = [sys.executable, script.name]
+    with subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stderr
+        for line in process.stdout:
+            done, _, total = line.strip().partition("/")
+            if total == str(script.steps) and done.isdigit():
+                progress(script, int(done))
+        said = process.stderr.read()
+    if process.returncode:
+        last = "; ".join(said.strip().splitlines()[-2:])
+        raise RunfolioError(f"{script.name} failed: {last}. Run it by hand to see more: cd {folder} && {sys.executable} {script.name}")
