@@ -8,7 +8,6 @@ step, the next fold finds the journals again; where their runs are committed alr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from runfolio.objects import ObjectStore
@@ -140,22 +139,17 @@ def _fold_batch(
         outcome[:] = [made]
         return made.changes()
 
-    with ExitStack() as held:
-        kept = [item for item in batch if held.enter_context(spool.hold(item[0]))]
-        if len(kept) != len(batch):
-            batch[:] = kept
-        if not batch:
-            return
-        done = commit_on(place, branch, change, lambda: outcome[0].message())
-        made = outcome[0]
-        result.commits += done
-        result.added.extend(made.added.values())
-        result.edited.extend(made.edited.values())
-        result.waiting.extend(made.waiting)
-        stuck = {item.run_id for item in made.waiting}
-        for journal, _ in batch:
-            if journal.run_id not in stuck:
-                spool.drop(journal)
+    # A sealed journal is never written again, and the folio's lock keeps other folds away: no lock of its own is needed.
+    done = commit_on(place, branch, change, lambda: outcome[0].message())
+    made = outcome[0]
+    result.commits += done
+    result.added.extend(made.added.values())
+    result.edited.extend(made.edited.values())
+    result.waiting.extend(made.waiting)
+    stuck = {item.run_id for item in made.waiting}
+    for journal, _ in batch:
+        if journal.run_id not in stuck:
+            spool.drop(journal)
 
 
 class _Batch:

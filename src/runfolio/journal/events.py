@@ -13,6 +13,7 @@ A line is a JSON array whose first item says what it is::
     ["end", status, time]           the end, with the run's status
     ["life", lifecycle, time]       deleted or restored
     ["detach"]                      no process holds the run any more, and it goes on
+    ["lines", offset]               a recorded program's file of lines was read up to here
 
 A line that does not parse is one whose writing was cut off; the one who wrote it never got an acknowledgement.
 """

@@ -40,6 +40,8 @@ class RunState:
         self.end: tuple[RunStatus, int] | None = None
         self.life: tuple[Lifecycle, int] | None = None
         self.detached = False
+        self.lines = 0
+        self.reopened = False
         self.last_time = 0
         self.unreadable = 0
         self._offset = 0
@@ -79,8 +81,9 @@ class RunState:
 
     @property
     def resumed_at(self) -> int | None:
-        """When a sealed run was opened again, milliseconds since the epoch, UTC; None for a first journal."""
-        return self.header.get("resumed") if self.amends else None
+        """When results were added to a sealed run, milliseconds since the epoch, UTC; None for a first journal, tags and names."""
+        added = self.reopened or self.reduction.points or self.params or self.artifacts or self.inputs
+        return self.header.get("resumed") if self.amends and added else None
 
     def run(self, base: Run | None = None) -> Run:
         """Return the run as the journal says it.
@@ -222,6 +225,7 @@ def _name(state: RunState, event: list[Any]) -> None:
 
 def _end(state: RunState, event: list[Any]) -> None:
     state.end = (RunStatus(event[1]), int(event[2]))
+    state.reopened = state.reopened or state.end[0] is RunStatus.RUNNING
     state.last_time = max(state.last_time, int(event[2]))
 
 
@@ -231,6 +235,10 @@ def _life(state: RunState, event: list[Any]) -> None:
 
 def _detach(state: RunState, event: list[Any]) -> None:
     state.detached = True
+
+
+def _lines(state: RunState, event: list[Any]) -> None:
+    state.lines = int(event[1])
 
 
 _ACTIONS: dict[str, Callable[[RunState, list[Any]], None]] = {
@@ -246,4 +254,5 @@ _ACTIONS: dict[str, Callable[[RunState, list[Any]], None]] = {
     "end": _end,
     "life": _life,
     "detach": _detach,
+    "lines": _lines,
 }
