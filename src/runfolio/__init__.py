@@ -11,9 +11,6 @@ Every name here is loaded when it is first used: ``import runfolio`` costs next 
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
 from runfolio._version import __version__
 
 _FLUENT = (
@@ -35,7 +32,9 @@ _MODULES = ("artifacts", "client", "data", "entities", "errors", "exceptions", "
 __all__ = ["__version__", *_PLACES, *_MODULES]  # noqa: PLE0604
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
+    import importlib  # neither it nor typing is imported above: they would double the cost of `import runfolio`
+
     if name in _PLACES:
         value = getattr(importlib.import_module(_PLACES[name]), name)
         globals()[name] = value

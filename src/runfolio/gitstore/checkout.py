@@ -82,8 +82,8 @@ def finish_pending(repo: Repo) -> None:
 
 
 def empty_tree(repo: Repo) -> str:
-    """Return the id of the empty tree, the state before a first commit."""
-    return repo.run("hash-object", "-w", "-t", "tree", "--stdin", input=b"").decode().strip()
+    """Return the id of the empty tree, the state before a first commit; git knows it without its being stored."""
+    return repo.run("hash-object", "-t", "tree", "--stdin", input=b"").decode().strip()
 
 
 def update(repo: Repo, branch: str, old: str, new: str, folder: str) -> None:
