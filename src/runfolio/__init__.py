@@ -13,6 +13,58 @@ from __future__ import annotations
 
 from runfolio._version import __version__
 
+TYPE_CHECKING = False  # what typing.TYPE_CHECKING is, without its import
+if TYPE_CHECKING:
+    from runfolio import artifacts, client, data, entities, errors, exceptions, tracking
+    from runfolio.client import MlflowClient, RunfolioClient
+    from runfolio.errors import RunfolioError
+    from runfolio.exceptions import MlflowException
+    from runfolio.tracking.fluent import (
+        ActiveRun,
+        active_run,
+        create_experiment,
+        delete_experiment,
+        delete_run,
+        delete_tag,
+        disable_system_metrics_logging,
+        enable_system_metrics_logging,
+        end_run,
+        flush,
+        get_artifact_uri,
+        get_experiment,
+        get_experiment_by_name,
+        get_parent_run,
+        get_run,
+        last_active_run,
+        load_table,
+        log_artifact,
+        log_artifacts,
+        log_batch,
+        log_dict,
+        log_figure,
+        log_image,
+        log_input,
+        log_inputs,
+        log_metric,
+        log_metrics,
+        log_param,
+        log_params,
+        log_table,
+        log_text,
+        restore_experiment,
+        restore_run,
+        search_experiments,
+        search_runs,
+        set_experiment,
+        set_experiment_tag,
+        set_experiment_tags,
+        set_tag,
+        set_tags,
+        start_run,
+        tracked,
+    )
+    from runfolio.tracking.session import get_tracking_uri, is_tracking_uri_set, set_tracking_uri
+
 _FLUENT = (
     "ActiveRun active_run create_experiment delete_experiment delete_run delete_tag disable_system_metrics_logging "
     "enable_system_metrics_logging end_run flush get_artifact_uri get_experiment get_experiment_by_name get_parent_run get_run "
