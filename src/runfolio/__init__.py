@@ -65,35 +65,87 @@ if TYPE_CHECKING:
     )
     from runfolio.tracking.session import get_tracking_uri, is_tracking_uri_set, set_tracking_uri
 
-_FLUENT = (
-    "ActiveRun active_run create_experiment delete_experiment delete_run delete_tag disable_system_metrics_logging "
-    "enable_system_metrics_logging end_run flush get_artifact_uri get_experiment get_experiment_by_name get_parent_run get_run "
-    "last_active_run load_table log_artifact log_artifacts log_batch log_dict log_figure log_image log_input log_inputs log_metric "
-    "log_metrics log_param log_params log_table log_text restore_experiment restore_run search_experiments search_runs "
-    "set_experiment set_experiment_tag set_experiment_tags set_tag set_tags start_run tracked"
-).split()
-_PLACES = {
-    **dict.fromkeys(_FLUENT, "runfolio.tracking.fluent"),
-    **dict.fromkeys(("get_tracking_uri", "is_tracking_uri_set", "set_tracking_uri"), "runfolio.tracking.session"),
-    **dict.fromkeys(("MlflowClient", "RunfolioClient"), "runfolio.client"),
-    "RunfolioError": "runfolio.errors",
-    "MlflowException": "runfolio.exceptions",
-}
+__all__ = [
+    "ActiveRun",
+    "MlflowClient",
+    "MlflowException",
+    "RunfolioClient",
+    "RunfolioError",
+    "__version__",
+    "active_run",
+    "artifacts",
+    "client",
+    "create_experiment",
+    "data",
+    "delete_experiment",
+    "delete_run",
+    "delete_tag",
+    "disable_system_metrics_logging",
+    "enable_system_metrics_logging",
+    "end_run",
+    "entities",
+    "errors",
+    "exceptions",
+    "flush",
+    "get_artifact_uri",
+    "get_experiment",
+    "get_experiment_by_name",
+    "get_parent_run",
+    "get_run",
+    "get_tracking_uri",
+    "is_tracking_uri_set",
+    "last_active_run",
+    "load_table",
+    "log_artifact",
+    "log_artifacts",
+    "log_batch",
+    "log_dict",
+    "log_figure",
+    "log_image",
+    "log_input",
+    "log_inputs",
+    "log_metric",
+    "log_metrics",
+    "log_param",
+    "log_params",
+    "log_table",
+    "log_text",
+    "restore_experiment",
+    "restore_run",
+    "search_experiments",
+    "search_runs",
+    "set_experiment",
+    "set_experiment_tag",
+    "set_experiment_tags",
+    "set_tag",
+    "set_tags",
+    "set_tracking_uri",
+    "start_run",
+    "tracked",
+    "tracking",
+]
 _MODULES = ("artifacts", "client", "data", "entities", "errors", "exceptions", "tracking")
-
-__all__ = ["__version__", *_PLACES, *_MODULES]  # noqa: PLE0604
+_ELSEWHERE = {
+    "MlflowClient": "runfolio.client",
+    "MlflowException": "runfolio.exceptions",
+    "RunfolioClient": "runfolio.client",
+    "RunfolioError": "runfolio.errors",
+    "get_tracking_uri": "runfolio.tracking.session",
+    "is_tracking_uri_set": "runfolio.tracking.session",
+    "set_tracking_uri": "runfolio.tracking.session",
+}
 
 
 def __getattr__(name: str) -> object:
     import importlib  # neither it nor typing is imported above: they would double the cost of `import runfolio`
 
-    if name in _PLACES:
-        value = getattr(importlib.import_module(_PLACES[name]), name)
-        globals()[name] = value
-        return value
     if name in _MODULES:
         return importlib.import_module(f"runfolio.{name}")
-    raise AttributeError(f"module 'runfolio' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'runfolio' has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(_ELSEWHERE.get(name, "runfolio.tracking.fluent")), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
