@@ -6,7 +6,7 @@ import re
 from math import isnan
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runfolio.query import compile_like, matches, parse_filter, parse_order_by, sort_experiments, sort_runs
@@ -20,6 +20,9 @@ def naive_like(pattern: str, text: str) -> bool:
     return re.fullmatch(source, text, re.DOTALL) is not None
 
 
+@example("a%a", "a")
+@example("ab%bc", "abc")
+@example("%a%a", "a")
 @given(letters, letters)
 def test_like_is_the_regular_expression_that_it_spells(pattern: str, text: str) -> None:
     assert compile_like(pattern, ignore_case=False)(text) == naive_like(pattern, text)
