@@ -41,7 +41,8 @@ def read_blobs(repo: Repo, entries: Iterable[TreeEntry]) -> Iterator[tuple[TreeE
             if data is None:
                 yield entry, None, f"git's object {entry.oid[:12]} with its content is missing or unreadable"
             elif blob_id(data, len(entry.oid)) != entry.oid:
-                yield entry, None, f"git's object {entry.oid[:12]} with its content is damaged: the bytes are not those that were committed"
+                reason = "is damaged: the bytes are not those that were committed"
+                yield entry, None, f"git's object {entry.oid[:12]} with its content {reason}"
             else:
                 yield entry, data, ""
 

@@ -88,7 +88,8 @@ def restore(path: str, good: str | None) -> str:
     """
     if good:
         return f"Bring it back with: git checkout {good[:12]} -- :/{path}"
-    return f"Find the last good version with: git log --oneline -- :/{path}, and bring it back with: git checkout COMMIT -- :/{path}"
+    find = f"Find the last good version with: git log --oneline -- :/{path}"
+    return f"{find}, and bring it back with: git checkout COMMIT -- :/{path}"
 
 
 Restore = Callable[[str], str]

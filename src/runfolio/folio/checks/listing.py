@@ -1,4 +1,4 @@
-"""The files of a folio's record folders at a commit: are they files, is every name one of ours?"""
+"""The files of a folio's record folders at a commit: whether they are files, and their names ours."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def _entries(listed: bytes) -> Iterator[TreeEntry]:
 
 def _unreadable(name: str, error: GitError) -> Finding:
     message = f"git cannot read the list of its files: {error.message.rstrip('.')}"
-    return Finding("git.tree", Severity.ERROR, name, "", message, "Run: git fsck. Fetch the object from another clone: git fetch --refetch")
+    remedy = "Run: git fsck. Fetch the object from another clone: git fetch --refetch"
+    return Finding("git.tree", Severity.ERROR, name, "", message, remedy)
 
 
 class NameCheck:
@@ -85,6 +86,7 @@ class NameCheck:
     def __init__(self, prefix: str, restore: Restore, findings: list[Finding]) -> None:
         self._prefix, self._restore, self._findings = prefix, restore, findings
         self._folders: dict[str, str] = {}
+        self._seen: set[str] = set()
         self._folder = ""
         self._names: dict[str, str] = {}
 
@@ -96,13 +98,13 @@ class NameCheck:
         if entry.mode not in _FILE_MODES:
             if known or path.split("/")[0] in (paths.RUNS, paths.ENVIRONMENTS):
                 kind = _KINDS.get(entry.mode, f"of mode {entry.mode}")
-                self._add("file.mode", Severity.ERROR, entry.path, f"a plain file is expected, this is {kind}", self._restore(entry.path))
+                message = f"a plain file is expected, this is {kind}"
+                self._add("file.mode", Severity.ERROR, entry.path, message, self._restore(entry.path))
             return known and entry.mode == EXECUTABLE
         if not known and path.split("/")[0] != paths.MODELS:
-            self._add(
-                "file.unknown", Severity.WARNING, entry.path, "no record has such a path, so nothing reads the file",
-                f"If it is not needed here: git rm --cached :/{entry.path}",
-            )  # fmt: skip
+            message = "no record has such a path, so nothing reads the file"
+            remedy = f"If it is not needed here: git rm --cached :/{entry.path}"
+            self._add("file.unknown", Severity.WARNING, entry.path, message, remedy)
         return known
 
     def _case(self, path: str) -> None:
@@ -110,7 +112,8 @@ class NameCheck:
         if folder != self._folder:
             self._folder, self._names = folder, {}
             parent = folder
-            while parent and parent not in self._folders.values():
+            while parent and parent not in self._seen:
+                self._seen.add(parent)
                 self._same(self._folders, parent, parent)
                 parent = parent.rpartition("/")[0]
         self._same(self._names, name, path)
@@ -118,10 +121,8 @@ class NameCheck:
     def _same(self, seen: dict[str, str], name: str, path: str) -> None:
         other = seen.setdefault(name.casefold(), path)
         if other != path:
-            self._add(
-                "file.case", Severity.ERROR, path, f"it differs from {other} in the case of letters only: one file on macOS and Windows",
-                f"Rename or remove one of them: git mv :/{path} NEW",
-            )  # fmt: skip
+            message = f"it differs from {other} in the case of letters only: one file on macOS and Windows"
+            self._add("file.case", Severity.ERROR, path, message, f"Rename or remove one of them: git mv :/{path} NEW")
 
     def _add(self, rule: str, severity: Severity, path: str, message: str, remedy: str) -> None:
         self._findings.append(Finding(rule, severity, path, "", message, remedy))
