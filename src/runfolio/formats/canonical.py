@@ -181,4 +181,7 @@ def read_number(value: Any) -> float:
         raise ValueError(f"{value!r} is not a number; only NaN, Infinity and -Infinity are written as text")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"a number is expected, this is {type(value).__name__}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("the number is larger than any that a float holds") from None

@@ -38,10 +38,7 @@ def read_run(data: bytes, path: str) -> Run:
     DamagedError
         If it cannot be read, or belongs elsewhere.
     """
-    try:
-        run = decode_run(data, path, trusted=True)
-    except OverflowError as error:
-        raise DamagedError(f"{path}: not a readable record: {error}.") from None
+    run = decode_run(data, path, trusted=True)
     named = run_of_path(path)
     if named != (run.experiment, run.run_id):
         raise DamagedError(
