@@ -237,11 +237,17 @@ def test_script_is_captured_once_a_process_also_by_threads(repo: Repo) -> None:
     assert current(repo, "", CaptureSettings(host=True), Redactor()) is not made[0]
 
 
-def test_this_test_run_is_named_pytest() -> None:
-    entry = entry_point()
-    assert entry.name == "pytest"
-    assert entry.file is None
-    assert not entry.interactive
+def test_a_test_run_is_named_pytest(tmp_path: Path) -> None:
+    # In a process of its own: a worker of pytest-xdist was started with -c.
+    (tmp_path / "test_entry.py").write_text(
+        "from runfolio.tracking.entrypoint import entry_point\n"
+        "def test_entry():\n"
+        "    entry = entry_point()\n"
+        "    assert (entry.name, entry.file, entry.interactive) == ('pytest', None, False)\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "test_entry.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 class _Shell:

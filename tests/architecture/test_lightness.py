@@ -1,0 +1,91 @@
+"""What is loaded when: logging, listing and the help load no heavy package. Each fact is read off a fresh interpreter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = "IPython PIL altair fsspec git jinja2 matplotlib numpy pandas plotly polars psutil pyarrow pynvml rich sklearn".split()
+LOG_A_RUN = """
+import runfolio
+runfolio.set_experiment("wine")
+with runfolio.start_run(run_name="first"):
+    runfolio.log_params({"depth": 5, "eta": 0.1})
+    runfolio.log_metric("accuracy", 0.98, step=1)
+    runfolio.log_metric("accuracy", 0.99, step=2)
+    runfolio.set_tag("team", "red")
+    runfolio.log_text("hello", "hello.txt")
+"""
+COMMAND = """
+from runfolio.cli.main import main
+code = main({args!r})
+assert code == 0, code
+"""
+REPORT = """
+import sys
+print("LOADED " + " ".join(sys.modules))
+"""
+
+
+def loaded_by(code: str, folder: Path) -> set[str]:
+    """Run code in a fresh interpreter and return the top-level modules that it loaded."""
+    env = {
+        **os.environ,
+        "HOME": str(folder),
+        "PYTHONWARNINGS": "error",
+        "GIT_AUTHOR_NAME": "A",
+        "GIT_AUTHOR_EMAIL": "a@example.org",
+    }
+    env.update(GIT_COMMITTER_NAME="A", GIT_COMMITTER_EMAIL="a@example.org")
+    done = subprocess.run([sys.executable, "-c", code + REPORT], cwd=folder, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return set(done.stdout.rsplit("LOADED", 1)[1].split())
+
+
+@pytest.fixture(scope="module")
+def folio_with_a_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
+    folder = tmp_path_factory.mktemp("folio")
+    loaded_by(COMMAND.format(args=["init", "."]), folder)
+    return folder, loaded_by(LOG_A_RUN, folder)
+
+
+def heavy(loaded: set[str], *more: str) -> list[str]:
+    return [name for name in (*HEAVY, *more) if name in loaded]
+
+
+def test_import_loads_nothing_heavy(tmp_path: Path) -> None:
+    loaded = loaded_by("import runfolio", tmp_path)
+    assert heavy(loaded, "click", "yaml", "sqlite3", "json", "subprocess") == []
+    assert not {name for name in loaded if name.startswith("runfolio.")} - {"runfolio._version"}
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    assert heavy(loaded_by(COMMAND.format(args=["--help"]), tmp_path), "yaml", "sqlite3", "subprocess") == []
+
+
+def test_logging_a_run_loads_nothing_heavy(folio_with_a_run: tuple[Path, set[str]]) -> None:
+    _, loaded = folio_with_a_run
+    assert heavy(loaded, "click") == []
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["runs", "list"], ["runs", "list", "--json"], ["runs", "list", "--csv"], ["experiments", "list"], ["status"], ["commit"],
+        ["check"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_command_loads_nothing_heavy(folio_with_a_run: tuple[Path, set[str]], args: list[str]) -> None:
+    folder, _ = folio_with_a_run
+    assert heavy(loaded_by(COMMAND.format(args=args), folder)) == []
+
+
+def test_showing_a_run_loads_nothing_heavy(folio_with_a_run: tuple[Path, set[str]]) -> None:
+    folder, _ = folio_with_a_run
+    run_id = next(folder.glob("runs/*/*/*/*.json")).stem.split(".")[0]
+    assert heavy(loaded_by(COMMAND.format(args=["runs", "show", run_id]), folder)) == []

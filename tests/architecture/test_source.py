@@ -1,0 +1,165 @@
+"""Rules of the source that no linter knows, read off the syntax trees."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import runfolio
+
+SRC = Path(runfolio.__file__).parent
+SCRIPTS = SRC / "demo" / "files"
+"""Scripts as a user writes them: data of the demo, not part of the house."""
+
+FILES = sorted(path for path in SRC.rglob("*.py") if SCRIPTS not in path.parents)
+TREES = {path: ast.parse(path.read_text("utf-8")) for path in FILES}
+HEAVY = frozenset(
+    "IPython PIL altair fsspec git jinja2 matplotlib numpy pandas plotly polars psutil pyarrow pynvml rich sklearn".split()
+)
+LAZY_FOR_SPEED = frozenset({"yaml", "sqlite3"})
+"""Not heavy, but not needed to log or to print the help: loaded where they are used."""
+
+BROAD_EXCEPT_IN = frozenset({"cli/ending.py"})
+"""The one place that may catch everything: it turns a bug of ours into a report and exit code 3."""
+
+
+def nodes(kind: type[ast.AST] | tuple[type[ast.AST], ...]) -> Iterator[tuple[str, ast.AST]]:
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, kind):
+                yield path.relative_to(SRC).as_posix(), node
+
+
+def called(node: ast.Call) -> str:
+    return ast.unparse(node.func)
+
+
+def imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return []
+
+
+def at_import(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield the nodes that run when a module is imported: not the bodies of functions, nor what only type checkers read."""
+    todo: list[ast.AST] = list(tree.body)
+    while todo:
+        node = todo.pop()
+        yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            todo.extend(node.orelse)
+            continue
+        todo.extend(ast.iter_child_nodes(node))
+
+
+def test_heavy_packages_are_imported_inside_functions_only() -> None:
+    found = [
+        f"{path.relative_to(SRC)}:{node.lineno}: {name}"
+        for path, tree in TREES.items()
+        for node in at_import(tree)
+        for name in imported(node)
+        if name.split(".")[0] in HEAVY | LAZY_FOR_SPEED
+    ]
+    assert [line for line in found if not line.startswith("index/") or not line.endswith("sqlite3")] == []
+
+
+def test_no_room_imports_the_root_package() -> None:
+    found = []
+    for where, node in nodes((ast.Import, ast.ImportFrom)):
+        if isinstance(node, ast.Import) and any(alias.name == "runfolio" for alias in node.names):
+            found.append(f"{where}:{node.lineno}")
+        if isinstance(node, ast.ImportFrom) and node.module == "runfolio":
+            rooms = {path.stem for path in SRC.iterdir()}
+            found += [f"{where}:{node.lineno}: {alias.name}" for alias in node.names if alias.name not in rooms]
+    assert found == []
+
+
+def test_no_shell_runs() -> None:
+    found = []
+    for where, node in nodes(ast.Call):
+        assert isinstance(node, ast.Call)
+        if any(
+            word.arg == "shell" and not (isinstance(word.value, ast.Constant) and word.value.value is False)
+            for word in node.keywords
+        ):
+            found.append(f"{where}:{node.lineno}")
+        if called(node) in {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"}:
+            found.append(f"{where}:{node.lineno}")
+    assert found == []
+
+
+def test_no_data_is_executed() -> None:
+    refused = {
+        "eval", "exec", "pickle.load", "pickle.loads", "marshal.load", "marshal.loads", "shelve.open", "joblib.load", "yaml.load",
+        "yaml.unsafe_load", "yaml.full_load", "Template", "jinja2.Template",
+    }  # fmt: skip
+    found = []
+    for where, node in nodes(ast.Call):
+        assert isinstance(node, ast.Call)
+        name = called(node)
+        if name in refused or re.search(r"env\w*\.from_string$", name):
+            found.append(f"{where}:{node.lineno}: {name}")
+    found += [
+        f"{where}: {name}"
+        for where, node in nodes((ast.Import, ast.ImportFrom))
+        for name in imported(node)
+        if name.split(".")[0] in {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+    ]
+    assert found == []
+
+
+def test_everything_is_caught_in_one_named_place_only() -> None:
+    found = set()
+    for where, node in nodes(ast.ExceptHandler):
+        assert isinstance(node, ast.ExceptHandler)
+        names = [] if node.type is None else node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+        broad = node.type is None or any(ast.unparse(name) in {"Exception", "BaseException"} for name in names)
+        # What is raised again is not swallowed: the handler only tidies up.
+        if broad and not (node.body and isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None):
+            found.add(where)
+    for where, node in nodes(ast.Call):
+        assert isinstance(node, ast.Call)
+        if called(node).endswith("suppress") and any(ast.unparse(arg) in {"Exception", "BaseException"} for arg in node.args):
+            found.add(where)
+    assert found <= BROAD_EXCEPT_IN
+
+
+def test_packages_hold_docstring_imports_and_all_only() -> None:
+    allowed = (ast.Import, ast.ImportFrom, ast.Expr, ast.Assign, ast.AnnAssign, ast.If)
+    found = [
+        f"{path.relative_to(SRC)}:{node.lineno}"
+        for path, tree in TREES.items()
+        if path.name == "__init__.py" and path.parent != SRC
+        for node in tree.body
+        if not isinstance(node, allowed) and not (isinstance(node, ast.FunctionDef) and node.name in {"__getattr__", "__dir__"})
+    ]
+    assert found == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    assert [str(path.relative_to(SRC)) for path, tree in TREES.items() if not ast.get_docstring(tree)] == []
+
+
+@pytest.mark.parametrize("word", ["utils", "helpers", "common", "manager", "base", "misc"])
+def test_no_module_is_named_for_nothing(word: str) -> None:
+    assert [str(path.relative_to(SRC)) for path in FILES if word in path.stem.split("_")] == []
+
+
+def test_only_the_standard_library_and_declared_packages_are_imported() -> None:
+    declared = HEAVY | {"click", "yaml", "runfolio", "typing_extensions"}
+    found = {
+        f"{where}: {name}"
+        for where, node in nodes((ast.Import, ast.ImportFrom))
+        for name in imported(node)
+        if name.split(".")[0] not in declared | set(sys.stdlib_module_names)
+    }
+    assert found == set()

@@ -1,0 +1,70 @@
+"""Fixtures for tests that need a real repository or a whole folio.
+
+``pinned_git``
+    Git as on a fresh machine: an identity (Ada), ``main`` as first branch, nothing else; no ``RUNFOLIO_*`` variables. Processes
+    that a test starts see the same.
+``repo_dir``
+    A git repository with one commit (``train.py``).
+``folio_dir``
+    That repository made into a folio, the settings committed. ``RUNFOLIO_TRACKING_URI`` is not set: change into it, or name it.
+
+After each test every folio that this process logged to is left, as at the end of a process; see
+:func:`runfolio.tracking.session.forget_sessions`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+GIT_CONFIG = "[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n"
+
+
+def git(folder: Path, *args: str) -> str:
+    """Run git in a folder and return what it printed."""
+    done = subprocess.run(["git", *args], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.fixture(autouse=True)
+def _sessions_left() -> Iterator[None]:
+    yield
+    session = sys.modules.get("runfolio.tracking.session")
+    if session is not None:
+        session.forget_sessions()
+
+
+@pytest.fixture
+def pinned_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    config = tmp_path / "gitconfig"
+    config.write_text(GIT_CONFIG)
+    for name in [key for key in os.environ if key.startswith(("GIT_", "RUNFOLIO_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    return config
+
+
+@pytest.fixture
+def repo_dir(tmp_path: Path, pinned_git: Path) -> Path:
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    (folder / "train.py").write_text("print('training')\n")
+    git(folder, "add", "train.py")
+    git(folder, "commit", "-qm", "first")
+    return folder
+
+
+@pytest.fixture
+def folio_dir(repo_dir: Path) -> Path:
+    from runfolio.folio import initialise
+
+    made = initialise(repo_dir, commit=True)
+    made.folio.close()
+    return repo_dir
