@@ -184,4 +184,4 @@ def read_number(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise ValueError("the number is larger than any that a float holds") from None
+        raise ValueError("the number is too large for a float") from None
