@@ -66,9 +66,11 @@ class Repo:
             If git refuses the folder (another owner), or is too old.
         """
         git_version()
-        args = ("rev-parse", "--git-dir", "--git-common-dir", "--is-bare-repository", "--is-inside-work-tree")
+        # The last question fails in a bare repository, after the others are answered: one process either way.
+        args = ("rev-parse", "--git-dir", "--git-common-dir", "--is-bare-repository", "--is-inside-work-tree", "--show-toplevel")
         done = run_git(args, path)
-        if done.returncode:
+        answers = done.stdout.decode("utf-8", "surrogateescape").splitlines()
+        if len(answers) < 4:
             said = done.stderr.decode("utf-8", "replace")
             if "dubious ownership" in said:
                 raise GitError(
@@ -76,12 +78,11 @@ class Repo:
                     f"git config --global --add safe.directory {path}"
                 )
             raise NotAFolioError(f"{path} is in no git repository. Make a folio here with: runfolio init")
-        git_dir, common, bare, inside = done.stdout.decode("utf-8", "surrogateescape").splitlines()
+        git_dir, common, bare, inside = answers[:4]
         base = Path(path).resolve()
         work_tree = None
-        if bare == "false" and inside == "true":
-            top = run_git(("rev-parse", "--show-toplevel"), path).stdout.decode("utf-8", "surrogateescape").rstrip("\n")
-            work_tree = Path(top).resolve()
+        if bare == "false" and inside == "true" and len(answers) > 4:
+            work_tree = Path(answers[4]).resolve()
         elif bare == "false" and (base / git_dir).resolve().name == ".git":
             work_tree = (base / git_dir).resolve().parent
         return cls((base / git_dir).resolve(), (base / common).resolve(), work_tree)
@@ -177,6 +178,11 @@ class Repo:
     @cached_property
     def object_format(self) -> str:
         """``sha1`` or ``sha256``."""
+        try:
+            if "objectformat" not in (self.common_dir / "config").read_text("utf-8", "replace").lower():
+                return "sha1"  # git's default needs no process to find out
+        except OSError:
+            pass
         return self.run("rev-parse", "--show-object-format").decode().strip()
 
     def config(self, key: str) -> str | None:
