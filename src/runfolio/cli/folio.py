@@ -85,8 +85,10 @@ def recover(detached: bool, as_json: bool) -> None:
     Everything up to the last logged event is there; the run is marked KILLED and committed.
     """
     from runfolio.folio.recovery import recover as bring_back
+    from runfolio.tracking.recording import take_left
 
     with opened(quiet=True) as folio:
+        take_left(folio, lambda text: click.echo(f"runfolio: {visible(text)}", err=True))
         result = bring_back(folio, detached=detached)
     if as_json:
         rows = [{"run_id": run.run_id, "name": run.name, "experiment": run.experiment, "status": run.status.value} for run in result.recovered]

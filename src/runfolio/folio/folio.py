@@ -78,13 +78,8 @@ class Folio:
             Commit id.
         """
         tip = self.place.tip()
-        if at is not None and at != tip:
-            if tip:
-                self.index.update(self.repo, tip, self.place.prefix)
-            return self.index.at(self.repo, at, self.place.prefix)
-        if tip:
-            self.index.update(self.repo, tip, self.place.prefix)
-        return self.index
+        self.index.update(self.repo, tip, self.place.prefix)
+        return self.index.at(self.repo, at, self.place.prefix) if at is not None and at != tip else self.index
 
     def start(self, header: dict[str, Any]) -> JournalWriter:
         """Start a live run with its header; see docs/format.md, "journals"."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from runfolio.objects.manifests import decode_manifest
 from runfolio.errors import DamagedError, NotFoundError, UsageError
 from runfolio.folio.series import points_of
 from runfolio.formats import paths
 from runfolio.formats.runs import decode_run
+from runfolio.formats.series import decode_series
 from runfolio.journal import Journal, RunState
+from runfolio.objects.manifests import decode_manifest
 from runfolio.query import Filter, OrderKey
 from runfolio.records import ArtifactEntry, MetricPoint, Run, ViewType, run_id_time
 from runfolio.records.names import check_run_id
@@ -145,6 +146,13 @@ class RunFinder:
         overlay = self.live() if at is None else []
         return self._folio.fresh_index(at).search_runs(filter, order, slugs, view, limit, offset, overlay)
 
+    def count(
+        self, filter: Filter, slugs: Sequence[str] | None = None, view: int = ViewType.ACTIVE_ONLY, at: str | None = None
+    ) -> int:
+        """Return how many runs :meth:`search` would find without a limit."""
+        overlay = self.live() if at is None else []
+        return self._folio.fresh_index(at).count(filter, slugs, view, overlay)
+
     def resolve(self, text: str) -> str:
         """Return the whole run id for an abbreviated one (four characters at least), or a run's name.
 
@@ -168,6 +176,52 @@ class RunFinder:
         if not found:
             raise NotFoundError(f"No run {text!r} in {self._folio.place.root}. List the runs: runfolio runs list")
         return found.pop()
+
+    def find_at(self, text: str, at: str) -> Run:
+        """Return a run as the records of a commit have it.
+
+        Parameters
+        ----------
+        text : str
+            As for :meth:`resolve`.
+        at : str
+            Commit id.
+
+        Raises
+        ------
+        NotFoundError
+            If no run of that commit fits.
+        UsageError
+            If several do.
+        """
+        index = self._folio.fresh_index(at)
+        found = (index.find_prefix(text) if len(text) >= 4 else []) or index.find_name(text)
+        if len(found) > 1:
+            raise UsageError(f"{text!r} fits {len(found)} runs: {', '.join(sorted(found)[:5])}. Write more of the id.")
+        run = index.get_run(found[0]) if found else None
+        if run is None:
+            raise NotFoundError(f"No run {text!r} at {at[:12]} in {self._folio.place.root}.")
+        return run
+
+    def preview(self, run: Run, at: str | None = None) -> Mapping[str, Sequence[MetricPoint]]:
+        """Return the bounded picture of a run's metric histories that git holds, or that its journal gives so far.
+
+        Parameters
+        ----------
+        run : Run
+        at : str, optional
+            Commit id; the tip by default.
+
+        Returns
+        -------
+        Mapping of str to sequence of MetricPoint
+            Metrics of one point may be missing.
+        """
+        place = self._folio.place
+        path = paths.series_path(paths.run_path(run.experiment, run.run_id, run.start))
+        journals = self._folio.spool.of_run(run.run_id) if at is None else []
+        data = self._state(journals[-1]).reduction.preview(run.run_id) if journals else place.read(at or place.tip(), path)
+        return decode_series(data, path, trusted=True).metrics if data else {}
 
     def history(self, run: Run, key: str | None = None) -> Iterator[MetricPoint]:
         """Yield the points of a run's metrics, committed and live.

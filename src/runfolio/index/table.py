@@ -16,7 +16,7 @@ from runfolio.gitstore.repo import Repo
 from runfolio.index.database import Database, transaction
 from runfolio.index.load import position, refresh
 from runfolio.index.question import Question, load_runs, visible_rows
-from runfolio.index.rows import HIDDEN, RecordFault
+from runfolio.index.rows import HIDDEN, RecordFault, encodable
 from runfolio.index.search import Scope
 from runfolio.query.grammar import Filter, OrderKey
 from runfolio.records.experiments import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, DEFAULT_SLUG, Experiment
@@ -166,6 +166,15 @@ class Index:
         if not prefix.isascii():
             return []
         return self._ask(lambda db: [row[0] for row in db.execute(text, (prefix, prefix + "\x7f", limit))])
+
+    def find_name(self, name: str, limit: int = 20) -> list[str]:
+        """Return the ids of the runs with this name, newest first, at most `limit`; deleted runs only where no other has it."""
+        order = "ORDER BY lifecycle, start DESC, run_id LIMIT ?"
+        text = f"SELECT run_id, lifecycle FROM runs WHERE name = ? AND state < {HIDDEN} {order}"
+        if not encodable(name):
+            return []
+        rows = self._ask(lambda db: db.execute(text, (name, limit)).fetchall())
+        return [run_id for run_id, lifecycle in rows if lifecycle == rows[0][1]]
 
     def path_of(self, run_id: str) -> str | None:
         """Return the path of a run's record from the folio's root, or None."""

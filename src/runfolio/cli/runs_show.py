@@ -1,0 +1,233 @@
+"""``runfolio runs show|history|artifacts|code``: one run, and what it left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from runfolio.cli import options
+from runfolio.cli.completion import metric_names
+from runfolio.cli.opening import opened
+from runfolio.cli.shapes import artifact_shape, point_shape, whole_run_shape
+from runfolio.cli.sparklines import sparkline
+from runfolio.cli.tables import Column, csv_text, print_json, print_table, render_table, terminal_width
+from runfolio.diff.describe import duration_text, number_text
+from runfolio.errors import NotFoundError
+from runfolio.records import ArtifactEntry, Experiment, Lifecycle, MetricPoint, Run
+from runfolio.records.times import utc_text
+from runfolio.records.visible import visible
+
+MOST_ARTIFACTS = 20
+
+
+@click.command("show")
+@options.run
+@options.at
+@options.as_json
+def show(run: str, at: str | None, as_json: bool) -> None:
+    """Show all that is known of a run."""
+    from runfolio.folio.past import commit_at
+
+    with opened() as folio:
+        commit = commit_at(folio.place, at) if at else None
+        found = folio.runs.find_at(run, commit) if commit else folio.runs.get(folio.runs.resolve(run))
+        experiment = next((item for item in folio.experiments.all(commit) if item.slug == found.experiment), None)
+        files = folio.runs.artifacts(found)
+        if as_json:
+            print_json(whole_run_shape(found, experiment, files))
+            return
+        curves = folio.runs.preview(found, commit)
+        for part in (_facts(found, experiment), _values(found, curves), _origin(found), _files(found, files)):
+            for line in part:
+                click.echo(line)
+
+
+def _facts(run: Run, experiment: Experiment | None) -> Iterator[str]:
+    yield click.style(f"run {run.run_id}", bold=True) + (f"  {visible(run.name)}" if run.name else "")
+    deleted = " (deleted)" if run.lifecycle is Lifecycle.DELETED else ""
+    facts = {
+        "experiment": experiment.name if experiment else run.experiment,
+        "status": f"{run.status}{deleted}",
+        "started": utc_text(run.start),
+        "ended": utc_text(run.end) if run.end is not None else "",
+        "duration": duration_text(run.duration_ms) if run.duration_ms is not None else "",
+        "resumed": ", ".join(map(utc_text, run.resumed)),
+        "user": run.user,
+        "parent": run.parent or "",
+    }
+    for name, value in facts.items():
+        if value:
+            yield f"{name + ':':12} {visible(value)}"
+    if run.tags.get("mlflow.note.content"):
+        yield f"{'note:':12} {visible(run.tags['mlflow.note.content'])}"
+
+
+def _values(run: Run, curves: Mapping[str, Sequence[MetricPoint]]) -> Iterator[str]:
+    yield from _pairs("params", run.params)
+    if run.metrics:
+        columns = [Column("metric"), *(Column(name, right=True, whole=True) for name in ("last", "min", "max", "step", "points"))]
+        rows = []
+        for key in sorted(run.metrics):
+            item = run.metrics[key]
+            low, high = ("" if value is None else number_text(value) for value in (item.min, item.max))
+            shape = sparkline([point.value for point in curves.get(key, ())]) if item.count > 1 else ""
+            rows.append([key, number_text(item.last), low, high, str(item.step), str(item.count), shape])
+        yield ""
+        yield from _table([*columns, Column("", rank=1)], rows)
+    yield from _pairs("tags", {key: value for key, value in run.tags.items() if key != "mlflow.note.content"})
+
+
+def _pairs(title: str, pairs: Mapping[str, str]) -> Iterator[str]:
+    if pairs:
+        yield ""
+        yield from _table([Column(title), Column("")], [[key, pairs[key]] for key in sorted(pairs)])
+
+
+def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield from render_table(columns, rows, terminal_width())[0].splitlines()
+
+
+def _origin(run: Run) -> Iterator[str]:
+    if run.inputs:
+        yield ""
+        rows = [[item.name, item.context or "", item.digest, item.source_type] for item in run.inputs]
+        yield from _table([Column("dataset"), Column("role"), Column("digest"), Column("source")], rows)
+    facts = {
+        **{f"code {key}": value for key, value in run.code.items()},
+        **{f"entry {key}": value for key, value in run.entry.items()},
+    }
+    facts |= {f"environment {key}": value for key, value in run.environment.items()}
+    if facts:
+        yield ""
+        size = max(map(len, facts)) + 2
+        for key, value in facts.items():
+            yield f"{key + ':':{size}} {visible(_plain(value))}"
+    if run.code.get("tree"):
+        yield f"Get this code back: runfolio runs code {run.run_id[:16]} DIR"
+    if run.code.get("commit") and not run.code.get("dirty"):
+        yield f"            or: git switch --detach {visible(str(run.code['commit']))}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return " ".join(_plain(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _files(run: Run, files: Mapping[str, ArtifactEntry]) -> Iterator[str]:
+    if files:
+        yield ""
+        columns, rows = _artifact_rows(files, sorted(files)[:MOST_ARTIFACTS])
+        yield from _table(columns, rows)
+        if len(files) > MOST_ARTIFACTS:
+            yield f"… and {len(files) - MOST_ARTIFACTS} more: runfolio runs artifacts {run.run_id[:16]}"
+    if run.notices:
+        yield ""
+    for notice in run.notices:
+        yield f"notice: {visible(notice)}"
+
+
+def _artifact_rows(files: Mapping[str, ArtifactEntry], paths: Sequence[str]) -> tuple[list[Column], list[list[str]]]:
+    columns = [Column("artifact"), Column("size", right=True, whole=True), Column("digest", rank=1, whole=True)]
+    return columns, [[path, size_text(files[path].size), files[path].digest[:19]] for path in paths]
+
+
+def size_text(size: int) -> str:
+    """Write a number of bytes.
+
+    Examples
+    --------
+    >>> size_text(999), size_text(1_234_567)
+    ('999 B', '1.2 MB')
+    """
+    value, units = float(size), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 999.5 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{size} B" if units[0] == "B" else f"{value:.3g} {units[0]}" if value >= 100 else f"{value:.1f} {units[0]}"
+
+
+@click.command("history")
+@options.run
+@click.argument("metric", shell_complete=metric_names)
+@options.as_json
+@options.as_csv
+def history(run: str, metric: str, as_json: bool, as_csv: bool) -> None:
+    """Print every point of a metric.
+
+    In the order in which they were logged.
+    """
+    options.check_formats(json=as_json, csv=as_csv)
+    with opened() as folio:
+        found = folio.runs.get(folio.runs.resolve(run))
+        if metric not in found.metrics:
+            there = ", ".join(visible(key) for key in sorted(found.metrics)) or "none"
+            raise NotFoundError(f"Run {found.run_id} has no metric {metric!r}. It has: {there}.")
+        points = folio.runs.history(found, metric)
+        if as_json:
+            print_json([point_shape(point) for point in points])
+        elif as_csv:
+            click.echo(
+                csv_text(("step", "timestamp", "value"), ((item.step, item.timestamp, item.value) for item in points)), nl=False
+            )
+        else:
+            columns = [Column("step", right=True), Column("time"), Column("value", right=True)]
+            print_table(columns, [[str(item.step), utc_text(item.timestamp), repr(item.value)] for item in points])
+
+
+@click.command("artifacts")
+@options.run
+@click.argument("path", default="")
+@click.option("--get", "target", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Copy them into a folder.")
+@options.as_json
+def artifacts(run: str, path: str, target: Path | None, as_json: bool) -> None:
+    """List or copy the artifacts of a run.
+
+    With PATH only that file, or what is below that folder. Copies are verified.
+    """
+    from runfolio.tracking.artifacts import matching
+
+    with opened() as folio:
+        found = folio.runs.get(folio.runs.resolve(run))
+        listed = folio.runs.artifacts(found)
+        files = matching(listed, path.rstrip("/"))
+        if path and not files:
+            near = ", ".join(visible(name) for name in sorted(listed)[:6]) or "none"
+            raise NotFoundError(f"Run {found.run_id} has no artifact {path!r}. It has: {near}.")
+        if target is not None:
+            for name, entry in files.items():
+                folio.store.copy_to(entry.digest, target / name)
+            click.echo(f"{len(files)} file{'s' * (len(files) != 1)} copied to {target}", err=True)
+    if as_json:
+        print_json([artifact_shape(name, files[name]) for name in sorted(files)])
+    elif files:
+        print_table(*_artifact_rows(files, sorted(files)))
+    else:
+        click.echo("The run has no artifacts.", err=True)
+
+
+@click.command("code")
+@options.run
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+def code(run: str, directory: Path) -> None:
+    """Get the exact code of a run back.
+
+    It is written into DIRECTORY, which must be empty or new. What was not committed when the run started is there, too.
+    """
+    from runfolio.gitstore.snapshots import restore_tree
+
+    with opened() as folio:
+        found = folio.runs.get(folio.runs.resolve(run))
+        tree = found.code.get("tree")
+        if not tree:
+            raise NotFoundError(
+                f"Run {found.run_id} kept no code: it ran outside a git repository, or capture.code is off in runfolio.yaml."
+            )
+        count = restore_tree(folio.repo, str(tree), directory)
+    click.echo(f"{count} file{'s' * (count != 1)} written to {directory}")
+    for item in found.code.get("left_out") or ():
+        click.echo(f"left out: {visible(_plain(item))}", err=True)
