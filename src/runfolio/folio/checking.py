@@ -5,8 +5,10 @@ another; records are read one after the other, and only ids and digests are kept
 
 >>> import tempfile
 >>> from runfolio.folio import initialise
->>> check(initialise(tempfile.mkdtemp()).folio)
+>>> folio = initialise(tempfile.mkdtemp()).folio
+>>> check(folio)
 []
+>>> folio.close()
 
 What it does *not* do: repair, fetch, or judge models and policies (the registry does).
 """

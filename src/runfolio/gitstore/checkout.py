@@ -4,27 +4,27 @@ After a commit on the branch that is checked out, the records must appear in the
 ``git status`` would call them deleted. Staged changes and work in progress of the user stay byte for byte: only entries
 of the commit's own paths are added to the index, and a file that the user has changed is left alone.
 
-The index is replaced as git itself does it, under ``index.lock``; but the lock is made by linking a file of ours whose
-inode is written down first (``pending.json``). A process killed at any point leaves a note from which the next one finishes
-the work, and a lock that is *provably ours* is removed. A lock of anybody else is waited for, then reported.
+What is about to be done is written down first (``pending.json``): a process killed at any point leaves a note from which the next
+one finishes the work. The index is replaced as git itself does it, under ``index.lock`` (``index_lock``); whoever moves a branch that
+is checked out holds that lock from before the move, so that no ``git commit`` of the user reads the new branch with the old index.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from runfolio.errors import BusyError, GitError, storage_error
+from runfolio.gitstore.index_lock import index_held, remove_left_behind, remove_own
 from runfolio.gitstore.process import explain, run_git
 from runfolio.gitstore.repo import Change, Repo
 
 PENDING = "pending.json"
-LOCK_WAIT_S = 10.0
 
 
 def write_note(repo: Repo, note: dict[str, object]) -> None:
@@ -32,6 +32,7 @@ def write_note(repo: Repo, note: dict[str, object]) -> None:
     target = _note_path(repo)
     temporary = target.with_name(f"{target.name}.{os.getpid()}")
     try:
+        target.parent.mkdir(exist_ok=True)
         temporary.write_text(json.dumps(note), "utf-8")
         os.replace(temporary, target)
     except OSError as error:
@@ -51,42 +52,56 @@ def read_note(repo: Repo) -> dict[str, object] | None:
 
 def drop_note(repo: Repo) -> None:
     """Say that nothing is pending any more."""
-    with suppress(FileNotFoundError):
+    try:
         _note_path(repo).unlink()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise storage_error("remove the note of a pending commit", error) from None
 
 
 def _note_path(repo: Repo) -> Path:
-    folder = repo.git_dir / "runfolio"
-    folder.mkdir(exist_ok=True)
-    return folder / PENDING
+    return repo.git_dir / "runfolio" / PENDING
 
 
-def finish_pending(repo: Repo) -> None:
+def finish_pending(repo: Repo, wait_s: float | None = None) -> None:
     """Finish what a killed process left between its commit and the work tree.
 
     The caller holds the folio's lock, so no other process of ours is at work.
+
+    Parameters
+    ----------
+    repo : Repo
+    wait_s : float, optional
+        Seconds to wait for somebody else who holds the index.
     """
     note = read_note(repo)
     if note is None:
         return
-    _remove_own_lock(repo, note.get("inode"))
+    remove_own(repo)
     branch, old, new = note.get("branch"), note.get("old"), note.get("new")
-    folder = str(note.get("folder", ""))
+    locks = [repo.common_dir / f"{branch}.lock", repo.git_dir / "HEAD.lock"]
+    # Only while the tree is moved does git itself take the index's lock for us.
+    remove_left_behind([*locks, repo.git_dir / "index.lock"] if new else locks, _note_path(repo).stat().st_mtime)
     tip = repo.resolve(str(branch)) if branch else None
-    if tip and repo.head_branch() == branch:
+    if tip and not repo.bare and repo.head_branch() == branch:
         if new and tip == old:
             advance(repo, str(branch), str(old), str(new))
         elif tip != old and (new is None or tip == new):
-            update(repo, str(branch), str(old) if old else empty_tree(repo), tip, folder)
+            only = note.get("only")
+            chosen = tuple(map(str, only)) if isinstance(only, list) else ()
+            update(repo, str(branch), str(old) if old else empty_tree(repo), tip, str(note.get("folder", "")), only=chosen, wait_s=wait_s, again=True)
     drop_note(repo)
 
 
 def empty_tree(repo: Repo) -> str:
-    """Return the id of the empty tree, the state before a first commit; git knows it without its being stored."""
-    return repo.run("hash-object", "-t", "tree", "--stdin", input=b"").decode().strip()
+    """Return the id of the empty tree, the state before a first commit."""
+    return repo.run("hash-object", "-w", "-t", "tree", "--stdin", input=b"").decode().strip()
 
 
-def update(repo: Repo, branch: str, old: str, new: str, folder: str) -> None:
+def update(
+    repo: Repo, branch: str, old: str, new: str, folder: str, *, only: tuple[str, ...] = (), wait_s: float | None = None, held: bool = False, again: bool = False
+) -> None:
     """Write the records that differ between two commits into the work tree and the index.
 
     Parameters
@@ -94,22 +109,54 @@ def update(repo: Repo, branch: str, old: str, new: str, folder: str) -> None:
     repo : Repo
         With a work tree on `branch`.
     branch : str
-        Full name of the branch, for the note.
+        Full name of the branch.
     old, new : str
         Ids of the commits (or the empty tree).
     folder : str
         Folder of the folio from the repository's root; ``""`` for all.
+    only : tuple of str, optional
+        Folders and files from the repository's root: what else differs is the user's own commit, which brought it here already.
+    wait_s : float, optional
+        Seconds to wait for somebody else who holds the index.
+    held : bool, optional
+        The caller holds the index.
+    again : bool, optional
+        An earlier process was killed at this: remove its unfinished files.
 
     Raises
     ------
     BusyError
         If another git process holds ``index.lock`` for longer than we wait; the next command finishes the work.
     """
-    changes = repo.changes(old, new, folder)
-    if not changes or repo.work_tree is None:
+    if repo.work_tree is None:
         return
-    wanted = _write_files(repo, repo.work_tree, changes)
-    _update_index(repo, branch, old, wanted, folder)
+    changes = [change for change in repo.changes(old, new, folder) if not only or _within(change.path, only)]
+    if not changes:
+        return
+    if again:
+        _remove_unfinished(repo.work_tree, changes)
+    if held:
+        _update_index(repo, _write_files(repo, repo.work_tree, changes))
+        return
+    with index_held(repo, wait_s):
+        _update_index(repo, _write_files(repo, repo.work_tree, changes))
+
+
+def _within(path: str, only: tuple[str, ...]) -> bool:
+    return any(path == name or path.startswith(name + "/") for name in only)
+
+
+def _remove_unfinished(root: Path, changes: list[Change]) -> None:
+    names: dict[Path, set[str]] = {}
+    for change in changes:
+        target = root / change.path
+        names.setdefault(target.parent, set()).add(target.name)
+    for folder, wanted in names.items():
+        for left in folder.glob(".*.tmp"):
+            match = re.fullmatch(r"\.(.+)\.\d+\.tmp", left.name)
+            if match and match[1] in wanted:
+                with suppress(OSError):
+                    left.unlink()
 
 
 def _write_files(repo: Repo, root: Path, changes: list[Change]) -> list[Change]:
@@ -122,6 +169,8 @@ def _write_files(repo: Repo, root: Path, changes: list[Change]) -> list[Change]:
     for change in changes:
         target = root / change.path
         data = contents.get(change.new) if change.new else None
+        if change.new and data is None:
+            raise GitError(f"{change.path}: git does not have the content {change.new} that the branch names. Run: git fsck")
         try:
             current = target.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
@@ -138,26 +187,32 @@ def _write_files(repo: Repo, root: Path, changes: list[Change]) -> list[Change]:
 
 
 def _write_file(root: Path, target: Path, data: bytes | None, current: bytes | None, made: set[Path]) -> None:
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         if data is None:
-            with suppress(FileNotFoundError):
-                target.unlink()
-            for folder in target.parents:
-                if folder == root:
-                    break
-                try:
-                    folder.rmdir()
-                except OSError:
-                    break
+            _remove_file(root, target)
         elif current is None or current != data:
             if target.parent not in made:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 made.add(target.parent)
-            temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
             temporary.write_bytes(data)
             os.replace(temporary, target)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
         raise storage_error(f"write {target.relative_to(root)} into the work tree", error) from None
+
+
+def _remove_file(root: Path, target: Path) -> None:
+    with suppress(FileNotFoundError):
+        target.unlink()
+    for folder in target.parents:
+        if folder == root:
+            break
+        try:
+            folder.rmdir()
+        except OSError:
+            break
 
 
 def _left_out_by_sparse(repo: Repo, changes: Iterable[Change]) -> bool:
@@ -168,33 +223,24 @@ def _left_out_by_sparse(repo: Repo, changes: Iterable[Change]) -> bool:
     return not any((repo.work_tree / top).exists() for top in tops)
 
 
-def _update_index(repo: Repo, branch: str, old: str, changes: list[Change], folder: str) -> None:
+def _update_index(repo: Repo, changes: list[Change]) -> None:
+    """Put the changes' entries into the index; the caller holds it."""
     if not changes:
         return
     index = repo.git_dir / "index"
-    ours = repo.git_dir / "runfolio" / f"lock.{os.getpid()}"
-    fresh = repo.git_dir / "runfolio" / "index.new"
+    # A name of its own: the git of a process that was killed may still be writing to another.
+    fresh = repo.git_dir / "runfolio" / f"index.new.{os.getpid()}"
     try:
-        ours.parent.mkdir(exist_ok=True)
-        ours.write_bytes(b"")
-        note: dict[str, object] = {"branch": branch, "old": old, "folder": folder, "inode": os.stat(ours).st_ino}
-        write_note(repo, note)
-        _take_lock(repo, ours)
-        try:
-            with suppress(FileNotFoundError):
-                fresh.unlink()
-            if index.exists():
-                shutil.copyfile(index, fresh)
-            _edit_index(repo, fresh, changes)
-            os.replace(fresh, index)
-        finally:
-            with suppress(FileNotFoundError):
-                (repo.git_dir / "index.lock").unlink()
+        fresh.unlink(missing_ok=True)
+        if index.exists():
+            shutil.copyfile(index, fresh)
+        _edit_index(repo, fresh, changes)
+        os.replace(fresh, index)
     except OSError as error:
         raise storage_error("update git's index", error) from None
     finally:
         with suppress(OSError):
-            ours.unlink()
+            fresh.unlink()
 
 
 def _edit_index(repo: Repo, file: Path, changes: list[Change]) -> None:
@@ -208,36 +254,6 @@ def _edit_index(repo: Repo, file: Path, changes: list[Change]) -> None:
     if _left_out_by_sparse(repo, changes):
         present = b"\0".join(change.path.encode("utf-8", "surrogateescape") for change in changes if change.new)
         repo.run("update-index", "--skip-worktree", "-z", "--stdin", input=present, env=env)
-
-
-def _take_lock(repo: Repo, ours: Path) -> None:
-    lock = repo.git_dir / "index.lock"
-    give_up = time.monotonic() + LOCK_WAIT_S
-    pause = 0.005
-    while True:
-        try:
-            os.link(ours, lock)
-            return
-        except FileExistsError:
-            if time.monotonic() > give_up:
-                raise BusyError(
-                    f"{lock} is held by another git process. The runs are committed; git status will be right as soon as any "
-                    "runfolio command has run after it is done. If no git process is running, remove the file."
-                ) from None
-            time.sleep(pause)
-            pause = min(pause * 2, 0.2)
-
-
-def _remove_own_lock(repo: Repo, inode: object) -> None:
-    lock = repo.git_dir / "index.lock"
-    try:
-        if inode is not None and os.stat(lock).st_ino == inode:
-            lock.unlink()
-    except FileNotFoundError:
-        pass
-    for left in (repo.git_dir / "runfolio").glob("lock.*"):
-        with suppress(OSError):
-            left.unlink()
 
 
 def advance(repo: Repo, branch: str, old: str, new: str) -> None:
@@ -258,6 +274,8 @@ def advance(repo: Repo, branch: str, old: str, new: str) -> None:
         said = done.stderr.decode("utf-8", "replace")
         if "would be overwritten" in said or "not uptodate" in said:
             raise GitError("the remote's changes touch files that you have changed and not committed. Commit or stash them, then sync again.")
+        if "index.lock" in said and "File exists" in said:
+            raise BusyError(f"{repo.git_dir / 'index.lock'} is held by another git process. Your runs are committed here; sync again when it is done.")
         raise explain(("read-tree",), done)
     if not repo.update_ref(branch, new, old, "runfolio: sync"):
         drop_note(repo)

@@ -1,7 +1,8 @@
 """Read many objects through one long-lived ``git cat-file --batch``.
 
 Requests are written in slices small enough for the pipe while answers are read, so that neither side can block the
-other. A reader belongs to the process that started it: after a fork the child starts its own.
+other. A reader belongs to the process that started it: after a fork the child lets go of the parent's pipes at once (held open,
+they would keep the parent's git from seeing its end) and starts its own.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -33,6 +35,7 @@ class ObjectReader:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
         self._lock = threading.RLock()
+        _readers.add(self)
 
     def read_many(self, names: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
         """Yield (name, content) for each name in order; None where there is no such object.
@@ -87,6 +90,7 @@ class ObjectReader:
     def _start(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._owner == os.getpid() and self._process.poll() is None:
             return self._process
+        self.close()  # one that stopped by itself, at an object that it cannot unpack
         self._owner = os.getpid()
         try:
             self._process = subprocess.Popen(
@@ -113,4 +117,33 @@ class ObjectReader:
                     stream.close()
                 except BrokenPipeError:
                     pass
+        # It only reads, so nothing is lost; another holder of its pipe (a program that was started without closing files)
+        # must not keep us waiting.
+        process.kill()
         process.wait()
+
+    def forget(self) -> None:
+        """Let go of the parent's process, in a forked child: nothing is written to it, nothing read."""
+        process, self._process = self._process, None
+        self._lock = threading.RLock()
+        if process is None:
+            return
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in (process.stdin, process.stdout):
+            if stream and not stream.closed:
+                # The number stays taken: closing the stream later must not close somebody else's file.
+                os.dup2(null, stream.fileno(), inheritable=False)
+        os.close(null)
+        process.returncode = 0  # not ours to wait for
+
+
+_readers: weakref.WeakSet[ObjectReader] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for reader in list(_readers):
+        reader.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)

@@ -15,7 +15,8 @@ A line is a JSON array whose first item says what it is::
     ["detach"]                      no process holds the run any more, and it goes on
     ["lines", offset]               a recorded program's file of lines was read up to here
 
-A line that does not parse is one whose writing was cut off; the one who wrote it never got an acknowledgement.
+A line that does not parse is one whose writing was cut off; the one who wrote it never got an acknowledgement. Where another
+process wrote on behind the cut, its event stands at the end of the same line and is found there (:func:`salvage`).
 """
 
 from __future__ import annotations
@@ -62,3 +63,18 @@ def decode_event(line: bytes) -> list[Any] | None:
     except ValueError:
         return None
     return event if isinstance(event, list) and event and isinstance(event[0], str) else None
+
+
+def salvage(line: bytes) -> list[Any] | None:
+    """Find the whole event behind one that was cut off: a full disk, or a kill, tore the first, and another process went on.
+
+    Within an event the characters ``["`` stand only at its start and in the lists of a header, which the cut leaves open; so the
+    first place from which the rest of the line parses is the start of the event that was acknowledged.
+    """
+    at = line.find(b'["', 1)
+    while at > 0:
+        event = decode_event(line[at:])
+        if event is not None:
+            return event
+        at = line.find(b'["', at + 1)
+    return None

@@ -94,9 +94,9 @@ class Spool:
         return writer.close(sealed_name=sealed_name(writer.path), durable=self.durable)
 
     def journals(self) -> list[Journal]:
-        """List the journals, oldest run first."""
+        """List the journals, oldest run first, those of one run in the order in which they were begun."""
         try:
-            names = sorted(os.listdir(self.journals_folder))
+            names = os.listdir(self.journals_folder)
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -106,7 +106,8 @@ class Spool:
             match = _NAME.match(name)
             if match:
                 made.append(Journal(self.journals_folder / name, match["id"], match["part"] or "", bool(match["sealed"])))
-        return made
+        # By name alone, "run+part.jsonl", which amends, would come before "run.sealed.jsonl".
+        return sorted(made, key=lambda journal: (journal.run_id, journal.part))
 
     def of_run(self, run_id: str) -> list[Journal]:
         """List the journals of one run, the first one first."""

@@ -13,7 +13,7 @@ from typing import Any
 from runfolio.formats.canonical import read_number
 from runfolio.formats.runs import decode_artifact, decode_input, run_of_fields
 from runfolio.formats.series import Reduction
-from runfolio.journal.events import decode_event
+from runfolio.journal.events import decode_event, salvage
 from runfolio.records.runs import ArtifactEntry, DatasetInput, Lifecycle, MetricPoint, MetricSummary, Run, RunStatus
 
 _CHUNK = 1 << 20
@@ -65,8 +65,13 @@ class RunState:
             if not line:
                 continue
             event = decode_event(line)
-            action = _ACTIONS.get(event[0]) if event else None
-            if event is None or action is None:
+            if event is None:
+                self.unreadable += 1
+                event = salvage(line)
+                if event is None:
+                    continue
+            action = _ACTIONS.get(event[0])
+            if action is None:
                 self.unreadable += 1
                 continue
             try:
@@ -143,7 +148,7 @@ def replay(path: Path) -> Iterator[list[Any]]:
     with open(path, "rb") as file:
         for line in file:
             if line.endswith(b"\n"):
-                event = decode_event(line)
+                event = decode_event(line) or salvage(line)
                 if event is not None:
                     yield event
 

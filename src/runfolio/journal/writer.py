@@ -5,11 +5,26 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from runfolio.errors import StateError, storage_error
 from runfolio.journal.events import encode_event, encode_key, encode_point
+
+_SEALED_ELSEWHERE = "the run was ended by the process that started it. Resume it to log more: start_run(run_id=…)."
+
+_fork_lock = threading.Lock()
+
+
+def _renew_lock() -> None:
+    # Held by a thread of the parent at the fork, nobody in the child would give it back.
+    global _fork_lock
+    _fork_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class JournalWriter:
@@ -31,7 +46,8 @@ class JournalWriter:
         self.path = path
         self._each = each
         self._keys: dict[str, str] = {}
-        self._torn = False
+        # A killed process may have left half a line behind which we would write: an empty line costs nothing.
+        self._torn = not create
         self._lock = threading.Lock()
         self._pid = os.getpid()
         self._fd = self._open(create)
@@ -107,16 +123,28 @@ class JournalWriter:
 
     def _after_fork(self) -> None:
         # The lock belongs to the open file, which parent and child share: the child takes a hold of its own.
-        with self._lock:
+        with _fork_lock:
             if self._pid == os.getpid() or self._fd < 0:
                 return
-            if os.fstat(self._fd).st_nlink == 0:
-                raise StateError("the run was sealed by the parent process; resume it with start_run(run_id=…) to log more.")
-            here = f"/proc/self/fd/{self._fd}" if os.path.exists("/proc/self/fd") else str(self.path)
-            fresh = os.open(here, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            try:
+                fresh = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            except FileNotFoundError:
+                raise StateError(_SEALED_ELSEWHERE) from None
+            except OSError as error:
+                raise storage_error("open the run's journal", error) from None
             fcntl.flock(fresh, fcntl.LOCK_SH)
+            if not self._is_mine(fresh):
+                os.close(fresh)
+                raise StateError(_SEALED_ELSEWHERE)
             os.close(self._fd)
-            self._fd, self._pid, self._lock = fresh, os.getpid(), threading.Lock()
+            self._fd, self._pid, self._lock, self._torn = fresh, os.getpid(), threading.Lock(), True
+
+    def _is_mine(self, fd: int) -> bool:
+        """Tell whether the journal still has its live name, now that nobody can take it away."""
+        try:
+            return os.path.samestat(os.fstat(fd), os.stat(self.path))
+        except FileNotFoundError:
+            return False
 
     def sync(self) -> None:
         """Bring all that was written to disk."""
@@ -146,7 +174,7 @@ class JournalWriter:
             return False
         sealed = False
         try:
-            if sealed_name is not None:
+            if sealed_name is not None and self._pid == os.getpid():
                 sealed = self._seal(fd, sealed_name)
             if durable:
                 os.fsync(fd)
@@ -155,6 +183,10 @@ class JournalWriter:
         except OSError as error:
             raise storage_error("sync the run's journal", error) from None
         finally:
+            if self._pid == os.getpid():
+                # Forked children share the lock with the open file; without this it would stay theirs until they end.
+                with suppress(OSError):
+                    fcntl.flock(fd, fcntl.LOCK_UN)
             os.close(fd)
         return sealed
 

@@ -32,7 +32,7 @@ class ExperimentVerbs(Bound):
                 f"artifact_location={artifact_location!r}: artifacts lie in the folio's one object store, named by digest. "
                 "Choose its place in runfolio.yaml: artifacts."
             )
-        return self._session().folio.experiments.create(name, _tags(tags or {})).experiment_id
+        return self._session().folio.experiments.create(name, checked_tags(tags or {})).experiment_id
 
     def get_experiment(self, experiment_id: str) -> entities.Experiment:
         """Return an experiment by its id.
@@ -58,7 +58,7 @@ class ExperimentVerbs(Bound):
 
     def set_experiment_tag(self, experiment_id: str, key: str, value: Any) -> None:
         """Set a tag of an experiment."""
-        made = _tags({key: value})
+        made = checked_tags({key: value})
         self._session().folio.experiments.edit_with(str(experiment_id), "tag", lambda found: replace(found, tags={**found.tags, **made}))
 
     def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
@@ -99,7 +99,14 @@ def experiment_entity(record: Experiment) -> entities.Experiment:
     return entities.experiment_entity(record, f"experiments:/{record.experiment_id}")
 
 
-def _tags(tags: Mapping[str, Any]) -> dict[str, str]:
+def checked_tags(tags: Mapping[str, Any]) -> dict[str, str]:
+    """Return tags of an experiment as text.
+
+    Raises
+    ------
+    UsageError
+        If a key cannot name a tag, or a value is too long.
+    """
     made = {}
     for key, value in tags.items():
         check_key(key, "tag")

@@ -599,7 +599,8 @@ def flush() -> None:
 
 
 def _end_all() -> None:
-    """End what is still active when the process ends: as FAILED after an uncaught error."""
+    """End what is still active when the process ends (as FAILED after an uncaught error), and forget what was chosen."""
+    global _experiment_id, _last_run, _system_metrics
     status = "FAILED" if getattr(sys, "last_type", None) is not None and not hasattr(sys, "ps1") else "FINISHED"
     for active in reversed(_all_active[:]):
         if active._owner == os.getpid():
@@ -608,6 +609,8 @@ def _end_all() -> None:
             except RunfolioError as error:
                 active._held.say(error.message)
     _all_active.clear()
+    _stack().clear()
+    _experiment_id = _last_run = _system_metrics = None
 
 
 def _forget_after_fork() -> None:

@@ -270,6 +270,15 @@ def before_exit(action: Callable[[], None]) -> None:
     _last_actions.append(action)
 
 
+def forget_sessions() -> None:
+    """Leave every folio as at the process's end (runs are ended, ended ones committed), and go back to that of the current folder.
+
+    For a process that goes on in another folio as if it had just started: a test, a worker that is used again.
+    """
+    _at_exit()
+    set_tracking_uri(None)
+
+
 @atexit.register
 def _at_exit() -> None:
     if _owner != os.getpid():

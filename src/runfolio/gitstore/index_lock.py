@@ -1,0 +1,128 @@
+"""Hold git's index as git itself does: by ``index.lock``, so that nobody else's command reads or writes it half-way.
+
+The lock is a hard link to a file of ours. Whoever finds both names on one file after a kill knows that the lock is ours to remove; a
+lock of anybody else is waited for, then reported. The refs that our git commands lock cannot be marked in this way: such a lock is
+removed only where a note says that a process of ours died at work there, and the lock is of that time and does not go away.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from runfolio.errors import BusyError, storage_error
+from runfolio.gitstore.repo import Repo
+
+LOCK_WAIT_S = 10.0
+SETTLED_S = 1.0
+"""How long the lock of a killed process's git must stay as it is before it counts as left behind, in seconds."""
+
+
+def lock_wait_s() -> float:
+    """Return how long a lock of somebody else is waited for, in seconds: ``RUNFOLIO_LOCK_WAIT``, or ten."""
+    try:
+        return float(os.environ.get("RUNFOLIO_LOCK_WAIT", ""))
+    except ValueError:
+        return LOCK_WAIT_S
+
+
+@contextmanager
+def index_held(repo: Repo, wait_s: float | None = None) -> Iterator[None]:
+    """Hold the index of a work tree.
+
+    Parameters
+    ----------
+    repo : Repo
+        Not bare.
+    wait_s : float, optional
+        Seconds to wait for somebody else.
+
+    Raises
+    ------
+    BusyError
+        If somebody else held it for longer.
+    """
+    ours = repo.git_dir / "runfolio" / f"lock.{os.getpid()}"
+    lock = repo.git_dir / "index.lock"
+    try:
+        try:
+            ours.parent.mkdir(exist_ok=True)
+            ours.write_bytes(b"")
+            _take(ours, lock, lock_wait_s() if wait_s is None else wait_s)
+        except OSError as error:
+            if isinstance(error, BusyError):
+                raise
+            raise storage_error("lock git's index", error) from None
+        try:
+            yield
+        finally:
+            with suppress(FileNotFoundError):
+                lock.unlink()
+    finally:
+        with suppress(OSError):
+            ours.unlink()
+
+
+def _take(ours: Path, lock: Path, wait_s: float) -> None:
+    give_up, pause = time.monotonic() + wait_s, 0.005
+    while True:
+        try:
+            os.link(ours, lock)
+            return
+        except FileExistsError:
+            if time.monotonic() >= give_up:
+                raise BusyError(
+                    f"{lock} is held by another git process. Nothing is lost: finished runs wait, and the next runfolio command after it "
+                    "is done commits them (or: runfolio commit). If no git process is running, remove the file."
+                ) from None
+            time.sleep(pause)
+            pause = min(pause * 2, 0.2)
+
+
+def remove_own(repo: Repo) -> None:
+    """Remove what processes of ours left that were killed while they held the index; the caller holds the folio's lock."""
+    lock = repo.git_dir / "index.lock"
+    folder = repo.git_dir / "runfolio"
+    for left in folder.glob("lock.*"):
+        with suppress(OSError):
+            if os.path.samefile(left, lock):
+                lock.unlink()
+        with suppress(OSError):
+            left.unlink()
+    for left in (*folder.glob("index.new*"), *folder.glob("pending.json.*")):
+        with suppress(OSError):
+            left.unlink()
+
+
+def remove_left_behind(paths: Iterable[Path], since_s: float) -> None:
+    """Remove locks that git commands of a killed process of ours left.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        The lock files.
+    since_s : float
+        When that process wrote its note, seconds since the epoch: an older lock is somebody else's.
+    """
+    for path in paths:
+        seen = _identity(path)
+        if seen is None or seen[1] < since_s - 1.0:
+            continue
+        # The killed process's git may be alive and about to finish: its lock goes, or changes hands, in milliseconds.
+        give_up = time.monotonic() + SETTLED_S
+        while time.monotonic() < give_up and _identity(path) == seen:
+            time.sleep(0.05)
+        if _identity(path) == seen:
+            with suppress(OSError):
+                path.unlink()
+
+
+def _identity(path: Path) -> tuple[int, float] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime

@@ -1,0 +1,229 @@
+"""Run a program in the foreground: its output passed through as it comes, signals handed on, its exit status returned.
+
+Invariants: the program gets our standard input as it is; its output reaches ours byte for byte, also when nobody keeps it;
+when the program has ended, a process that it left behind and that holds its output does not keep us.
+
+What it does *not* do: give the program a terminal. Its output goes through pipes, so most programs write it in blocks; Python
+ones are told to write it at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+
+from runfolio.errors import UsageError
+
+TICK_S = 1.0
+GRACE_S = 0.25
+"""How long output may take to arrive after the program's end."""
+
+_CHUNK = 1 << 16
+_FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT")
+_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a program ended.
+
+    Parameters
+    ----------
+    code : int
+        Its exit status, as a shell shows it: 128 and the signal's number where a signal ended it.
+    signal : str
+        The signal's name; empty where none ended it.
+    """
+
+    code: int
+    signal: str = ""
+
+    @property
+    def status(self) -> str:
+        """The run's status that follows."""
+        return "KILLED" if self.signal else "FAILED" if self.code else "FINISHED"
+
+
+def run_program(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    tick: Callable[[], None],
+    output: Callable[[bytes], None] | None = None,
+    keep_open: Sequence[int] = (),
+) -> Ending:
+    """Run a program to its end.
+
+    Parameters
+    ----------
+    argv : sequence of str
+    env : Mapping
+    tick : callable
+        Called about once a second.
+    output : callable, optional
+        Given the program's output and errors as they come; without it the program writes to our output itself.
+    keep_open : sequence of int, optional
+        File descriptors that the program inherits.
+
+    Raises
+    ------
+    UsageError
+        If it could not be started.
+    """
+    with _Signals() as signals:
+        pipe = subprocess.PIPE if output else None
+        _flush()
+        try:
+            program = subprocess.Popen(argv, env=dict(env), stdout=pipe, stderr=pipe, pass_fds=tuple(keep_open), bufsize=0)
+        except (OSError, ValueError) as error:
+            said = getattr(error, "strerror", None) or str(error)
+            raise UsageError(f"{argv[0]} could not be started: {said}. Is it a script? Then start its interpreter.") from None
+        signals.attach(program)
+        _follow(program, tick, output)
+        return _ending(program.returncode, signals.sent)
+
+
+def _ending(code: int, sent: set[int]) -> Ending:
+    if code >= 0:
+        # A shell, and a program that tidies up, ends by itself with the status of the signal that it was sent.
+        by = next((number for number in sent if number in _ENDING and code == 128 + number), None)
+        return Ending(code, signal.Signals(by).name if by else "")
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return Ending(128 - code, name)
+
+
+def _follow(program: subprocess.Popen[bytes], tick: Callable[[], None], output: Callable[[bytes], None] | None) -> None:
+    """Pass output on until the program has ended and its output is through."""
+    with selectors.DefaultSelector() as selector, _ended(program) as end:
+        selector.register(end, selectors.EVENT_READ, 0)
+        for stream, number in ((program.stdout, 1), (program.stderr, 2)):
+            if stream is not None:
+                selector.register(stream.fileno(), selectors.EVENT_READ, number)
+        closed: set[int] = set()
+        due = time.monotonic() + TICK_S
+        ended = False
+        while selector.get_map():
+            events = selector.select(GRACE_S if ended else max(due - time.monotonic(), 0.0))
+            if ended and not events:
+                break
+            for key, _ in events:
+                if key.data == 0:
+                    ended = True
+                    selector.unregister(end)
+                elif not _pass_on(key.fd, key.data, output, closed):
+                    selector.unregister(key.fd)
+            if time.monotonic() >= due:
+                tick()
+                due = time.monotonic() + TICK_S
+    for stream in (program.stdout, program.stderr):
+        if stream is not None:
+            stream.close()
+
+
+def _pass_on(source: int, target: int, output: Callable[[bytes], None] | None, closed: set[int]) -> bool:
+    data = os.read(source, _CHUNK)
+    if not data:
+        return False
+    if target not in closed:
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(target, rest) :]
+        except OSError:
+            # Whoever read our output has gone (`| head`): the program goes on, and is recorded to its end.
+            closed.add(target)
+    if output:
+        output(data)
+    return True
+
+
+@contextlib.contextmanager
+def _ended(program: subprocess.Popen[bytes]) -> Iterator[int]:
+    """Yield a file descriptor that becomes readable when the program has ended."""
+    reader, writer = os.pipe()
+
+    def wait() -> None:
+        program.wait()
+        os.close(writer)
+
+    watch = threading.Thread(target=wait, name="runfolio-program", daemon=True)
+    watch.start()
+    try:
+        yield reader
+        watch.join()
+    finally:
+        os.close(reader)
+
+
+class _Signals:
+    """Hands our signals on to the program while it runs."""
+
+    def __init__(self) -> None:
+        self.sent: set[int] = set()
+        self._program: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> _Signals:
+        if threading.current_thread() is threading.main_thread():
+            for name in _FORWARDED:
+                number = getattr(signal, name)
+                if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+                    self._before[number] = signal.signal(number, self._hand_on)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal returned
+
+    def attach(self, program: subprocess.Popen[bytes]) -> None:
+        """Name the program; signals that came before it are handed on now."""
+        self._program = program
+        for number in self._early:
+            self._send(number)
+
+    def _hand_on(self, number: int, _frame: FrameType | None) -> None:
+        if self._program is None:
+            self._early.append(number)
+        else:
+            self._send(number)
+
+    def _send(self, number: int) -> None:
+        self.sent.add(number)
+        if number in (signal.SIGINT, signal.SIGQUIT) and _in_foreground():
+            return  # the terminal sent it to the program as well
+        if self._program is not None and self._program.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._program.pid, number)
+
+
+def _in_foreground() -> bool:
+    """Tell whether a terminal sends Ctrl-C to us and to the program alike."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
