@@ -170,7 +170,9 @@ def missing_package(package: str, extra: str, purpose: str) -> MissingPackageErr
     MissingPackageError
     """
     command = f"pip install 'runfolio[{extra}]'" if extra else f"pip install {package}"
-    return MissingPackageError(f"The package {package} is needed to {purpose}, and is not installed. Run: {command}", name=package)
+    return MissingPackageError(
+        f"The package {package} is needed to {purpose}, and is not installed. Run: {command}", name=package
+    )
 
 
 def storage_error(action: str, error: OSError) -> StorageError:

@@ -14,7 +14,9 @@ from runfolio.records.visible import visible
 @click.command("init")
 @click.argument("folder", default=".", type=click.Path(file_okay=False))
 @click.option("--artifacts", metavar="PLACE", help="Where artifacts are kept; a folder inside the git folder by default.")
-@click.option("--ledger", "branch", metavar="BRANCH", help="Commit records to a branch of their own instead of the branch at hand.")
+@click.option(
+    "--ledger", "branch", metavar="BRANCH", help="Commit records to a branch of their own instead of the branch at hand."
+)
 @click.option("--commit/--no-commit", default=None, help="Commit the settings. By default only in a repository made here.")
 @click.option("--bare", is_flag=True, help="Make a bare repository.")
 def init(folder: str, artifacts: str | None, branch: str | None, commit: bool | None, bare: bool) -> None:
@@ -70,7 +72,11 @@ def summary(result: Any) -> str:
     """Say in one line what a commit of runs did."""
     if not result.folded and not result.waiting:
         return "Nothing to commit: no run waits."
-    parts = [f"{len(runs)} run{'s' * (len(runs) != 1)} {word}" for runs, word in ((result.added, "added"), (result.edited, "edited")) if runs]
+    parts = [
+        f"{len(runs)} run{'s' * (len(runs) != 1)} {word}"
+        for runs, word in ((result.added, "added"), (result.edited, "edited"))
+        if runs
+    ]
     if result.waiting:
         parts.append(f"{len(result.waiting)} waiting")
     return f"{', '.join(parts)} in {result.commits} commit{'s' * (result.commits != 1)}."
@@ -91,11 +97,16 @@ def recover(detached: bool, as_json: bool) -> None:
         take_left(folio, lambda text: click.echo(f"runfolio: {visible(text)}", err=True))
         result = bring_back(folio, detached=detached)
     if as_json:
-        rows = [{"run_id": run.run_id, "name": run.name, "experiment": run.experiment, "status": run.status.value} for run in result.recovered]
+        rows = [
+            {"run_id": run.run_id, "name": run.name, "experiment": run.experiment, "status": run.status.value}
+            for run in result.recovered
+        ]
         click.echo(json.dumps(rows, indent=2))
     else:
         for run in result.recovered:
-            click.echo(f"recovered {run.run_id} {visible(run.name)}: {len(run.params)} params, {len(run.metrics)} metrics, ended as {run.status}")
+            click.echo(
+                f"recovered {run.run_id} {visible(run.name)}: {len(run.params)} params, {len(run.metrics)} metrics, ended as {run.status}"
+            )
         for run_id in result.empty:
             click.echo(f"removed the empty journal of {run_id}: its process died before it wrote anything")
         click.echo(summary(result.fold) if result.fold.folded or result.fold.waiting else "Nothing to recover.")

@@ -25,7 +25,7 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "c
 _NO_FILE = "(the folio as a whole)"
 
 
-class Share(click.ParamType):
+class Share(click.ParamType):  # type: ignore[type-arg]  # generic only in click 8.4 and newer
     """``all``, or a part such as ``5%``; from 0 to 1 for the command."""
 
     name = "all|N%"
@@ -148,7 +148,13 @@ def _show(health: Health) -> None:
         click.echo(f"{click.style(f'{title:<12}', bold=True)}{visible(text)}")
     click.echo()
     rows = [
-        (limit.name, size_text(limit.now), size_text(limit.limit), _count(limit.runs_left), limit.day.isoformat() if limit.day else "–")
+        (
+            limit.name,
+            size_text(limit.now),
+            size_text(limit.limit),
+            _count(limit.runs_left),
+            limit.day.isoformat() if limit.day else "–",
+        )
         for limit in health.limits
     ]
     columns = (Column("limit"), Column("now", True), Column("most", True), Column("runs left", True, 1), Column("about", rank=2))
@@ -165,10 +171,16 @@ def facts(health: Health) -> Iterator[tuple[str, str]]:
     kind = "ledger branch" if health.ledger else "branch at hand"
     yield "Folio", f"{health.root} (records on the {kind}, {health.branch or 'none: HEAD is detached'})"
     a_run, thousand = size_text(records.a_run), size_text(records.a_run * 1000)
-    yield "Runs", f"{records.runs:,}, {records.recent:,} of them in the last 30 days; {records.files:,} files, {size_text(records.bytes)}"
+    yield (
+        "Runs",
+        f"{records.runs:,}, {records.recent:,} of them in the last 30 days; {records.files:,} files, {size_text(records.bytes)}",
+    )
     yield "In git", f"{a_run} a run with its share of trees and commits, {thousand} for 1,000 more runs"
     packs = f"{git.packs} pack{'s' * (git.packs != 1)}"
-    yield "Repository", f"{size_text(git.bytes)}: {size_text(git.packed)} in {packs}, {size_text(git.loose)} in {git.loose_objects:,} single files"
+    yield (
+        "Repository",
+        f"{size_text(git.bytes)}: {size_text(git.packed)} in {packs}, {size_text(git.loose)} in {git.loose_objects:,} single files",
+    )
     if health.index is not None:
         part = f"{health.index.records:,} of them records ({size_text(health.index.record_bytes)})"
         yield "Index", f"{size_text(health.index.bytes)}, {health.index.entries:,} entries, {part}"

@@ -29,7 +29,9 @@ def opened(*, quiet: bool = False) -> Iterator[Folio]:
     chosen = (context.find_root().params.get("folio") if context else None) or os.environ.get("RUNFOLIO_TRACKING_URI") or ""
     kind, path = location_of(chosen)
     if kind == "spool":
-        raise click.UsageError("A spool folder is no folio: give the folio with -C, and take the spool in with: runfolio collect " + path)
+        raise click.UsageError(
+            "A spool folder is no folio: give the folio with -C, and take the spool in with: runfolio collect " + path
+        )
     folio = open_folio(path or None)
     try:
         yield folio

@@ -41,7 +41,10 @@ SCRIPTS = (
     Script("train_wine.py", 15, "wine: 5 random forests × 3 seeds"),
     Script("train_digits.py", 3, "digits: 3 networks × 40 epochs"),
 )
-OBJECTIVES = {"wine-classification": Objective("accuracy", "max", "seed"), "digits-curves": Objective("valid_accuracy", "max", "seed")}
+OBJECTIVES = {
+    "wine-classification": Objective("accuracy", "max", "seed"),
+    "digits-curves": Objective("valid_accuracy", "max", "seed"),
+}
 
 Progress = Callable[[Script, int], None]
 
@@ -82,15 +85,15 @@ def make(folder: Path, progress: Progress) -> Folio:
 
 
 def _commit_code(folio: Folio) -> None:
-    repo, root = folio.repo, folio.place.root
-    contents = {script.name: files("runfolio.demo").joinpath("files", script.name).read_bytes() for script in SCRIPTS}
+    repo = folio.repo
+    contents = {script.name: (files("runfolio.demo") / "files" / script.name).read_bytes() for script in SCRIPTS}
     contents["README.md"] = README.encode()
     branch, parent = repo.head_branch(), repo.resolve("HEAD")
     assert branch is not None
     changes = [FileChange(folio.place.full(name), data) for name, data in contents.items()]
     commit_files(repo, branch, parent, changes, "train: a sweep on wine, learning curves on digits\n", configured_ident(repo))
     tip = repo.resolve("HEAD")
-    assert tip is not None and root.is_dir()
+    assert tip is not None
     update(repo, branch, parent or empty_tree(repo), tip, "")
 
 
@@ -99,7 +102,8 @@ def _run(folder: Path, script: Script, progress: Progress) -> None:
     env = {key: value for key, value in os.environ.items() if not key.startswith("RUNFOLIO_")}
     command = [sys.executable, script.name]
     with subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout and process.stderr
+        assert process.stdout
+        assert process.stderr
         for line in process.stdout:
             done, _, total = line.strip().partition("/")
             if total == str(script.steps) and done.isdigit():
@@ -107,4 +111,6 @@ def _run(folder: Path, script: Script, progress: Progress) -> None:
         said = process.stderr.read()
     if process.returncode:
         last = "; ".join(said.strip().splitlines()[-2:])
-        raise RunfolioError(f"{script.name} failed: {last}. Run it by hand to see more: cd {folder} && {sys.executable} {script.name}")
+        raise RunfolioError(
+            f"{script.name} failed: {last}. Run it by hand to see more: cd {folder} && {sys.executable} {script.name}"
+        )

@@ -123,7 +123,7 @@ def apply_diff(
         is there already.
     """
     runs = _apply(
-        before, diff.runs_added, diff.runs_edited, diff.runs_deleted, run_fields, lambda value, key: run_of_fields(value, key)
+        before, diff.runs_added, diff.runs_edited, diff.runs_deleted, run_fields, run_of_fields
     )
     experiments = _apply(
         experiments_before or {},

@@ -50,7 +50,9 @@ def commit_with_retry(place: Place, change: Callable[[str | None], list[FileChan
         return commit_on(place, branch, change, message)
 
 
-def commit_on(place: Place, branch: str, change: Callable[[str | None], list[FileChange]], message: str | Callable[[], str]) -> bool:
+def commit_on(
+    place: Place, branch: str, change: Callable[[str | None], list[FileChange]], message: str | Callable[[], str]
+) -> bool:
     """Commit a change of records on a branch; the caller holds the lock.
 
     See :func:`commit_with_retry`.
@@ -73,7 +75,9 @@ def commit_on(place: Place, branch: str, change: Callable[[str | None], list[Fil
             _fire_hook(place)
             return True
         time.sleep(random.uniform(0.002, 0.02) * (attempt + 1))
-    raise BusyError(f"The branch {short(branch)} kept moving under {TRIES} tries to commit. Your runs are safe; try again: runfolio commit")
+    raise BusyError(
+        f"The branch {short(branch)} kept moving under {TRIES} tries to commit. Your runs are safe; try again: runfolio commit"
+    )
 
 
 def base_of(place: Place, branch: str) -> str | None:

@@ -89,7 +89,9 @@ class ExperimentBook:
         found = self.by_id(text) or self.by_name(text) or self.by_slug(text)
         if found is None:
             names = ", ".join(repr(visible(item.name)) for item in self.all()[:8])
-            raise NotFoundError(f"There is no experiment {text!r} here. There are: {names}. All of them: runfolio experiments list --all")
+            raise NotFoundError(
+                f"There is no experiment {text!r} here. There are: {names}. All of them: runfolio experiments list --all"
+            )
         return found
 
     def create(self, name: str, tags: Mapping[str, str] | None = None, description: str = "") -> Experiment:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from runfolio.objects import ObjectStore
 from runfolio.diff import commit_message
 from runfolio.errors import BusyError, RunfolioError
 from runfolio.folio.committing import commit_on
@@ -24,6 +23,7 @@ from runfolio.formats.runs import decode_run
 from runfolio.gitstore import FileChange
 from runfolio.gitstore.checkout import finish_pending
 from runfolio.journal import Journal, RunState, Spool
+from runfolio.objects import ObjectStore
 from runfolio.records import Experiment, Lifecycle, Run
 
 MAX_BATCH = 1000
@@ -130,18 +130,20 @@ def _fold_batch(
     place: Place, spool: Spool, store: ObjectStore, branch: str, batch: list[tuple[Journal, RunState]], result: FoldResult
 ) -> None:
     """Commit one batch and drop its journals."""
-    outcome: list[_Batch] = []
+    made = _Batch(place, spool, store, None)
 
     def change(tip: str | None) -> list[FileChange]:
+        nonlocal made
         made = _Batch(place, spool, store, tip)
         for journal, state in batch:
             made.take(journal, state)
-        outcome[:] = [made]
         return made.changes()
 
+    def message() -> str:
+        return made.message()
+
     # A sealed journal is never written again, and the folio's lock keeps other folds away: no lock of its own is needed.
-    done = commit_on(place, branch, change, lambda: outcome[0].message())
-    made = outcome[0]
+    done = commit_on(place, branch, change, message)
     result.commits += done
     result.added.extend(made.added.values())
     result.edited.extend(made.edited.values())

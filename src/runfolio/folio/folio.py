@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runfolio.objects import ObjectStore, open_store
 from runfolio.folio.experiments import ExperimentBook
 from runfolio.folio.folding import FoldResult, fold
 from runfolio.folio.lookup import RunFinder
@@ -15,6 +14,7 @@ from runfolio.folio.place import Place
 from runfolio.formats.settings import Settings
 from runfolio.gitstore import Repo
 from runfolio.journal import JournalWriter, Spool
+from runfolio.objects import ObjectStore, open_store
 
 if TYPE_CHECKING:
     from runfolio.index import Index
@@ -59,7 +59,10 @@ class Folio:
         """The object store that the settings name."""
         override = os.environ.get("RUNFOLIO_ARTIFACTS")
         return open_store(
-            override or self.settings.artifacts, self.place.local / "objects", self.place.root, self.settings.durability != "process"
+            override or self.settings.artifacts,
+            self.place.local / "objects",
+            self.place.root,
+            self.settings.durability != "process",
         )
 
     @cached_property

@@ -203,14 +203,14 @@ def _on_git(place: Place, health: Health) -> Iterator[Finding]:
 
 def _on_records(health: Health) -> Iterator[Finding]:
     records, index = health.records, health.index
-    if not health.ledger and index is not None and not health.clone.sparse:
-        if records.runs >= MANY_RUNS or index.record_bytes > LARGE_INDEX:
-            message = (
-                f"{index.records:,} records lie in the work tree and take {index.record_bytes / 1e6:.1f} MB of the index, which "
-                "every git command reads"
-            )
-            remedy = "Move them to a ledger branch: runfolio migrate --help"
-            yield _note("doctor.ledger", "records.branch", message, remedy, Severity.WARNING)
+    in_work_tree = index is not None and not health.ledger and not health.clone.sparse
+    if in_work_tree and index is not None and (records.runs >= MANY_RUNS or index.record_bytes > LARGE_INDEX):
+        message = (
+            f"{index.records:,} records lie in the work tree and take {index.record_bytes / 1e6:.1f} MB of the index, which "
+            "every git command reads"
+        )
+        remedy = "Move them to a ledger branch: runfolio migrate --help"
+        yield _note("doctor.ledger", "records.branch", message, remedy, Severity.WARNING)
     if health.clone.shallow:
         message = "the clone is shallow: check cannot see edits of older records, and nothing is cleaned up from here"
         yield _note("doctor.shallow", "", message, "Run: git fetch --unshallow")

@@ -45,7 +45,11 @@ def join_records(place: Place) -> Resolver:
 
 def _experiment(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> bytes:
     mine, other = decode_experiment(ours, path), decode_experiment(theirs, path)
-    start = decode_experiment(base, path) if base is not None else replace(mine, tags={}, description="", objective=None, baseline=None)
+    start = (
+        decode_experiment(base, path)
+        if base is not None
+        else replace(mine, tags={}, description="", objective=None, baseline=None)
+    )
     later = mine if mine.updated >= other.updated else other
     joined: dict[str, Any] = {}
     for field in fields(Experiment):
@@ -56,7 +60,9 @@ def _experiment(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> by
             joined[field.name] = left
         else:
             joined[field.name] = right if left == was else getattr(later, field.name)
-    joined["created"] = min(value for value in (mine.created, other.created) if value) if mine.created and other.created else later.created
+    joined["created"] = (
+        min(value for value in (mine.created, other.created) if value) if mine.created and other.created else later.created
+    )
     joined["updated"] = max(mine.updated, other.updated)
     return edit_experiment(ours, Experiment(**joined))
 

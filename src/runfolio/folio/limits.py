@@ -1,8 +1,8 @@
 """What will hit a limit when: the hosts' limits for repositories, and the disk.
 
-The hosts' figures are from their documentation (GitHub: "Repository limits" and "About large files on GitHub"; GitLab.com:
-"Account and limit settings"; Bitbucket Cloud: "Reduce repository size"), read in November 2026. A host of one's own has
-limits of its own; GitHub's recommendation then stands as a measure of what stays pleasant.
+The hosts' figures are those that their documentation gives for ordinary accounts, and change now and then: GitHub strongly
+recommends less than 5 GB and blocks files above 100 MB; GitLab.com allows 10 GB a project; Bitbucket Cloud refuses pushes above
+4 GB. A host of one's own has limits of its own; GitHub's recommendation then stands as a measure of what stays pleasant.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def host_of(remote: str) -> Host:
     return HOSTS.get((name or "").lower(), GITHUB)
 
 
-def limits_of(host: Host, records: RecordSizes, repository: RepositorySize, store: StoreSize | None, today: date) -> tuple[Limit, ...]:
+def limits_of(
+    host: Host, records: RecordSizes, repository: RepositorySize, store: StoreSize | None, today: date
+) -> tuple[Limit, ...]:
     """Say what will hit a limit when.
 
     Parameters
@@ -74,7 +76,10 @@ def limits_of(host: Host, records: RecordSizes, repository: RepositorySize, stor
     store : StoreSize or None
     today : date
     """
-    made = [_repository(host, records, repository, today), Limit(f"largest record: a file on {host.name}", records.largest, host.file)]
+    made = [
+        _repository(host, records, repository, today),
+        Limit(f"largest record: a file on {host.name}", records.largest, host.file),
+    ]
     if store is not None:
         made.append(_disk(records, store, today))
     return tuple(made)

@@ -167,7 +167,9 @@ class RunFinder:
         if text in journals or (len(text) == 32 and self.committed(text)):
             return text
         index = self._folio.fresh_index()
-        found = set(index.find_prefix(text)) | {run_id for run_id in journals if run_id.startswith(text)} if len(text) >= 4 else set()
+        found = (
+            set(index.find_prefix(text)) | {run_id for run_id in journals if run_id.startswith(text)} if len(text) >= 4 else set()
+        )
         if not found:
             found = {run.run_id for run in self.live() if run.name == text} | set(index.find_name(text))
         if len(found) > 1:

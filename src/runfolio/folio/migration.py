@@ -70,9 +70,17 @@ def _copy(place: Place, source: str, target: str, home: str, to: str | None) -> 
     if to is not None:
         there = _folders(place, repo.resolve(target))
         if there and there != records:
-            raise AlreadyExistsError(f"The branch {to} holds records already. Choose another name, or delete the branch if they are not needed.")
+            raise AlreadyExistsError(
+                f"The branch {to} holds records already. Choose another name, or delete the branch if they are not needed."
+            )
         if not there:
-            _commit_tree(place, target, repo.resolve(target), _with(place, repo.resolve(target), records), f"runs: records of {short(home)}\n")
+            _commit_tree(
+                place,
+                target,
+                repo.resolve(target),
+                _with(place, repo.resolve(target), records),
+                f"runs: records of {short(home)}\n",
+            )
         kept = _with(place, here, dict.fromkeys(records))
     else:
         kept = _with(place, here, records)
@@ -81,7 +89,11 @@ def _copy(place: Place, source: str, target: str, home: str, to: str | None) -> 
     blob = repo.run("hash-object", "-w", "--stdin", input=changed).decode().strip()
     tree = _put(repo, kept, (place.prefix + paths.SETTINGS).split("/"), Entry("100644", "", blob))
     _commit_tree(place, home, here, tree, f"runfolio: records go to {to or 'the branch at hand'}\n")
-    return sum(paths.run_of_path(place.strip(entry.path)) is not None for entry in repo.tree_entries(tip, place.folder(paths.RUNS))) if tip else 0
+    return (
+        sum(paths.run_of_path(place.strip(entry.path)) is not None for entry in repo.tree_entries(tip, place.folder(paths.RUNS)))
+        if tip
+        else 0
+    )
 
 
 def _folders(place: Place, tip: str | None) -> dict[str, str]:
@@ -115,8 +127,14 @@ def _put(repo: Repo, tree: str, parts: list[str], entry: Entry | None) -> str:
 
 def _commit_tree(place: Place, branch: str, parent: str | None, tree: str, message: str) -> None:
     repo, author = place.repo, author_of(place)
-    idents = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (("NAME", author.name), ("EMAIL", author.mail))}
-    commit = repo.run("commit-tree", tree, *(("-p", parent) if parent else ()), input=message.encode(), env=idents).decode().strip()
+    idents = {
+        f"GIT_{who}_{what}": value
+        for who in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", author.name), ("EMAIL", author.mail))
+    }
+    commit = (
+        repo.run("commit-tree", tree, *(("-p", parent) if parent else ()), input=message.encode(), env=idents).decode().strip()
+    )
     home = place.checked_out(branch)
     if home is not None:
         write_note(home, {"branch": branch, "old": parent, "folder": place.prefix.rstrip("/")})

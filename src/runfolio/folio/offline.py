@@ -7,17 +7,17 @@ folio later, each exactly once. What needs the records of others (search, experi
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runfolio.objects import ObjectStore, open_store
 from runfolio.errors import StateError, storage_error
 from runfolio.folio.experiments import default_experiment
 from runfolio.folio.folding import FoldResult
 from runfolio.formats.settings import Settings
 from runfolio.journal import Journal, JournalWriter, RunState, Spool
+from runfolio.objects import ObjectStore, open_store
 from runfolio.records import DEFAULT_EXPERIMENT_NAME, ArtifactEntry, Experiment, Run, slug_of
 from runfolio.records.names import check_experiment_name, check_run_id
 
@@ -108,7 +108,9 @@ class OfflineExperiments:
         """Refuse: an experiment is changed in the folio."""
         raise StateError(f"A spool folder cannot {verb} an experiment. Do it in the folio that collects the runs.")
 
-    edit_with = edit
+    def edit_with(self, experiment_id: str, verb: str, edit: Callable[[Experiment], Experiment]) -> Experiment:
+        """Refuse: an experiment is changed in the folio."""
+        return self.edit(experiment_id, verb)
 
 
 class OfflineRuns:
@@ -124,7 +126,9 @@ class OfflineRuns:
         for journal in self._spool.of_run(run_id):
             run = _joined(journal, run)
         if run is None:
-            raise StateError(f"Run '{run_id}' is not in the spool folder {self._spool.folder}. Ask the folio that collects the runs.")
+            raise StateError(
+                f"Run '{run_id}' is not in the spool folder {self._spool.folder}. Ask the folio that collects the runs."
+            )
         return run
 
     def committed(self, run_id: str) -> Run | None:

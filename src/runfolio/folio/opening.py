@@ -199,7 +199,9 @@ def _commit(repo: Repo, files: dict[str, bytes]) -> bool:
     parent = repo.resolve("HEAD")
     changes = [FileChange(path, data) for path, data in sorted(files.items())]
     if not commit_files(repo, branch, parent, changes, "runfolio: start a folio\n", configured_ident(repo)):
-        raise StateError("The branch moved while the settings were being committed. Commit them yourself: git add . && git commit")
+        raise StateError(
+            "The branch moved while the settings were being committed. Commit them yourself: git add . && git commit"
+        )
     tip = repo.resolve("HEAD")
     if tip and repo.work_tree is not None:
         update(repo, branch, parent or empty_tree(repo), tip, "")

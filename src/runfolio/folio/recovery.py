@@ -86,7 +86,10 @@ def _end(journal: Journal, state: RunState) -> None:
             file.seek(max(size - 1, 0))
             torn = size > 0 and file.read(1) != b"\n"
             file.seek(0, os.SEEK_END)
-            file.write((b"\n" if torn else b"") + encode_event("n", "the process died before it ended the run; all up to its last event is here"))
+            file.write(
+                (b"\n" if torn else b"")
+                + encode_event("n", "the process died before it ended the run; all up to its last event is here")
+            )
             file.write(encode_event("end", RunStatus.KILLED.value, at))
             file.flush()
             os.fsync(file.fileno())

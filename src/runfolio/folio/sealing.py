@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runfolio.objects import ObjectStore
-from runfolio.objects.manifests import decode_manifest, encode_manifest
 from runfolio.errors import storage_error
 from runfolio.folio.place import Place
 from runfolio.folio.series import points_of
@@ -17,6 +15,8 @@ from runfolio.formats import paths
 from runfolio.formats.runs import MAX_INLINE_ARTIFACTS, encode_run
 from runfolio.formats.series import Reduction, SeriesWriter
 from runfolio.journal import RunState
+from runfolio.objects import ObjectStore
+from runfolio.objects.manifests import decode_manifest, encode_manifest
 from runfolio.records import ArtifactEntry, MetricPoint, Run, SeriesRef
 
 MANIFEST_TYPE = "application/vnd.runfolio.manifest+json"
@@ -37,7 +37,9 @@ class Sealed:
     files: dict[str, bytes]
 
 
-def seal_run(place: Place, store: ObjectStore, tip: str | None, state: RunState, before: Run | None, previous: Sealed | None) -> Sealed:
+def seal_run(
+    place: Place, store: ObjectStore, tip: str | None, state: RunState, before: Run | None, previous: Sealed | None
+) -> Sealed:
     """Make the files of a run from its journal.
 
     Parameters
@@ -98,7 +100,9 @@ def _with_series(
     preview = reduction.preview(run.run_id)
     reference = None
     if preview is not None:
-        reference = SeriesRef(reduction.points, True) if reduction.whole else _full_history(place, store, points(), reduction.points)
+        reference = (
+            SeriesRef(reduction.points, True) if reduction.whole else _full_history(place, store, points(), reduction.points)
+        )
     return replace(run, metrics=reduction.summaries(), series=reference), preview
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from runfolio.objects import ObjectStore
 from runfolio.formats.series import decode_series, read_series
+from runfolio.objects import ObjectStore
 from runfolio.records import MetricPoint, Run
 
 
-def points_of(run: Run, read_preview: Callable[[], bytes | None], store: ObjectStore, key: str | None = None) -> Iterator[MetricPoint]:
+def points_of(
+    run: Run, read_preview: Callable[[], bytes | None], store: ObjectStore, key: str | None = None
+) -> Iterator[MetricPoint]:
     """Yield the points of a committed run.
 
     Parameters

@@ -74,7 +74,9 @@ def sync(folio: Folio, remote: str | None = None, *, with_code: bool = False, pu
     place = folio.place
     name = remote or place.settings.remote
     if place.repo.config(f"remote.{name}.url") is None:
-        raise RemoteError(f"There is no git remote {name!r}. Add one: git remote add {name} URL; or name another: runfolio sync --remote NAME")
+        raise RemoteError(
+            f"There is no git remote {name!r}. Add one: git remote add {name} URL; or name another: runfolio sync --remote NAME"
+        )
     result = SyncResult(folio.commit(), remote=name)
     branch = place.require_writable(place.branch_at_hand())
     result.branch = short(branch)

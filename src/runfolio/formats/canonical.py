@@ -136,7 +136,7 @@ def load(data: bytes, where: str, *, trusted: bool = False) -> dict[str, Any]:
         except (ValueError, RecursionError) as error:
             raise DamagedError(f"{where}: not a readable record: {error}.") from None
         if spelled != data:
-            line = next((n for n, (a, b) in enumerate(zip(spelled.split(b"\n"), data.split(b"\n")), 1) if a != b), 0)
+            line = next((n for n, (a, b) in enumerate(zip(spelled.split(b"\n"), data.split(b"\n"), strict=False), 1) if a != b), 0)
             place = f"line {line}" if line else "the end"
             raise DamagedError(
                 f"{where}: not in the canonical spelling, first at {place}: it was edited by hand or damaged. "

@@ -157,9 +157,7 @@ def run_of_fields(value: Mapping[str, Any], where: str) -> Run:
             faults.append(f"{key}: {error}")
         return default
 
-    for key in ("run_id", "experiment", "status", "start"):
-        if key not in value:
-            faults.append(f"{key}: the field is missing")
+    faults.extend(f"{key}: the field is missing" for key in ("run_id", "experiment", "status", "start") if key not in value)
     metrics: dict[str, MetricSummary] = read("metrics", lambda found: _entries(found, decode_metric), {})
     artifacts: dict[str, ArtifactEntry] = read("artifacts", lambda found: _entries(found, decode_artifact), {})
     manifest = read("manifest", lambda found: decode_artifact(_mapping(found)), None)
@@ -221,7 +219,12 @@ def check_digest(value: Any) -> Digest:
     ValueError
         If it is not.
     """
-    if isinstance(value, str) and len(value) == 71 and value.startswith("sha256:") and not set(value[7:]) - set("0123456789abcdef"):
+    if (
+        isinstance(value, str)
+        and len(value) == 71
+        and value.startswith("sha256:")
+        and not set(value[7:]) - set("0123456789abcdef")
+    ):
         return Digest(value)
     raise ValueError(f"'sha256:' and 64 hex digits are expected, found {value!r}")
 

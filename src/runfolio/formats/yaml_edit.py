@@ -154,7 +154,8 @@ def _edit(text: str, document: YamlDocument, path: KeyPath, change: Any, wanted:
     own_lines = place is None or (place.block and not text[_line_start(text, place.start) : place.start].strip(" ?"))
     in_block = around is not None and isinstance(before, dict) and before and own_lines and _is_block(document, parent, before)
     if in_block and (siblings or not parent):
-        first = document.places[(*parent, next(iter(before)))]
+        key = (*parent, next(iter(before)))
+        first = document.places[key]
         lines = [] if change is DELETE else entry_lines(path[-1], change, _indent(text, first.start))
         block = "".join(line + end_of_line for line in lines)
         if place is not None:
@@ -175,7 +176,8 @@ def _insert(text: str, index: int, block: str, end_of_line: str) -> str:
 
 
 def _is_block(document: YamlDocument, parent: KeyPath, before: dict[str, Any]) -> bool:
-    return document.places[(*parent, next(iter(before)))].block
+    key = (*parent, next(iter(before)))
+    return document.places[key].block
 
 
 def _at(value: Mapping[str, Any], path: KeyPath) -> Any:

@@ -219,7 +219,8 @@ class Builder:
         elif not isinstance(value, str):
             self._at(event, f'the key {key or "(empty)"} is not text. Put it in quotes: "{key}"')
         if key in frame.value:
-            first = self.places[(*frame.path, key)].line
+            place = (*frame.path, key)
+            first = self.places[place].line
             self._at(event, f"the key {key!r} stands twice, first in line {first}. Delete one of them.")
         frame.key, frame.key_event = key, event
 

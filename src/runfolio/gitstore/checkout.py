@@ -90,7 +90,16 @@ def finish_pending(repo: Repo, wait_s: float | None = None) -> None:
         elif tip != old and (new is None or tip == new):
             only = note.get("only")
             chosen = tuple(map(str, only)) if isinstance(only, list) else ()
-            update(repo, str(branch), str(old) if old else empty_tree(repo), tip, str(note.get("folder", "")), only=chosen, wait_s=wait_s, again=True)
+            update(
+                repo,
+                str(branch),
+                str(old) if old else empty_tree(repo),
+                tip,
+                str(note.get("folder", "")),
+                only=chosen,
+                wait_s=wait_s,
+                again=True,
+            )
     drop_note(repo)
 
 
@@ -100,7 +109,16 @@ def empty_tree(repo: Repo) -> str:
 
 
 def update(
-    repo: Repo, branch: str, old: str, new: str, folder: str, *, only: tuple[str, ...] = (), wait_s: float | None = None, held: bool = False, again: bool = False
+    repo: Repo,
+    branch: str,
+    old: str,
+    new: str,
+    folder: str,
+    *,
+    only: tuple[str, ...] = (),
+    wait_s: float | None = None,
+    held: bool = False,
+    again: bool = False,
 ) -> None:
     """Write the records that differ between two commits into the work tree and the index.
 
@@ -246,7 +264,9 @@ def _update_index(repo: Repo, changes: list[Change]) -> None:
 def _edit_index(repo: Repo, file: Path, changes: list[Change]) -> None:
     zero = "0" * len(next(filter(None, (change.new or change.old for change in changes)), "0" * 40))
     lines = [
-        f"{'100644' if change.new else '0'} {change.new or zero}\t".encode() + change.path.encode("utf-8", "surrogateescape") + b"\0"
+        f"{'100644' if change.new else '0'} {change.new or zero}\t".encode()
+        + change.path.encode("utf-8", "surrogateescape")
+        + b"\0"
         for change in changes
     ]
     env = {"GIT_INDEX_FILE": str(file)}
@@ -267,15 +287,30 @@ def advance(repo: Repo, branch: str, old: str, new: str) -> None:
     write_note(repo, {"branch": branch, "old": old, "new": new, "folder": ""})
     # Entries that were added by id carry no file times yet; without a refresh read-tree takes them for local changes.
     repo.succeeds("update-index", "-q", "--refresh")
-    args = ("--git-dir", str(repo.git_dir), "--work-tree", str(repo.work_tree), "read-tree", "-m", "-u", "--end-of-options", old, new)
+    args = (
+        "--git-dir",
+        str(repo.git_dir),
+        "--work-tree",
+        str(repo.work_tree),
+        "read-tree",
+        "-m",
+        "-u",
+        "--end-of-options",
+        old,
+        new,
+    )
     done = run_git(args, repo.work_tree)
     if done.returncode:
         drop_note(repo)
         said = done.stderr.decode("utf-8", "replace")
         if "would be overwritten" in said or "not uptodate" in said:
-            raise GitError("the remote's changes touch files that you have changed and not committed. Commit or stash them, then sync again.")
+            raise GitError(
+                "the remote's changes touch files that you have changed and not committed. Commit or stash them, then sync again."
+            )
         if "index.lock" in said and "File exists" in said:
-            raise BusyError(f"{repo.git_dir / 'index.lock'} is held by another git process. Your runs are committed here; sync again when it is done.")
+            raise BusyError(
+                f"{repo.git_dir / 'index.lock'} is held by another git process. Your runs are committed here; sync again when it is done."
+            )
         raise explain(("read-tree",), done)
     if not repo.update_ref(branch, new, old, "runfolio: sync"):
         drop_note(repo)

@@ -51,7 +51,9 @@ def fetch(repo: Repo, remote: str, refspecs: tuple[str, ...]) -> bool:
     said = done.stderr.decode("utf-8", "replace").strip()
     if "couldn't find remote ref" in said:
         return False
-    raise RemoteError(f"Could not fetch from {remote}: {_last(said)}. Your runs are committed here; sync again when the remote answers.")
+    raise RemoteError(
+        f"Could not fetch from {remote}: {_last(said)}. Your runs are committed here; sync again when the remote answers."
+    )
 
 
 def push(repo: Repo, remote: str, refspec: str) -> bool:
@@ -67,7 +69,14 @@ def push(repo: Repo, remote: str, refspec: str) -> bool:
     if done.returncode == 0:
         return True
     said = (done.stdout + done.stderr).decode("utf-8", "replace")
-    moved = ("fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "reference already exists", "incorrect old value")
+    moved = (
+        "fetch first",
+        "non-fast-forward",
+        "cannot lock ref",
+        "failed to update ref",
+        "reference already exists",
+        "incorrect old value",
+    )
     if any(sign in said for sign in moved):
         return False
     raise RemoteError(
@@ -77,7 +86,11 @@ def push(repo: Repo, remote: str, refspec: str) -> bool:
 
 
 def _last(said: str) -> str:
-    lines = [line for line in said.splitlines() if line.strip() and not line.startswith(("hint:", "To ", "Done", "error: failed to push"))]
+    lines = [
+        line
+        for line in said.splitlines()
+        if line.strip() and not line.startswith(("hint:", "To ", "Done", "error: failed to push"))
+    ]
     return "; ".join(lines[-2:]) or "no reason given"
 
 
@@ -113,7 +126,11 @@ def merge(repo: Repo, ours: str, theirs: str, resolve: Resolver, message: str, a
         repo.run("read-tree", "-i", "-m", "--aggressive", start, ours, theirs, env=env)
         _resolve_all(repo, env, resolve)
         tree = repo.run("write-tree", env=env).decode().strip()
-    idents = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (("NAME", author.name), ("EMAIL", author.mail))}
+    idents = {
+        f"GIT_{who}_{what}": value
+        for who in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", author.name), ("EMAIL", author.mail))
+    }
     args = (*durability_options(durable), "commit-tree", tree, "-p", ours, "-p", theirs)
     return repo.run(*args, input=message.encode(), env=idents).decode().strip()
 
@@ -122,9 +139,9 @@ def _resolve_all(repo: Repo, env: dict[str, str], resolve: Resolver) -> None:
     clashes: dict[str, dict[int, str]] = {}
     for line in repo.run("ls-files", "-u", "-z", env=env).split(b"\0"):
         if line:
-            head, _, path = line.partition(b"\t")
+            head, _, raw = line.partition(b"\t")
             _, oid, stage = head.decode().split(" ")
-            clashes.setdefault(path.decode("utf-8", "surrogateescape"), {})[int(stage)] = oid
+            clashes.setdefault(raw.decode("utf-8", "surrogateescape"), {})[int(stage)] = oid
     lines = []
     for path, stages in clashes.items():
         base, ours, theirs = (repo.read(stages[stage]) if stage in stages else None for stage in (1, 2, 3))

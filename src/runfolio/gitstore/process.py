@@ -17,8 +17,19 @@ from pathlib import Path
 from runfolio.errors import GitError
 
 OLDEST_GIT = (2, 30)
-_KEPT = re.compile(r"GIT_(AUTHOR|COMMITTER)_\w+|GIT_SSH\w*|GIT_SSL\w+|GIT_ASKPASS|GIT_CONFIG(_GLOBAL|_SYSTEM|_NOSYSTEM|_COUNT|_KEY_\d+|_VALUE_\d+)")
-SAFE = ("-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never", "-c", "core.quotePath=false", "-c", "advice.detachedHead=false")
+_KEPT = re.compile(
+    r"GIT_(AUTHOR|COMMITTER)_\w+|GIT_SSH\w*|GIT_SSL\w+|GIT_ASKPASS|GIT_CONFIG(_GLOBAL|_SYSTEM|_NOSYSTEM|_COUNT|_KEY_\d+|_VALUE_\d+)"
+)
+SAFE = (
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "protocol.ext.allow=never",
+    "-c",
+    "core.quotePath=false",
+    "-c",
+    "advice.detachedHead=false",
+)
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 
 
@@ -122,6 +133,8 @@ def run_git(
 
 def explain(args: tuple[str, ...], done: subprocess.CompletedProcess[bytes]) -> GitError:
     """Make the error for a git command that failed, with git's own last words."""
-    words = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip() and not line.startswith("hint:")]
+    words = [
+        line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip() and not line.startswith("hint:")
+    ]
     said = "; ".join(words[-3:]) if words else f"exit code {done.returncode}"
     return GitError(f"git {args[0]} failed: {said[:600]}")

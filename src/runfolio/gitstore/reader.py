@@ -12,6 +12,7 @@ import subprocess
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -62,7 +63,8 @@ class ObjectReader:
 
     def _ask(self, batch: list[str]) -> Iterator[tuple[str, bytes | None]]:
         process = self._start()
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         good = [name for name in batch if name and "\n" not in name]
         try:
             # Without --buffer git flushes after every answer. A slice of requests is written before its first answer is
@@ -113,10 +115,8 @@ class ObjectReader:
             return
         for stream in (process.stdin, process.stdout):
             if stream:
-                try:
+                with suppress(BrokenPipeError):
                     stream.close()
-                except BrokenPipeError:
-                    pass
         # It only reads, so nothing is lost; another holder of its pipe (a program that was started without closing files)
         # must not keep us waiting.
         process.kill()

@@ -88,7 +88,12 @@ class Repo:
         return cls((base / git_dir).resolve(), (base / common).resolve(), work_tree)
 
     def run(
-        self, *args: str, input: bytes | None = None, env: Mapping[str, str] | None = None, check: bool = True, hooks: bool = False
+        self,
+        *args: str,
+        input: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        check: bool = True,
+        hooks: bool = False,
     ) -> bytes:
         """Run a git command here and return what it printed.
 
@@ -200,17 +205,21 @@ class Repo:
             From the repository's root, without a slash at its end; ``""`` for all.
         """
         name = f"{rev}:{folder}" if folder else rev
-        done = run_git(self._located(("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", name)), self.work_tree or self.git_dir)
+        done = run_git(
+            self._located(("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", name)), self.work_tree or self.git_dir
+        )
         if done.returncode:
             if self.read_kind(rev) is None:
-                raise GitError(f"the revision {rev} is not in this repository (a shallow clone, or collected). Run: git fetch --unshallow")
+                raise GitError(
+                    f"the revision {rev} is not in this repository (a shallow clone, or collected). Run: git fetch --unshallow"
+                )
             return []
         start = f"{folder}/" if folder else ""
         made = []
         for line in done.stdout.split(b"\0"):
             if line:
                 head, _, path = line.partition(b"\t")
-                mode, kind, oid = head.split(b" ")
+                mode, _, oid = head.split(b" ")
                 made.append(TreeEntry(start + path.decode("utf-8", "surrogateescape"), oid.decode(), mode.decode()))
         return made
 
@@ -222,7 +231,19 @@ class Repo:
         GitError
             If one of the revisions is not in this repository.
         """
-        args = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff", "--end-of-options", old, new, "--", folder or ".")
+        args = (
+            "diff-tree",
+            "-r",
+            "-z",
+            "--raw",
+            "--no-renames",
+            "--no-ext-diff",
+            "--end-of-options",
+            old,
+            new,
+            "--",
+            folder or ".",
+        )
         parts = self.run(*args).split(b"\0")
         made = []
         for head, path in zip(parts[0::2], parts[1::2], strict=False):

@@ -19,7 +19,7 @@ _fork_lock = threading.Lock()
 
 def _renew_lock() -> None:
     # Held by a thread of the parent at the fork, nobody in the child would give it back.
-    global _fork_lock
+    global _fork_lock  # noqa: PLW0603 - a lock can only be replaced
     _fork_lock = threading.Lock()
 
 

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from runfolio.objects.files import open_source
-from runfolio.objects.incoming import CHUNK_BYTES, IncomingFile, copy_stream, make_folder, sync_path
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, UsageError, storage_error
 from runfolio.formats.runs import check_digest
+from runfolio.objects.files import open_source
+from runfolio.objects.incoming import CHUNK_BYTES, IncomingFile, copy_stream, make_folder, sync_path
 from runfolio.records.runs import Digest
 
 SWEEP_AGE_S = 24 * 3600

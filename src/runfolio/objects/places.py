@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from runfolio._version import __version__
+from runfolio.errors import UsageError
 from runfolio.objects.local import LocalStore
 from runfolio.objects.store import ObjectStore
-from runfolio.errors import UsageError
 
 # Two letters at least: in C:\objects the C is a drive.
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)\Z", re.DOTALL)

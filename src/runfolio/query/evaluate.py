@@ -144,7 +144,8 @@ def holds_for(clause: Clause, value: str | float) -> bool:
     if clause.operator in _COMPARE:
         return _COMPARE[clause.operator](value, wanted)
     if clause.operator in ("LIKE", "ILIKE"):
-        assert isinstance(wanted, str) and isinstance(value, str)
+        assert isinstance(wanted, str)
+        assert isinstance(value, str)
         return compile_like(wanted, ignore_case=clause.operator == "ILIKE")(value)
     if clause.operator in ("IN", "NOT IN"):
         assert isinstance(wanted, tuple)

@@ -142,7 +142,7 @@ def check_key(key: object, kind: str) -> str:
             f"Invalid {kind} name {key!r}: names may hold only letters, digits, underscores (_), dashes (-), "
             "periods (.), spaces ( ), colons (:) and slashes (/)."
         )
-    if key.startswith("..") or key.startswith("/") or key == "." or posixpath.normpath(key) != key:
+    if key.startswith(("..", "/")) or key == "." or posixpath.normpath(key) != key:
         better = posixpath.normpath(key).lstrip("./") or "a name"
         raise UsageError(f"Invalid {kind} name {key!r}: names must be normal relative paths; write {better!r}.")
     if len(key) > MAX_KEY_LENGTH:

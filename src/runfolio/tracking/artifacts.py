@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from runfolio.objects import walk_files
 from runfolio.errors import NotFoundError, UsageError
+from runfolio.objects import walk_files
 from runfolio.records import ArtifactEntry
 from runfolio.records.names import check_artifact_path
 from runfolio.tracking import entities

@@ -6,6 +6,7 @@ defaults, limits and error codes are MLflow's; ``tests/tracking/test_client.py``
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,7 +47,11 @@ class RunfolioClient(ExperimentVerbs, RunFiles):
         super().__init__(tracking_uri)
 
     def create_run(
-        self, experiment_id: str, start_time: int | None = None, tags: Mapping[str, Any] | None = None, run_name: str | None = None
+        self,
+        experiment_id: str,
+        start_time: int | None = None,
+        tags: Mapping[str, Any] | None = None,
+        run_name: str | None = None,
     ) -> entities.Run:
         """Start a run that goes on until :meth:`set_terminated`."""
         held = self._session()
@@ -66,7 +71,13 @@ class RunfolioClient(ExperimentVerbs, RunFiles):
         return self.get_run(parent) if parent else None
 
     def log_metric(
-        self, run_id: str, key: str, value: float, timestamp: int | None = None, step: int | None = None, synchronous: bool | None = None
+        self,
+        run_id: str,
+        key: str,
+        value: float,
+        timestamp: int | None = None,
+        step: int | None = None,
+        synchronous: bool | None = None,
     ) -> None:
         """Log one point of a metric."""
         self._log(run_id, lambda live: live.metric(key, value, timestamp, step))
@@ -111,7 +122,7 @@ class RunfolioClient(ExperimentVerbs, RunFiles):
 
         for item in datasets or ():
             stored = stored_input(item)
-            self._log(run_id, lambda live, stored=stored: live.input(stored))
+            self._log(run_id, functools.partial(LiveRun.input, item=stored))
 
     def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:
         """Change a run's status or name."""

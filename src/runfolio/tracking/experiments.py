@@ -59,7 +59,9 @@ class ExperimentVerbs(Bound):
     def set_experiment_tag(self, experiment_id: str, key: str, value: Any) -> None:
         """Set a tag of an experiment."""
         made = checked_tags({key: value})
-        self._session().folio.experiments.edit_with(str(experiment_id), "tag", lambda found: replace(found, tags={**found.tags, **made}))
+        self._session().folio.experiments.edit_with(
+            str(experiment_id), "tag", lambda found: replace(found, tags={**found.tags, **made})
+        )
 
     def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
         """Take a tag of an experiment away."""
@@ -112,6 +114,8 @@ def checked_tags(tags: Mapping[str, Any]) -> dict[str, str]:
         check_key(key, "tag")
         text = str(value)
         if len(text) > MAX_EXPERIMENT_TAG_LENGTH:
-            raise UsageError(f"The tag {key!r} has {len(text)} characters; {MAX_EXPERIMENT_TAG_LENGTH} are the most for an experiment.")
+            raise UsageError(
+                f"The tag {key!r} has {len(text)} characters; {MAX_EXPERIMENT_TAG_LENGTH} are the most for an experiment."
+            )
         made[key] = text
     return made

@@ -70,7 +70,9 @@ def load_text(artifact_uri: str) -> str:
     try:
         return _bytes(artifact_uri).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise DamagedError(f"{artifact_uri} is not text in UTF-8 ({error.reason} at byte {error.start}). Use download_artifacts.") from None
+        raise DamagedError(
+            f"{artifact_uri} is not text in UTF-8 ({error.reason} at byte {error.start}). Use download_artifacts."
+        ) from None
 
 
 def load_dict(artifact_uri: str) -> Any:

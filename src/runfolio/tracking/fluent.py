@@ -109,7 +109,9 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
             raise StateError(f"Cannot set a deleted experiment {found.name!r} as the active experiment. Restore it first.")
         _experiment_id = found.experiment_id
         return found
-    record = session().folio.experiments.get_or_create(str(experiment_name) if not isinstance(experiment_name, str) else experiment_name)
+    record = session().folio.experiments.get_or_create(
+        str(experiment_name) if not isinstance(experiment_name, str) else experiment_name
+    )
     _experiment_id = record.experiment_id
     return client.get_experiment(record.experiment_id)
 
@@ -193,7 +195,9 @@ def start_run(
     return active
 
 
-def _go_on(held: Session, run_id: str, experiment_id: str | None, run_name: str | None, tags: Mapping[str, Any] | None) -> ActiveRun:
+def _go_on(
+    held: Session, run_id: str, experiment_id: str | None, run_name: str | None, tags: Mapping[str, Any] | None
+) -> ActiveRun:
     live = held.run(run_id, resume=True)
     found = held.folio.experiments.by_slug(live.record.experiment)
     known_id = found.experiment_id if found else live.record.experiment
@@ -384,7 +388,9 @@ def log_params(params: Mapping[str, Any], synchronous: bool | None = None, run_i
     return Done() if synchronous is False else None
 
 
-def log_batch(metrics: Sequence[Any] = (), params: Sequence[Any] = (), tags: Sequence[Any] = (), run_id: str | None = None) -> None:
+def log_batch(
+    metrics: Sequence[Any] = (), params: Sequence[Any] = (), tags: Sequence[Any] = (), run_id: str | None = None
+) -> None:
     """Log metrics, params and tags (entities) at once: valid ones all, or none."""
     RunfolioClient().log_batch(_by_id(run_id), metrics, params, tags)
 
@@ -481,7 +487,9 @@ def log_input(dataset: Any, context: str | None = None, tags: Mapping[str, str] 
     live.input(to_input(dataset, context, dict(tags or {}), notify=live.notice, redactor=live.redactor))
 
 
-def log_inputs(datasets: Sequence[Any], contexts: Sequence[str | None] | None = None, tags_list: Sequence[Any] | None = None, **_later: Any) -> None:
+def log_inputs(
+    datasets: Sequence[Any], contexts: Sequence[str | None] | None = None, tags_list: Sequence[Any] | None = None, **_later: Any
+) -> None:
     """Log several datasets that the run read."""
     for number, dataset in enumerate(datasets):
         log_input(dataset, contexts[number] if contexts else None, tags_list[number] if tags_list else None)
@@ -539,7 +547,10 @@ def restore_experiment(experiment_id: str) -> None:
 
 
 def search_experiments(
-    view_type: int = ViewType.ACTIVE_ONLY, max_results: int | None = None, filter_string: str | None = None, order_by: Sequence[str] | None = None
+    view_type: int = ViewType.ACTIVE_ONLY,
+    max_results: int | None = None,
+    filter_string: str | None = None,
+    order_by: Sequence[str] | None = None,
 ) -> list[entities.Experiment]:
     """Search experiments; all results, in a list."""
     return RunfolioClient().search_experiments(view_type, max_results, filter_string, order_by).to_list()
@@ -586,11 +597,15 @@ def search_runs(
     elif experiment_ids is not None:
         ids = list(experiment_ids)
     elif search_all_experiments:
-        ids = [item.experiment_id for item in folio.experiments.all() if item.lifecycle is Lifecycle.ACTIVE or run_view_type != ViewType.ACTIVE_ONLY]
+        ids = [
+            item.experiment_id
+            for item in folio.experiments.all()
+            if item.lifecycle is Lifecycle.ACTIVE or run_view_type != ViewType.ACTIVE_ONLY
+        ]
     else:
         ids = [_experiment(session(), None).experiment_id]
-    found = search(folio, ids, filter_string, run_view_type, max_results, order_by, None, limit=sys.maxsize).to_list()
-    return found if output_format == "list" else runs_frame(found)
+    runs = search(folio, ids, filter_string, run_view_type, max_results, order_by, None, limit=sys.maxsize).to_list()
+    return runs if output_format == "list" else runs_frame(runs)
 
 
 def flush() -> None:

@@ -28,14 +28,15 @@ def runs_frame(runs: Sequence[Run]) -> pandas.DataFrame:
     """
     import pandas
 
+    times: Any = pandas.to_datetime  # its stubs take no list with gaps, which it reads as NaT
     infos = [run.info for run in runs]
     columns: dict[str, Any] = {
         "run_id": [info.run_id for info in infos],
         "experiment_id": [info.experiment_id for info in infos],
         "status": [info.status for info in infos],
         "artifact_uri": [info.artifact_uri for info in infos],
-        "start_time": pandas.to_datetime([info.start_time for info in infos], unit="ms", utc=True),
-        "end_time": pandas.to_datetime([info.end_time for info in infos], unit="ms", utc=True),
+        "start_time": times([info.start_time for info in infos], unit="ms", utc=True),
+        "end_time": times([info.end_time for info in infos], unit="ms", utc=True),
     }
     for part, missing in (("metrics", float("nan")), ("params", None), ("tags", None)):
         found = [getattr(run.data, part) for run in runs]

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from runfolio.objects import media_type_of
 from runfolio.errors import DeletedError, StateError, UsageError
 from runfolio.formats.runs import encode_input
 from runfolio.journal import JournalWriter
 from runfolio.journal.events import encode_event, encode_key, encode_point
+from runfolio.objects import media_type_of
 from runfolio.records import ArtifactEntry, DatasetInput, Lifecycle, Run
 from runfolio.records.names import MAX_PARAM_LENGTH, MAX_TAG_LENGTH, check_artifact_path, check_key
 from runfolio.records.redaction import Redactor
@@ -37,7 +37,9 @@ class LiveRun:
         Opened for one call: it is sealed right after.
     """
 
-    def __init__(self, folio: Folio | OfflineFolio, redactor: Redactor, writer: JournalWriter, record: Run, *, brief: bool = False) -> None:
+    def __init__(
+        self, folio: Folio | OfflineFolio, redactor: Redactor, writer: JournalWriter, record: Run, *, brief: bool = False
+    ) -> None:
         self.folio, self.redactor, self.writer = folio, redactor, writer
         self.run_id = record.run_id
         self.record = record
@@ -58,7 +60,9 @@ class LiveRun:
         """
         record = folio.runs.get(run_id)
         if record.lifecycle is Lifecycle.DELETED:
-            raise DeletedError(f"The run {run_id} must be in the 'active' state. Current state is deleted. Restore it: runfolio runs restore {run_id}")
+            raise DeletedError(
+                f"The run {run_id} must be in the 'active' state. Current state is deleted. Restore it: runfolio runs restore {run_id}"
+            )
         for journal in reversed(folio.spool.of_run(run_id)):
             writer = None if journal.sealed else folio.spool.attach(journal)
             if writer is not None:
@@ -83,10 +87,15 @@ class LiveRun:
             self._keys.add(key)
         if type(value) is not float:
             value = number_of(key, value)
-        self.writer.metric(
-            key, value, time.time_ns() // 1_000_000 if timestamp is None else timestamp if type(timestamp) is int else whole(key, "timestamp", timestamp),
-            0 if step is None else step if type(step) is int else whole(key, "step", step),
-        )  # fmt: skip
+        if timestamp is None:
+            timestamp = time.time_ns() // 1_000_000
+        elif type(timestamp) is not int:
+            timestamp = whole(key, "timestamp", timestamp)
+        if step is None:
+            step = 0
+        elif type(step) is not int:
+            step = whole(key, "step", step)
+        self.writer.metric(key, value, timestamp, step)
 
     def param(self, key: str, value: Any) -> None:
         """Log a param once; the same value again changes nothing."""
@@ -96,7 +105,9 @@ class LiveRun:
         """Set a tag."""
         self.batch((), {}, {key: value})
 
-    def batch(self, metrics: Iterable[tuple[str, Any, int | None, int | None]], params: Mapping[str, Any], tags: Mapping[str, Any]) -> None:
+    def batch(
+        self, metrics: Iterable[tuple[str, Any, int | None, int | None]], params: Mapping[str, Any], tags: Mapping[str, Any]
+    ) -> None:
         """Log metrics, params and tags by one write: valid ones all, or none.
 
         Parameters
@@ -122,7 +133,9 @@ class LiveRun:
         for key, value, timestamp, step in metrics:
             check_key(key, "metric")
             at = now if timestamp is None else whole(key, "timestamp", timestamp)
-            lines.append(encode_point(encode_key(key), number_of(key, value), at, 0 if step is None else whole(key, "step", step)))
+            lines.append(
+                encode_point(encode_key(key), number_of(key, value), at, 0 if step is None else whole(key, "step", step))
+            )
         for key, value in tags.items():
             check_key(key, "tag")
             lines.append(encode_event("t", key, self._text(key, value, "tag", MAX_TAG_LENGTH, lines)))
@@ -219,7 +232,7 @@ def number_of(key: str, value: Any) -> float:
         raise UsageError(f"Got invalid value {value!r} for metric {key!r}: a metric is a number. Log text as a param or a tag.")
     try:
         item = value.item() if hasattr(value, "item") else value
-        if isinstance(item, bool) or isinstance(item, (str, bytes, complex)):
+        if isinstance(item, (bool, str, bytes, complex)):
             raise TypeError
         return float(item)
     except (TypeError, ValueError, RuntimeError, OverflowError):
@@ -235,7 +248,7 @@ def whole(key: str, field: str, value: Any) -> int:
         If it is none, or outside 64 bits.
     """
     try:
-        if isinstance(value, (bool, str, bytes)) or int(value) != value and field == "step":
+        if isinstance(value, (bool, str, bytes)) or (int(value) != value and field == "step"):
             raise TypeError
         number = int(value)
     except (TypeError, ValueError, OverflowError):

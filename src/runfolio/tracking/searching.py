@@ -8,7 +8,17 @@ from dataclasses import replace
 from runfolio.errors import UsageError
 from runfolio.folio.folio import Folio
 from runfolio.folio.offline import OfflineFolio
-from runfolio.query import Filter, OrderKey, decode_token, encode_token, matches, parse_filter, parse_order_by, sort_experiments, sort_runs
+from runfolio.query import (
+    Filter,
+    OrderKey,
+    decode_token,
+    encode_token,
+    matches,
+    parse_filter,
+    parse_order_by,
+    sort_experiments,
+    sort_runs,
+)
 from runfolio.records import Experiment, Lifecycle, Run, ViewType
 from runfolio.tracking import entities
 
@@ -30,16 +40,22 @@ def search_runs(
         raise UsageError(f"Invalid value {max_results!r} for max_results: a whole number from 1 to {limit} is expected.")
     known = {item.experiment_id: item for item in folio.experiments.all()}
     wanted = [known[str(name)] for name in experiment_ids if str(name) in known]
-    filter, order = parse_filter(filter_string or "", "runs"), parse_order_by(list(order_by or ()), "runs")
+    wanted_filter, order = parse_filter(filter_string or "", "runs"), parse_order_by(list(order_by or ()), "runs")
     offset = decode_token(page_token) if page_token else 0
-    found = _found(folio, wanted, filter, order, view, max_results + 1, offset) if wanted else []
+    found = _found(folio, wanted, wanted_filter, order, view, max_results + 1, offset) if wanted else []
     ids = {item.slug: item for item in known.values()}
     page = [_entity(run, ids.get(run.experiment)) for run in found[:max_results]]
     return entities.PagedList(page, encode_token(offset + max_results) if len(found) > max_results else None)
 
 
 def _found(
-    folio: Folio | OfflineFolio, wanted: list[Experiment], filter: Filter, order: Sequence[OrderKey], view: int, limit: int, offset: int
+    folio: Folio | OfflineFolio,
+    wanted: list[Experiment],
+    filter: Filter,
+    order: Sequence[OrderKey],
+    view: int,
+    limit: int,
+    offset: int,
 ) -> list[Run]:
     """Search, where a run of a deleted experiment counts as deleted."""
     gone = [item.slug for item in wanted if item.lifecycle is Lifecycle.DELETED]
@@ -71,10 +87,14 @@ def search_experiments(
     limit = max_results if max_results is not None else MAX_RESULTS
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_RESULTS:
         raise UsageError(f"Invalid value {max_results!r} for max_results: a whole number from 1 to {MAX_RESULTS} is expected.")
-    filter = parse_filter(filter_string, "experiments")
+    wanted = parse_filter(filter_string, "experiments")
     order = parse_order_by(list(order_by or ()), "experiments")
     offset = decode_token(page_token) if page_token else 0
-    shown = [item for item in folio.experiments.all() if view == ViewType.ALL or (item.lifecycle is Lifecycle.ACTIVE) == (view == ViewType.ACTIVE_ONLY)]
-    found = sort_experiments([item for item in shown if matches(filter, item)], order)
+    shown = [
+        item
+        for item in folio.experiments.all()
+        if view == ViewType.ALL or (item.lifecycle is Lifecycle.ACTIVE) == (view == ViewType.ACTIVE_ONLY)
+    ]
+    found = sort_experiments([item for item in shown if matches(wanted, item)], order)
     page = [entities.experiment_entity(item, f"experiments:/{item.experiment_id}") for item in found[offset : offset + limit]]
     return entities.PagedList(page, encode_token(offset + limit) if len(found) > offset + limit else None)

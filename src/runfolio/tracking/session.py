@@ -123,7 +123,7 @@ class Session:
         """Tell the user something on standard error, once."""
         if text not in self._said:
             self._said.add(text)
-            print(f"runfolio: {text}", file=sys.stderr)
+            sys.stderr.write(f"runfolio: {text}\n")
 
     def at_exit(self) -> None:
         """End the process's dealings with the folio: detached runs are let go, ended ones committed."""
@@ -186,7 +186,6 @@ def current_uri() -> str:
 
 def session(uri: str | None = None) -> Session:
     """Return the session of a folio, opened at its first use in this process."""
-    global _owner
     text = current_uri() if uri is None else uri
     key = os.path.abspath(location_of(text)[1] or os.getcwd()) if not text.startswith("spool:") else text
     with _guard:

@@ -206,7 +206,8 @@ def _read_json(data: bytes, name: str) -> tuple[list[Any], list[list[Any]]]:
             f'{name}: this is no table: it should be {{"columns": [...], "data": [[...], ...]}} with rows of one length. '
             "Log the table again, under another name."
         )
-    assert isinstance(columns, list) and isinstance(rows, list)
+    assert isinstance(columns, list)
+    assert isinstance(rows, list)
     return columns, rows
 
 
@@ -235,7 +236,7 @@ def _cells(column: Any, name: Any) -> list[Any]:
 
 def _cell(value: Any, name: Any) -> Any:
     """Return `value` as JSON has it; missing values of every kind and infinities become null, as in pandas."""
-    if value is None or isinstance(value, (str, bool, int)) and not isinstance(value, Enum):
+    if value is None or (isinstance(value, (str, bool, int)) and not isinstance(value, Enum)):
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None

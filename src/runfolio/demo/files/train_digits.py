@@ -8,11 +8,12 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-import runfolio
 from sklearn.datasets import load_digits
 from sklearn.metrics import ConfusionMatrixDisplay, accuracy_score, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
+
+import runfolio
 
 EPOCHS = 40
 

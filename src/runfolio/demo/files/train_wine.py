@@ -3,11 +3,12 @@
 The split leaves 30 % of the data for training, so that the configurations differ; with 80 % all five score 1.0.
 """
 
-import runfolio
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 from sklearn.model_selection import train_test_split
+
+import runfolio
 
 CONFIGS = [(10, 2, 0.20), (20, 3, 0.10), (50, 5, 0.05), (100, 10, 0.02), (200, None, 0.02)]
 SEEDS = (1, 2, 3)
@@ -15,7 +16,9 @@ SEEDS = (1, 2, 3)
 
 def train(n_estimators, max_depth, min_samples_split, seed):
     data = load_wine(as_frame=True)
-    X_train, X_test, y_train, y_test = train_test_split(data.data, data.target, test_size=0.7, random_state=seed, stratify=data.target)
+    X_train, X_test, y_train, y_test = train_test_split(
+        data.data, data.target, test_size=0.7, random_state=seed, stratify=data.target
+    )
     with runfolio.start_run(run_name=f"forest-{n_estimators}-seed{seed}", nested=True):
         runfolio.log_params(
             {
