@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runfolio.objects import walk_files
 from runfolio.errors import NotFoundError, UsageError
+from runfolio.objects import walk_files
 
 
 def names(folder: Path) -> list[str]:

@@ -20,8 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runfolio.objects import LocalStore, ObjectStore
 from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError
+from runfolio.objects import LocalStore, ObjectStore
 from runfolio.records import Digest
 
 ABSENT = Digest("sha256:" + "0" * 64)

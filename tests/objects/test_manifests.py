@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runfolio.objects import decode_manifest, encode_manifest
 from runfolio.errors import DamagedError, NewerSchemaError, UsageError
 from runfolio.formats.canonical import dump
+from runfolio.objects import decode_manifest, encode_manifest
 from runfolio.records import ArtifactEntry, Digest
 
 NAMES = st.lists(st.text("abcé .-_", min_size=1, max_size=6).filter(lambda name: name not in (".", "..")), min_size=1, max_size=3)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from runfolio._version import __version__
-from runfolio.objects import LocalStore, media_type_of, open_store
 from runfolio.errors import UsageError
+from runfolio.objects import LocalStore, media_type_of, open_store
 
 BASE, DEFAULT = Path("/base/folio"), Path("/base/.git/runfolio/objects")
 
