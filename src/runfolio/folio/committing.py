@@ -11,8 +11,9 @@ from runfolio.errors import BusyError
 from runfolio.folio.lock import WAIT_S, locked
 from runfolio.folio.place import Place, short
 from runfolio.gitstore import FileChange, Ident, Repo, commit_files
-from runfolio.gitstore.checkout import drop_note, empty_tree, finish_pending, update, write_note
+from runfolio.gitstore.checkout import drop_note, empty_tree, finish_pending, read_note, update, write_note
 from runfolio.gitstore.commits import configured_ident
+from runfolio.gitstore.index_lock import index_held
 
 TRIES = 60
 
@@ -57,27 +58,43 @@ def commit_on(
 
     See :func:`commit_with_retry`.
     """
-    settings = place.settings
-    author = author_of(place)
     home = place.checked_out(branch)
+    start = _shown(home, branch) if home is not None else None
     for attempt in range(TRIES):
         parent = base_of(place, branch)
-        old = place.repo.resolve(branch)
         changes = _unequal(place, parent, change(parent))
         if not changes:
+            # The git of a killed process may have made this very commit meanwhile; the work tree has not seen it then.
+            _bring_up(place, home, branch, start)
             return False
-        text = message if isinstance(message, str) else message()
-        if home is not None:
-            write_note(home, {"branch": branch, "old": old, "folder": place.prefix.rstrip("/")})
-        durable = settings.durability != "process"
-        if commit_files(place.repo, branch, parent, changes, text, author, durable=durable, hooks=settings.commit.hooks):
-            _bring_up(place, home, branch, old)
+        if _attempt(place, home, branch, start, parent, changes, message if isinstance(message, str) else message()):
             _fire_hook(place)
             return True
         time.sleep(random.uniform(0.002, 0.02) * (attempt + 1))
     raise BusyError(
         f"The branch {short(branch)} kept moving under {TRIES} tries to commit. Your runs are safe; try again: runfolio commit"
     )
+
+
+def _attempt(
+    place: Place, home: Repo | None, branch: str, start: str | None, parent: str | None, changes: list[FileChange], text: str
+) -> bool:
+    """Commit on `parent`; False if the branch was not there any more."""
+    settings, author = place.settings, author_of(place)
+    durable = settings.durability != "process"
+
+    def commit() -> bool:
+        return commit_files(place.repo, branch, parent, changes, text, author, durable=durable, hooks=settings.commit.hooks)
+
+    if home is None:
+        return commit()
+    # Held from before the branch moves: no `git commit` of the user may read the new branch with the old index.
+    with index_held(home):
+        write_note(home, {"branch": branch, "old": start, "folder": place.prefix.rstrip("/"), "only": list(place.run_folders)})
+        done = commit()
+        if done:
+            _bring_up(place, home, branch, start, held=True)
+    return done
 
 
 def base_of(place: Place, branch: str) -> str | None:
@@ -96,12 +113,28 @@ def _unequal(place: Place, tip: str | None, changes: list[FileChange]) -> list[F
     return [change for change in changes if there.get(f"{tip}:{change.path}") != change.data]
 
 
-def _bring_up(place: Place, home: Repo | None, branch: str, old: str | None) -> None:
-    if home is None:
-        return
+def _shown(home: Repo, branch: str) -> str | None:
+    """Return the commit that the work tree shows: what a note of a killed process says, else the branch's own."""
+    note = read_note(home)
+    if note is not None and note.get("branch") == branch and not note.get("new"):
+        return str(note["old"]) if note.get("old") else None
+    return home.resolve(branch)
+
+
+def _bring_up(place: Place, home: Repo | None, branch: str, old: str | None, *, held: bool = False) -> None:
+    """Bring the work tree from the commit that it shows up to the branch."""
     new = place.repo.resolve(branch)
-    assert new is not None
-    update(home, branch, old or empty_tree(place.repo), new, place.prefix.rstrip("/"))
+    if home is None or new is None or new == old:
+        return
+    update(
+        home,
+        branch,
+        old or empty_tree(place.repo),
+        new,
+        place.prefix.rstrip("/"),
+        only=place.run_folders,
+        held=held,
+    )
     drop_note(home)
 
 

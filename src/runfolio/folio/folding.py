@@ -21,7 +21,7 @@ from runfolio.formats import paths
 from runfolio.formats.experiments import encode_experiment
 from runfolio.formats.runs import decode_run
 from runfolio.gitstore import FileChange
-from runfolio.gitstore.checkout import finish_pending
+from runfolio.gitstore.checkout import finish_pending, read_note
 from runfolio.journal import Journal, RunState, Spool
 from runfolio.objects import ObjectStore
 from runfolio.records import Experiment, Lifecycle, Run
@@ -74,7 +74,7 @@ def fold(place: Place, spool: Spool, store: ObjectStore, *, wait: bool = True, o
         Run ids to which the fold is limited.
     """
     result = FoldResult()
-    if not any(journal.sealed for journal in spool.journals()):
+    if not any(journal.sealed for journal in spool.journals()) and read_note(place.repo) is None:
         return result
     try:
         with locked(place.repo.common_dir / "runfolio", WAIT_S if wait else 0.0):

@@ -100,12 +100,14 @@ def finish_pending(repo: Repo, wait_s: float | None = None) -> None:
                 wait_s=wait_s,
                 again=True,
             )
+        elif tip == old and not new:
+            return  # the git of the killed process may be about to move the branch: the note stays until it has, or the next commit
     drop_note(repo)
 
 
 def empty_tree(repo: Repo) -> str:
-    """Return the id of the empty tree, the state before a first commit."""
-    return repo.run("hash-object", "-w", "-t", "tree", "--stdin", input=b"").decode().strip()
+    """Return the id of the empty tree, the state before a first commit; git knows it without its being stored."""
+    return repo.run("hash-object", "-t", "tree", "--stdin", input=b"").decode().strip()
 
 
 def update(

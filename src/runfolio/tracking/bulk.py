@@ -42,9 +42,11 @@ def edit_runs(folio: Folio, runs: Iterable[Run], events: Callable[[Run], Sequenc
     -------
     FoldResult
     """
+    # Asked once: a look into the folder for each run makes thousands of changes quadratic.
+    live = {journal.run_id for journal in folio.spool.journals() if not journal.sealed}
     for run in runs:
         made = events(run)
-        if made and not _into_live_journal(folio, run, made):
+        if made and not (run.run_id in live and _into_live_journal(folio, run, made)):
             header = {"amend": True, "run_id": run.run_id, "experiment": run.experiment, "start": run.start}
             writer = folio.start(header)
             for event in made:

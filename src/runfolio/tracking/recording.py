@@ -3,8 +3,8 @@
 While the program runs there is a folder ``recordings/<run id>/`` in the spool: ``recording.json`` (what ``runfolio log`` needs
 to know to start fast), ``lines`` (the program's file of lines, see `runfolio.formats.lines`) and the console output so far. The
 recorder holds a lock on ``recording.json``, and the program inherits a hold on the run's journal, so that a recorder that was
-killed can be told from one that works, and a program that outlives its recorder from one that has ended. :func:`take_left` brings the
-rest of such a folder into the journal; ``runfolio recover`` calls it before it ends the run.
+killed can be told from one that works, and a program that outlives its recorder from one that has ended. :func:`take_left`
+brings the rest of such a folder into the journal; ``runfolio recover`` calls it before it ends the run.
 
 What it does *not* do: decide about the program. Its exit status becomes ours, also where recording had faults.
 """
