@@ -88,9 +88,9 @@ def _attempt(
 
     if home is None:
         return commit()
+    write_note(home, {"branch": branch, "old": start, "folder": place.prefix.rstrip("/"), "only": list(place.run_folders)})
     # Held from before the branch moves: no `git commit` of the user may read the new branch with the old index.
     with index_held(home):
-        write_note(home, {"branch": branch, "old": start, "folder": place.prefix.rstrip("/"), "only": list(place.run_folders)})
         done = commit()
         if done:
             _bring_up(place, home, branch, start, held=True)

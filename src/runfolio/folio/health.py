@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from runfolio.errors import BusyError, StorageError
@@ -143,8 +143,21 @@ def examine(folio: Folio, *, now_ms: int | None = None) -> Health:
         clone=clone,
         limits=limits_of(host_of(remote), records, repository, store, today),
     )
-    advice = (*_on_git(place, made), *_on_records(made), *_on_machine(made), *_on_limits(made, now))
-    return Health(**{name: getattr(made, name) for name in Health.__slots__ if name != "advice"}, advice=advice)
+    return replace(made, advice=advise(place, made, now))
+
+
+def advise(place: Place, health: Health, now_ms: int) -> tuple[Finding, ...]:
+    """Say what is to be done, from what was measured.
+
+    Parameters
+    ----------
+    place : Place
+        Asked for git's settings.
+    health : Health
+    now_ms : int
+        Milliseconds since the epoch, UTC.
+    """
+    return (*_on_git(place, health), *_on_records(health), *_on_machine(health), *_on_limits(health, now_ms))
 
 
 def _clone(place: Place) -> Clone:

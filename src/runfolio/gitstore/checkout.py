@@ -75,10 +75,10 @@ def finish_pending(repo: Repo, wait_s: float | None = None) -> None:
     wait_s : float, optional
         Seconds to wait for somebody else who holds the index.
     """
+    remove_own(repo)
     note = read_note(repo)
     if note is None:
         return
-    remove_own(repo)
     branch, old, new = note.get("branch"), note.get("old"), note.get("new")
     locks = [repo.common_dir / f"{branch}.lock", repo.git_dir / "HEAD.lock"]
     # Only while the tree is moved does git itself take the index's lock for us.

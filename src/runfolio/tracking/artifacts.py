@@ -219,7 +219,8 @@ def _fact(run: Any, column: str) -> Any:
     facts = {"run_id": run.run_id, "run_name": run.name, "start_time": run.start, "end_time": run.end, "status": run.status.value}
     if column in facts:
         return facts[column]
-    for part in (run.params, run.all_tags, {key: value.last for key, value in run.metrics.items()}):
-        if column in part:
-            return part[column]
-    raise UsageError(f"The runs have no column {column!r}. There are: {', '.join(facts)}, and names of params, metrics and tags.")
+    parts = {"params": run.params, "tags": run.all_tags, "metrics": {key: value.last for key, value in run.metrics.items()}}
+    kind, _, name = column.partition(".")
+    if kind in parts and name:
+        return parts[kind].get(name)
+    raise UsageError(f"The runs have no column {column!r}. There are: {', '.join(facts)}, and params.NAME, metrics.NAME, tags.NAME.")

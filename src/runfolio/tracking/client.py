@@ -10,15 +10,17 @@ import functools
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from runfolio.errors import NotFoundError, UsageError
+from runfolio.errors import DeletedError, NotFoundError, UsageError
 from runfolio.records import Lifecycle, ViewType
 from runfolio.records.names import check_experiment_id, check_key
 from runfolio.tracking import entities
 from runfolio.tracking.artifacts import RunFiles
 from runfolio.tracking.experiments import ExperimentVerbs
 from runfolio.tracking.live import LiveRun
+from runfolio.tracking.operations import Done
 from runfolio.tracking.searching import search_experiments, search_runs
 from runfolio.tracking.starting import start_live
 
@@ -54,6 +56,7 @@ class RunfolioClient(ExperimentVerbs, RunFiles):
         run_name: str | None = None,
     ) -> entities.Run:
         """Start a run that goes on until :meth:`set_terminated`."""
+        _one_name(run_name, tags)
         held = self._session()
         live = start_live(held, self._experiment(experiment_id), name=run_name, tags=tags, start=start_time)
         return self.get_run(live.run_id)
@@ -63,6 +66,8 @@ class RunfolioClient(ExperimentVerbs, RunFiles):
         folio = self._session().folio
         record = folio.runs.get(run_id)
         found = folio.experiments.by_slug(record.experiment)
+        if found is not None and found.lifecycle is Lifecycle.DELETED:
+            record = replace(record, lifecycle=Lifecycle.DELETED)  # deleting an experiment hides its runs
         return entities.run_entity(record, found.experiment_id if found else record.experiment, artifact_uri(record.run_id))
 
     def get_parent_run(self, run_id: str) -> entities.Run | None:
@@ -78,18 +83,20 @@ class RunfolioClient(ExperimentVerbs, RunFiles):
         timestamp: int | None = None,
         step: int | None = None,
         synchronous: bool | None = None,
-    ) -> None:
+    ) -> Done | None:
         """Log one point of a metric."""
         self._log(run_id, lambda live: live.metric(key, value, timestamp, step))
+        return Done() if synchronous is False else None
 
     def log_param(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> Any:
         """Log a param and return its value."""
         self._log(run_id, lambda live: live.param(key, value))
-        return value
+        return Done() if synchronous is False else value
 
-    def set_tag(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> None:
+    def set_tag(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> Done | None:
         """Set a tag; an ended run is changed by a new commit."""
         self._log(run_id, lambda live: live.tag(key, value))
+        return Done() if synchronous is False else None
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Take a tag away.
@@ -100,7 +107,10 @@ class RunfolioClient(ExperimentVerbs, RunFiles):
             If the run has no such tag.
         """
         check_key(key, "tag")
-        if key not in self._session().folio.runs.get(run_id).tags:
+        record = self._session().folio.runs.get(run_id)
+        if record.lifecycle is Lifecycle.DELETED:
+            raise DeletedError(f"The run {run_id} must be in the 'active' state. Current state is deleted.")
+        if key not in record.tags:
             raise NotFoundError(f"No tag with name: {key} in run with id {run_id}")
         self._log(run_id, lambda live: live.untag(key))
 
@@ -111,10 +121,11 @@ class RunfolioClient(ExperimentVerbs, RunFiles):
         params: Sequence[entities.Param] = (),
         tags: Sequence[entities.RunTag] = (),
         synchronous: bool | None = None,
-    ) -> None:
+    ) -> Done | None:
         """Log many things at once: valid ones all, or none."""
         points = [(item.key, item.value, item.timestamp, item.step) for item in metrics]
         self._log(run_id, lambda live: live.batch(points, _by_key(params, "param"), _by_key(tags, "tag")))
+        return Done() if synchronous is False else None
 
     def log_inputs(self, run_id: str, datasets: Sequence[Any] | None = None, models: Sequence[Any] | None = None) -> None:
         """Log datasets that a run read (:class:`~runfolio.entities.DatasetInput`)."""
@@ -232,6 +243,12 @@ def _by_key(items: Iterable[Any], kind: str) -> dict[str, Any]:
             raise UsageError(f"Duplicate parameter keys have been submitted: {item.key!r}. Send each key once.")
         made[item.key] = item.value
     return made
+
+
+def _one_name(run_name: str | None, tags: Mapping[str, Any] | None) -> None:
+    tagged = (tags or {}).get("mlflow.runName")
+    if run_name and tagged and run_name != tagged:
+        raise UsageError(f"Both run_name={run_name!r} and the tag mlflow.runName={tagged!r} are given, and they differ. Give one.")
 
 
 def _now() -> int:

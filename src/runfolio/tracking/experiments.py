@@ -59,6 +59,8 @@ class ExperimentVerbs(Bound):
     def set_experiment_tag(self, experiment_id: str, key: str, value: Any) -> None:
         """Set a tag of an experiment."""
         made = checked_tags({key: value})
+        if self._found(experiment_id).lifecycle is Lifecycle.DELETED:
+            raise DeletedError(f"The experiment {experiment_id} must be in the 'active' state to set a tag. Restore it first.")
         self._session().folio.experiments.edit_with(
             str(experiment_id), "tag", lambda found: replace(found, tags={**found.tags, **made})
         )
@@ -85,7 +87,7 @@ class ExperimentVerbs(Bound):
 
     def _set_life(self, experiment_id: str, lifecycle: Lifecycle, verb: str) -> None:
         if self._found(experiment_id).lifecycle is lifecycle:
-            raise DeletedError(f"The experiment {experiment_id} is {lifecycle.value} already; there is nothing to {verb}.")
+            raise NotFoundError(f"The experiment {experiment_id} is {lifecycle.value} already; there is nothing to {verb}.")
         self._session().folio.experiments.edit(str(experiment_id), verb, lifecycle=lifecycle)
 
     def _found(self, experiment_id: str) -> Experiment:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
-from runfolio.errors import NotFoundError, RunfolioError, StateError, UsageError
+from runfolio.errors import DeletedError, NotFoundError, RunfolioError, StateError, UsageError
 from runfolio.records import DEFAULT_EXPERIMENT_ID, Experiment, Lifecycle, ViewType
 from runfolio.records.names import check_experiment_id
 from runfolio.tracking import entities
@@ -106,7 +106,7 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
     if experiment_id is not None:
         found = client.get_experiment(experiment_id)
         if found.lifecycle_stage != "active":
-            raise StateError(f"Cannot set a deleted experiment {found.name!r} as the active experiment. Restore it first.")
+            raise DeletedError(f"Cannot set a deleted experiment {found.name!r} as the active experiment. Restore it first.")
         _experiment_id = found.experiment_id
         return found
     record = session().folio.experiments.get_or_create(
@@ -174,11 +174,11 @@ def start_run(
     held = session()
     run_id = run_id or (os.environ.get("RUNFOLIO_RUN_ID") if not stack else None)
     if run_id:
-        active = _go_on(held, run_id, experiment_id, run_name, tags)
+        active = _go_on(held, run_id, experiment_id, tags)
     else:
         all_tags = dict(tags or {})
-        if parent_run_id:
-            held.folio.runs.get(parent_run_id)
+        if parent_run_id and held.folio.runs.get(parent_run_id).lifecycle is Lifecycle.DELETED:
+            raise DeletedError(f"The parent run {parent_run_id} is deleted. Restore it first: runfolio runs restore {parent_run_id}")
         if parent_run_id or stack:
             all_tags["mlflow.parentRunId"] = parent_run_id or stack[-1].info.run_id
         if description:
@@ -195,9 +195,7 @@ def start_run(
     return active
 
 
-def _go_on(
-    held: Session, run_id: str, experiment_id: str | None, run_name: str | None, tags: Mapping[str, Any] | None
-) -> ActiveRun:
+def _go_on(held: Session, run_id: str, experiment_id: str | None, tags: Mapping[str, Any] | None) -> ActiveRun:
     live = held.run(run_id, resume=True)
     found = held.folio.experiments.by_slug(live.record.experiment)
     known_id = found.experiment_id if found else live.record.experiment
@@ -209,8 +207,6 @@ def _go_on(
         )
     if live.record.end is not None:
         live.writer.event("end", "RUNNING", 0)
-    if run_name:
-        live.writer.event("name", run_name)
     if tags:
         live.batch((), {}, tags)
     record = held.folio.runs.get(run_id)
@@ -594,7 +590,7 @@ def search_runs(
     folio = session().folio
     if experiment_names is not None:
         ids = [found.experiment_id for name in experiment_names if (found := folio.experiments.by_name(name))]
-    elif experiment_ids is not None:
+    elif experiment_ids:
         ids = list(experiment_ids)
     elif search_all_experiments:
         ids = [
