@@ -328,7 +328,7 @@ def _searchable() -> None:
     if "find" in ids:
         return
     ids["find"] = client.create_experiment("find")
-    rows = (("a", 1.0, "5", 100), ("b", math.nan, "10", 200), ("c", None, None, 300), ("d", 3.0, "5", 300), ("e", -2.0, "x", 50))
+    rows = (("a", 1.0, "5", 100), ("b", math.nan, "10", 200), ("c", None, None, 310), ("d", 3.0, "5", 300), ("e", -2.0, "x", 50))
     for name, value, param, start in rows:
         run_id = client.create_run(ids["find"], start_time=start, run_name=name).info.run_id
         if value is not None:

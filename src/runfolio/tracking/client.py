@@ -239,7 +239,7 @@ def artifact_uri(run_id: str) -> str:
 def _by_key(items: Iterable[Any], kind: str) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for item in items:
-        if item.key in made and str(made[item.key]) != str(item.value) and kind == "param":
+        if item.key in made and kind == "param":
             raise UsageError(f"Duplicate parameter keys have been submitted: {item.key!r}. Send each key once.")
         made[item.key] = item.value
     return made

@@ -177,6 +177,11 @@ def start_run(
         active = _go_on(held, run_id, experiment_id, tags)
     else:
         all_tags = dict(tags or {})
+        if parent_run_id and stack and parent_run_id != stack[-1].info.run_id:
+            raise UsageError(
+                f"Current run with UUID {stack[-1].info.run_id} does not match the specified parent_run_id {parent_run_id}. To start "
+                "a nested run under it, first end the current run with runfolio.end_run()."
+            )
         if parent_run_id and held.folio.runs.get(parent_run_id).lifecycle is Lifecycle.DELETED:
             raise DeletedError(f"The parent run {parent_run_id} is deleted. Restore it first: runfolio runs restore {parent_run_id}")
         if parent_run_id or stack:
@@ -190,7 +195,6 @@ def start_run(
         active = ActiveRun(held, live, entities.run_entity(live.record, experiment.experiment_id, artifact_uri(live.run_id)).info)
     stack.append(active)
     _all_active.append(active)
-    _remember(active.info.run_id)
     _start_sampler(active, log_system_metrics)
     return active
 
@@ -267,6 +271,7 @@ def end_run(status: str = "FINISHED") -> None:
 def _end(active: ActiveRun, status: str, *, top: bool) -> None:
     if active._sampler is not None:
         active._sampler.stop()
+    _remember(active.info.run_id)
     if not active._live.closed:
         active._live.end(status)
         active._held.sealed(active._live, top=top)
@@ -279,7 +284,10 @@ def active_run() -> ActiveRun | None:
 
 
 def last_active_run() -> entities.Run | None:
-    """Return the run that was started last in this process, active or ended; None if there was none."""
+    """Return the active run of this thread, else the run that ended last in this process; None if there was none."""
+    active = active_run()
+    if active is not None:
+        return active._run()
     if _last_run is None:
         return None
     with suppress(NotFoundError):

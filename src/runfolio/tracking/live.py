@@ -226,8 +226,8 @@ def number_of(key: str, value: Any) -> float:
     UsageError
         If it is no number: None, text, a truth value, an array of several items.
     """
-    if type(value) is float or type(value) is int:
-        return float(value)
+    if type(value) is float:
+        return value
     if value is None or isinstance(value, (bool, str, bytes)) or type(value).__name__ in ("bool_", "bool"):
         raise UsageError(f"Got invalid value {value!r} for metric {key!r}: a metric is a number. Log text as a param or a tag.")
     try:

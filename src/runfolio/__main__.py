@@ -1,0 +1,6 @@
+"""``python -m runfolio``: the command line."""
+
+from runfolio.cli.main import main
+
+if __name__ == "__main__":
+    main()
