@@ -10,6 +10,7 @@ recovers is killed as well. Then all is recovered and compared with what had bee
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -70,16 +71,12 @@ def kill(process: subprocess.Popen[str], way: str) -> None:
     """Kill a worker by signal 9."""
     victims = []
     if way == "tree":
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             victims = psutil.Process(process.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            pass
     os.killpg(process.pid, signal.SIGKILL) if way == "group" else process.kill()
     for victim in victims:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             victim.kill()
-        except psutil.NoSuchProcess:
-            pass
 
 
 def wait_for(process: subprocess.Popen[str], lines: list[str], enough: Callable[[str], bool]) -> None:

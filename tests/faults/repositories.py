@@ -10,7 +10,7 @@ from pathlib import Path
 FULL = os.environ.get("RUNFOLIO_SCALE") == "full"
 """Whether the loops run at the size of the promise, or at a size for every commit."""
 
-COMMAND = (sys.executable, "-c", "from runfolio.cli.main import main; main()")
+COMMAND = (sys.executable, "-c", "from runfolio.cli.main import main; raise SystemExit(main())")
 
 
 def scaled(full: int, small: int) -> int:

@@ -61,7 +61,7 @@ def recover(seed: int, runs: int) -> None:
     from runfolio.folio import open_folio
     from runfolio.folio.recovery import recover as bring_back
 
-    folio = open_folio()
+    folio = open_folio(os.environ["RUNFOLIO_TRACKING_URI"])
     say("ending", "")
     bring_back(folio)
 
@@ -75,8 +75,8 @@ def sync(seed: int, runs: int) -> None:
     for number in range(runs):
         log_run(pick, number)
         if pick.random() < 0.2:
-            bring_together(open_folio())
-    bring_together(open_folio())
+            bring_together(open_folio(os.environ["RUNFOLIO_TRACKING_URI"]))
+    bring_together(open_folio(os.environ["RUNFOLIO_TRACKING_URI"]))
 
 
 TASKS = {"log": log, "recover": recover, "sync": sync}

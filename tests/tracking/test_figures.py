@@ -33,7 +33,7 @@ def line(numbers: tuple[int, ...] = (1, 3, 2)) -> Any:
 @pytest.fixture
 def plotly_line() -> Iterator[Any]:
     objects = pytest.importorskip("plotly.graph_objects")
-    yield objects.Figure(objects.Scatter(y=[1, 3, 2]), layout={"title": {"text": "Loss"}})
+    return objects.Figure(objects.Scatter(y=[1, 3, 2]), layout={"title": {"text": "Loss"}})
 
 
 MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "jpg": b"\xff\xd8", "webp": b"RIFF"}
