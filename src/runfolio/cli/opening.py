@@ -22,8 +22,8 @@ def opened(*, quiet: bool = False) -> Iterator[Folio]:
     quiet : bool, optional
         For the commands that say so themselves.
     """
+    from runfolio.folio.locations import location_of
     from runfolio.folio.opening import open_folio
-    from runfolio.tracking.session import location_of
 
     context = click.get_current_context(silent=True)
     chosen = (context.find_root().params.get("folio") if context else None) or os.environ.get("RUNFOLIO_TRACKING_URI") or ""

@@ -13,11 +13,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from runfolio.errors import RunfolioError, UsageError
+from runfolio.errors import RunfolioError
 from runfolio.folio.folding import FoldResult
 from runfolio.folio.folio import Folio
+from runfolio.folio.locations import location_of as location_of
 from runfolio.folio.offline import OfflineFolio
 from runfolio.records.redaction import Redactor
 from runfolio.tracking.live import LiveRun
@@ -203,34 +203,6 @@ def _forget_parent() -> None:
     _owner = os.getpid()
     for held in _sessions.values():
         held._waiting, held._waiting_since = 0, 0.0
-
-
-def location_of(uri: str) -> tuple[str, str]:
-    """Split a tracking URI into kind (``folio`` or ``spool``) and path.
-
-    Raises
-    ------
-    UsageError
-        If it names a server or a database.
-    """
-    if uri.startswith("spool:"):
-        return "spool", uri[len("spool:") :].removeprefix("//") or "."
-    parts = urlsplit(uri)
-    if parts.scheme == "file":
-        return "folio", unquote(parts.path)
-    if parts.scheme == "runfolio":
-        return "folio", unquote(parts.path)
-    if parts.scheme in ("http", "https"):
-        raise UsageError(
-            f"{uri!r} is a tracking server, and runfolio has none: runs go into a git repository. Give a folder, "
-            "set_tracking_uri('path/to/repository'), or leave the call out to use the folio of the current folder."
-        )
-    if parts.scheme and len(parts.scheme) > 1 and "://" in uri:
-        raise UsageError(
-            f"{uri!r}: runfolio keeps runs in a git repository, not in {parts.scheme}. Give the repository's folder, or spool:FOLDER "
-            "on a machine without it."
-        )
-    return "folio", uri
 
 
 def _open(uri: str) -> AnyFolio:

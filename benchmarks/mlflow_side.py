@@ -1,0 +1,125 @@
+"""What MLflow does, run by MLflow's own Python: ``python mlflow_side.py TASK URI N`` prints seconds (or milliseconds) as JSON."""
+
+import json
+import logging
+import random
+import statistics
+import sys
+import time
+import warnings
+
+warnings.filterwarnings("ignore")
+logging.disable(logging.CRITICAL)
+
+
+def log_runs(mlflow, n):
+    """Log runs call by call: 5 params, 5 metrics, 3 tags."""
+    mlflow.set_experiment("bench")
+    with mlflow.start_run():
+        mlflow.log_param("warm", 1)
+    start = time.perf_counter()
+    for _ in range(n):
+        with mlflow.start_run():
+            for key in range(5):
+                mlflow.log_param(f"p{key}", key)
+                mlflow.log_metric(f"m{key}", key / 7)
+            for key in range(3):
+                mlflow.set_tag(f"t{key}", key)
+    return (time.perf_counter() - start) / n
+
+
+def log_metric(mlflow, n):
+    """Median seconds of one log_metric."""
+    mlflow.set_experiment("bench")
+    took = []
+    with mlflow.start_run():
+        for step in range(n):
+            start = time.perf_counter()
+            mlflow.log_metric("loss", step / 7, step=step)
+            took.append(time.perf_counter() - start)
+    return statistics.median(took)
+
+
+def log_artifact(mlflow, n):
+    """Median seconds of logging a file of 1 MB."""
+    import os
+    import tempfile
+
+    mlflow.set_experiment("bench")
+    took = []
+    with tempfile.TemporaryDirectory() as folder, mlflow.start_run():
+        for number in range(n):
+            path = f"{folder}/{number}.bin"
+            with open(path, "wb") as file:
+                file.write(os.urandom(1_000_000))
+            start = time.perf_counter()
+            mlflow.log_artifact(path)
+            took.append(time.perf_counter() - start)
+    return statistics.median(took)
+
+
+def fill(mlflow, n):
+    """Fill an experiment with n runs through the store's own tables."""
+    import uuid
+
+    from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlParam, SqlRun, SqlTag
+
+    experiment = mlflow.set_experiment("bench").experiment_id
+    from mlflow.tracking._tracking_service.utils import _get_store
+
+    engine, pick = _get_store().engine, random.Random(0)
+    for start in range(0, n, 2000):
+        runs, metrics, latest, params, tags = [], [], [], [], []
+        for number in range(start, min(n, start + 2000)):
+            run_id = uuid.UUID(int=pick.getrandbits(128)).hex
+            runs.append({"run_uuid": run_id, "name": f"r{number}", "source_type": "LOCAL", "source_name": "", "entry_point_name": "",
+                         "user_id": "u", "status": "FINISHED", "start_time": 1_700_000_000_000 + number, "end_time": 1_700_000_001_000,
+                         "source_version": "", "lifecycle_stage": "active", "artifact_uri": "file:///a",
+                         "experiment_id": int(experiment)})  # fmt: skip
+            for key in range(5):
+                value = {"key": f"m{key}", "value": pick.random(), "timestamp": 1, "step": 0, "is_nan": False, "run_uuid": run_id}
+                metrics.append(value)
+                latest.append(value)
+                params.append({"key": f"p{key}", "value": str(pick.randint(0, 9)), "run_uuid": run_id})
+            tags += [{"key": f"t{key}", "value": "x", "run_uuid": run_id} for key in range(3)]
+        with engine.begin() as connection:
+            for table, rows in ((SqlRun, runs), (SqlMetric, metrics), (SqlLatestMetric, latest), (SqlParam, params), (SqlTag, tags)):
+                connection.execute(table.__table__.insert(), rows)
+    return n
+
+
+def search(mlflow, n, filter_string="metrics.m0 > 0.5", order_by=("metrics.m0 DESC",)):
+    """Median seconds of finding the best 100."""
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient()
+    experiment = mlflow.set_experiment("bench").experiment_id
+    took = []
+    for _ in range(n):
+        start = time.perf_counter()
+        found = client.search_runs([experiment], filter_string, max_results=100, order_by=list(order_by))
+        took.append(time.perf_counter() - start)
+    assert len(found) == 100
+    return statistics.median(took)
+
+
+def search_plain(mlflow, n):
+    """Median seconds of 100 runs that match, newest first."""
+    return search(mlflow, n, order_by=())
+
+
+def analyze(mlflow, n):
+    """Give the database its statistics."""
+    import sqlalchemy
+    from mlflow.tracking._tracking_service.utils import _get_store
+
+    with _get_store().engine.begin() as connection:
+        connection.execute(sqlalchemy.text("ANALYZE"))
+    return n
+
+
+if __name__ == "__main__":
+    import mlflow
+
+    mlflow.set_tracking_uri(sys.argv[2])
+    print("RESULT", json.dumps(globals()[sys.argv[1]](mlflow, int(sys.argv[3]))))

@@ -1,0 +1,118 @@
+"""What runfolio does, in a process of its own: ``python our_side.py TASK N`` in a folio prints the figure as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def log_runs(n: int) -> float:
+    """Log runs call by call (5 params, 5 metrics, 3 tags), sealed and committed; seconds a run."""
+    import runfolio
+
+    runfolio.set_experiment("bench")
+    with runfolio.start_run():
+        runfolio.log_param("warm", 1)
+    runfolio.flush()
+    start = time.perf_counter()
+    for _ in range(n):
+        with runfolio.start_run():
+            for key in range(5):
+                runfolio.log_param(f"p{key}", key)
+                runfolio.log_metric(f"m{key}", key / 7)
+            for key in range(3):
+                runfolio.set_tag(f"t{key}", key)
+    runfolio.flush()
+    return (time.perf_counter() - start) / n
+
+
+def cpu_of_runs(n: int) -> float:
+    """CPU seconds a run, our children's too."""
+    before = os.times()
+    log_runs(n)
+    after = os.times()
+    return sum(after[:4]) / n - sum(before[:4]) / n
+
+
+def log_metric(n: int) -> list[float]:
+    """Median seconds of one log_metric, and of appending the same line to an open file."""
+    import runfolio
+
+    runfolio.set_experiment("bench")
+    took, plain = [], []
+    fd = os.open("plain.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    with runfolio.start_run():
+        for step in range(n):
+            start = time.perf_counter()
+            runfolio.log_metric("loss", step / 7, step=step)
+            middle = time.perf_counter()
+            os.write(fd, f'["m","loss",{step / 7!r},1700000000000,{step}]\n'.encode())
+            took.append(middle - start)
+            plain.append(time.perf_counter() - middle)
+    os.close(fd)
+    return [statistics.median(took), statistics.median(plain)]
+
+
+def million(n: int) -> list[float]:
+    """Peak memory in MB after n / 10 and after n points of one run, sealed and committed."""
+    import runfolio
+
+    peaks = []
+    for points in (n // 10, n):
+        with runfolio.start_run():
+            for step in range(points):
+                runfolio.log_metric("loss", step / 7, step=step)
+        runfolio.flush()
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return peaks
+
+
+def log_artifact(n: int) -> float:
+    """Median seconds of logging a file of 1 MB."""
+    import runfolio
+
+    took = []
+    with runfolio.start_run():
+        for number in range(n):
+            path = Path(f"/tmp/runfolio-benchmark-{os.getpid()}-{number}.bin")
+            path.write_bytes(os.urandom(1_000_000))
+            start = time.perf_counter()
+            runfolio.log_artifact(path)
+            took.append(time.perf_counter() - start)
+            path.unlink()
+    return statistics.median(took)
+
+
+def search(n: int, filter_string: str = "metrics.m0 > 0.5", order_by: tuple[str, ...] = ("metrics.m0 DESC",)) -> float:
+    """Median seconds of finding the best 100, in a warm process."""
+    from runfolio import MlflowClient
+
+    client = MlflowClient()
+    experiment = client.search_experiments(filter_string="name = 'bench'")[0].experiment_id
+    client.search_runs([experiment], max_results=1)
+    took = []
+    for _ in range(n):
+        start = time.perf_counter()
+        found = client.search_runs([experiment], filter_string, max_results=100, order_by=list(order_by))
+        took.append(time.perf_counter() - start)
+    assert len(found) == 100
+    return statistics.median(took)
+
+
+def search_plain(n: int) -> float:
+    """Median seconds of 100 runs that match, newest first."""
+    return search(n, order_by=())
+
+
+TASKS: dict[str, Any] = {
+    function.__name__: function for function in (log_runs, cpu_of_runs, log_metric, million, log_artifact, search, search_plain)
+}
+
+if __name__ == "__main__":
+    print("RESULT", json.dumps(TASKS[sys.argv[1]](int(sys.argv[2]))))

@@ -1,0 +1,91 @@
+"""Folios and tables to measure on."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from runfolio.folio import initialise
+from runfolio.formats import paths
+from runfolio.formats.experiments import encode_experiment
+from runfolio.formats.runs import encode_run
+from runfolio.gitstore import FileChange, Ident, Repo, commit_files
+from runfolio.records import Experiment, MetricSummary, Run, RunStatus, new_run_id
+
+HERE = Path(__file__).parent
+AUTHOR = Ident("Bench", "bench@example.org")
+FIRST = 1_700_000_000_000
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """Return the environment of a measured process."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("RUNFOLIO_", "MLFLOW_", "GIT_"))}
+    return {**kept, "GIT_AUTHOR_NAME": "Bench", "GIT_AUTHOR_EMAIL": "bench@example.org", "DVC_NO_ANALYTICS": "1", **more}
+
+
+def result(command: list[str], folder: Path, **env: str) -> Any:
+    """Run one side and return what it measured."""
+    done = subprocess.run(command, cwd=folder, env=clean_environment(**env), capture_output=True, text=True, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    if not lines:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr[-1500:]}")
+    return json.loads(lines[-1].removeprefix("RESULT "))
+
+
+def ours(folder: Path, task: str, n: int, **env: str) -> Any:
+    """Measure our side in a folio."""
+    return result([sys.executable, str(HERE / "our_side.py"), task, str(n)], folder, **env)
+
+
+def mlflow(python: Path, folder: Path, task: str, uri: str, n: int) -> Any:
+    """Measure MLflow's side."""
+    return result([str(python), str(HERE / "mlflow_side.py"), task, uri, str(n)], folder)
+
+
+def folio(folder: Path, durability: str = "power", ledger: str | None = None) -> Path:
+    """Make a folio."""
+    made = initialise(folder, branch=ledger, commit=True)
+    settings = folder / "runfolio.yaml"
+    settings.write_text(settings.read_text().replace("durability: power", f"durability: {durability}"))
+    subprocess.run(["git", "commit", "-qam", "settings"], cwd=folder, env=clean_environment(), check=False)
+    made.folio.close()
+    return folder
+
+
+def make_runs(n: int) -> Iterator[Run]:
+    """Yield runs of 5 params, 5 metrics and 3 tags, spread over days."""
+    pick = random.Random(0)
+    for number in range(n):
+        start = FIRST + number * 30_000
+        metrics = {}
+        for key in range(5):
+            value = pick.random()
+            metrics[f"m{key}"] = MetricSummary(value, 0, start, 1, value, value, 0, 0)
+        yield Run(
+            new_run_id(start), "bench", f"r{number}", RunStatus.FINISHED, start, start + 1000, user="Bench",
+            params={f"p{key}": str(pick.randint(0, 9)) for key in range(5)}, metrics=metrics,
+            tags={f"t{key}": "x" for key in range(3)},
+            code={"branch": "main", "commit": "a" * 40, "dirty": False, "repository": "here", "tree": "b" * 40},
+            entry={"script": "train.py", "type": "LOCAL"},
+            environment={"implementation": "cpython", "lock": "f00c931d7a4d6058", "platform": "linux-x86_64", "python": "3.11.7"},
+        )  # fmt: skip
+
+
+def fill(folder: Path, n: int, branch: str = "refs/heads/main") -> None:
+    """Put n runs into a folio by bulk commits, without a work tree's files."""
+    repo = Repo.discover(folder)
+    experiment = Experiment("bench", "bench", "bench", FIRST, FIRST)
+    changes = [FileChange(paths.experiment_path("bench"), encode_experiment(experiment))]
+    for number, run in enumerate(make_runs(n), 1):
+        changes.append(FileChange(paths.run_path("bench", run.run_id, run.start), encode_run(run)))
+        if number % 10_000 == 0 or number == n:
+            assert commit_files(repo, branch, repo.resolve(branch), changes, "bench\n", AUTHOR)
+            changes = []
+    repo.close()
+    subprocess.run(["git", "gc", "-q"], cwd=folder, env=clean_environment(), check=False)

@@ -1,0 +1,35 @@
+"""What a tracking URI names: a folio by its path, or a spool folder."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+from runfolio.errors import UsageError
+
+
+def location_of(uri: str) -> tuple[str, str]:
+    """Split a tracking URI into kind (``folio`` or ``spool``) and path.
+
+    Raises
+    ------
+    UsageError
+        If it names a server or a database.
+    """
+    if uri.startswith("spool:"):
+        return "spool", uri[len("spool:") :].removeprefix("//") or "."
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        return "folio", unquote(parts.path)
+    if parts.scheme == "runfolio":
+        return "folio", unquote(parts.path)
+    if parts.scheme in ("http", "https"):
+        raise UsageError(
+            f"{uri!r} is a tracking server, and runfolio has none: runs go into a git repository. Give a folder, "
+            "set_tracking_uri('path/to/repository'), or leave the call out to use the folio of the current folder."
+        )
+    if parts.scheme and len(parts.scheme) > 1 and "://" in uri:
+        raise UsageError(
+            f"{uri!r}: runfolio keeps runs in a git repository, not in {parts.scheme}. Give the repository's folder, or spool:FOLDER "
+            "on a machine without it."
+        )
+    return "folio", uri
