@@ -83,7 +83,13 @@ def fill(mlflow, n):
                 params.append({"key": f"p{key}", "value": str(pick.randint(0, 9)), "run_uuid": run_id})
             tags += [{"key": f"t{key}", "value": "x", "run_uuid": run_id} for key in range(3)]
         with engine.begin() as connection:
-            for table, rows in ((SqlRun, runs), (SqlMetric, metrics), (SqlLatestMetric, latest), (SqlParam, params), (SqlTag, tags)):
+            for table, rows in (
+                (SqlRun, runs),
+                (SqlMetric, metrics),
+                (SqlLatestMetric, latest),
+                (SqlParam, params),
+                (SqlTag, tags),
+            ):
                 connection.execute(table.__table__.insert(), rows)
     return n
 

@@ -75,7 +75,9 @@ def logging_runs(setting: Setting) -> Iterator[Row]:
     """Runs logged call by call, sealed and committed."""
     folders = {mode: folio(setting.folder / f"log-{mode}", mode) for mode in ("process", "power", "power-each")}
     if setting.alone:
-        yield Row("runs logged, durability power", "itself", 1.0, "", f"{ours(folders['power'], 'log_runs', 20) * 1e3:.2f} ms a run")
+        yield Row(
+            "runs logged, durability power", "itself", 1.0, "", f"{ours(folders['power'], 'log_runs', 20) * 1e3:.2f} ms a run"
+        )
         return
     python, work = peers.python_of("mlflow"), setting.new("log-mlflow")
     rounds = setting.size(3, 1)
@@ -113,9 +115,21 @@ def logging_runs(setting: Setting) -> Iterator[Row]:
     yield Row("`log_metric`, `process`", "MLflow, SQLite", theirs / two[0], "≥ 1,000 ×", f"{two[0] * 1e6:.1f} µs")
     yield Row("cost of `log_metric`", "appending the line to an open file", two[0] / two[1], "< 10 ×")
     theirs = mlflow(python, work, "log_artifact", f"sqlite:///{work}/m.db", 10)
-    yield Row("an artifact of 1 MB", "MLflow, local", theirs / ours(folders["process"], "log_artifact", 10), "> 1 ×", "`process`: neither syncs")
+    yield Row(
+        "an artifact of 1 MB",
+        "MLflow, local",
+        theirs / ours(folders["process"], "log_artifact", 10),
+        "> 1 ×",
+        "`process`: neither syncs",
+    )
     synced = ours(folders["power"], "log_artifact", 10)
-    yield Row("an artifact of 1 MB, synced", "MLflow, local", theirs / synced, "", "`power`: ours syncs file and folder, MLflow does not")
+    yield Row(
+        "an artifact of 1 MB, synced",
+        "MLflow, local",
+        theirs / synced,
+        "",
+        "`power`: ours syncs file and folder, MLflow does not",
+    )
 
 
 def memory(setting: Setting) -> Iterator[Row]:
@@ -140,7 +154,13 @@ def growth(setting: Setting) -> Iterator[Row]:
         subprocess.run(["git", "reset", "-q", "--hard"], cwd=folder, env=clean_environment(), check=True)
         took[size] = statistics.median(ours(folder, "cpu_of_runs", 300) for _ in range(3))
     small, large = took
-    yield Row(f"CPU a run in a store of {large:,} (checked out)", "in a store of 1,000", took[large] / took[small], "", "git's index grows")
+    yield Row(
+        f"CPU a run in a store of {large:,} (checked out)",
+        "in a store of 1,000",
+        took[large] / took[small],
+        "",
+        "git's index grows",
+    )
     folder = setting.folder / f"ledger-{many}"
     size = sum(path.stat().st_size for path in (folder / ".git" / "objects").rglob("*") if path.is_file())
     yield Row("bytes a run adds to git, packed", "2 KB", size / many / 2048, "< 1 ×", f"{size / many:.0f} bytes")
@@ -177,7 +197,13 @@ def bulk(setting: Setting) -> Iterator[Row]:
     stream = setting.folder / "stream"
     subprocess.run([sys.executable, "-c", script, str(HERE.parent), str(stream), str(count)], check=True)
     theirs = cpu_of(["git", "fast-import", "--quiet"], bare, stream.read_bytes())
-    yield Row(f"CPU of committing {count:,} ended runs", "`git fast-import` of the same files", ours_ / theirs, "≤ 2 ×", "ours reads, checks and encodes them first")
+    yield Row(
+        f"CPU of committing {count:,} ended runs",
+        "`git fast-import` of the same files",
+        ours_ / theirs,
+        "≤ 2 ×",
+        "ours reads, checks and encodes them first",
+    )
 
 
 def import_bare(target: str, count: int) -> None:
@@ -203,7 +229,9 @@ def starting(setting: Setting) -> Iterator[Row]:
         yield Row("one short run, fresh process", "itself", 1.0, "", f"{cpu_of([sys.executable, 'train.py'], folder):.2f} s CPU")
         return
     theirs = setting.new("fresh-mlflow")
-    (theirs / "train.py").write_text(f"import mlflow\nmlflow.set_tracking_uri('sqlite:///{theirs}/m.db')\n" + script.replace("runfolio", "mlflow"))
+    (theirs / "train.py").write_text(
+        f"import mlflow\nmlflow.set_tracking_uri('sqlite:///{theirs}/m.db')\n" + script.replace("runfolio", "mlflow")
+    )
     mlflow_python, dvc_python = str(peers.python_of("mlflow")), str(peers.python_of("dvc"))
     subprocess.run([mlflow_python, "train.py"], cwd=theirs, env=clean_environment(), capture_output=True, check=True)
 
@@ -219,7 +247,12 @@ def starting(setting: Setting) -> Iterator[Row]:
     (live / "train.py").write_text(
         "from dvclive import Live\nwith Live(save_dvc_exp=True) as live:\n    for n in range(5): live.log_param(f'p{n}', n); live.log_metric(f'm{n}', n)\n"
     )
-    for command in (["git", "init", "-q"], [dvc_python, "-m", "dvc", "init", "-q"], ["git", "add", "."], ["git", "commit", "-qm", "start"]):
+    for command in (
+        ["git", "init", "-q"],
+        [dvc_python, "-m", "dvc", "init", "-q"],
+        ["git", "add", "."],
+        ["git", "commit", "-qm", "start"],
+    ):
         subprocess.run(command, cwd=live, env=clean_environment(), capture_output=True, check=True)
     subprocess.run([dvc_python, "train.py"], cwd=live, env=clean_environment(), capture_output=True, check=True)
     ratio = median_ratio(rounds, lambda: wall(dvc_python, live), lambda: wall(sys.executable, folder))
@@ -248,7 +281,13 @@ def listing(setting: Setting) -> Iterator[Row]:
 
     fresh = statistics.median(cold() for _ in range(5))
     warm = statistics.median(cpu_of(command, folder) for _ in range(5))
-    yield Row("CPU of listing 1,000 runs, nothing cached, our interpreter included", "`git cat-file --batch` of the same blobs", fresh / floor, "≤ 5 ×", f"{fresh * 1e3:.0f} ms beside {floor * 1e3:.0f} ms, of which {start * 1e3:.0f} ms are start and imports")
+    yield Row(
+        "CPU of listing 1,000 runs, nothing cached, our interpreter included",
+        "`git cat-file --batch` of the same blobs",
+        fresh / floor,
+        "≤ 5 ×",
+        f"{fresh * 1e3:.0f} ms beside {floor * 1e3:.0f} ms, of which {start * 1e3:.0f} ms are start and imports",
+    )
     yield Row("CPU of listing 1,000 runs, index at hand", "our start and imports", warm / start, "≤ 2 ×", f"{warm * 1e3:.0f} ms")
 
 
@@ -267,18 +306,38 @@ def searching(setting: Setting) -> Iterator[Row]:
         mlflow(python, work, "fill", sqlite, size)
         if size == 10_000:
             theirs = mlflow(python, work, "search", sqlite, 2)
-            yield Row(f"best 100 of {size:,} runs, filter and order", "MLflow, SQLite as it comes", theirs / best, "≥ 20 ×", f"{best * 1e3:.1f} ms")
+            yield Row(
+                f"best 100 of {size:,} runs, filter and order",
+                "MLflow, SQLite as it comes",
+                theirs / best,
+                "≥ 20 ×",
+                f"{best * 1e3:.1f} ms",
+            )
             theirs = mlflow(python, work, "search_plain", sqlite, 5)
-            yield Row(f"100 of {size:,} runs, filter alone", "MLflow, SQLite as it comes", theirs / plain, "", f"{plain * 1e3:.1f} ms")
+            yield Row(
+                f"100 of {size:,} runs, filter alone", "MLflow, SQLite as it comes", theirs / plain, "", f"{plain * 1e3:.1f} ms"
+            )
         mlflow(python, work, "analyze", sqlite, 1)
         theirs = mlflow(python, work, "search", sqlite, 5)
-        yield Row(f"best 100 of {size:,} runs, filter and order", "MLflow, SQLite after ANALYZE", theirs / best, "≥ 3 ×", f"{best * 1e3:.1f} ms")
+        yield Row(
+            f"best 100 of {size:,} runs, filter and order",
+            "MLflow, SQLite after ANALYZE",
+            theirs / best,
+            "≥ 3 ×",
+            f"{best * 1e3:.1f} ms",
+        )
         with peers.postgres() as url:
             if url:
                 mlflow(python, work, "fill", url, size)
                 mlflow(python, work, "analyze", url, 1)
                 theirs = mlflow(python, work, "search", url, 5)
-                yield Row(f"best 100 of {size:,} runs, filter and order", "MLflow, PostgreSQL", theirs / best, "≥ 3 ×", f"{best * 1e3:.1f} ms")
+                yield Row(
+                    f"best 100 of {size:,} runs, filter and order",
+                    "MLflow, PostgreSQL",
+                    theirs / best,
+                    "≥ 3 ×",
+                    f"{best * 1e3:.1f} ms",
+                )
 
 
 GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {

@@ -55,7 +55,9 @@ runfolio-errors
 """
 
 
-def commands(command: click.Command, parent: click.Context | None, name: str) -> Iterator[tuple[str, click.Command, click.Context]]:
+def commands(
+    command: click.Command, parent: click.Context | None, name: str
+) -> Iterator[tuple[str, click.Command, click.Context]]:
     """Yield a command and all below it, each with its full name and its context."""
     context = click.Context(command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH)
     yield context.command_path, command, context
@@ -87,7 +89,14 @@ def exit_codes_page() -> str:
     for name, found in vars(errors).items():
         if inspect.isclass(found) and issubclass(found, errors.RunfolioError) and found is not errors.RunfolioError:
             classes.setdefault(found.exit_code, []).append(f"`{name}`")
-    lines = ["# Exit codes", "", "The same table is in `runfolio help exit-codes`.", "", "| code | meaning | error classes |", "|---|---|---|"]
+    lines = [
+        "# Exit codes",
+        "",
+        "The same table is in `runfolio help exit-codes`.",
+        "",
+        "| code | meaning | error classes |",
+        "|---|---|---|",
+    ]
     for code, meaning in rows:
         shown = meaning.replace("``", "`").replace("|", "\\|")
         lines.append(f"| {code} | {shown} | {', '.join(classes.get(int(code), []))} |")
@@ -102,7 +111,11 @@ def module_page(name: str) -> str:
         found = getattr(module, item)
         home = f"{name}.{item}"
         if inspect.isclass(found):
-            members = "" if name == "runfolio.errors" else "   :members:\n   :inherited-members: object, tuple, list, str, int, Exception\n"
+            members = (
+                ""
+                if name == "runfolio.errors"
+                else "   :members:\n   :inherited-members: object, tuple, list, str, int, Exception\n"
+            )
             lines += [f".. autoclass:: {home}", *members.splitlines(), ""]
         elif callable(found):
             lines += [f".. autofunction:: {home}", ""]
@@ -117,7 +130,9 @@ def exported(name: str) -> list[str]:
     ]
     elsewhere = {"MlflowClient", "RunfolioClient", "MlflowException", "RunfolioError"} if name == "runfolio" else {"MlflowClient"}
     return [
-        item for item in names if item not in elsewhere and not item.startswith("_") and not inspect.ismodule(getattr(module, item))
+        item
+        for item in names
+        if item not in elsewhere and not item.startswith("_") and not inspect.ismodule(getattr(module, item))
     ]
 
 

@@ -14,8 +14,11 @@ from runfolio.gitstore import FileChange, Ident, Repo, commit_files
 from runfolio.gitstore.checkout import drop_note, empty_tree, finish_pending, read_note, update, write_note
 from runfolio.gitstore.commits import configured_ident
 from runfolio.gitstore.index_lock import index_held
+from runfolio.gitstore.trees import read_tree
 
 TRIES = 60
+MANY = 32
+"""Files of one commit from which on whole folders are read to see which are new."""
 
 
 def author_of(place: Place) -> Ident:
@@ -109,8 +112,23 @@ def _unequal(place: Place, tip: str | None, changes: list[FileChange]) -> list[F
     """Leave out what the tip holds already: a fold that is repeated makes no empty commit."""
     if tip is None:
         return [change for change in changes if change.data is not None]
-    there = dict(place.repo.read_many([f"{tip}:{change.path}" for change in changes]))
+    absent = _absent(place, tip, changes) if len(changes) > MANY else set()
+    known = [change for change in changes if change.path not in absent]
+    there = dict(place.repo.read_many([f"{tip}:{change.path}" for change in known]))
     return [change for change in changes if there.get(f"{tip}:{change.path}") != change.data]
+
+
+def _absent(place: Place, tip: str, changes: list[FileChange]) -> set[str]:
+    """Return the paths that the tip does not have: a folder read once is cheaper than git's search for each missing name."""
+    by_folder: dict[str, set[str]] = {}
+    for change in changes:
+        folder, _, name = change.path.rpartition("/")
+        by_folder.setdefault(folder, set()).add(name)
+    absent: set[str] = set()
+    for folder, names in by_folder.items():
+        entries = read_tree(place.repo, f"{tip}:{folder}") or ()
+        absent.update(f"{folder}/{name}" if folder else name for name in names.difference(entry.name for entry in entries))
+    return absent
 
 
 def _shown(home: Repo, branch: str) -> str | None:
