@@ -22,8 +22,9 @@ from runfolio.journal import RunState
 from runfolio.journal.events import decode_event
 from runfolio.journal.state import _ACTIONS
 from runfolio.objects.manifests import decode_manifest, encode_manifest
-from runfolio.records import Experiment, Settings
+from runfolio.records import Experiment
 from runfolio.records.runs import RunStatus
+from runfolio.records.settings import Settings
 from tests.docs.pages import DOCS, marked
 
 PAGE = "format.md"
