@@ -1,0 +1,45 @@
+"""The guide's examples run with the import changed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def run(folder: Path, *command: str) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def listed(folder: Path, *options: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(run(folder, sys.executable, "-m", "runfolio", "runs", "list", "--json", *options))
+    return found
+
+
+def test_the_wine_sweep_commits_five_runs(folio_dir: Path) -> None:
+    said = run(folio_dir, sys.executable, str(EXAMPLES / "tracking_example.py"))
+    assert said.count("Run completed: accuracy=") == 5
+    runs = listed(folio_dir)
+    assert len(runs) == 5
+    assert {entry["experiment"] for entry in runs} == {"wine-classification"}
+    assert "runs: wine-classification: 5 runs" in run(folio_dir, "git", "log", "-1", "--format=%s")
+
+
+def test_the_clean_up_deletes_finished_runs_older_than_90_days(folio_dir: Path) -> None:
+    make = (
+        "import time, runfolio\n"
+        "client = runfolio.MlflowClient()\n"
+        "day = 86_400_000\n"
+        "for name, age, status in (('old', 100, 'FINISHED'), ('failed', 100, 'FAILED'), ('young', 10, 'FINISHED')):\n"
+        "    run = client.create_run('0', start_time=int(time.time() * 1000) - age * day, run_name=name)\n"
+        "    client.set_terminated(run.info.run_id, status)\n"
+    )
+    run(folio_dir, sys.executable, "-c", make)
+    assert "Deleted 1 old runs." in run(folio_dir, sys.executable, str(EXAMPLES / "cleanup.py"))
+    assert {entry["name"] for entry in listed(folio_dir)} == {"failed", "young"}
+    assert {entry["name"] for entry in listed(folio_dir, "--deleted")} == {"old"}
