@@ -136,6 +136,8 @@ def _pass_on(source: int, target: int, output: Callable[[bytes], None] | None, c
     data = os.read(source, _CHUNK)
     if not data:
         return False
+    if output:
+        output(data)  # kept before it is shown: what the user saw is in the log, whenever we are killed
     if target not in closed:
         try:
             rest = memoryview(data)
@@ -144,8 +146,6 @@ def _pass_on(source: int, target: int, output: Callable[[bytes], None] | None, c
         except OSError:
             # Whoever read our output has gone (`| head`): the program goes on, and is recorded to its end.
             closed.add(target)
-    if output:
-        output(data)
     return True
 
 
