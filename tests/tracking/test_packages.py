@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -84,30 +83,3 @@ def test_new_package_is_seen_in_the_same_process(tmp_path: Path) -> None:
 def test_lock_name_follows_from_the_text() -> None:
     assert lock_name("a==1\n") == lock_name("a==1\n") != lock_name("a==2\n")
     assert re.fullmatch("[0-9a-f]{16}", lock_name(""))
-
-
-def test_hundred_packages_are_listed_faster_than_importlib_metadata_does(tmp_path: Path) -> None:
-    for number in range(100):
-        dist(
-            tmp_path,
-            f"package_{number}-1.{number}.dist-info",
-            metadata=f"Name: package_{number}\nVersion: 1.{number}\n" + "X: y\n" * 40,
-        )
-
-    def took(work: object) -> float:
-        best = []
-        for _ in range(3):
-            start = time.perf_counter()
-            assert callable(work)
-            work()
-            best.append(time.perf_counter() - start)
-        return min(best)
-
-    def ours() -> None:
-        dist(tmp_path, f"again_{time.perf_counter_ns()}-1.dist-info")
-        installed([str(tmp_path)])
-
-    def theirs() -> None:
-        [(item.metadata["Name"], item.version) for item in importlib.metadata.distributions(path=[str(tmp_path)])]
-
-    assert took(ours) < took(theirs)
