@@ -12,7 +12,8 @@ It does not write to git, does not read the work tree, and does not judge record
 :meth:`Index.faults` and hides no other; whether the bytes are canonical is for ``runfolio check``.
 """
 
+from runfolio.index.contents import RunRow
 from runfolio.index.rows import RecordFault
 from runfolio.index.table import ExperimentSummary, Index
 
-__all__ = ["ExperimentSummary", "Index", "RecordFault"]
+__all__ = ["ExperimentSummary", "Index", "RecordFault", "RunRow"]

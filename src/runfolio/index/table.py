@@ -13,6 +13,7 @@ from runfolio.errors import DamagedError
 from runfolio.formats.experiments import decode_experiment
 from runfolio.formats.paths import experiment_of_path
 from runfolio.gitstore.repo import Repo
+from runfolio.index.contents import RunRow, read_bodies, read_metric, read_outline
 from runfolio.index.database import Database, transaction
 from runfolio.index.load import position, refresh
 from runfolio.index.question import Question, load_runs, visible_rows
@@ -196,6 +197,18 @@ class Index:
         """Return, for each experiment with active runs, how many and when the newest began."""
         text = f"SELECT slug, count(*), max(start) FROM runs WHERE lifecycle = ? AND state < {HIDDEN} GROUP BY slug ORDER BY slug"
         return self._ask(lambda db: [ExperimentSummary(*row) for row in db.execute(text, (Lifecycle.ACTIVE.value,))])
+
+    def outline(self) -> list[RunRow]:
+        """Return every active run, by experiment, then start, then id."""
+        return self._ask(read_outline)
+
+    def bodies(self, rows: Sequence[int]) -> list[bytes]:
+        """Return the bytes of records by the numbers that :meth:`outline` gave, in their order."""
+        return self._ask(lambda db: list(read_bodies(db, rows)))
+
+    def metric(self, slug: str, key: str) -> dict[int, float | None]:
+        """Return a metric's last values by the number of the run, NaN as None, for the active runs of an experiment."""
+        return self._ask(lambda db: read_metric(db, slug, key))
 
     def faults(self) -> list[RecordFault]:
         """Return the files that hold no readable record, by path."""

@@ -1,0 +1,63 @@
+"""Plain readings of the tables, for those that show all runs and not the few that a search finds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from runfolio.index.rows import HIDDEN
+from runfolio.query.grammar import METRICS
+from runfolio.records.runs import Lifecycle
+
+_SLICE = 500
+
+
+class RunRow(NamedTuple):
+    """What a listing needs of one run, without its record.
+
+    Attributes
+    ----------
+    pk : int
+        Its number in this index, for :func:`read_bodies`; another index may give it another.
+    run_id, slug, name, status : str
+    start : int
+        Milliseconds since the epoch, UTC.
+    end : int or None
+    """
+
+    pk: int
+    run_id: str
+    slug: str
+    name: str
+    status: str
+    start: int
+    end: int | None
+
+
+def read_outline(db: sqlite3.Connection) -> list[RunRow]:
+    """Return every active run, by experiment, then start, then id."""
+    text = (
+        "SELECT pk, run_id, slug, coalesce(name, ''), status, start, end FROM runs "
+        f"WHERE lifecycle = ? AND state < {HIDDEN} ORDER BY slug, start, run_id"
+    )
+    return [RunRow(*row) for row in db.execute(text, (Lifecycle.ACTIVE.value,))]
+
+
+def read_bodies(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[bytes]:
+    """Yield the records of these numbers, in their order."""
+    for at in range(0, len(rows), _SLICE):
+        part = rows[at : at + _SLICE]
+        marks = ",".join("?" * len(part))
+        found = dict(db.execute(f"SELECT pk, body FROM bodies WHERE pk IN ({marks})", part))
+        for pk in part:
+            yield found[pk]
+
+
+def read_metric(db: sqlite3.Connection, slug: str, key: str) -> dict[int, float | None]:
+    """Return a metric's last values by the number of the run, NaN as None, for the active runs of an experiment."""
+    text = (
+        "SELECT n.run_pk, n.value FROM numbers n JOIN runs r ON r.pk = n.run_pk WHERE r.slug = ? AND r.lifecycle = ? "
+        f"AND r.state < {HIDDEN} AND n.key_id = (SELECT id FROM keys WHERE entity = ? AND name = ?)"
+    )
+    return dict(db.execute(text, (slug, Lifecycle.ACTIVE.value, METRICS, key)))
