@@ -17,6 +17,10 @@ from typing import BinaryIO
 from runfolio.records.runs import Digest
 
 CHUNK_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 18
+
+_spare: list[bytearray] = []
+"""A buffer to read into: memory that is fresh from the kernel costs as much as the copy. Whoever pops it, has it alone."""
 
 
 class IncomingFile:
@@ -35,18 +39,23 @@ class IncomingFile:
     def __init__(self, folder: Path, *, durable: bool, mode: int = 0o666) -> None:
         self._durable = durable
         self._sha = hashlib.sha256()
-        self.path = folder / f".{uuid.uuid4().hex}.part"
+        self._path = f"{folder}{os.sep}.{uuid.uuid4().hex}.part"
         self.size = 0
-        folder.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        try:
+            self._descriptor = os.open(self._path, flags, mode)
+        except FileNotFoundError:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(self._path, flags, mode)
 
     def __enter__(self) -> IncomingFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._close()
-        with contextlib.suppress(OSError):
-            self.path.unlink(missing_ok=True)
+        if self._path:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
 
     @property
     def digest(self) -> Digest:
@@ -67,10 +76,11 @@ class IncomingFile:
             os.fsync(self._descriptor)
         self._close()
         try:
-            os.replace(self.path, target)
+            os.replace(self._path, target)
         except FileNotFoundError:
             make_folder(target.parent, durable=self._durable)
-            os.replace(self.path, target)
+            os.replace(self._path, target)
+        self._path = ""
         if self._durable:
             sync_path(target.parent)
 
@@ -82,8 +92,20 @@ class IncomingFile:
 
 def copy_stream(stream: BinaryIO, into: IncomingFile) -> None:
     """Write what `stream` yields, up to its end, in bounded memory."""
-    while chunk := stream.read(CHUNK_BYTES):
-        into.write(chunk)
+    fill = getattr(stream, "readinto", None)
+    if fill is None:
+        while chunk := stream.read(CHUNK_BYTES):
+            into.write(chunk)
+        return
+    try:
+        buffer = _spare.pop()
+    except IndexError:
+        buffer = bytearray(_BUFFER_BYTES)
+    with memoryview(buffer) as view:
+        while size := fill(view):
+            with view[:size] as part:
+                into.write(part)
+    _spare[:] = [buffer]
 
 
 def make_folder(folder: Path, *, durable: bool) -> None:

@@ -19,7 +19,7 @@ from typing import BinaryIO, NoReturn
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, UsageError, storage_error
 from runfolio.formats.runs import check_digest
 from runfolio.objects.files import open_source
-from runfolio.objects.incoming import CHUNK_BYTES, IncomingFile, copy_stream, make_folder, sync_path
+from runfolio.objects.incoming import CHUNK_BYTES, IncomingFile, copy_stream, sync_path
 from runfolio.records.runs import Digest
 
 SWEEP_AGE_S = 24 * 3600
@@ -288,9 +288,7 @@ class LocalStore:
         return True
 
     def _publish(self, made: IncomingFile) -> None:
-        target = self._path(made.digest)
-        make_folder(target.parent, durable=self.durable)
-        made.publish(target)
+        made.publish(self._path(made.digest))
 
     @staticmethod
     def _names(folder: Path, pattern: re.Pattern[str]) -> list[str]:
