@@ -25,7 +25,7 @@ objectives:
   wine: {metric: loss, direction: min, replicate: fold}
 system_metrics: {enabled: true, interval_s: 5}
 sync: {remote: upstream}
-site: {title: Ours, anything: [1, {x: y}]}
+site: {title: Ours, base_url: "https://a.example.org/x", artifacts: {publish: ["*.png"]}, charts: [{title: t}], run_pages: 3}
 """
 
 
@@ -50,7 +50,8 @@ def test_every_field_is_read() -> None:
     assert read.objective("wine") == Objective("loss", "min", "fold")
     assert read.objective("other") == Objective("accuracy")
     assert (read.system_metrics.enabled, read.system_metrics.interval_s, read.remote) == (True, 5, "upstream")
-    assert read.site == {"title": "Ours", "anything": [1, {"x": "y"}]}
+    assert (read.site.title, read.site.base_url, read.site.run_pages) == ("Ours", "https://a.example.org/x/", 3)
+    assert (read.site.artifacts.publish, read.site.charts) == (("*.png",), ({"title": "t"},))
 
 
 def test_null_is_the_default() -> None:

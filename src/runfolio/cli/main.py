@@ -13,8 +13,8 @@ import click
 
 from runfolio.cli.ending import BROKEN_PIPE, Ending, close_output
 
-FOLIO, RUNS, CARE, MORE = "The folio", "Runs and experiments", "Looking after it", "More"
-SECTIONS = (FOLIO, RUNS, CARE, MORE)
+FOLIO, RUNS, SHOW, CARE, MORE = "The folio", "Runs and experiments", "Showing it", "Looking after it", "More"
+SECTIONS = (FOLIO, RUNS, SHOW, CARE, MORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "experiments": Entry("runfolio.cli.experiments", "experiments", "List, show, make and change experiments.", RUNS),
     "record": Entry("runfolio.cli.record", "record", "Run any program as a run.", RUNS),
     "log": Entry("runfolio.cli.record", "log", "Log to a run from the shell.", RUNS),
+    "site": Entry("runfolio.cli.site", "site", "Build and look at the static site.", SHOW),
     "recover": Entry("runfolio.cli.folio", "recover", "Turn what killed processes left into runs.", CARE),
     "check": Entry("runfolio.cli.health", "check", "Check every record: schema, spelling, references, digests.", CARE),
     "doctor": Entry("runfolio.cli.health", "doctor", "Say what the folio costs and what will hit a limit when.", CARE),

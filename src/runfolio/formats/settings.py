@@ -1,8 +1,8 @@
 r"""``runfolio.yaml``: the settings that a team reviews.
 
 Every field has a default, so that the file may be two lines long. Unknown keys are refused (a misspelt ``redact`` must not
-pass in silence), all faults are told at once with their lines. ``site`` is kept as it is: the site reads it. Filters in
-``retention`` are text here; the query language reads them where they are used.
+pass in silence), all faults are told at once with their lines. Filters in ``retention`` and the charts in ``site`` are kept as
+they are; those who use them read them.
 
 >>> decode_settings(b"schema: 1\ndurability: process\n", "runfolio.yaml").durability
 'process'
@@ -27,6 +27,8 @@ from runfolio.records.settings import (
     RedactSettings,
     RetentionRule,
     Settings,
+    SiteArtifacts,
+    SiteSettings,
     SystemMetricSettings,
 )
 
@@ -82,7 +84,7 @@ def decode_settings(data: bytes, where: str) -> Settings:
         objectives=_objectives(top.section("objectives")),
         system_metrics=SystemMetricSettings(metrics.read("enabled", flag, False), metrics.read("interval_s", whole(1), 10)),
         remote=sync.read("remote", _remote, "origin"),
-        site=top.read("site", mapping, {}),
+        site=_site(top.section("site")),
     )
     top.report()
     return settings
@@ -129,6 +131,40 @@ def _rule(item: FieldReader) -> RetentionRule:
     return RetentionRule(
         item.read("filter", text, ""), item.read("older_than", _duration, 0), item.read("action", one_of("delete"), "delete")
     )
+
+
+def _site(section: FieldReader) -> SiteSettings:
+    section.only(("title", "description", "base_url", "artifacts", "run_pages", "charts", "templates", "hide"))
+    artifacts, default = section.section("artifacts"), SiteArtifacts()
+    artifacts.only(("publish", "max_bytes", "total_bytes"))
+    return SiteSettings(
+        title=section.read("title", text, ""),
+        description=section.read("description", text, ""),
+        base_url=section.read("base_url", _address, ""),
+        artifacts=SiteArtifacts(
+            artifacts.read("publish", list_of(some_text), default.publish),
+            artifacts.read("max_bytes", whole(), default.max_bytes),
+            artifacts.read("total_bytes", whole(), default.total_bytes),
+        ),
+        run_pages=section.read("run_pages", whole(), SiteSettings().run_pages),
+        charts=section.read("charts", list_of(mapping), ()),
+        templates=section.read("templates", _inner_folder, None),
+        hide=section.read("hide", list_of(some_text), ()),
+    )
+
+
+def _address(value: Any) -> str:
+    address = text(value).strip()
+    if address and not re.match(r"https?://[^\s/?#]+(/[^\s?#]*)?\Z", address):
+        raise ValueError(f"an address such as https://team.example.org/folio/ is expected, found {value!r}")
+    return address and address.rstrip("/") + "/"
+
+
+def _inner_folder(value: Any) -> str:
+    parts = some_text(value).strip("/").split("/")
+    if value.startswith("/") or any(part in ("", ".", "..") for part in parts):
+        raise ValueError(f"a folder inside the folio is expected, found {value!r}")
+    return "/".join(parts)
 
 
 def _objectives(section: FieldReader) -> dict[str, Objective]:

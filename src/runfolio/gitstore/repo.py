@@ -267,6 +267,16 @@ class Repo:
             return data
         return None
 
+    def committed_at(self, commit: str) -> int:
+        """Return when a commit was made, milliseconds since the epoch, UTC.
+
+        Parameters
+        ----------
+        commit : str
+            Object id.
+        """
+        return int(self.run("show", "-s", "--format=%ct", "--end-of-options", commit)) * 1000
+
     def read_kind(self, name: str) -> str | None:
         """Return the type of an object (``commit``, ``tree``, ``blob``), or None where it is not here."""
         return self.run("cat-file", "-t", "--", name, check=False).decode().strip() or None if not name.startswith("-") else None

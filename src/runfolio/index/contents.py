@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from runfolio.index.rows import HIDDEN
-from runfolio.query.grammar import METRICS
+from runfolio.query.grammar import METRICS, TAGS
 from runfolio.records.runs import Lifecycle
 
 _SLICE = 500
@@ -61,3 +61,12 @@ def read_metric(db: sqlite3.Connection, slug: str, key: str) -> dict[int, float 
         f"AND r.state < {HIDDEN} AND n.key_id = (SELECT id FROM keys WHERE entity = ? AND name = ?)"
     )
     return dict(db.execute(text, (slug, Lifecycle.ACTIVE.value, METRICS, key)))
+
+
+def read_parents(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return (id of the parent, id of the run) for every active run that is nested."""
+    text = (
+        "SELECT t.value, r.run_id FROM texts t JOIN runs r ON r.pk = t.run_pk WHERE r.lifecycle = ? "
+        f"AND r.state < {HIDDEN} AND t.key_id = (SELECT id FROM keys WHERE entity = ? AND name = ?) ORDER BY r.run_id"
+    )
+    return db.execute(text, (Lifecycle.ACTIVE.value, TAGS, "mlflow.parentRunId")).fetchall()

@@ -13,7 +13,7 @@ from runfolio.errors import DamagedError
 from runfolio.formats.experiments import decode_experiment
 from runfolio.formats.paths import experiment_of_path
 from runfolio.gitstore.repo import Repo
-from runfolio.index.contents import RunRow, read_bodies, read_metric, read_outline
+from runfolio.index.contents import RunRow, read_bodies, read_metric, read_outline, read_parents
 from runfolio.index.database import Database, transaction
 from runfolio.index.load import position, refresh
 from runfolio.index.question import Question, load_runs, visible_rows
@@ -209,6 +209,10 @@ class Index:
     def metric(self, slug: str, key: str) -> dict[int, float | None]:
         """Return a metric's last values by the number of the run, NaN as None, for the active runs of an experiment."""
         return self._ask(lambda db: read_metric(db, slug, key))
+
+    def parents(self) -> list[tuple[str, str]]:
+        """Return (id of the parent, id of the run) for every active run that is nested."""
+        return self._ask(read_parents)
 
     def faults(self) -> list[RecordFault]:
         """Return the files that hold no readable record, by path."""

@@ -78,6 +78,58 @@ class SystemMetricSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteArtifacts:
+    """Which artifacts the site publishes.
+
+    Parameters
+    ----------
+    publish : tuple of str
+        Shell patterns over artifact paths; only what fits one of them is published, and of that only types that are safe.
+    max_bytes : int
+        Of one file.
+    total_bytes : int
+        Of all files of a site; the newest runs come first.
+    """
+
+    publish: tuple[str, ...] = ("*",)
+    max_bytes: int = 1_000_000
+    total_bytes: int = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """How the site looks and what it publishes.
+
+    Parameters
+    ----------
+    title : str
+        The folder's name by default.
+    description : str
+    base_url : str
+        Where the site will stand, for feeds and link previews; empty keeps every link relative.
+    artifacts : SiteArtifacts
+    run_pages : int
+        Pages written ahead for the newest runs of each experiment, beside those of baselines and the best; the other runs
+        are shown by one page that reads their data.
+    charts : tuple of Mapping
+        Declared charts, as they are; :mod:`runfolio.site.charts` reads them.
+    templates : str or None
+        A folder of the folio whose templates come before the built-in ones.
+    hide : tuple of str
+        Shell patterns of params and tags that a public site leaves out.
+    """
+
+    title: str = ""
+    description: str = ""
+    base_url: str = ""
+    artifacts: SiteArtifacts = SiteArtifacts()
+    run_pages: int = 200
+    charts: tuple[Mapping[str, Any], ...] = ()
+    templates: str | None = None
+    hide: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What ``runfolio.yaml`` says, defaults filled in.
 
@@ -97,8 +149,7 @@ class Settings:
     system_metrics : SystemMetricSettings
     remote : str
         The git remote of ``sync``.
-    site : Mapping
-        The site's settings, as they are.
+    site : SiteSettings
     """
 
     artifacts: str | None = None
@@ -111,7 +162,7 @@ class Settings:
     objectives: Mapping[str, Objective] = field(default_factory=dict)
     system_metrics: SystemMetricSettings = SystemMetricSettings()
     remote: str = "origin"
-    site: Mapping[str, Any] = field(default_factory=dict)
+    site: SiteSettings = SiteSettings()
 
     def objective(self, experiment: str) -> Objective | None:
         """Return the default objective for the experiment of that name, or None."""

@@ -1,0 +1,66 @@
+"""Scripts and styles: the parts in ``site_templates/assets`` joined into one file of each kind, and what the wheel vendors."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from runfolio.site.plan import Data
+
+THEME = "10-theme.js"
+
+
+@lru_cache(maxsize=1)
+def templates_folder() -> Path:
+    """Return the folder of templates and assets: inside the installed package, or at the top of a work tree."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "site_templates"
+    return inside if inside.is_dir() else package.parent.parent / "site_templates"
+
+
+def asset_files(overrides: Path | None = None) -> list[Data]:
+    """Return the site's own scripts and styles.
+
+    Parameters
+    ----------
+    overrides : Path, optional
+        A folder whose ``assets/css/*.css`` come after ours.
+    """
+    folder = templates_folder() / "assets"
+    scripts = sorted(path for path in (folder / "js").glob("*.js") if path.name != THEME)
+    styles = sorted((folder / "css").glob("*.css"))
+    if overrides is not None:
+        styles += sorted((overrides / "assets" / "css").glob("*.css"))
+    made = [
+        _joined("assets/theme", [folder / "js" / THEME], ".js"),
+        _joined("assets/app", scripts, ".js"),
+        _joined("assets/app-style", styles, ".css"),
+    ]
+    icon = (folder / "icon.svg").read_bytes()
+    return [*made, Data("assets/icon", icon, lambda: (icon, None), ".svg")]
+
+
+def _joined(name: str, parts: list[Path], ending: str) -> Data:
+    text = "\n".join(path.read_text("utf-8") for path in parts)
+    return Data(name, text, lambda: (_small(text, ending).encode(), None), ending)
+
+
+def _small(text: str, ending: str) -> str:
+    """Take comments and indentation out; names stay, so that errors can be read."""
+    if ending == ".js":
+        from rjsmin import jsmin
+
+        return str(jsmin(text)) + "\n"
+    from rcssmin import cssmin
+
+    return str(cssmin(text)) + "\n"
+
+
+def templates_digest() -> str:
+    """Return a digest of every template and asset: what all pages depend on."""
+    from runfolio.site.output import digest_of
+
+    folder = templates_folder()
+    files = sorted(path for name in ("templates", "assets", "vendor") for path in (folder / name).rglob("*") if path.is_file())
+    return digest_of(part for path in files for part in (os.fspath(path.relative_to(folder)).encode(), path.read_bytes()))

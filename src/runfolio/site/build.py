@@ -1,0 +1,130 @@
+"""One build, from the open folio to the finished folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+from runfolio._version import __version__
+from runfolio.errors import NotFoundError, StateError, StorageError
+from runfolio.folio import Folio
+from runfolio.site import data, pages
+from runfolio.site.assets import asset_files, templates_digest
+from runfolio.site.gather import Site
+from runfolio.site.options import BuildOptions, BuildReport, Progress
+from runfolio.site.output import Output, canonical, digest_of
+from runfolio.site.plan import Page
+
+FORMAT = 1
+"""Raised when what the generator writes changes without a change of a template."""
+
+
+def build_site(
+    folio: Folio, out: Path, options: BuildOptions | None = None, progress: Progress = lambda step, done, total: None
+) -> BuildReport:
+    """Build the site of a folio.
+
+    Parameters
+    ----------
+    folio : Folio
+    out : Path
+        The site's folder: new, empty, or made by an earlier build.
+    options : BuildOptions, optional
+    progress : callable, optional
+        Called with the name of a step, how many of its files are made, and of how many.
+
+    Returns
+    -------
+    BuildReport
+
+    Raises
+    ------
+    NotFoundError
+        If there is no commit, or no such revision.
+    StateError
+        If `out` holds something else.
+    StorageError
+        If `out` cannot be written.
+    UsageError
+        If a template or a declared chart of the team's is wrong.
+    """
+    options = options or BuildOptions()
+    try:
+        return _build(folio, out, options, progress)
+    except OSError as error:
+        raise StorageError(f"{error.filename or out}: the site could not be written: {error.strerror}. Free some space or give "
+                           "another folder: runfolio site build -o DIR") from error  # fmt: skip
+
+
+def is_current(folio: Folio, out: Path, options: BuildOptions | None = None) -> bool:
+    """Tell whether a build would change nothing.
+
+    Parameters
+    ----------
+    folio : Folio
+    out : Path
+    options : BuildOptions, optional
+    """
+    site, state = _opened(folio, out, options or BuildOptions())
+    return site.output.is_current(state)
+
+
+def _opened(folio: Folio, out: Path, options: BuildOptions) -> tuple[Site, str]:
+    """Return the material, and a digest of all that the site depends on."""
+    commit = _commit(folio, options.at)
+    output = Output(out, options.jobs, options.force)
+    output.open()
+    site = Site(folio, options, commit, output)
+    settings = (folio.settings.site, options.public, options.base_url, options.python_charts)
+    parts = (str(FORMAT), __version__, templates_digest(), repr(settings), site.title, site.renderer.digest())
+    output.salt = digest_of(part.encode() for part in parts)
+    return site, digest_of((output.salt.encode(), commit.encode()))
+
+
+def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -> BuildReport:
+    site, state = _opened(folio, out, options)
+    output = site.output
+    if output.is_current(state):
+        output.keep_all()
+        return _report(site, 0)
+    output.write(asset_files(options.templates))
+    for step, files in data.steps(site):
+        output.write(files, partial(progress, step))
+    found = list(chain.from_iterable(make(site) for make in pages.MAKERS))
+    output.write([*found, *_extra(site)], partial(progress, "pages"))
+    return _report(site, output.finish(state))
+
+
+def _commit(folio: Folio, at: str | None) -> str:
+    if at is None:
+        tip = folio.place.tip()
+        if tip is None:
+            raise StateError("The folio has no commit yet, so there is nothing to show. Log a run, or commit the settings.")
+        return tip
+    found = folio.repo.resolve(at)
+    if found is None:
+        raise NotFoundError(f"No commit {at!r} in {folio.place.root}. Give a branch, tag or commit id.")
+    return found
+
+
+def _extra(site: Site) -> Iterator[Page]:
+    """Yield the team's own pages: templates in ``pages/`` of its templates."""
+    shown = [{"name": item.name, "slug": item.slug, "runs": len(item.rows)} for item in site.experiments]
+    for path, template in site.renderer.extra_pages().items():
+        yield Page(path, canonical([path, shown]), partial(site.html, template, path, page="extra", experiments=shown))
+
+
+def _report(site: Site, removed: int) -> BuildReport:
+    output = site.output
+    return BuildReport(
+        out=output.folder,
+        rendered=output.rendered,
+        kept=output.kept,
+        removed=removed,
+        bytes=output.total(),
+        runs=len(site.rows),
+        experiments=len(site.experiments),
+        commit=site.commit,
+    )

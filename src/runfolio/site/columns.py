@@ -1,0 +1,166 @@
+"""The run table's data: records to columns, columns to bytes that a page's script reads.
+
+Columnar and dictionary-coded, because that is 40 bytes a run on the wire where rows of JSON are 72 and Parquet is 47 to 61, and
+it needs no reader (``docs/design/site.md``). Where a run lacks a key the column has ``null``, or, where most do, only the rows
+that have it. The encodings:
+
+====  =======================================================================
+t     column
+====  =======================================================================
+n     numbers: ``v``; NaN and infinities by name; sparse with ``i``, the rows
+d     whole numbers as the first and the differences: ``v``
+s     text: ``d`` and ``c`` (place in ``d``, -1 missing), or ``v`` as it is
+l     lists of text: ``d`` and ``c``
+====  =======================================================================
+
+Pure: bytes in, values out; what is shown of a run is decided in :mod:`runfolio.site.details`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SPARSE = 0.25
+MAX_TEXT = 500
+SPECIAL = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+
+
+@dataclass(slots=True)
+class Cells:
+    """The cells of one column in one shard, in the order of the rows.
+
+    Parameters
+    ----------
+    kind : str
+        ``num``, ``time``, ``text`` or ``list``.
+    rows : list of int
+        Rows that have a value.
+    values : list
+        Their values.
+    """
+
+    kind: str
+    rows: list[int]
+    values: list[Any]
+
+
+def cells_of(rows: Iterable[Mapping[str, Mapping[str, Any]]]) -> dict[str, Cells]:
+    """Turn rows into columns.
+
+    Parameters
+    ----------
+    rows : iterable of Mapping
+        One a run: values by kind and column key, as :func:`runfolio.site.details.row_cells` makes them.
+
+    Returns
+    -------
+    dict of str to Cells
+    """
+    made: dict[str, Cells] = {}
+    for number, row in enumerate(rows):
+        for kind, values in row.items():
+            for key, value in values.items():
+                cells = made.get(key)
+                if cells is None:
+                    cells = made[key] = Cells(kind, [], [])
+                cells.rows.append(number)
+                cells.values.append(value)
+    return made
+
+
+def facts_of(cells: Cells) -> dict[str, Any]:
+    """Return what the list of columns says of one column in one shard.
+
+    Returns
+    -------
+    dict
+        ``kind``, ``filled``; of numbers ``min`` and ``max`` (absent where there is none that is finite); ``only``, the value, where all
+        are the same.
+    """
+    made: dict[str, Any] = {"kind": cells.kind, "filled": len(cells.rows)}
+    if cells.kind in ("num", "time"):
+        finite = [value for value in cells.values if not isinstance(value, str)]
+        if finite:
+            made["min"], made["max"] = min(finite), max(finite)
+    first = cells.values[0]
+    if all(value == first for value in cells.values):
+        made["only"] = first
+    return made
+
+
+def join_facts(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Join what several shards say of one column."""
+    made: dict[str, Any] = {"kind": parts[0]["kind"], "filled": sum(part["filled"] for part in parts)}
+    for name, choose in (("min", min), ("max", max)):
+        found = [part[name] for part in parts if name in part]
+        if found:
+            made[name] = choose(found)
+    if all("only" in part and part["only"] == parts[0].get("only") for part in parts):
+        made["only"] = parts[0]["only"]
+    return made
+
+
+def encode_column(cells: Cells, rows: int, digits: int | None) -> dict[str, Any]:
+    """Return a column as JSON values.
+
+    Parameters
+    ----------
+    cells : Cells
+    rows : int
+        Rows of the shard.
+    digits : int or None
+        Significant digits that numbers are rounded to; None writes them whole.
+    """
+    sparse = len(cells.rows) < SPARSE * rows
+    if cells.kind == "time" and len(cells.rows) == rows:
+        return {"t": "d", "v": [now - before for now, before in zip(cells.values, [0, *cells.values[:-1]], strict=True)]}
+    if cells.kind in ("num", "time"):
+        values = _rounded(cells.values, digits) if cells.kind == "num" else cells.values
+        return {"t": "n", "i": cells.rows, "v": values} if sparse else {"t": "n", "v": _spread(cells.rows, values, rows, None)}
+    kind = "l" if cells.kind == "list" else "s"
+    places: dict[Any, int] = {}
+    for value in cells.values:
+        places.setdefault(value, len(places))
+    if kind == "s" and len(places) > len(cells.values) // 2 and len(places) > 16:
+        return (
+            {"t": "s", "i": cells.rows, "v": cells.values}
+            if sparse
+            else {"t": "s", "v": _spread(cells.rows, cells.values, rows, None)}
+        )
+    ranked = {value: place for place, value in enumerate(sorted(places))}
+    codes = [ranked[value] for value in cells.values]
+    if sparse:
+        return {"t": kind, "d": list(ranked), "i": cells.rows, "c": codes}
+    return {"t": kind, "d": list(ranked), "c": _spread(cells.rows, codes, rows, -1)}
+
+
+def script(key: str, value: object) -> bytes:
+    """Return a data file: one call, which a page loads as a classic script (the only form that also works from a folder)."""
+    return f"rfData({_spell(key)},{_spell(value)});\n".encode()
+
+
+def _spell(value: object) -> str:
+    # ASCII: no page's encoding, and no line separator in a string, can change what is read.
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def _spread(rows: Sequence[int], values: Sequence[Any], count: int, missing: Any) -> list[Any]:
+    if len(rows) == count:
+        return list(values)
+    made: list[Any] = [missing] * count
+    for row, value in zip(rows, values, strict=True):
+        made[row] = value
+    return made
+
+
+def _rounded(values: Sequence[Any], digits: int | None) -> list[Any]:
+    if digits is None:
+        return [_short(value) for value in values]
+    return [value if isinstance(value, str) else _short(float(f"{value:.{digits}g}")) for value in values]
+
+
+def _short(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value

@@ -1,0 +1,166 @@
+"""The run tables' data: columns in shards of runs, the ones that every table shows in one file, the rest in packs.
+
+Three steps, because which columns are shown first follows from all runs: facts of each shard, the shards' files, the list of
+columns. A new run changes the last shard of its experiment only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from runfolio.index import RunRow
+from runfolio.site.columns import Cells, cells_of, encode_column, facts_of, join_facts, script
+from runfolio.site.gather import ExperimentData, Site
+from runfolio.site.output import canonical, digest_of
+from runfolio.site.plan import Data
+
+SHARD = 25_000
+PACKS = 12
+ROUND_FROM = 5000
+DIGITS = 5
+ALWAYS = ("attributes.run_name", "attributes.status", "attributes.start_time", "attributes.duration")
+MOST_METRICS, MOST_PARAMS = 3, 4
+
+
+def shards_of(item: ExperimentData) -> list[Sequence[RunRow]]:
+    """Return an experiment's rows by shard; one empty shard where there is no run."""
+    return [item.rows[at : at + SHARD] for at in range(0, max(1, len(item.rows)), SHARD)]
+
+
+def digits_of(item: ExperimentData) -> int | None:
+    """Return the significant digits of an experiment's numbers in its table; None where they are whole."""
+    return DIGITS if len(item.rows) > ROUND_FROM else None
+
+
+def facts(site: Site) -> Iterator[Data]:
+    """Yield, for each shard, a small file with the facts of its columns, from which the next steps are planned."""
+    for item in site.experiments:
+        for number, rows in enumerate(shards_of(item)):
+            name = f"data/e/{item.slug}/{number}-facts"
+            yield Data(name, digest_of(site.bodies(rows)), lambda rows=rows, name=name: _facts(site, name, rows))  # type: ignore[misc]
+
+
+def _facts(site: Site, name: str, rows: Sequence[RunRow]) -> tuple[bytes, object]:
+    found = {key: facts_of(cells) for key, cells in sorted(_cells(site, rows).items())}
+    return script(name, len(found)), found
+
+
+def known_columns(site: Site, item: ExperimentData) -> dict[str, dict[str, Any]]:
+    """Return the facts of an experiment's columns, the first ones of its table first."""
+    if item.columns is None:
+        parts: dict[str, list[dict[str, Any]]] = {}
+        for number in range(len(shards_of(item))):
+            held = site.output.facts(f"data/e/{item.slug}/{number}-facts")
+            assert isinstance(held, dict)
+            for key, value in held.items():
+                parts.setdefault(key, []).append(value)
+        found = {key: join_facts(value) for key, value in sorted(parts.items())}
+        core = _core(item, found)
+        item.columns = {key: found[key] for key in (*core, *(key for key in found if key not in core))}
+        item.core = tuple(core)
+    return item.columns
+
+
+def _core(item: ExperimentData, found: dict[str, dict[str, Any]]) -> list[str]:
+    """Choose the columns that a table shows at first."""
+    metrics = sorted(
+        (key for key, facts in found.items() if key.startswith("metrics.") and not key.startswith("metrics.system/")),
+        key=lambda key: (-found[key]["filled"], key),
+    )
+    first = f"metrics.{item.objective.metric}" if item.objective else ""
+    if first in found:
+        metrics = [first, *(key for key in metrics if key != first)]
+    params = sorted(
+        (
+            key
+            for key, facts in found.items()
+            if key.startswith("params.") and ("only" not in facts or facts["filled"] < len(item.rows))
+        ),
+        key=lambda key: (-found[key]["filled"], key),
+    )
+    chosen = [*metrics[:MOST_METRICS], *params[:MOST_PARAMS]]
+    return [key for key in (ALWAYS[0], *chosen, *ALWAYS[1:]) if key in found]
+
+
+def packs_of(site: Site, item: ExperimentData) -> dict[str, int]:
+    """Return the pack of each column; -1 for those that are shown at first."""
+    others = list(known_columns(site, item))[len(item.core) :]
+    size = max(8, -(-len(others) // PACKS))
+    return {**dict.fromkeys(item.core, -1), **{key: at // size for at, key in enumerate(others)}}
+
+
+def shards(site: Site) -> Iterator[Data]:
+    """Yield the files of the shards: first columns, packs, ids."""
+    prepared = site.prepared
+    for item in site.experiments:
+        packs, digits = packs_of(site, item), digits_of(item)
+        for number, rows in enumerate(shards_of(item)):
+            body = digest_of(site.bodies(rows))
+            for pack in sorted({-1, *packs.values()}):
+                keys = sorted(key for key, found in packs.items() if found == pack)
+                name = _name(item, number, pack)
+                inputs = body + canonical([keys, digits or 0])
+                yield Data(name, inputs, partial(_columns, site, name, keys, rows, digits))
+            ids = {"ids": [row.run_id for row in rows], "pages": [at for at, row in enumerate(rows) if row.run_id in prepared]}
+            name = f"data/e/{item.slug}/{number}-ids"
+            yield Data(name, canonical(ids), partial(_plain, name, ids))
+
+
+def _columns(site: Site, name: str, keys: Sequence[str], rows: Sequence[RunRow], digits: int | None) -> tuple[bytes, None]:
+    held = _cells(site, rows)
+    columns = {key: encode_column(held[key], len(rows), digits) for key in keys if key in held}
+    return script(name, {"rows": len(rows), "columns": columns}), None
+
+
+def _cells(site: Site, rows: Sequence[RunRow]) -> dict[str, Cells]:
+    """Return a shard's columns; the files of one shard are made one after the other, so the last one is kept."""
+    key = (rows[0].run_id, len(rows)) if rows else ("", 0)
+    if site.shard is None or site.shard[0] != key:
+        site.shard = (key, cells_of(site.cells(rows)))
+    return site.shard[1]
+
+
+def columns(site: Site) -> Iterator[Data]:
+    """Yield the list of all columns of each experiment."""
+    for item in site.experiments:
+        packs = packs_of(site, item)
+        value = [{"key": key, "pack": packs[key], **facts} for key, facts in known_columns(site, item).items()]
+        name = f"data/e/{item.slug}/columns"
+        yield Data(name, canonical(value), partial(_plain, name, value))
+
+
+def _plain(name: str, value: object) -> tuple[bytes, None]:
+    return script(name, value), None
+
+
+def page_data(site: Site, item: ExperimentData) -> dict[str, Any]:
+    """Return what the page of an experiment tells its scripts about the data."""
+    known, packs = known_columns(site, item), packs_of(site, item)
+    count = max(packs.values(), default=-1) + 1
+    path = site.output.path
+    listed = [
+        {
+            "start": number * SHARD,
+            "rows": len(rows),
+            "core": path(_name(item, number, -1)),
+            "packs": [path(_name(item, number, pack)) for pack in range(count)],
+            "ids": path(f"data/e/{item.slug}/{number}-ids"),
+        }
+        for number, rows in enumerate(shards_of(item))
+    ]
+    shown = [{"key": key, "kind": facts["kind"], "core": packs[key] == -1} for key, facts in list(known.items())[:200]]
+    return {
+        "runs": len(item.rows),
+        "columns": shown,
+        "more": len(known) - len(shown),
+        "shards": listed,
+        "manifest": path(f"data/e/{item.slug}/columns"),
+        "details": path("data/r/index"),
+        "rounded": digits_of(item),
+    }
+
+
+def _name(item: ExperimentData, number: int, pack: int) -> str:
+    return f"data/e/{item.slug}/{number}-core" if pack < 0 else f"data/e/{item.slug}/{number}-p{pack}"

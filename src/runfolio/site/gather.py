@@ -1,0 +1,294 @@
+"""What a site is made from: the records of one commit, read through the index, and the objects that they name.
+
+Invariants:
+
+- Everything is of one commit; nothing is read from the work tree, and nothing of live runs.
+- Memory does not follow the bytes of the records: the outline of all runs is held, records are read when they are rendered.
+- A record that cannot be read is counted and named in `faults`, and hides no other.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from runfolio.errors import DamagedError, NotFoundError
+from runfolio.folio import Folio
+from runfolio.formats import paths
+from runfolio.formats.runs import run_of_fields
+from runfolio.index import Index, RunRow
+from runfolio.objects.manifests import decode_manifest
+from runfolio.records import Experiment, Lifecycle, Objective, Run
+from runfolio.records.settings import SiteSettings
+from runfolio.site.columns import Cells
+from runfolio.site.details import detail_of, row_cells
+from runfolio.site.options import BuildOptions
+from runfolio.site.output import Output
+from runfolio.site.public import Redaction, redaction_of
+
+if TYPE_CHECKING:
+    from runfolio.site.render import Renderer
+
+SERIES_BUDGET = 1 << 27
+"""Bytes of metric histories in a site, about; many runs get fewer points each."""
+
+
+@dataclass
+class ExperimentData:
+    """One experiment with its runs.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    objective : Objective or None
+        Its own, or what the settings say for its name.
+    rows : list of RunRow
+        Active runs by start, then id; a row's place here is its number in the table.
+    """
+
+    experiment: Experiment
+    objective: Objective | None
+    rows: list[RunRow]
+    columns: dict[str, dict[str, Any]] | None = None
+    """Facts of the columns of its table, once they are known; the first ones are `core`."""
+    core: tuple[str, ...] = ()
+    summary: object | None = None
+    """What `runfolio.site.pages.summaries` made of it."""
+
+    @property
+    def slug(self) -> str:
+        """Name of its folder."""
+        return self.experiment.slug
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.experiment.name
+
+
+@dataclass
+class Site:
+    """The material of one site.
+
+    Parameters
+    ----------
+    folio : Folio
+    options : BuildOptions
+    commit : str
+        Object id of the commit that is shown.
+    output : Output
+    """
+
+    folio: Folio
+    options: BuildOptions
+    commit: str
+    output: Output
+    previews: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What is published of runs' artifacts: by run id, then by path."""
+    shard: tuple[tuple[str, int], dict[str, Cells]] | None = None
+    """The columns of the shard of runs that was read last."""
+
+    @cached_property
+    def index(self) -> Index:
+        """The table of the records of the commit."""
+        return self.folio.fresh_index(self.commit)
+
+    @cached_property
+    def committed_at(self) -> int:
+        """When the commit was made, milliseconds since the epoch, UTC."""
+        return self.folio.repo.committed_at(self.commit)
+
+    @property
+    def settings(self) -> SiteSettings:
+        """What ``runfolio.yaml`` says of the site."""
+        return self.folio.settings.site
+
+    @property
+    def title(self) -> str:
+        """What the site calls itself."""
+        return self.settings.title or self.folio.place.root.name.removesuffix(".git") or "runfolio"
+
+    @property
+    def base_url(self) -> str:
+        """Where the site will stand, with a slash at its end; empty where that is not known."""
+        given = self.settings.base_url if self.options.base_url is None else self.options.base_url
+        return given and given.rstrip("/") + "/"
+
+    @cached_property
+    def redaction(self) -> Redaction:
+        """What a public site leaves out; nothing without ``--public``."""
+        return redaction_of(self.settings, self.options.public)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Makes HTML."""
+        from runfolio.site.render import Renderer
+
+        return Renderer(self)
+
+    def html(self, template: str, path: str, **context: Any) -> bytes:
+        """Render a page; see :meth:`runfolio.site.render.Renderer.html`."""
+        return self.renderer.html(template, path, **context)
+
+    @cached_property
+    def experiments(self) -> list[ExperimentData]:
+        """Active experiments: those with the newest runs first, then by name."""
+        rows: dict[str, list[RunRow]] = defaultdict(list)
+        for row in self.index.outline():
+            rows[row.slug].append(row)
+        found = [
+            ExperimentData(item, item.objective or self.folio.settings.objective(item.name), rows.get(item.slug, []))
+            for item in self.index.experiments()
+            if item.lifecycle is Lifecycle.ACTIVE
+        ]
+        shown = [item for item in found if item.rows or item.experiment.experiment_id != "0"]
+        return sorted(shown, key=lambda item: (-(item.rows[-1].start if item.rows else 0), item.name))
+
+    @cached_property
+    def rows(self) -> list[RunRow]:
+        """The runs of all experiments, by id."""
+        return sorted((row for item in self.experiments for row in item.rows), key=lambda row: row.run_id)
+
+    @cached_property
+    def prepared(self) -> frozenset[str]:
+        """Ids of the runs whose pages are written ahead: the newest, the best, and the baselines of each experiment."""
+        made: set[str] = set()
+        for item in self.experiments:
+            made.update(row.run_id for row in item.rows[-self.settings.run_pages :] if self.settings.run_pages)
+            made.update(row.run_id for row in self.best(item, min(20, self.settings.run_pages)))
+            if item.experiment.baseline in self.by_id:
+                made.add(str(item.experiment.baseline))
+        return frozenset(made)
+
+    def best(self, item: ExperimentData, count: int) -> list[RunRow]:
+        """Return an experiment's best runs by its objective, best first; the newest ones where it has none."""
+        values = self.objective_values(item)
+        if not values:
+            return item.rows[::-1][:count]
+        sign = -1 if item.objective and item.objective.direction == "max" else 1
+        ranked = sorted(
+            (sign * value, -row.start, row.run_id, row) for row in item.rows if (value := values.get(row.pk)) is not None
+        )
+        return [row for *_, row in ranked[:count]]
+
+    def objective_values(self, item: ExperimentData) -> dict[int, float]:
+        """Return the objective's value by the number of the run, without NaN; nothing where there is no objective."""
+        if item.objective is None:
+            return {}
+        found = self.index.metric(item.slug, item.objective.metric)
+        return {pk: value for pk, value in found.items() if value is not None}
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Names of experiments by slug."""
+        return {item.slug: item.name for item in self.experiments}
+
+    @cached_property
+    def by_id(self) -> dict[str, RunRow]:
+        """The runs of all experiments, by id."""
+        return {row.run_id: row for row in self.rows}
+
+    @cached_property
+    def children(self) -> dict[str, tuple[str, ...]]:
+        """Ids of nested runs, oldest first, by their parent's."""
+        made: dict[str, list[str]] = defaultdict(list)
+        for parent, row in self.index.parents():
+            if row in self.by_id:
+                made[parent].append(row)
+        return {parent: tuple(sorted(ids)[:100]) for parent, ids in made.items()}
+
+    @cached_property
+    def points_a_run(self) -> int:
+        """Points of metric histories that a run's data may hold: a power of two, so that it seldom changes."""
+        share = SERIES_BUDGET // 12 // max(1, len(self.rows))
+        return 1 << max(5, min(11, int(math.log2(max(1, share)))))
+
+    def records(self, rows: Sequence[RunRow]) -> list[dict[str, Any]]:
+        """Return the records of some runs as JSON values, without what a public site leaves out."""
+        return [self.redaction.record(json.loads(body)) for body in self.index.bodies([row.pk for row in rows])]
+
+    def bodies(self, rows: Sequence[RunRow]) -> list[bytes]:
+        """Return the bytes of the records of some runs."""
+        return self.index.bodies([row.pk for row in rows])
+
+    def cells(self, rows: Sequence[RunRow]) -> Iterator[dict[str, dict[str, Any]]]:
+        """Yield the table's cells of some runs, one a run."""
+        return map(row_cells, self.records(rows))
+
+    def run(self, run_id: str) -> Run:
+        """Return a run.
+
+        Raises
+        ------
+        NotFoundError
+            If the site has no such run.
+        """
+        row = self.by_id.get(run_id)
+        if row is None:
+            raise NotFoundError(f"The site has no run {run_id!r}.")
+        return run_of_fields(self.records([row])[0], run_id)
+
+    def details(self, rows: Sequence[RunRow]) -> list[dict[str, Any]]:
+        """Return everything that the pages of some runs show; see :func:`runfolio.site.details.detail_of`."""
+        records = self.records(rows)
+        series = self._series(records)
+        return [
+            detail_of(
+                record,
+                self.names.get(record["experiment"], record["experiment"]),
+                found,
+                self.artifacts(record),
+                self.previews.get(record["run_id"], {}),
+                self.children.get(record["run_id"], ()),
+            )
+            for record, found in zip(records, series, strict=True)
+        ]
+
+    def artifacts(self, record: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+        """Return a record's artifacts by path, also those that an object lists; none of the latter where it is not at hand."""
+        listed = record.get("manifest")
+        if not listed:
+            found: Mapping[str, Mapping[str, Any]] = record.get("artifacts", {})
+            return found
+        try:
+            data = self.folio.store.read(listed["digest"])
+        except (NotFoundError, DamagedError):
+            return {}
+        entries = decode_manifest(data, f"the list of artifacts of run {record['run_id']}")
+        return {path: {"digest": item.digest, "size": item.size, "type": item.media_type} for path, item in entries.items()}
+
+    def _series(self, records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any] | None]:
+        place = self.folio.place
+        wanted = [
+            paths.series_path(paths.run_path(record["experiment"], record["run_id"], record["start"]))
+            if "series" in record
+            else None
+            for record in records
+        ]
+        names = [f"{self.commit}:{place.full(path)}" for path in wanted if path]
+        found = iter([data for _, data in self.folio.repo.read_many(names)] if names else [])
+        return [_curves(data, self.points_a_run) if path and (data := next(found)) else None for path in wanted]
+
+
+def _curves(data: bytes, most: int) -> dict[str, Any]:
+    """Read a preview, with at most so many points of a run; fewer points keep every extreme."""
+    from runfolio.site.thinning import thin
+
+    metrics = json.loads(data)["metrics"]
+    share = max(8, most // max(1, len(metrics)))
+    made = {}
+    for key, columns in metrics.items():
+        kept = thin(columns["values"], share)
+        times = list(accumulate(columns["times"]))
+        made[key] = {
+            "step": [columns["steps"][at] for at in kept],
+            "time": [times[at] for at in kept],
+            "value": [columns["values"][at] for at in kept],
+        }
+    return made

@@ -1,0 +1,219 @@
+"""The site's folder: writes what is stale, keeps the rest, removes what the plan no longer has.
+
+Invariants:
+
+- A file appears whole or not at all (written beside, then renamed), and is not touched where its bytes are the same.
+- Only files that an earlier build of ours wrote are ever removed; a folder that holds something else is refused.
+- The memory of the last build, ``.runfolio-build.json``, is written last: a build that was killed is simply done again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from runfolio.errors import StateError
+from runfolio.site.parallel import in_processes
+from runfolio.site.plan import Data, Page
+
+MEMORY = ".runfolio-build.json"
+_VERSION = 1
+
+
+class Made(NamedTuple):
+    """A file as the last build left it.
+
+    Attributes
+    ----------
+    key : str
+        Digest of its inputs.
+    path : str
+        From the site's root.
+    size : int
+    digest : str
+        Of its bytes.
+    facts : object
+        What :class:`~runfolio.site.plan.Data` said about them.
+    """
+
+    key: str
+    path: str
+    size: int
+    digest: str
+    facts: object = None
+
+
+@dataclass
+class Output:
+    """A site's folder during one build.
+
+    Parameters
+    ----------
+    folder : Path
+    jobs : int
+    force : bool
+        Make every file again.
+    salt : str
+        What every file depends on.
+    """
+
+    folder: Path
+    jobs: int = 1
+    force: bool = False
+    salt: str = ""
+    rendered: int = 0
+    kept: int = 0
+    made: dict[str, Made] = field(default_factory=dict)
+    _before: dict[str, Made] = field(default_factory=dict)
+    _folders: set[Path] = field(default_factory=set)
+    _state: str = ""
+
+    def open(self) -> None:
+        """Read what the last build left.
+
+        Raises
+        ------
+        StateError
+            If the folder holds something that no build of ours wrote.
+        """
+        memory = self.folder / MEMORY
+        try:
+            held = json.loads(memory.read_bytes())
+            if held["version"] == _VERSION:
+                self._before = {name: Made(*made) for name, made in held["files"].items()}
+                self._state = held["state"]
+        except FileNotFoundError:
+            if self.folder.is_dir() and any(self.folder.iterdir()):
+                raise StateError(
+                    f"{self.folder} is not empty and holds no site of runfolio's ({MEMORY} is missing), so nothing was written "
+                    "there. Give a new folder: runfolio site build -o DIR"
+                ) from None
+        except (ValueError, KeyError, TypeError):
+            self._before = {}
+
+    def is_current(self, state: str) -> bool:
+        """Tell whether the last build made just this, and its files are all there."""
+        return not self.force and bool(self._before) and self._state == state and all(map(self._is_there, self._before.values()))
+
+    def keep_all(self) -> None:
+        """Keep the files of the last build."""
+        self.made, self.kept = dict(self._before), len(self._before)
+
+    def write(self, files: Sequence[Page | Data], progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Make the files that are stale.
+
+        Parameters
+        ----------
+        files : sequence of Page or Data
+        progress : callable, optional
+            Called with how many of the stale ones are made, and how many there are.
+        """
+        stale: list[tuple[str, str, Page | Data]] = []
+        for item in files:
+            name = item.path if isinstance(item, Page) else item.name
+            if name in self.made:
+                raise ValueError(f"two files of the site are called {name!r}")
+            inputs = item.inputs if isinstance(item.inputs, bytes) else item.inputs.encode("utf-8", "surrogatepass")
+            key = hashlib.sha256(self.salt.encode() + b"\0" + inputs).hexdigest()[:32]
+            before = self._before.get(name)
+            if before is not None and before.key == key and not self.force and self._is_there(before):
+                self.made[name] = before
+                self.kept += 1
+            else:
+                stale.append((name, key, item))
+                self.made[name] = Made(key, "", 0, "")
+        for (name, *_), made in zip(stale, in_processes(self._make, stale, self.jobs, progress), strict=True):
+            self.made[name] = Made(*made)
+            self.rendered += 1
+
+    def path(self, name: str) -> str:
+        """Return the path of a data file, from the site's root."""
+        return self.made[name].path
+
+    def facts(self, name: str) -> object:
+        """Return what a data file's ``render`` said about it."""
+        return self.made[name].facts
+
+    def finish(self, state: str) -> int:
+        """Remove what the plan no longer has, and remember the rest.
+
+        Returns
+        -------
+        int
+            Files removed.
+        """
+        now = {made.path for made in self.made.values()}
+        gone = sorted({made.path for made in self._before.values()} - now)
+        for path in gone:
+            self._remove(path)
+        files = {name: list(made) for name, made in sorted(self.made.items())}
+        held = json.dumps({"version": _VERSION, "state": state, "files": files}, separators=(",", ":"), ensure_ascii=True)
+        _write(self.folder / MEMORY, held.encode(), self._folders)
+        return len(gone)
+
+    def total(self) -> int:
+        """Return the bytes of the whole site."""
+        return sum(made.size for made in self.made.values())
+
+    def _make(self, item: tuple[str, str, Page | Data]) -> Made:
+        _, key, file = item
+        facts: object = None
+        if isinstance(file, Page):
+            data, path = file.render(), file.path
+            digest = hashlib.sha256(data).hexdigest()
+        else:
+            data, facts = file.render()
+            digest = hashlib.sha256(data).hexdigest()
+            path = f"{file.name}.{digest[:8]}{file.ending}"
+        before = self._before.get(file.path if isinstance(file, Page) else file.name)
+        if before is None or before.path != path or before.digest != digest or not self._is_there(before):
+            _write(self.folder / path, data, self._folders)
+        return Made(key, path, len(data), digest, facts)
+
+    def _is_there(self, made: Made) -> bool:
+        try:
+            return os.stat(os.path.join(self.folder, made.path)).st_size == made.size
+        except OSError:
+            return False
+
+    def _remove(self, path: str) -> None:
+        target = self.folder / path
+        target.unlink(missing_ok=True)
+        for parent in target.relative_to(self.folder).parents:
+            try:
+                (self.folder / parent).rmdir() if str(parent) != "." else None
+            except OSError:
+                return  # not empty
+
+
+def digest_of(parts: Iterable[bytes]) -> str:
+    """Return one digest of many parts, each told from the next by its length."""
+    made = hashlib.sha256()
+    for part in parts:
+        made.update(len(part).to_bytes(8, "big"))
+        made.update(part)
+    return made.hexdigest()
+
+
+def canonical(value: Mapping[str, object] | Sequence[object]) -> str:
+    """Spell JSON values in one way, for the inputs of a file."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _write(path: Path, data: bytes, made: set[Path]) -> None:
+    if path.parent not in made:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made.add(path.parent)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(beside, "wb") as file:
+            file.write(data)
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,94 @@
+"""The page of one experiment: its runs, its charts, its notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from runfolio.index import RunRow
+from runfolio.site.data.tables import page_data
+from runfolio.site.details import row_cells
+from runfolio.site.gather import ExperimentData, Site
+from runfolio.site.output import canonical, digest_of
+from runfolio.site.pages.links import baseline_of, experiment_page, run_page
+from runfolio.site.pages.summaries import summary_of
+from runfolio.site.plan import Page
+from runfolio.site.svg.stepline import step_line
+
+FIRST_ROWS = 50
+
+
+def pages(site: Site) -> Iterator[Page]:
+    """Yield a page for each experiment."""
+    for item in site.experiments:
+        yield _page(site, item)
+
+
+def _page(site: Site, item: ExperimentData) -> Page:
+    path = experiment_page(item.slug)
+    first = site.best(item, FIRST_ROWS)
+    baseline = baseline_of(site, item)
+    if len(first) < FIRST_ROWS:  # runs without a value of the objective stand behind those that have one
+        shown = {row.run_id for row in first}
+        first = [*first, *[row for row in item.rows[::-1] if row.run_id not in shown][: FIRST_ROWS - len(first)]]
+    wanted = [*first, *([site.by_id[baseline]] if baseline else [])]
+    data = page_data(site, item)
+    facts: list[Any] = [
+        data,
+        str(item.experiment),
+        str(item.objective),
+        [row.run_id for row in wanted],
+        str(summary_of(site, item)),
+    ]
+    prepared = [row.run_id in site.prepared for row in wanted]
+    inputs = canonical([*facts, prepared]) + digest_of(site.bodies(wanted))
+    return Page(path, inputs, lambda: _html(site, item, path, first, baseline, data))
+
+
+def _html(site: Site, item: ExperimentData, path: str, first: list[RunRow], baseline: str | None, data: dict[str, Any]) -> bytes:
+    places = {row.run_id: at for at, row in enumerate(item.rows)}
+    rows = [_row(site, item, row, places[row.run_id], record) for row, record in zip(first, site.records(first), strict=True)]
+    pinned = None
+    if baseline:
+        row = site.by_id[baseline]
+        pinned = _row(site, item, row, places[baseline], site.records([row])[0])
+    experiment, objective = item.experiment, item.objective
+    known = {column["key"]: column for column in data["columns"]}
+    table = {
+        "columns": [{"key": key, "entity": key.partition(".")[0], "name": key.partition(".")[2], "kind": known[key]["kind"]}
+                    for key in item.core],
+        "rows": rows,
+        "baseline": pinned,
+        "total": len(item.rows),
+        "objective": f"metrics.{objective.metric}" if objective else "",
+        "direction": objective.direction if objective else "",
+    }  # fmt: skip
+    told = {
+        "experiment": {
+            "id": experiment.experiment_id, "slug": item.slug, "name": item.name, "description": experiment.description,
+            "objective": objective and {"metric": objective.metric, "direction": objective.direction, "replicate": objective.replicate},
+            "baseline": baseline, "baseline_row": pinned and pinned["ordinal"],
+        },
+        "first": [row["ordinal"] for row in rows],
+        **data,
+    }  # fmt: skip
+    summary = summary_of(site, item)
+    return site.html(
+        "experiment.html", path, experiment=experiment, objective=objective, summary=summary, table=table, data=told,
+        best_href=run_page(site, summary.best.run_id) if summary.best else None,
+        line=step_line([value for _, value in summary.steps], summary.direction, title=f"Best {summary.metric} so far"),
+        tags={key: value for key, value in experiment.tags.items() if not key.startswith("mlflow.")},
+    )  # fmt: skip
+
+
+def _row(site: Site, item: ExperimentData, row: RunRow, place: int, record: dict[str, Any]) -> dict[str, Any]:
+    cells = {key: value for values in row_cells(record).values() for key, value in values.items()}
+    return {
+        "ordinal": place,
+        "run_id": row.run_id,
+        "name": row.name or row.run_id[:12],
+        "href": run_page(site, row.run_id),
+        "status": row.status,
+        "start": row.start,
+        "cells": {key: cells.get(key) for key in item.core},
+    }

@@ -1,0 +1,21 @@
+"""Where pages are, from the site's root."""
+
+from __future__ import annotations
+
+from runfolio.site.gather import ExperimentData, Site
+
+
+def experiment_page(slug: str) -> str:
+    """Return the page of an experiment."""
+    return f"e/{slug}/index.html"
+
+
+def run_page(site: Site, run_id: str) -> str:
+    """Return the page of a run: its own where it is written ahead, else the one that reads the run's data."""
+    return f"r/{run_id}/index.html" if run_id in site.prepared else f"r/run.html#{run_id}"
+
+
+def baseline_of(site: Site, item: ExperimentData) -> str | None:
+    """Return the id of an experiment's baseline; None where it has none, or its run is gone."""
+    found = item.experiment.baseline
+    return found if found in site.by_id else None

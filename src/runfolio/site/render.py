@@ -1,0 +1,163 @@
+"""HTML from templates: everything a page needs that is the same on every page.
+
+Invariants:
+
+- What comes from a record is a value, never a template, and is escaped where it stands.
+- Every page carries the content-security policy `CSP`; nothing inline, nothing from elsewhere.
+- Links are relative and name a file, so that a page works under any path and from a folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import jinja2.sandbox
+from markupsafe import Markup
+
+from runfolio._version import __version__
+from runfolio.errors import UsageError
+from runfolio.site.assets import templates_folder
+from runfolio.site.output import digest_of
+from runfolio.site.words import bytes_words, count_words, duration_words, number_words, signed_words
+
+if TYPE_CHECKING:
+    from runfolio.site.gather import Site
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
+_SAFE_JSON = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+
+class Renderer:
+    """Renders the pages of one site.
+
+    Parameters
+    ----------
+    site : Site
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._own = self._overrides()
+        # Templates of a team run in a sandbox: a pull request may change them, and CI builds its preview.
+        kind = jinja2.sandbox.ImmutableSandboxedEnvironment if self._own else jinja2.Environment
+        self.environment = kind(
+            loader=jinja2.ChoiceLoader([jinja2.DictLoader(self._own), jinja2.FileSystemLoader(templates_folder() / "templates")]),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        filters: dict[str, Callable[..., object]] = {
+            "bytes": bytes_words, "count": count_words, "duration": duration_words, "number": number_words, "signed": signed_words,
+            "time": time_tag, "day": day_tag, "json": page_json,
+        }  # fmt: skip
+        self.environment.filters.update(filters)
+
+    def html(self, template: str, path: str, **context: Any) -> bytes:
+        """Render a page.
+
+        Parameters
+        ----------
+        template : str
+            File in ``site_templates/templates``.
+        path : str
+            Of the page from the site's root; links are made relative to it.
+        **context
+            The template's own values.
+
+        Raises
+        ------
+        UsageError
+            If a template that the team overrides fails; the message names file and line.
+        """
+        site = self._site
+        root = "../" * path.count("/")
+        shared = {
+            "root": root,
+            "path": path,
+            "site": {
+                "title": site.title, "description": site.settings.description, "commit": site.commit, "at": site.committed_at,
+                "base_url": site.base_url, "version": __version__, "public": site.options.public,
+            },
+            "csp": CSP,
+            "asset": lambda name: root + site.output.path(name),
+            "page": context.pop("page", template.removesuffix(".html")),
+        }  # fmt: skip
+        try:
+            return self.environment.get_template(template).render(**shared, **context).encode("utf-8", "replace")
+        except jinja2.TemplateError as error:
+            raise self._explained(error, template) from error
+
+    def digest(self) -> str:
+        """Return a digest of the team's own templates."""
+        return digest_of(part.encode() for item in sorted(self._own.items()) for part in item)
+
+    def extra_pages(self) -> Mapping[str, str]:
+        """Return the team's own pages: template by the path they are published under."""
+        return {name.removeprefix("pages/"): name for name in sorted(self._own) if name.startswith("pages/")}
+
+    def _overrides(self) -> dict[str, str]:
+        """Read the team's own templates: from a folder that was named, or from the commit that is shown."""
+        site = self._site
+        if site.options.templates is not None:
+            folder = site.options.templates
+            if not folder.is_dir():
+                raise UsageError(f"{folder}: no such folder with templates. Give another: --templates DIR")
+            files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.html"))}
+        elif site.settings.templates:
+            top = site.folio.place.full(site.settings.templates)
+            entries = [item for item in site.folio.repo.tree_entries(site.commit, top) if item.path.endswith(".html")]
+            files = {item.path[len(top) + 1 :]: site.folio.repo.read(item.oid) or b"" for item in entries}
+        else:
+            return {}
+        made = {}
+        for name, data in files.items():
+            try:
+                made[name] = data.decode()
+            except UnicodeDecodeError as error:
+                raise UsageError(f"{name}: the template is not UTF-8 text (byte {error.start}).") from None
+        return made
+
+    def _explained(self, error: jinja2.TemplateError, template: str) -> Exception:
+        if not self._own:
+            return error
+        where = getattr(error, "name", None) or template
+        line = getattr(error, "lineno", None)
+        place = f"{where}, line {line}" if line else where
+        return UsageError(f"{place}: {error.message or error}. Correct the template (docs: how-to/site-templates).")
+
+
+def page_json(value: object) -> Markup:
+    """Spell JSON so that it can stand in an element of a page."""
+    return Markup(json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).translate(_SAFE_JSON))
+
+
+def time_tag(ms: int | None) -> Markup:
+    """Return a moment as ``<time>``: minutes, UTC."""
+    return _tag(ms, "%Y-%m-%d %H:%M")
+
+
+def day_tag(ms: int | None) -> Markup:
+    """Return a moment as ``<time>``: the day, UTC."""
+    return _tag(ms, "%Y-%m-%d")
+
+
+def _tag(ms: int | None, pattern: str) -> Markup:
+    if ms is None:
+        return Markup("–")
+    try:
+        when = datetime.fromtimestamp(ms / 1000, timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return Markup(f"{ms} ms")
+    shown = when.strftime(pattern)
+    return Markup(
+        f'<time datetime="{when.strftime("%Y-%m-%dT%H:%M:%SZ")}" title="{when.strftime("%Y-%m-%d %H:%M:%S")} UTC">{shown}</time>'
+    )

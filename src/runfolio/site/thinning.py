@@ -1,0 +1,39 @@
+"""Fewer points of a curve, honestly: the least and the greatest of each stretch, so that no spike is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def thin(values: Sequence[float | str], most: int) -> list[int]:
+    """Return the places of the points to draw, in order.
+
+    Of each of equal stretches the least and the greatest value are kept, and its first point that is no number; the first and
+    the last point always are.
+
+    Parameters
+    ----------
+    values : sequence of float or str
+        Text stands for NaN and infinities.
+    most : int
+        How many points, at least 4.
+
+    Examples
+    --------
+    >>> thin([0, 1, 9, 1, 0, 1, -9, 1], 6)
+    [0, 1, 2, 5, 6, 7]
+    """
+    count = len(values)
+    if count <= most:
+        return list(range(count))
+    stretches = max(1, (most - 2) // 2)
+    kept = {0, count - 1}
+    for number in range(stretches):
+        start, end = 1 + number * (count - 2) // stretches, 1 + (number + 1) * (count - 2) // stretches
+        numbers = [at for at in range(start, end) if not isinstance(values[at], str)]
+        if numbers:
+            kept.add(min(numbers, key=values.__getitem__))
+            kept.add(max(numbers, key=values.__getitem__))
+        else:
+            kept.update(range(start, min(end, start + 1)))
+    return sorted(kept)

@@ -1,0 +1,95 @@
+"""Numbers in words that people read, the same on every machine; the page's scripts spell them alike."""
+
+from __future__ import annotations
+
+import math
+
+
+def number_words(value: float | int | str | None) -> str:
+    """Spell a metric's value: 4 decimals from 0.001 to 1,000, else 4 significant digits; NaN and infinities by name.
+
+    Examples
+    --------
+    >>> [number_words(value) for value in (0.98134, 3, 1234.6, 0.00001234, "NaN", None)]
+    ['0.9813', '3', '1,235', '1.234e-5', 'NaN', '–']
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return {"Infinity": "∞", "-Infinity": "−∞"}.get(value, value)
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    size = abs(value)
+    if float(value).is_integer() and size < 1e15:
+        return f"{int(value):,}".replace("-", "−")
+    if size < 1e-3 or size >= 1e9:
+        mantissa, exponent = f"{value:.3e}".split("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", "−", 1 if value < 0 else 0)
+    text = f"{value:,.4f}" if size < 100 else f"{value:,.2f}" if size < 1000 else f"{value:,.0f}"
+    return text.replace("-", "−")
+
+
+def signed_words(value: float) -> str:
+    """Spell a difference with its sign.
+
+    Examples
+    --------
+    >>> [signed_words(value) for value in (0.0218, -3, 0)]
+    ['+0.0218', '−3', '0']
+    """
+    return ("+" if value > 0 else "") + number_words(value)
+
+
+def count_words(count: int, one: str, many: str = "") -> str:
+    """Spell a number of things.
+
+    Examples
+    --------
+    >>> count_words(1, "run"), count_words(1284, "run"), count_words(0, "entry", "entries")
+    ('1 run', '1,284 runs', '0 entries')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def bytes_words(size: int) -> str:
+    """Spell a size in decimal units.
+
+    Examples
+    --------
+    >>> [bytes_words(size) for size in (999, 12_900_000)]
+    ['999 B', '12.9 MB']
+    """
+    if size < 1000:
+        return f"{size} B"
+    number = float(size)
+    for unit in ("kB", "MB", "GB", "TB"):
+        number /= 1000
+        if number < 999.95 or unit == "TB":
+            break
+    return f"{number:.1f}".removesuffix(".0") + f" {unit}"
+
+
+def duration_words(ms: float | None) -> str:
+    """Spell a duration, two units at most.
+
+    Examples
+    --------
+    >>> [duration_words(ms) for ms in (12, 1500, 83_000, 7_380_000, 90_000_000)]
+    ['12 ms', '1.5 s', '1 min 23 s', '2 h 3 min', '1 d 1 h']
+    """
+    if ms is None:
+        return "–"
+    if ms < 0:
+        return "−" + duration_words(-ms)
+    if ms < 1000:
+        return f"{ms:.0f} ms"
+    if ms < 60_000:
+        return f"{ms / 1000:.1f}".removesuffix(".0") + " s"
+    seconds = round(ms / 1000)
+    for unit, size, small, part in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if seconds >= size:
+            rest = seconds % size // part
+            return f"{seconds // size} {unit}" + (f" {rest} {small}" if rest else "")
+    return f"{seconds} s"
