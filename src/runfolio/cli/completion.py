@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from runfolio.folio import Folio
 
 T = TypeVar("T")
@@ -27,6 +28,8 @@ def completion(ctx: click.Context, shell: str) -> None:
     zsh:  eval "$(runfolio completion zsh)"    in ~/.zshrc, after compinit
     fish: runfolio completion fish > ~/.config/fish/completions/runfolio.fish
     """
+    from click.shell_completion import get_completion_class
+
     made = get_completion_class(shell)
     assert made is not None
     click.echo(made(ctx.find_root().command, {}, "runfolio", "_RUNFOLIO_COMPLETE").source())
@@ -34,6 +37,8 @@ def completion(ctx: click.Context, shell: str) -> None:
 
 def run_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a run's id or name from the newest runs."""
+    from click.shell_completion import CompletionItem
+
     from runfolio.query import Filter
 
     runs = _asked(ctx, lambda folio: folio.runs.search(Filter(), limit=NEWEST))
@@ -47,6 +52,8 @@ def run_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 
 def experiment_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete an experiment's name or folder name."""
+    from click.shell_completion import CompletionItem
+
     found = _asked(ctx, lambda folio: folio.experiments.all())
     names = dict.fromkeys(name for item in found for name in (item.slug, item.name))
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
@@ -54,6 +61,8 @@ def experiment_names(ctx: click.Context, param: click.Parameter, incomplete: str
 
 def metric_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the name of a metric of the run that was named before."""
+    from click.shell_completion import CompletionItem
+
     text = ctx.params.get("run") or ""
     keys = _asked(ctx, lambda folio: sorted(folio.runs.get(folio.runs.resolve(text)).metrics)) if text else []
     return [CompletionItem(key) for key in keys if key.startswith(incomplete)]

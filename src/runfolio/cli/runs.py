@@ -8,19 +8,21 @@ from typing import Any
 import click
 
 from runfolio.cli import options
+from runfolio.cli.lazy import LazyCommands
 from runfolio.cli.listing import Field, Listing, Question, as_tree, chosen_fields, find_listing
 from runfolio.cli.opening import opened
-from runfolio.cli.runs_compare import compare
-from runfolio.cli.runs_edit import delete, note, rename, restore, retain, tag
-from runfolio.cli.runs_show import artifacts, code, history, show
-from runfolio.cli.shapes import mlflow_table, run_shape
 from runfolio.cli.tables import Column, csv_text, print_json, print_table
 from runfolio.records import Run, ViewType
 
 TABLE_LIMIT = 50
+ELSEWHERE = {
+    "compare": "runfolio.cli.runs_compare",
+    **dict.fromkeys(("artifacts", "code", "history", "show"), "runfolio.cli.runs_show"),
+    **dict.fromkeys(("delete", "note", "rename", "restore", "retain", "tag"), "runfolio.cli.runs_edit"),
+}
 
 
-@click.group("runs")
+@click.group("runs", cls=LazyCommands, elsewhere=ELSEWHERE)
 def runs() -> None:
     """List, show, compare and change runs.
 
@@ -78,12 +80,6 @@ def search(**given: Any) -> None:
     _print_runs(**given)
 
 
-runs.add_command(show)
-runs.add_command(compare)
-for _command in (history, artifacts, code, tag, rename, note, delete, restore, retain):
-    runs.add_command(_command)
-
-
 def _print_runs(
     filter: str,
     experiments: tuple[str, ...],
@@ -105,6 +101,8 @@ def _print_runs(
         listing = find_listing(folio, Question(filter, order_by, experiments, view, shown, at))
         names = [name for name in (part.strip() for part in (columns or "").split(",")) if name]
         if as_json:
+            from runfolio.cli.shapes import run_shape
+
             print_json([run_shape(run, listing.experiments.get(run.experiment)) for run in listing.runs])
         elif as_csv:
             titles, rows = _csv(listing, names)
@@ -118,6 +116,8 @@ def _print_runs(
 
 def _csv(listing: Listing, names: Sequence[str]) -> tuple[list[str], list[list[Any]]]:
     if not names:
+        from runfolio.cli.shapes import mlflow_table
+
         return mlflow_table(listing.runs, {slug: item.experiment_id for slug, item in listing.experiments.items()})
     fields = chosen_fields(listing, names)
     return list(names), [[field.value(run) for field in fields] for run in listing.runs]

@@ -7,13 +7,15 @@ infinities: they are the texts ``"NaN"``, ``"Infinity"``, ``"-Infinity"``, as in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runfolio.diff import Comparison
 from runfolio.formats.canonical import spell_number
 from runfolio.formats.runs import encode_input
 from runfolio.records import ArtifactEntry, Experiment, MetricPoint, MetricSummary, Run
 from runfolio.records.times import utc_text
+
+if TYPE_CHECKING:
+    from runfolio.diff import Comparison
 
 LEADING = ("run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time")
 """MLflow's first columns of ``experiments csv``."""

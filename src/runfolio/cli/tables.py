@@ -7,13 +7,8 @@ then whole columns go, those with the largest `rank` first; nothing is dropped w
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
-import shutil
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -129,6 +124,8 @@ def text_width(text: str) -> int:
 
 
 def _letter_width(letter: str) -> int:
+    import unicodedata
+
     if unicodedata.combining(letter):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
@@ -149,6 +146,8 @@ def shortened(text: str, size: int) -> str:
 
 def terminal_width() -> int | None:
     """Return the columns of the terminal; None where the output goes elsewhere, unless COLUMNS says so."""
+    import shutil
+
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
@@ -161,6 +160,8 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> lis
 
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
+    import json
+
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
@@ -175,6 +176,9 @@ def csv_text(titles: Sequence[str], rows: Iterable[Sequence[object]], *, raw: bo
     raw : bool, optional
         Leave cells that a spreadsheet would run as a formula as they are.
     """
+    import csv
+    import io
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     guard = (lambda cell: cell) if raw else _guarded
