@@ -72,14 +72,9 @@ def _core(item: ExperimentData, found: dict[str, dict[str, Any]]) -> list[str]:
     first = f"metrics.{item.objective.metric}" if item.objective else ""
     if first in found:
         metrics = [first, *(key for key in metrics if key != first)]
-    params = sorted(
-        (
-            key
-            for key, facts in found.items()
-            if key.startswith("params.") and ("only" not in facts or facts["filled"] < len(item.rows))
-        ),
-        key=lambda key: (-found[key]["filled"], key),
-    )
+    # What every run that has it has in common tells no run from another.
+    varied = (key for key, facts in found.items() if key.startswith("params.") and "only" not in facts)
+    params = sorted(varied, key=lambda key: (-found[key]["filled"], key))
     chosen = [*metrics[:MOST_METRICS], *params[:MOST_PARAMS]]
     return [key for key in (ALWAYS[0], *chosen, *ALWAYS[1:]) if key in found]
 
