@@ -10,7 +10,7 @@ from pathlib import Path
 from runfolio._version import __version__
 from runfolio.errors import NotFoundError, StateError, StorageError
 from runfolio.folio import Folio
-from runfolio.site import data, pages
+from runfolio.site import api, canary, cards, data, feeds, pages, parquet
 from runfolio.site.assets import asset_files, templates_digest
 from runfolio.site.gather import Site
 from runfolio.site.options import BuildOptions, BuildReport, Progress
@@ -77,8 +77,8 @@ def _opened(folio: Folio, out: Path, options: BuildOptions) -> tuple[Site, str]:
     output = Output(out, options.jobs, options.force)
     output.open()
     site = Site(folio, options, commit, output)
-    settings = (folio.settings.site, options.public, options.base_url, options.python_charts)
-    parts = (str(FORMAT), __version__, templates_digest(), repr(settings), site.title, site.renderer.digest())
+    settings = (folio.settings.site, options.public, options.base_url, options.python_charts, parquet.is_available(), cards.is_available())
+    parts = (str(FORMAT), __version__, templates_digest(), repr(settings), site.title, canonical(site.overrides))
     output.salt = digest_of(part.encode() for part in parts)
     return site, digest_of((output.salt.encode(), commit.encode()))
 
@@ -89,11 +89,19 @@ def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -
     if output.is_current(state):
         output.keep_all()
         return _report(site, 0)
-    output.write(asset_files(options.templates))
+
+    output.write(asset_files(site.overrides))
     for step, files in data.steps(site):
         output.write(files, partial(progress, step))
     found = list(chain.from_iterable(make(site) for make in pages.MAKERS))
     output.write([*found, *_extra(site)], partial(progress, "pages"))
+    output.write(list(api.files(site)), partial(progress, "API"))
+    output.write(list(feeds.files(site)), partial(progress, "feeds"))
+    if options.public:
+        progress("looking for private texts", 0, 0)
+        canary.check_public(site)
+    else:
+        site.warnings += canary.private_warning(site)
     return _report(site, output.finish(state))
 
 
@@ -127,4 +135,5 @@ def _report(site: Site, removed: int) -> BuildReport:
         runs=len(site.rows),
         experiments=len(site.experiments),
         commit=site.commit,
+        warnings=tuple(site.warnings),
     )

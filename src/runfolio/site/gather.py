@@ -30,6 +30,7 @@ from runfolio.site.columns import Cells
 from runfolio.site.details import detail_of, row_cells
 from runfolio.site.options import BuildOptions
 from runfolio.site.output import Output
+from runfolio.site.overrides import team_templates
 from runfolio.site.public import Redaction, redaction_of
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class Site:
     output: Output
     previews: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What is published of runs' artifacts: by run id, then by path."""
+    warnings: list[str] = field(default_factory=list)
+    """What the person who builds should know."""
     shard: tuple[tuple[str, int], dict[str, Cells]] | None = None
     """The columns of the shard of runs that was read last."""
 
@@ -103,6 +106,11 @@ class Site:
     def committed_at(self) -> int:
         """When the commit was made, milliseconds since the epoch, UTC."""
         return self.folio.repo.committed_at(self.commit)
+
+    @cached_property
+    def overrides(self) -> Mapping[str, str]:
+        """The team's own templates and styles, by their path."""
+        return team_templates(self.folio, self.commit, self.options.templates)
 
     @property
     def settings(self) -> SiteSettings:
@@ -254,14 +262,15 @@ class Site:
         """Return a record's artifacts by path, also those that an object lists; none of the latter where it is not at hand."""
         listed = record.get("manifest")
         if not listed:
-            found: Mapping[str, Mapping[str, Any]] = record.get("artifacts", {})
-            return found
+            inline: Mapping[str, Mapping[str, Any]] = record.get("artifacts", {})
+            return inline
         try:
             data = self.folio.store.read(listed["digest"])
         except (NotFoundError, DamagedError):
             return {}
         entries = decode_manifest(data, f"the list of artifacts of run {record['run_id']}")
-        return {path: {"digest": item.digest, "size": item.size, "type": item.media_type} for path, item in entries.items()}
+        found = {path: {"digest": item.digest, "size": item.size, "type": item.media_type} for path, item in entries.items()}
+        return self.redaction.artifacts(found)
 
     def _series(self, records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any] | None]:
         place = self.folio.place

@@ -1,8 +1,18 @@
-"""What a site for everybody leaves out of the records."""
+"""What a site for everybody leaves out of the records, and what one that is not made so would show.
+
+An allow-list by field where a field is private by nature, a mask where it is only private at times:
+
+- gone: the user, notices, notes (``mlflow.note.content``), arguments of the script, the git remote, files left out of the code, the host,
+  the source of datasets, params and tags that ``site.hide`` names, artifacts that no pattern of ``site.artifacts.publish`` fits;
+- masked in every text that stays: home folders (``~``), and the user's and host's own names (``***``).
+
+What slips through is caught by :mod:`runfolio.site.canary`, which reads the files that were written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -10,6 +20,27 @@ from typing import Any
 from runfolio.records.settings import SiteSettings
 
 PRIVATE_FIELDS = ("user", "notices")
+PRIVATE_TAGS = ("mlflow.note.content", "mlflow.user", "mlflow.source.git.repoURL", "mlflow.source.name")
+HOME = re.compile(
+    r"(?:(?<![\w.~/\-])/(?:home|Users)/[^/\\\s\"'<>:&,;]+|(?<!\w)[A-Za-z]:\\{1,2}Users\\{1,2}[^/\\\s\"'<>:&,;]+|(?<![\w./])/root(?=/))"
+)
+MASK = "***"
+_WORD = 4
+"""Letters that a name must have to be looked for in other texts: ``ann`` is in ``annotations``, and in every other table."""
+
+_SHOWN_BY_DEFAULT = (
+    ("user names", rb'\n  "user": "'),
+    ("arguments of scripts", rb'\n  "entry": \{\n(?:    .*\n)*?    "args": \['),
+    ("addresses of git remotes", rb'\n  "code": \{\n(?:    .*\n)*?    "remote": "'),
+    ("host names", rb'\n  "environment": \{\n(?:    .*\n)*?    "host": "'),
+    ("notes", rb'\n    "mlflow\.note\.content": "'),
+    ("paths of home folders", HOME.pattern.encode()),
+)
+
+
+def fits(name: str, patterns: Sequence[str]) -> bool:
+    """Tell whether a name fits one of some shell patterns; ``*`` also stands for ``/``."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +52,13 @@ class Redaction:
     public : bool
     hide : tuple of str
         Shell patterns of params and tags.
+    publish : tuple of str
+        Shell patterns of artifacts.
     """
 
     public: bool = False
     hide: tuple[str, ...] = ()
+    publish: tuple[str, ...] = ("*",)
 
     def record(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return a run's record without its private parts.
@@ -36,19 +70,80 @@ class Redaction:
         """
         if not self.public:
             return record
+        own = own_names(record)
         for name in PRIVATE_FIELDS:
             record.pop(name, None)
+        made: dict[str, Any] = _masked({**record, **self._sections(record)}, own)
+        return made
+
+    def shown(self, entries: Mapping[str, Any]) -> dict[str, Any]:
+        """Return params or tags without those that are hidden."""
+        if not self.public:
+            return dict(entries)
+        return {key: value for key, value in entries.items() if key not in PRIVATE_TAGS and not fits(key, self.hide)}
+
+    def artifacts(self, entries: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return artifacts without those that no pattern names."""
+        return {path: entry for path, entry in entries.items() if fits(path, self.publish)} if self.public else entries
+
+    def text(self, text: str) -> str:
+        """Return a text without paths of home folders."""
+        return HOME.sub("~", text) if self.public else text
+
+    def _sections(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
         for name in ("params", "tags"):
             if name in record:
-                record[name] = self._shown(record[name])
-        record["entry"] = {key: value for key, value in record.get("entry", {}).items() if key != "args"}
-        record["code"] = {key: value for key, value in record.get("code", {}).items() if key != "remote"}
-        return record
-
-    def _shown(self, entries: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in entries.items() if not any(fnmatchcase(key, pattern) for pattern in self.hide)}
+                made[name] = self.shown(record[name])
+        for name, gone in (("entry", ("args",)), ("code", ("remote", "left_out")), ("environment", ("host",))):
+            if name in record:
+                made[name] = {key: value for key, value in record[name].items() if key not in gone}
+        if "inputs" in record:
+            made["inputs"] = [{key: value for key, value in item.items() if key != "source"} for item in record["inputs"]]
+        if "artifacts" in record:
+            made["artifacts"] = self.artifacts(record["artifacts"])
+            made["artifact_count"] = record.get("artifact_count", len(record["artifacts"]))
+        return made
 
 
 def redaction_of(settings: SiteSettings, public: bool) -> Redaction:
     """Return what a build leaves out."""
-    return Redaction(public, settings.hide)
+    return Redaction(public, settings.hide, settings.artifacts.publish)
+
+
+def own_names(record: Mapping[str, Any]) -> list[str]:
+    """Return the names of the person and machine of a record that are long enough to be looked for."""
+    found = (record.get("user"), record.get("environment", {}).get("host"))
+    return [name for name in found if isinstance(name, str) and len(name) >= _WORD]
+
+
+def private_fields(bodies: Iterable[bytes]) -> list[str]:
+    """Return what a site that is not public shows of people and machines, in words.
+
+    Parameters
+    ----------
+    bodies : iterable of bytes
+        Records in the canonical spelling.
+    """
+    # The canonical spelling says where a field stands, so no record need be parsed.
+    patterns = [(words, re.compile(pattern)) for words, pattern in _SHOWN_BY_DEFAULT]
+    counts = dict.fromkeys((words for words, _ in patterns), 0)
+    for body in bodies:
+        for words, pattern in patterns:
+            counts[words] += pattern.search(body) is not None
+    return [f"{words} (in {count:,} {'run' if count == 1 else 'runs'})" for words, count in counts.items() if count]
+
+
+def _masked(value: Any, names: Sequence[str]) -> Any:
+    """Mask the texts in JSON values; keys stay as they are, but for home folders."""
+    if isinstance(value, str):
+        value = HOME.sub("~", value)
+        for name in names:
+            if name in value:
+                value = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", MASK, value)
+        return value
+    if isinstance(value, Mapping):
+        return {HOME.sub("~", key): _masked(entry, names) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(entry, names) for entry in value]
+    return value

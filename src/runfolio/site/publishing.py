@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ from runfolio.site.kinds import Kind, kind_of
 from runfolio.site.output import canonical
 from runfolio.site.plan import Data, Page
 from runfolio.site.previews import body_of, preview_kind
+from runfolio.site.public import fits
 
 if TYPE_CHECKING:
     from runfolio.index import RunRow
@@ -159,11 +159,6 @@ def read_body(site: Site, artifact: Mapping[str, Any]) -> dict[str, Any] | None:
     return body_of(kind, data, artifact["path"]) if kind else None
 
 
-def allowed(path: str, patterns: Sequence[str]) -> bool:
-    """Tell whether a path fits one of some shell patterns; ``*`` also stands for ``/``."""
-    return any(fnmatchcase(path, pattern) for pattern in patterns)
-
-
 class _Chooser:
     """Walks the runs, the newest first, until the limits are reached."""
 
@@ -196,9 +191,7 @@ class _Chooser:
     def _run(self, run_id: str, record: Mapping[str, Any]) -> None:
         entries = sorted(self._site.artifacts(record).items())
         wanted = [
-            (path, entry)
-            for path, entry in entries
-            if entry["size"] <= self._rules.max_bytes and allowed(path, self._rules.publish)
+            (path, entry) for path, entry in entries if entry["size"] <= self._rules.max_bytes and fits(path, self._rules.publish)
         ]
         found: dict[str, Published] = {}
         for path, entry in wanted[:MAX_A_RUN]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from runfolio.site import publishing
 from runfolio.site.data import runs, tables
 from runfolio.site.gather import Site
 from runfolio.site.plan import Data, Page
@@ -16,6 +17,10 @@ def steps(site: Site) -> Iterator[tuple[str, list[Data | Page]]]:
 
     A step may look at what the ones before it wrote.
     """
+    selection = publishing.select(site)
+    yield "artifacts", list(publishing.files(site, selection))
+    site.previews = publishing.previews(site, selection)
+    site.warnings += selection.warnings()
     yield "data of runs", list(runs.chunks(site))
     yield "index of runs", [runs.chunk_index(site)]
     yield "table facts", list(tables.facts(site))

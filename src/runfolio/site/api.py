@@ -1,0 +1,173 @@
+"""``api/v1/``: the folio as JSON for programs in any language, over plain HTTP or from a folder. See docs/site-api.md.
+
+Invariants:
+
+- Runs stand in pages of `PAGE`, by start, then id, so that a new run changes the last page and the lists that name it, nothing else.
+- JSON as every parser takes it: UTF-8, no NaN literals; numbers that JSON lacks are the texts ``"NaN"``, ``"Infinity"``, ``"-Infinity"``,
+  as in docs/format.md. Metrics have all their digits.
+- Every file names its schema, a JSON Schema beside it under ``schemas/``. Fields are added, never changed or taken away, within v1.
+- Nothing is here that a public site leaves out: records come through :meth:`runfolio.site.gather.Site.records`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from importlib.resources import files as package_files
+from typing import Any
+
+from runfolio._version import __version__
+from runfolio.index import RunRow
+from runfolio.records import Objective
+from runfolio.records.times import utc_text
+from runfolio.site import parquet
+from runfolio.site.gather import ExperimentData, Site
+from runfolio.site.output import canonical, digest_of
+from runfolio.site.pages.links import experiment_page, run_page
+from runfolio.site.plan import Page
+
+ROOT = "api/v1"
+PAGE = 100
+VERSION = 1
+SCHEMAS = ("index", "experiments", "experiment", "runs", "latest", "models")
+
+
+def files(site: Site) -> Iterator[Page]:
+    """Yield the files of the API, the Parquet file last."""
+    yield _file("index", "index", _index(site))
+    yield _file("experiments", "experiments", {"experiments": [_brief(site, item) for item in site.experiments]})
+    yield _file("models", "models", {"models": []})
+    for name in SCHEMAS:
+        data = schema(name)
+        yield Page(f"{ROOT}/schemas/{name}.json", data, lambda data=data: data)  # type: ignore[misc]
+    for item in site.experiments:
+        yield from _experiment_files(site, item)
+    yield from parquet.files(site, f"{ROOT}/runs.parquet")
+
+
+@lru_cache(maxsize=len(SCHEMAS))
+def schema(name: str) -> bytes:
+    """Return the JSON Schema of a kind of file."""
+    return (package_files("runfolio.site") / "schemas" / f"{name}.json").read_bytes()
+
+
+def _experiment_files(site: Site, item: ExperimentData) -> Iterator[Page]:
+    place = f"experiments/{item.slug}"
+    parts = [item.rows[at : at + PAGE] for at in range(0, len(item.rows), PAGE)]
+    value = {
+        **_brief(site, item),
+        "tags": site.redaction.shown(item.experiment.tags),
+        "pages": [
+            {"path": f"{ROOT}/{place}/runs/{number}.json", "runs": len(rows), "first": rows[0].run_id, "last": rows[-1].run_id}
+            for number, rows in enumerate(parts)
+        ],
+    }
+    yield _file(place, "experiment", value)
+    for number, rows in enumerate(parts):
+        path = f"{place}/runs/{number}"
+        yield _runs_file(site, path, "runs", rows, {"experiment": item.slug, "page": number, "pages_of": PAGE})
+    yield _runs_file(site, f"{place}/latest", "latest", item.rows[-1:], {"experiment": item.slug})
+
+
+def _index(site: Site) -> dict[str, Any]:
+    return {
+        "title": site.title,
+        "description": site.settings.description,
+        "commit": site.commit,
+        "committed_at": utc_text(site.committed_at),
+        "generator": f"runfolio {__version__}",
+        "public": site.options.public,
+        "runs": len(site.rows),
+        "experiments": f"{ROOT}/experiments.json",
+        "models": f"{ROOT}/models.json",
+        "parquet": f"{ROOT}/runs.parquet" if parquet.is_available() else None,
+        "schemas": {name: f"{ROOT}/schemas/{name}.json" for name in SCHEMAS},
+    }
+
+
+def _brief(site: Site, item: ExperimentData) -> dict[str, Any]:
+    found = item.experiment
+    last = item.rows[-1] if item.rows else None
+    return {
+        "experiment_id": found.experiment_id,
+        "slug": item.slug,
+        "name": item.name,
+        "description": found.description,
+        "objective": _objective(item.objective),
+        "baseline": found.baseline if found.baseline in site.by_id else None,
+        "runs": len(item.rows),
+        "last_start": None if last is None else last.start,
+        "page": experiment_page(item.slug),
+        "summary": f"{ROOT}/experiments/{item.slug}.json",
+        "latest": f"{ROOT}/experiments/{item.slug}/latest.json",
+    }
+
+
+def _objective(objective: Objective | None) -> dict[str, str] | None:
+    if objective is None:
+        return None
+    return {"metric": objective.metric, "direction": objective.direction, "replicate": objective.replicate}
+
+
+def _runs_file(site: Site, path: str, kind: str, rows: Sequence[RunRow], head: Mapping[str, Any]) -> Page:
+    shown = {
+        "previews": {row.run_id: site.previews[row.run_id] for row in rows if row.run_id in site.previews},
+        "pages": [run_page(site, row.run_id) for row in rows],
+    }
+    inputs = digest_of(site.bodies(rows)) + canonical([head, shown])
+    return Page(f"{ROOT}/{path}.json", inputs, partial(_runs, site, kind, rows, head))
+
+
+def _runs(site: Site, kind: str, rows: Sequence[RunRow], head: Mapping[str, Any]) -> bytes:
+    runs = [run_value(site, record) for record in site.records(rows)]
+    return _spell(kind, {**head, "run": runs[0] if runs else None} if kind == "latest" else {**head, "runs": runs})
+
+
+def run_value(site: Site, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the API says of a run.
+
+    Parameters
+    ----------
+    site : Site
+    record : Mapping
+        The JSON values of its record, without what a public site leaves out.
+    """
+    previews = site.previews.get(record["run_id"], {})
+    listed = {
+        path: {"digest": entry["digest"], "size": entry["size"], "file": previews.get(path, {}).get("file")}
+        for path, entry in sorted(record.get("artifacts", {}).items())
+    }
+    datasets = [
+        {"name": item["name"], "digest": item["digest"], "context": item.get("tags", {}).get("mlflow.data.context")}
+        for item in record.get("inputs", ())
+    ]
+    return {
+        "run_id": record["run_id"],
+        "experiment": record["experiment"],
+        "name": record.get("name", ""),
+        "status": record["status"],
+        "start": record["start"],
+        "end": record.get("end"),
+        "user": record.get("user", ""),
+        "parent": record.get("parent"),
+        "params": record.get("params", {}),
+        "metrics": {key: value["last"] for key, value in record.get("metrics", {}).items()},
+        "tags": record.get("tags", {}),
+        "datasets": datasets,
+        "artifacts": listed,
+        "artifact_count": record.get("artifact_count", len(listed)),
+        "commit": record.get("code", {}).get("commit"),
+        "page": run_page(site, record["run_id"]),
+    }
+
+
+def _file(path: str, kind: str, value: Mapping[str, Any]) -> Page:
+    data = _spell(kind, value)
+    return Page(f"{ROOT}/{path}.json", data, lambda: data)
+
+
+def _spell(kind: str, value: Mapping[str, Any]) -> bytes:
+    head = {"schema": f"{ROOT}/schemas/{kind}.json", "version": VERSION}
+    # ASCII: an unpaired surrogate, which a name may hold, has a spelling in JSON and none in UTF-8.
+    return json.dumps({**head, **value}, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode() + b"\n"

@@ -1,0 +1,126 @@
+"""The Atom feed, the sitemap, and what a link to a page says of itself in a chat.
+
+Invariants: nothing but the commit decides the bytes; ids of entries stay when runs are added (they are of an experiment and a day);
+names are made visible before they stand in XML, which cannot hold control characters at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from urllib.parse import urlsplit
+from xml.sax.saxutils import escape, quoteattr
+
+from runfolio.index import RunRow
+from runfolio.records.visible import visible
+from runfolio.site import cards
+from runfolio.site.gather import ExperimentData, Site
+from runfolio.site.output import canonical
+from runfolio.site.pages.links import experiment_page, run_page
+from runfolio.site.plan import Page
+
+ENTRIES = 60
+RUNS_AN_ENTRY = 10
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LAST = 253_402_300_799_000
+
+
+def files(site: Site) -> Iterator[Page]:
+    """Yield the feed; with an address, also the sitemap, ``robots.txt``, and the pictures of cards."""
+    found = entries(site)
+    updated = max((item["updated"] for item in found), default=site.committed_at)
+    inputs = canonical([found, updated, site.title, site.base_url])
+    yield Page("feed.xml", inputs, lambda: _feed(site, found, updated))
+    if site.base_url:
+        places = sitemap_places(site)
+        yield Page("sitemap.xml", canonical([site.base_url, places]), lambda: _sitemap(site.base_url, places))
+        robots = f"User-agent: *\nAllow: /\nSitemap: {site.base_url}sitemap.xml\n".encode()
+        yield Page("robots.txt", robots, lambda: robots)
+        yield from cards.files(site)
+
+
+def entries(site: Site) -> list[dict[str, Any]]:
+    """Return the newest entries, one for each day of an experiment."""
+    made: list[dict[str, Any]] = []
+    for item in site.experiments:
+        made += _days(site, item)
+    return sorted(made, key=lambda entry: (-entry["updated"], entry["slug"], entry["day"]))[:ENTRIES]
+
+
+def sitemap_places(site: Site) -> list[str]:
+    """Return the pages that a search engine may want, from the site's root."""
+    fixed = ["index.html", "experiments/index.html", "models/index.html", "changes/index.html", "data.html", "about.html"]
+    own = [experiment_page(item.slug) for item in site.experiments]
+    return [*fixed, *own, *(f"r/{run_id}/index.html" for run_id in sorted(site.prepared))]
+
+
+def _days(site: Site, item: ExperimentData) -> list[dict[str, Any]]:
+    days: dict[str, list[RunRow]] = {}
+    for row in reversed(item.rows):
+        day = _moment(row.start)[:10]
+        if day not in days and len(days) == ENTRIES:
+            break
+        days.setdefault(day, []).append(row)
+    return [_entry(site, item, day, rows) for day, rows in days.items()]
+
+
+def _entry(site: Site, item: ExperimentData, day: str, rows: Sequence[RunRow]) -> dict[str, Any]:
+    states = Counter(row.status.lower() for row in rows)
+    return {
+        "slug": item.slug,
+        "day": day,
+        "title": f"{len(rows):,} {'run' if len(rows) == 1 else 'runs'} in {visible(item.name)}",
+        "summary": ", ".join(f"{count:,} {state}" for state, count in sorted(states.items())),
+        "updated": max(row.end or row.start for row in rows),
+        "runs": [
+            [visible(row.name) or row.run_id[:12], run_page(site, row.run_id), row.status.lower()] for row in rows[:RUNS_AN_ENTRY]
+        ],
+        "href": experiment_page(item.slug),
+    }
+
+
+def _feed(site: Site, found: Sequence[dict[str, Any]], updated: int) -> bytes:
+    authority = urlsplit(site.base_url).hostname or "runfolio.invalid"
+    top = f"tag:{authority},2026:runfolio"
+    title = escape(visible(site.title))
+    base = f" xml:base={quoteattr(site.base_url)}" if site.base_url else ""
+    lines = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en"{base}>',
+        f"<id>{escape(top)}</id>",
+        f"<title>{title}</title>",
+        f"<updated>{_moment(updated)}</updated>",
+        f"<author><name>{title}</name></author>",
+        f'<link rel="self" href={quoteattr(site.base_url + "feed.xml")}/>',
+        f'<link rel="alternate" type="text/html" href={quoteattr(site.base_url + "index.html")}/>',
+    ]
+    for entry in found:
+        lines += _entry_lines(site.base_url, top, entry)
+    return ("\n".join(lines) + "\n</feed>\n").encode("utf-8", "replace")
+
+
+def _entry_lines(base: str, top: str, entry: dict[str, Any]) -> Iterator[str]:
+    runs = "".join(
+        f"<li><a href={quoteattr(base + href)}>{escape(name)}</a> {escape(status)}</li>" for name, href, status in entry["runs"]
+    )
+    yield "<entry>"
+    yield f"<id>{escape(top)}/{escape(entry['slug'])}/{escape(entry['day'])}</id>"
+    yield f"<title>{escape(entry['title'])}</title>"
+    yield f"<updated>{_moment(entry['updated'])}</updated>"
+    yield f'<link rel="alternate" type="text/html" href={quoteattr(base + entry["href"])}/>'
+    yield f"<summary>{escape(entry['summary'])}</summary>"
+    yield f'<content type="html">{escape(f"<ul>{runs}</ul>")}</content>'
+    yield "</entry>"
+
+
+def _sitemap(base: str, places: Sequence[str]) -> bytes:
+    lines = "".join(f"<url><loc>{escape(base + place)}</loc></url>\n" for place in places)
+    head = '<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    return f"{head}{lines}</urlset>\n".encode()
+
+
+def _moment(ms: int) -> str:
+    """Return a moment in the form of RFC 3339; what lies outside the years 1970 to 9999 is moved to their ends."""
+    return (_EPOCH + timedelta(milliseconds=max(0, min(ms, _LAST)))).strftime("%Y-%m-%dT%H:%M:%SZ")

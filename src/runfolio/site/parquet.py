@@ -1,0 +1,190 @@
+"""All runs as one Parquet file, for DuckDB, pandas, Polars, R and Spark: every metric with all its digits.
+
+Columns: ``experiment``, ``run_id``, ``name``, ``status``, ``start_time`` and ``end_time`` (UTC, milliseconds), ``duration_s``,
+``user``, ``parent_run_id``, ``artifact_count``, then ``metrics.K`` (double), ``params.K`` and ``tags.K`` (text), each kind by
+name. Missing is null; NaN is NaN.
+
+Built from arrays of the standard library, so that pandas is never imported (pyarrow does where it is handed lists). Where pyarrow is
+not installed there is no file, and the page says so.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from runfolio.site.output import canonical, digest_of
+from runfolio.site.plan import Page
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from runfolio.index import RunRow
+    from runfolio.site.gather import Site
+
+MAX_CELLS = 20_000_000
+"""Cells of the file at most, about 1 GB of memory; where there are more, the columns with the fewest values are left out."""
+_SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_SLICE = 2000
+_FIXED = 10
+
+
+def is_available() -> bool:
+    """Tell whether the file can be written here."""
+    return find_spec("pyarrow") is not None
+
+
+def files(site: Site, path: str) -> Iterator[Page]:
+    """Yield the file; nothing where pyarrow is not installed."""
+    if is_available():
+        rows = site.rows
+        inputs = digest_of(digest_of(site.bodies(rows[at : at + _SLICE])).encode() for at in range(0, len(rows), _SLICE))
+        yield Page(path, canonical([inputs, sorted(site.names.items())]), lambda: parquet_bytes(site, rows))
+
+
+def parquet_bytes(site: Site, rows: Sequence[RunRow]) -> bytes:
+    """Return the file.
+
+    Parameters
+    ----------
+    site : Site
+    rows : sequence of RunRow
+        In the order in which they shall stand.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    table, left_out = _table(site, rows)
+    table = table.replace_schema_metadata({"runfolio.commit": site.commit, "runfolio.columns_left_out": str(left_out)})
+    sink = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(table, sink, compression="zstd", row_group_size=100_000, write_statistics=True)
+    return bytes(sink.getvalue())
+
+
+class _Column:
+    """The values of one key, and the rows that have one."""
+
+    __slots__ = ("rows", "values")
+
+    def __init__(self) -> None:
+        self.rows: array[int] = array("l")
+        self.values: list[Any] = []
+
+    def add(self, row: int, value: Any) -> None:
+        self.rows.append(row)
+        self.values.append(value)
+
+
+def _table(site: Site, rows: Sequence[RunRow]) -> tuple[pyarrow.Table, int]:
+    import pyarrow
+
+    fixed: dict[str, list[Any]] = {name: [] for name in ("user", "parent", "artifact_count")}
+    keyed: dict[tuple[int, str], _Column] = {}
+    for number, record in enumerate(_records(site, rows)):
+        fixed["user"].append(record.get("user"))
+        fixed["parent"].append(record.get("parent"))
+        fixed["artifact_count"].append(record.get("artifact_count", len(record.get("artifacts", ()))))
+        for kind, values in enumerate((record.get("metrics", {}), record.get("params", {}), record.get("tags", {}))):
+            for key, value in values.items():
+                column = keyed.get((kind, key))
+                if column is None:
+                    column = keyed[kind, key] = _Column()
+                column.add(number, value["last"] if kind == 0 else value)
+    kept = _affordable(keyed, len(rows))
+    names = [
+        "experiment",
+        "run_id",
+        "name",
+        "status",
+        "start_time",
+        "end_time",
+        "duration_s",
+        "user",
+        "parent_run_id",
+        "artifact_count",
+    ]
+    ended = [row.end for row in rows]
+    arrays = [
+        _texts([row.slug for row in rows]),
+        _texts([row.run_id for row in rows]),
+        _texts([row.name or None for row in rows]),
+        _texts([row.status for row in rows]),
+        _wholes([row.start for row in rows]).cast(pyarrow.timestamp("ms", "UTC")),
+        _wholes(ended).cast(pyarrow.timestamp("ms", "UTC")),
+        _numbers([None if end is None else (end - row.start) / 1000 for row, end in zip(rows, ended, strict=True)]),
+        _texts(fixed["user"]),
+        _texts(fixed["parent"]),
+        _wholes(fixed["artifact_count"]),
+    ]
+    for kind, key in kept:
+        names.append(f"{('metrics', 'params', 'tags')[kind]}.{key}")
+        values = _spread(keyed.pop((kind, key)), len(rows))
+        arrays.append(_numbers([_SPECIAL.get(value, value) for value in values]) if kind == 0 else _texts(values))
+    return pyarrow.Table.from_arrays(arrays, names=[_encodable(name) for name in names]), len(keyed)
+
+
+def _records(site: Site, rows: Sequence[RunRow]) -> Iterator[Mapping[str, Any]]:
+    for at in range(0, len(rows), _SLICE):
+        yield from site.records(rows[at : at + _SLICE])
+
+
+def _affordable(keyed: Mapping[tuple[int, str], _Column], rows: int) -> list[tuple[int, str]]:
+    most = MAX_CELLS // max(1, rows) - _FIXED
+    if len(keyed) <= most:
+        return sorted(keyed)
+    return sorted(sorted(keyed, key=lambda name: (-len(keyed[name].values), name))[: max(0, most)])
+
+
+def _spread(column: _Column, count: int) -> list[Any]:
+    made: list[Any] = [None] * count
+    for row, value in zip(column.rows, column.values, strict=True):
+        made[row] = value
+    return made
+
+
+def _bitmap(values: Sequence[Any]) -> pyarrow.Buffer | None:
+    import pyarrow
+
+    if None not in values:
+        return None
+    bits = 0
+    made = bytearray()
+    for at, value in enumerate(values):
+        bits |= (value is not None) << (at & 7)
+        if at & 7 == 7:
+            made.append(bits)
+            bits = 0
+    made.append(bits)
+    return pyarrow.py_buffer(bytes(made))
+
+
+def _numbers(values: Sequence[float | None]) -> pyarrow.Array:
+    import pyarrow
+
+    held = array("d", (0.0 if value is None else value for value in values))
+    return pyarrow.Array.from_buffers(pyarrow.float64(), len(values), [_bitmap(values), pyarrow.py_buffer(held)])
+
+
+def _wholes(values: Sequence[int | None]) -> pyarrow.Array:
+    import pyarrow
+
+    held = array("q", (0 if value is None else max(-(1 << 63), min(value, (1 << 63) - 1)) for value in values))
+    return pyarrow.Array.from_buffers(pyarrow.int64(), len(values), [_bitmap(values), pyarrow.py_buffer(held)])
+
+
+def _texts(values: Sequence[str | None]) -> pyarrow.Array:
+    import pyarrow
+
+    parts = [b"" if value is None else _encodable(value).encode() for value in values]
+    ends = array("q", accumulate(map(len, parts), initial=0))
+    buffers = [_bitmap(values), pyarrow.py_buffer(ends), pyarrow.py_buffer(b"".join(parts))]
+    return pyarrow.Array.from_buffers(pyarrow.large_string(), len(values), buffers).cast(pyarrow.string())
+
+
+def _encodable(text: str) -> str:
+    """Return a text that UTF-8 can hold: an unpaired surrogate becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
