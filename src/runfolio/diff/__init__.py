@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runfolio._lazy import lazy_names
+
 if TYPE_CHECKING:
     from runfolio.diff.compare import Comparison, Row, compare_runs
     from runfolio.diff.describe import describe_run
@@ -27,20 +29,12 @@ __all__ = [
     "diff_states",
 ]
 
-_MODULES = {
-    **dict.fromkeys(("Comparison", "Row", "compare_runs"), "compare"),
-    **dict.fromkeys(("ABSENT", "FieldChange", "StateDiff", "apply_diff", "diff_states"), "states"),
-    "commit_message": "messages",
-    "describe_run": "describe",
-}
-
-
-def __getattr__(name: str) -> object:
-    # Loaded when it is used: a list of runs needs one small file of this room, and the rest costs 20 ms.
-    import importlib
-
-    if name not in _MODULES:
-        raise AttributeError(f"module 'runfolio.diff' has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f"runfolio.diff.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "compare": ("Comparison", "Row", "compare_runs"),
+        "describe": ("describe_run",),
+        "messages": ("commit_message",),
+        "states": ("ABSENT", "FieldChange", "StateDiff", "apply_diff", "diff_states"),
+    },
+)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from runfolio.errors import AlreadyExistsError, DamagedError, DeletedError, NotFoundError
-from runfolio.folio.committing import commit_with_retry
 from runfolio.folio.place import Place
 from runfolio.formats import paths
 from runfolio.formats.experiments import decode_experiment, edit_experiment, encode_experiment
@@ -120,6 +119,8 @@ class ExperimentBook:
             made[:] = [Experiment(slug, slug, name, now, now, description, dict(tags or {}))]
             return [FileChange(self._place.full(paths.experiment_path(slug)), encode_experiment(made[0]))]
 
+        from runfolio.folio.committing import commit_with_retry
+
         commit_with_retry(self._place, change, f"experiments: create {visible(name)}\n")
         return made[0]
 
@@ -187,6 +188,8 @@ class ExperimentBook:
             old = self._place.read(tip, path)
             data = edit_experiment(old, made[0]) if old is not None else encode_experiment(made[0])
             return [FileChange(self._place.full(path), data)]
+
+        from runfolio.folio.committing import commit_with_retry
 
         commit_with_retry(self._place, change, lambda: f"experiments: {verb} {visible(made[0].name)}\n")
         return made[0]

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runfolio.folio.experiments import ExperimentBook
-from runfolio.folio.folding import FoldResult, fold
 from runfolio.folio.lookup import RunFinder
 from runfolio.folio.place import Place
 from runfolio.formats.settings import Settings
 from runfolio.gitstore import Repo
-from runfolio.journal import JournalWriter, Spool
-from runfolio.objects import ObjectStore, open_store
+from runfolio.journal import Spool
 
 if TYPE_CHECKING:
+    from runfolio.folio.folding import FoldResult
     from runfolio.index import Index
+    from runfolio.journal import JournalWriter
+    from runfolio.objects import ObjectStore
 
 
 class Folio:
@@ -57,6 +58,8 @@ class Folio:
     @cached_property
     def store(self) -> ObjectStore:
         """The object store that the settings name."""
+        from runfolio.objects import open_store
+
         override = os.environ.get("RUNFOLIO_ARTIFACTS")
         return open_store(
             override or self.settings.artifacts,
@@ -104,6 +107,8 @@ class Folio:
         FoldResult
             What was committed, and what waits and why.
         """
+        from runfolio.folio.folding import fold
+
         return fold(self.place, self.spool, self.store, wait=wait)
 
     def close(self) -> None:

@@ -6,18 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from runfolio.errors import DamagedError, NotFoundError, UsageError
-from runfolio.folio.series import points_of
 from runfolio.formats import paths
 from runfolio.formats.runs import decode_run
-from runfolio.formats.series import decode_series
-from runfolio.journal import Journal, RunState
-from runfolio.objects.manifests import decode_manifest
 from runfolio.query import Filter, OrderKey
 from runfolio.records import ArtifactEntry, MetricPoint, Run, ViewType, run_id_time
 from runfolio.records.names import check_run_id
 
 if TYPE_CHECKING:
     from runfolio.folio.folio import Folio
+    from runfolio.journal import Journal, RunState
 
 
 class RunFinder:
@@ -68,6 +65,8 @@ class RunFinder:
         if state is None:
             if len(self._states) > 256:
                 self._states.clear()
+            from runfolio.journal import RunState
+
             state = self._states[key] = RunState(journal.path)
         state.path = journal.path
         return state.refresh()
@@ -219,6 +218,8 @@ class RunFinder:
         Mapping of str to sequence of MetricPoint
             Metrics of one point may be missing.
         """
+        from runfolio.formats.series import decode_series
+
         place = self._folio.place
         path = paths.series_path(paths.run_path(run.experiment, run.run_id, run.start))
         journals = self._folio.spool.of_run(run.run_id) if at is None else []
@@ -234,6 +235,8 @@ class RunFinder:
         key : str, optional
             One metric only.
         """
+        from runfolio.folio.series import points_of
+
         folio = self._folio
         journals = folio.spool.of_run(run.run_id)
         base = self.committed(run.run_id)
@@ -250,6 +253,8 @@ class RunFinder:
         """Return a run's artifacts by path."""
         made: dict[str, ArtifactEntry] = {}
         if run.manifest is not None:
+            from runfolio.objects.manifests import decode_manifest
+
             data = self._folio.store.read(run.manifest.digest)
             made.update(decode_manifest(data, f"the list of artifacts of run {run.run_id}"))
         made.update(run.artifacts)

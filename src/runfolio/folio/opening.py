@@ -12,7 +12,6 @@ from runfolio.folio.place import Place
 from runfolio.formats import paths
 from runfolio.formats.settings import decode_settings, initial_settings
 from runfolio.gitstore import FileChange, Repo, commit_files
-from runfolio.gitstore.checkout import empty_tree, update
 from runfolio.gitstore.commits import configured_ident
 from runfolio.gitstore.process import git_version, run_git
 
@@ -198,6 +197,8 @@ def _install_diff_driver(repo: Repo) -> None:
 
 
 def _commit(repo: Repo, files: dict[str, bytes]) -> bool:
+    from runfolio.gitstore.checkout import empty_tree, update
+
     branch = repo.head_branch()
     if branch is None:
         raise StateError("HEAD is detached, so the settings were written but not committed. Check out a branch and commit them.")

@@ -10,8 +10,17 @@ Files: ``events`` (one line ↔ one event), ``writer`` (append), ``state`` (even
 ``docs/format.md`` describes the lines. This room knows no git and no object store.
 """
 
-from runfolio.journal.spool import Journal, Spool
-from runfolio.journal.state import RunState, replay
-from runfolio.journal.writer import JournalWriter
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runfolio._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from runfolio.journal.spool import Journal, Spool
+    from runfolio.journal.state import RunState, replay
+    from runfolio.journal.writer import JournalWriter
 
 __all__ = ["Journal", "JournalWriter", "RunState", "Spool", "replay"]
+
+__getattr__ = lazy_names(__name__, {"spool": ("Journal", "Spool"), "state": ("RunState", "replay"), "writer": ("JournalWriter",)})

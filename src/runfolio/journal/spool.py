@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from runfolio.errors import storage_error
-from runfolio.journal.state import RunState
 from runfolio.journal.writer import JournalWriter
 
 LIVE = ".jsonl"
@@ -145,6 +144,8 @@ class Spool:
 
     def _is_left(self, journal: Journal) -> bool:
         with self.hold(journal) as held:
+            from runfolio.journal.state import RunState
+
             return held and not RunState(journal.path).refresh().detached
 
     def keep_environment(self, name: str, text: str) -> None:

@@ -14,11 +14,30 @@ This room does not know what an object is for (records say that) and decides not
 b'weights'
 """
 
-from runfolio.objects.files import walk_files
-from runfolio.objects.local import LocalStore
-from runfolio.objects.manifests import decode_manifest, encode_manifest
-from runfolio.objects.media_types import media_type_of
-from runfolio.objects.places import open_store
-from runfolio.objects.store import ObjectStore
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runfolio._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from runfolio.objects.files import walk_files
+    from runfolio.objects.local import LocalStore
+    from runfolio.objects.manifests import decode_manifest, encode_manifest
+    from runfolio.objects.media_types import media_type_of
+    from runfolio.objects.places import open_store
+    from runfolio.objects.store import ObjectStore
 
 __all__ = ["LocalStore", "ObjectStore", "decode_manifest", "encode_manifest", "media_type_of", "open_store", "walk_files"]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "files": ("walk_files",),
+        "local": ("LocalStore",),
+        "manifests": ("decode_manifest", "encode_manifest"),
+        "media_types": ("media_type_of",),
+        "places": ("open_store",),
+        "store": ("ObjectStore",),
+    },
+)

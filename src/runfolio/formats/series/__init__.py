@@ -25,8 +25,24 @@ values their last bit. Nothing here opens a file: writers and readers are handed
 (2, True)
 """
 
-from runfolio.formats.series.history import SeriesWriter, read_series
-from runfolio.formats.series.preview import MAX_BYTES, Series, decode_series, encode_series
-from runfolio.formats.series.reduction import Reduction
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runfolio._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from runfolio.formats.series.history import SeriesWriter, read_series
+    from runfolio.formats.series.preview import MAX_BYTES, Series, decode_series, encode_series
+    from runfolio.formats.series.reduction import Reduction
 
 __all__ = ["MAX_BYTES", "Reduction", "Series", "SeriesWriter", "decode_series", "encode_series", "read_series"]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "history": ("SeriesWriter", "read_series"),
+        "preview": ("MAX_BYTES", "Series", "decode_series", "encode_series"),
+        "reduction": ("Reduction",),
+    },
+)
