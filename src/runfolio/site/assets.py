@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,30 +20,33 @@ def templates_folder() -> Path:
     return inside if inside.is_dir() else package.parent.parent / "site_templates"
 
 
-def asset_files(overrides: Path | None = None) -> list[Data]:
+def asset_files(overrides: Mapping[str, str]) -> list[Data]:
     """Return the site's own scripts and styles.
 
     Parameters
     ----------
-    overrides : Path, optional
-        A folder whose ``assets/css/*.css`` come after ours.
+    overrides : Mapping of str to str
+        The team's own files by path; of these, ``assets/css/*.css`` come after ours.
     """
     folder = templates_folder() / "assets"
     scripts = sorted(path for path in (folder / "js").glob("*.js") if path.name != THEME)
-    styles = sorted((folder / "css").glob("*.css"))
-    if overrides is not None:
-        styles += sorted((overrides / "assets" / "css").glob("*.css"))
-    made = [
-        _joined("assets/theme", [folder / "js" / THEME], ".js"),
-        _joined("assets/app", scripts, ".js"),
-        _joined("assets/app-style", styles, ".css"),
-    ]
+    styles = _texts(sorted((folder / "css").glob("*.css")))
+    styles += [text for name, text in sorted(overrides.items()) if name.startswith("assets/css/") and name.endswith(".css")]
     icon = (folder / "icon.svg").read_bytes()
-    return [*made, Data("assets/icon", icon, lambda: (icon, None), ".svg")]
+    return [
+        _joined("assets/theme", _texts([folder / "js" / THEME]), ".js"),
+        _joined("assets/app", _texts(scripts), ".js"),
+        _joined("assets/app-style", styles, ".css"),
+        Data("assets/icon", icon, lambda: (icon, None), ".svg"),
+    ]
 
 
-def _joined(name: str, parts: list[Path], ending: str) -> Data:
-    text = "\n".join(path.read_text("utf-8") for path in parts)
+def _texts(paths: list[Path]) -> list[str]:
+    return [path.read_text("utf-8") for path in paths]
+
+
+def _joined(name: str, parts: list[str], ending: str) -> Data:
+    text = "\n".join(parts)
     return Data(name, text, lambda: (_small(text, ending).encode(), None), ending)
 
 

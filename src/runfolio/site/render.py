@@ -21,7 +21,6 @@ from markupsafe import Markup
 from runfolio._version import __version__
 from runfolio.errors import UsageError
 from runfolio.site.assets import templates_folder
-from runfolio.site.output import digest_of
 from runfolio.site.words import bytes_words, count_words, duration_words, number_words, signed_words
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Renderer:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._own = self._overrides()
+        self._own = {name: text for name, text in site.overrides.items() if name.endswith(".html")}
         # Templates of a team run in a sandbox: a pull request may change them, and CI builds its preview.
         kind = jinja2.sandbox.ImmutableSandboxedEnvironment if self._own else jinja2.Environment
         self.environment = kind(
@@ -71,7 +70,7 @@ class Renderer:
         path : str
             Of the page from the site's root; links are made relative to it.
         **context
-            The template's own values.
+            The template's own values; ``root`` where the page is also shown under other addresses than its own.
 
         Raises
         ------
@@ -79,7 +78,7 @@ class Renderer:
             If a template that the team overrides fails; the message names file and line.
         """
         site = self._site
-        root = "../" * path.count("/")
+        root = context.pop("root", "../" * path.count("/"))
         shared = {
             "root": root,
             "path": path,
@@ -96,35 +95,9 @@ class Renderer:
         except jinja2.TemplateError as error:
             raise self._explained(error, template) from error
 
-    def digest(self) -> str:
-        """Return a digest of the team's own templates."""
-        return digest_of(part.encode() for item in sorted(self._own.items()) for part in item)
-
     def extra_pages(self) -> Mapping[str, str]:
         """Return the team's own pages: template by the path they are published under."""
         return {name.removeprefix("pages/"): name for name in sorted(self._own) if name.startswith("pages/")}
-
-    def _overrides(self) -> dict[str, str]:
-        """Read the team's own templates: from a folder that was named, or from the commit that is shown."""
-        site = self._site
-        if site.options.templates is not None:
-            folder = site.options.templates
-            if not folder.is_dir():
-                raise UsageError(f"{folder}: no such folder with templates. Give another: --templates DIR")
-            files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.html"))}
-        elif site.settings.templates:
-            top = site.folio.place.full(site.settings.templates)
-            entries = [item for item in site.folio.repo.tree_entries(site.commit, top) if item.path.endswith(".html")]
-            files = {item.path[len(top) + 1 :]: site.folio.repo.read(item.oid) or b"" for item in entries}
-        else:
-            return {}
-        made = {}
-        for name, data in files.items():
-            try:
-                made[name] = data.decode()
-            except UnicodeDecodeError as error:
-                raise UsageError(f"{name}: the template is not UTF-8 text (byte {error.start}).") from None
-        return made
 
     def _explained(self, error: jinja2.TemplateError, template: str) -> Exception:
         if not self._own:
