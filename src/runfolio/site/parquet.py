@@ -59,7 +59,7 @@ def parquet_bytes(site: Site, rows: Sequence[RunRow]) -> bytes:
     import pyarrow.parquet
 
     table, left_out = _table(site, rows)
-    table = table.replace_schema_metadata({"runfolio.commit": site.commit, "runfolio.columns_left_out": str(left_out)})
+    table = table.replace_schema_metadata({"runfolio.columns_left_out": str(left_out)})
     sink = pyarrow.BufferOutputStream()
     pyarrow.parquet.write_table(table, sink, compression="zstd", row_group_size=100_000, write_statistics=True)
     return bytes(sink.getvalue())
@@ -82,9 +82,10 @@ class _Column:
 def _table(site: Site, rows: Sequence[RunRow]) -> tuple[pyarrow.Table, int]:
     import pyarrow
 
-    fixed: dict[str, list[Any]] = {name: [] for name in ("user", "parent", "artifact_count")}
+    fixed: dict[str, list[Any]] = {name: [] for name in ("name", "user", "parent", "artifact_count")}
     keyed: dict[tuple[int, str], _Column] = {}
     for number, record in enumerate(_records(site, rows)):
+        fixed["name"].append(record.get("name"))
         fixed["user"].append(record.get("user"))
         fixed["parent"].append(record.get("parent"))
         fixed["artifact_count"].append(record.get("artifact_count", len(record.get("artifacts", ()))))
@@ -111,7 +112,7 @@ def _table(site: Site, rows: Sequence[RunRow]) -> tuple[pyarrow.Table, int]:
     arrays = [
         _texts([row.slug for row in rows]),
         _texts([row.run_id for row in rows]),
-        _texts([row.name or None for row in rows]),
+        _texts(fixed["name"]),
         _texts([row.status for row in rows]),
         _wholes([row.start for row in rows]).cast(pyarrow.timestamp("ms", "UTC")),
         _wholes(ended).cast(pyarrow.timestamp("ms", "UTC")),
