@@ -20,6 +20,7 @@ def test_the_demo_commits_nineteen_runs_into_a_repository_of_its_own(repo_dir: P
     assert run(repo_dir, "git", "rev-parse", "HEAD") == before
     demo = repo_dir / "wine"
     assert run(demo, "git", "status", "--porcelain") == ""
+    assert "Runfolio demo" in (demo / "site" / "index.html").read_text()
     assert "runs: wine-classification: 16 runs, best accuracy" in run(demo, "git", "log", "--format=%s")
     runs = json.loads(run(demo, sys.executable, "-m", "runfolio", "runs", "list", "--json"))
     assert len(runs) == 19

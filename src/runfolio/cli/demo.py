@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 @click.argument("folder", default="runfolio-demo", type=click.Path(file_okay=False))
 @click.option("--no-open", is_flag=True, help="Only say what to look at; open nothing.")
 def demo(folder: str, no_open: bool) -> None:
-    """Make a folio, train on real data, commit the runs, and say what to look at.
+    """Make a folio, train on real data, commit the runs, build the site and open it.
 
     Trains the wine sweep (five random forests, three seeds each) and three networks on the digits data, in about ten seconds.
     """
-    from runfolio.demo.making import make
+    from runfolio.cli.site import Steps
+    from runfolio.demo.making import make, show
 
     target = Path(folder)
     click.echo(f"Making a folio in {target}", err=True)
@@ -28,10 +29,13 @@ def demo(folder: str, no_open: bool) -> None:
     folio = make(target, bar)
     bar.close()
     runs = len(folio.fresh_index().paths())
+    with Steps() as steps:
+        page = show(folio, steps)
     folio.close()
-    click.echo(f"\n{runs} runs are committed in {target}. Look at them:\n")
+    click.echo(f"\n{runs} runs are committed in {target}. The site: {page}\n\nLook at them:\n")
     for command, words in (
         (f"cd {folder}", ""),
+        ("runfolio site serve --open", "the site, which follows new runs"),
         ("runfolio runs list", "all runs, newest first"),
         ('runfolio runs search "metrics.accuracy > 0.95" --order-by "metrics.accuracy DESC"', "MLflow's filter language"),
         ("runfolio runs compare forest-10-seed1 forest-200-seed1", "only what differs"),
@@ -39,6 +43,10 @@ def demo(folder: str, no_open: bool) -> None:
         ("git log --stat", "the lab book"),
     ):
         click.echo(f"  {command}" + (click.style(f"    # {words}", dim=True) if words else ""))
+    if not no_open and sys.stdout.isatty():
+        import webbrowser
+
+        webbrowser.open(page.resolve().as_uri())
 
 
 class Bars:

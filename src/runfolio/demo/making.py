@@ -13,6 +13,7 @@ from pathlib import Path
 
 from runfolio.errors import AlreadyExistsError, RunfolioError, missing_package
 from runfolio.folio import Folio, initialise
+from runfolio.formats import paths
 from runfolio.gitstore import FileChange, commit_files
 from runfolio.gitstore.checkout import empty_tree, update
 from runfolio.gitstore.commits import configured_ident
@@ -24,6 +25,7 @@ README = """\
 `train_wine.py` and `train_digits.py` are ordinary training scripts. Each run they log is a small file under `runs/`, committed here.
 
     runfolio runs list
+    runfolio site serve --open
     git log --stat
 """
 
@@ -41,12 +43,25 @@ SCRIPTS = (
     Script("train_wine.py", 15, "wine: 5 random forests × 3 seeds"),
     Script("train_digits.py", 3, "digits: 3 networks × 40 epochs"),
 )
-OBJECTIVES = {
-    "wine-classification": Objective("accuracy", "max", "seed"),
-    "digits-curves": Objective("valid_accuracy", "max", "seed"),
+QUESTIONS = {
+    "wine-classification": (
+        Objective("accuracy", "max", "seed"),
+        "How large a random forest does the wine data need? Five configurations, three seeds each, on 30 % of the data.",
+    ),
+    "digits-curves": (
+        Objective("valid_accuracy", "max", "seed"),
+        "How fast do small networks learn the digits, and where do they stop?",
+    ),
 }
+BASELINES = {"wine-classification": "forest-10-seed1", "digits-curves": "mlp-16-lr0.001"}
+SITE = """
+site:
+  title: Runfolio demo
+  description: Real runs on scikit-learn's wine and digits data, made by two ordinary training scripts.
+"""
 
 Progress = Callable[[Script, int], None]
+BuildProgress = Callable[[str, int, int], None]
 
 
 def make(folder: Path, progress: Progress) -> Folio:
@@ -75,19 +90,41 @@ def make(folder: Path, progress: Progress) -> Folio:
         raise AlreadyExistsError(f"{folder} is not empty. Give a new folder: runfolio demo DIR")
     folio = initialise(folder, own=True).folio  # never into a repository that happens to lie above
     _commit_code(folio)
-    for name, objective in OBJECTIVES.items():
+    for name, (objective, question) in QUESTIONS.items():
         made = folio.experiments.create(name)
-        folio.experiments.edit(made.experiment_id, "set the objective of", objective=objective)
+        folio.experiments.edit(made.experiment_id, "set the objective of", objective=objective, description=question)
     for script in SCRIPTS:
         _run(folder, script, progress)
     folio.commit()
+    for name, run_name in BASELINES.items():
+        experiment = folio.experiments.by_name(name)
+        assert experiment is not None
+        folio.experiments.edit(experiment.experiment_id, "set the baseline of", baseline=folio.runs.resolve(run_name))
     return folio
+
+
+def show(folio: Folio, progress: BuildProgress) -> Path:
+    """Build the site of the demonstration and return its first page.
+
+    Parameters
+    ----------
+    folio : Folio
+    progress : callable
+        See :func:`runfolio.site.build_site`.
+    """
+    from runfolio.site import build_site
+
+    return build_site(folio, folio.place.root / "site", progress=progress).out / "index.html"
 
 
 def _commit_code(folio: Folio) -> None:
     repo = folio.repo
     contents = {script.name: (files("runfolio.demo") / "files" / script.name).read_bytes() for script in SCRIPTS}
     contents["README.md"] = README.encode()
+    contents[".gitignore"] = b"/site/\n"
+    settings = repo.read(f"HEAD:{folio.place.full(paths.SETTINGS)}")
+    assert settings is not None
+    contents[paths.SETTINGS] = settings + SITE.encode()
     branch, parent = repo.head_branch(), repo.resolve("HEAD")
     assert branch is not None
     changes = [FileChange(folio.place.full(name), data) for name, data in contents.items()]

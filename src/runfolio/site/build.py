@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
 from runfolio._version import __version__
 from runfolio.errors import NotFoundError, StateError, StorageError
 from runfolio.folio import Folio
-from runfolio.site import api, canary, cards, data, feeds, pages, parquet
 from runfolio.site.assets import asset_files, templates_digest
 from runfolio.site.gather import Site
 from runfolio.site.options import BuildOptions, BuildReport, Progress
@@ -19,6 +19,10 @@ from runfolio.site.plan import Page
 
 FORMAT = 1
 """Raised when what the generator writes changes without a change of a template."""
+
+
+OPTIONAL = ("pyarrow", "PIL", "vl_convert")
+"""Packages that add files to a site where they are installed."""
 
 
 def build_site(
@@ -77,7 +81,8 @@ def _opened(folio: Folio, out: Path, options: BuildOptions) -> tuple[Site, str]:
     output = Output(out, options.jobs, options.force)
     output.open()
     site = Site(folio, options, commit, output)
-    settings = (folio.settings.site, options.public, options.base_url, options.python_charts, parquet.is_available(), cards.is_available())
+    optional = [find_spec(name) is not None for name in OPTIONAL]
+    settings = (folio.settings.site, options.public, options.base_url, options.python_charts, optional)
     parts = (str(FORMAT), __version__, templates_digest(), repr(settings), site.title, canonical(site.overrides))
     output.salt = digest_of(part.encode() for part in parts)
     return site, digest_of((output.salt.encode(), commit.encode()))
@@ -89,6 +94,8 @@ def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -
     if output.is_current(state):
         output.keep_all()
         return _report(site, 0)
+    # What makes pages takes longer to load than it takes to see that none is stale.
+    from runfolio.site import api, canary, data, feeds, pages
 
     output.write(asset_files(site.overrides))
     for step, files in data.steps(site):
