@@ -24,7 +24,7 @@ from runfolio.records.times import utc_text
 from runfolio.site import parquet
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.output import canonical, digest_of
-from runfolio.site.pages.links import experiment_page, run_page
+from runfolio.site.links import experiment_page, run_page
 from runfolio.site.plan import Page
 
 ROOT = "api/v1"

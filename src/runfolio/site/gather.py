@@ -60,7 +60,7 @@ class ExperimentData:
     """Facts of the columns of its table, once they are known; the first ones are `core`."""
     core: tuple[str, ...] = ()
     summary: object | None = None
-    """What `runfolio.site.pages.summaries` made of it."""
+    """What `runfolio.site.summaries` made of it."""
 
     @property
     def slug(self) -> str:

@@ -10,8 +10,8 @@ from runfolio.site.data.tables import page_data
 from runfolio.site.details import row_cells
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.output import canonical, digest_of
-from runfolio.site.pages.links import baseline_of, experiment_page, run_page
-from runfolio.site.pages.summaries import summary_of
+from runfolio.site.links import baseline_of, experiment_page, run_page
+from runfolio.site.summaries import summary_of
 from runfolio.site.plan import Page
 from runfolio.site.svg.stepline import step_line
 

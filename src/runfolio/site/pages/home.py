@@ -8,8 +8,8 @@ from typing import Any
 from runfolio.index import RunRow
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.output import canonical
-from runfolio.site.pages.links import experiment_page, run_page
-from runfolio.site.pages.summaries import FAILED, summary_of
+from runfolio.site.links import experiment_page, run_page
+from runfolio.site.summaries import FAILED, summary_of
 from runfolio.site.plan import Page
 from runfolio.site.svg.stepline import step_line
 
