@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from runfolio.errors import DamagedError
@@ -31,7 +32,21 @@ _INVISIBLE = re.compile(
     "[\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(", ", ": ")).encode
+_quote = json.encoder.encode_basestring
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+
+
+def _one_encoder(between: str) -> Callable[[Any], str]:
+    """Return an encoder that puts `between` between the items; made once, for `JSONEncoder.encode` makes a C encoder for each call."""
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(between, ": "))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    chunks = make(None, encoder.default, _quote, None, ": ", between, True, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode, _encode_lines = _one_encoder(", "), _one_encoder(",\n    ")
 
 
 def _spell(match: re.Match[str]) -> str:
@@ -62,10 +77,15 @@ def dump(record: dict[str, Any]) -> bytes:
     lines = []
     for key in sorted(record):
         value = record[key]
-        name = _encode(key)
+        name = _quote(key)
         if isinstance(value, dict) and value:
-            inner = ",\n".join(f"    {_encode(entry)}: {_encode(value[entry])}" for entry in sorted(value))
-            lines.append(f"  {name}: {{\n{inner}\n  }}")
+            # Where no entry holds another container, all lines of the field are one call of the C encoder.
+            inner = (
+                _encode_lines(value)[1:-1]
+                if _PLAIN.issuperset(map(type, value.values()))
+                else ",\n    ".join([f"{_quote(entry)}: {_encode(value[entry])}" for entry in sorted(value)])
+            )
+            lines.append(f"  {name}: {{\n    {inner}\n  }}")
         elif isinstance(value, (list, tuple)) and value:
             inner = ",\n".join(f"    {_encode(entry)}" for entry in value)
             lines.append(f"  {name}: [\n{inner}\n  ]")
@@ -136,7 +156,9 @@ def load(data: bytes, where: str, *, trusted: bool = False) -> dict[str, Any]:
         except (ValueError, RecursionError) as error:
             raise DamagedError(f"{where}: not a readable record: {error}.") from None
         if spelled != data:
-            line = next((n for n, (a, b) in enumerate(zip(spelled.split(b"\n"), data.split(b"\n"), strict=False), 1) if a != b), 0)
+            line = next(
+                (n for n, (a, b) in enumerate(zip(spelled.split(b"\n"), data.split(b"\n"), strict=False), 1) if a != b), 0
+            )
             place = f"line {line}" if line else "the end"
             raise DamagedError(
                 f"{where}: not in the canonical spelling, first at {place}: it was edited by hand or damaged. "

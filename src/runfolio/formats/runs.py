@@ -19,10 +19,6 @@ SCHEMA = 1
 MAX_INLINE_ARTIFACTS = 200
 """Artifacts that a record lists itself; a run with more names one object that lists them."""
 
-_KNOWN = frozenset(
-    "artifact_count artifacts code deleted_at end entry environment experiment inputs lifecycle manifest metrics name "
-    "notices params parent resumed run_id schema series start status tags user".split()
-)
 T = TypeVar("T")
 
 
@@ -40,15 +36,19 @@ def encode_metric(summary: MetricSummary) -> dict[str, Any]:
 
 def decode_metric(value: Mapping[str, Any]) -> MetricSummary:
     """Read a metric's summary."""
-    last, step, count = read_number(value["last"]), _whole(value["step"]), _whole(value.get("count", 1))
+    last, step, at, count = value["last"], value["step"], value["at"], value.get("count", 1)
+    if type(last) is not float:
+        last = read_number(last)
+    if not (type(step) is type(at) is type(count) is int):
+        step, at, count = _whole(step), _whole(at), _whole(count)
     if "min" in value:
         return MetricSummary(
-            last, step, _whole(value["at"]), count,
+            last, step, at, count,
             read_number(value["min"]), read_number(value["max"]), _whole(value["min_step"]), _whole(value["max_step"]),
         )  # fmt: skip
     if count == 1 and last == last:
-        return MetricSummary(last, step, _whole(value["at"]), 1, last, last, step, step)
-    return MetricSummary(last, step, _whole(value["at"]), count)
+        return MetricSummary(last, step, at, 1, last, last, step, step)
+    return MetricSummary(last, step, at, count)
 
 
 def encode_artifact(entry: ArtifactEntry) -> dict[str, Any]:
@@ -144,52 +144,25 @@ def decode_run(data: bytes, where: str, *, trusted: bool = False) -> Run:
 def run_of_fields(value: Mapping[str, Any], where: str) -> Run:
     """Read a run from the JSON values of its record; see :func:`decode_run`."""
     check_schema(value, SCHEMA, where)
-    faults: list[str] = []
-
-    def read(key: str, reader: Callable[[Any], T], default: T) -> T:
-        if key not in value:
-            return default
+    made: dict[str, Any] = {}
+    faults = [f"{key}: the field is missing" for key in ("run_id", "experiment", "status", "start") if key not in value]
+    for key, found in value.items():
+        reader = _READERS.get(key)
+        if reader is None:
+            continue
         try:
-            return reader(value[key])
+            made[key] = reader(found)
         except KeyError as error:
             faults.append(f"{key}: the field {error} is missing")
         except (ValueError, TypeError, AttributeError) as error:
             faults.append(f"{key}: {error}")
-        return default
-
-    faults.extend(f"{key}: the field is missing" for key in ("run_id", "experiment", "status", "start") if key not in value)
-    metrics: dict[str, MetricSummary] = read("metrics", lambda found: _entries(found, decode_metric), {})
-    artifacts: dict[str, ArtifactEntry] = read("artifacts", lambda found: _entries(found, decode_artifact), {})
-    manifest = read("manifest", lambda found: decode_artifact(_mapping(found)), None)
-    run = Run(
-        run_id=read("run_id", _text, ""),
-        experiment=read("experiment", _text, ""),
-        name=read("name", _text, ""),
-        status=read("status", RunStatus, RunStatus.FAILED),
-        start=read("start", _whole, 0),
-        end=read("end", _whole, None),
-        lifecycle=read("lifecycle", Lifecycle, Lifecycle.ACTIVE),
-        deleted_at=read("deleted_at", _whole, None),
-        user=read("user", _text, ""),
-        parent=read("parent", _text, None),
-        params=read("params", _texts, {}),
-        metrics=metrics,
-        tags=read("tags", _texts, {}),
-        inputs=read("inputs", lambda found: tuple(decode_input(_mapping(item)) for item in _list(found)), ()),
-        artifacts=artifacts,
-        manifest=manifest,
-        artifact_count=read("artifact_count", _whole, len(artifacts)),
-        series=read("series", lambda found: _series(_mapping(found)), None),
-        code=read("code", _mapping, {}),
-        entry=read("entry", _mapping, {}),
-        environment=read("environment", _mapping, {}),
-        notices=read("notices", lambda found: tuple(_text(item) for item in _list(found)), ()),
-        resumed=read("resumed", lambda found: tuple(_whole(item) for item in _list(found)), ()),
-        extra={} if _KNOWN.issuperset(value) else {key: value[key] for key in value if key not in _KNOWN},
-    )
     if faults:
         raise DamagedError("\n".join(f"{where}: {fault}" for fault in faults))
-    return run
+    if "artifacts" in made:
+        made.setdefault("artifact_count", len(made["artifacts"]))
+    if not _KNOWN.issuperset(value):
+        made["extra"] = {key: value[key] for key in value if key not in _KNOWN}
+    return Run(**made)
 
 
 def check_schema(value: Mapping[str, Any], newest: int, where: str) -> None:
@@ -239,13 +212,14 @@ def _series(value: Any) -> SeriesRef:
 
 def _entries(value: Any, reader: Callable[[Mapping[str, Any]], T]) -> dict[str, T]:
     made: dict[str, T] = {}
-    for key, entry in _mapping(value).items():
-        try:
-            made[key] = reader(_mapping(entry))
-        except KeyError as error:
-            raise ValueError(f"{key}: the field {error} is missing") from None
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ValueError(f"{key}: {error}") from None
+    entries, key = _mapping(value), ""
+    try:
+        for key, entry in entries.items():
+            made[key] = reader(entry if type(entry) is dict else _mapping(entry))
+    except KeyError as error:
+        raise ValueError(f"{key}: the field {error} is missing") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{key}: {error}") from None
     return made
 
 
@@ -278,3 +252,33 @@ def _texts(value: Any) -> dict[str, str]:
         if type(text) is not str:
             raise ValueError(f"{key}: text is expected, found {text!r}")
     return value  # type: ignore[no-any-return]
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "run_id": _text,
+    "experiment": _text,
+    "name": _text,
+    "status": RunStatus,
+    "start": _whole,
+    "end": _whole,
+    "lifecycle": Lifecycle,
+    "deleted_at": _whole,
+    "user": _text,
+    "parent": _text,
+    "params": _texts,
+    "metrics": lambda found: _entries(found, decode_metric),
+    "tags": _texts,
+    "inputs": lambda found: tuple(decode_input(_mapping(item)) for item in _list(found)),
+    "artifacts": lambda found: _entries(found, decode_artifact),
+    "manifest": lambda found: decode_artifact(_mapping(found)),
+    "artifact_count": _whole,
+    "series": lambda found: _series(_mapping(found)),
+    "code": _mapping,
+    "entry": _mapping,
+    "environment": _mapping,
+    "notices": lambda found: tuple(_text(item) for item in _list(found)),
+    "resumed": lambda found: tuple(_whole(item) for item in _list(found)),
+}
+"""How each field of a record is read; a field that is not here is kept as it is, in `extra`, unless it is the schema number."""
+
+_KNOWN = frozenset({"schema", *_READERS})
