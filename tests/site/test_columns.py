@@ -1,113 +1,132 @@
-"""Records to columns and columns to what a page's script reads."""
+"""The run table's data in the browser: decoding of every encoding over several shards, and the order of rows."""
 
 from __future__ import annotations
 
-import json
+import math
+import random
+from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from runfolio.site.columns import Cells, cells_of, encode_column, facts_of, join_facts, script
-from runfolio.site.details import detail_of, row_cells
+from runfolio.query import parse_order_by, sort_runs
+from runfolio.records import Lifecycle, MetricSummary, Run, RunStatus
+from tests.site.test_filter import served
 
-RECORD = {
-    "schema": 1, "run_id": "01", "experiment": "wine", "status": "FINISHED", "start": 1000, "end": 3500, "name": "calm-ibis",
-    "user": "ann", "params": {"lr": "0.1"}, "metrics": {"acc": {"last": 0.9, "step": 3, "at": 2000}, "loss": {"last": "NaN", "step": 0, "at": 5}},
-    "tags": {"team": "red"}, "inputs": [{"name": "wine", "digest": "d1", "tags": {"mlflow.data.context": "training"}}],
-    "entry": {"script": "train.py"}, "code": {"commit": "ab", "branch": "main"},
-}  # fmt: skip
+pytestmark = pytest.mark.browser
 
-
-def decoded(column: dict, rows: int) -> list:
-    """Read a column as the page's script does."""
-    kind, made = column["t"], [None] * rows
-    if kind == "d":
-        total = 0
-        for row, step in enumerate(column["v"]):
-            total += step
-            made[row] = total
-        return made
-    places = column.get("i", range(rows))
-    values = column["v"] if "v" in column else [None if code < 0 else column["d"][code] for code in column["c"]]
-    for row, value in zip(places, values, strict=True):
-        made[row] = tuple(value) if isinstance(value, list) else value
-    return made
+READ = """async ({ page, keys }) => {
+  const columns = new rf.Columns(page);
+  const spell = (value) => typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+  const made = {};
+  for (const key of keys) {
+    const column = await columns.get(key);
+    made[key] = column && Array.from({ length: column.length }, (_, row) => spell(column.value(row)));
+  }
+  return made;
+}"""
 
 
-def test_a_row_has_the_names_of_the_query_language() -> None:
-    cells = row_cells(RECORD)
-    assert cells["num"] == {
-        "metrics.acc": 0.9,
-        "metrics.loss": "NaN",
-        "attributes.duration": 2500,
-        "attributes.artifact_count": 0,
-    }
-    assert cells["time"] == {"attributes.start_time": 1000}
-    assert cells["text"]["params.lr"] == "0.1" and cells["text"]["tags.mlflow.source.name"] == "train.py"
-    assert cells["list"]["datasets.context"] == ("training",)
+def spelled(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
-def test_a_detail_names_every_number_of_a_metric() -> None:
-    detail = detail_of(RECORD, "Wine", None, {"b.txt": {"digest": "sha256:1", "size": 3}, "a.png": {"digest": "sha256:2", "size": 4}},
-                       {"b.txt": "artifacts/x.txt"})  # fmt: skip
-    assert detail["metrics"]["acc"] == {"last": 0.9, "step": 3, "timestamp": 2000, "count": 1, "min": 0.9, "max": 0.9,
-                                        "min_step": 3, "max_step": 3}  # fmt: skip
-    assert [(item["path"], item["preview"]) for item in detail["artifacts"]] == [("a.png", None), ("b.txt", "artifacts/x.txt")]
-
-
-@given(
-    st.integers(1, 40).flatmap(
-        lambda rows: st.tuples(
-            st.just(rows),
-            st.dictionaries(
-                st.integers(0, rows - 1), st.sampled_from(["NaN", "Infinity", "-Infinity"]) | st.floats(-1e9, 1e9), min_size=1
-            ),
+def mixed_rows(count: int) -> list[dict[str, Any]]:
+    """Rows with every kind of column: dense, sparse, with NaN, dictionary, mostly distinct, lists, one that a few rows have."""
+    chance = random.Random(7)
+    rows = []
+    for at in range(count):
+        row: dict[str, Any] = {
+            "run_id": f"{at:032x}",
+            "attributes.start_time": 1000 * (at // 3),
+            "attributes.run_name": f"run-{chance.random()}",
+        }
+        row["metrics.loss"] = chance.choice(
+            [float("nan"), float("inf"), -float("inf"), 0.0, -0.0, chance.gauss(0, 1), 1e-300, -5.0, 3]
         )
-    )
-)
-def test_numbers_come_back(case: tuple[int, dict]) -> None:
-    rows, given_cells = case
-    cells = Cells("num", sorted(given_cells), [given_cells[row] for row in sorted(given_cells)])
-    column = json.loads(json.dumps(encode_column(cells, rows, None)))
-    assert decoded(column, rows) == [given_cells.get(row) for row in range(rows)]
+        if at % 3:
+            row["params.opt"] = chance.choice(["adam", "sgd", "", "é", "😀", "￥"])
+        if at % 50 == 0:
+            row["metrics.rare"] = at / 2
+            row["params.note"] = f"only {at}"
+            row["params.rare"] = "yes"
+        if at % 2:
+            row["datasets.name"] = chance.choice([["wine"], ["wine", "iris"], []])
+        rows.append(row)
+    return rows
 
 
-@given(
-    st.lists(st.none() | st.text(max_size=4), min_size=1, max_size=60).filter(
-        lambda cells: any(cell is not None for cell in cells)
-    )
-)
-def test_text_comes_back(values: list) -> None:
-    filled = [(row, value) for row, value in enumerate(values) if value is not None]
-    cells = Cells("text", [row for row, _ in filled], [value for _, value in filled])
-    assert decoded(encode_column(cells, len(values), None), len(values)) == values
+@pytest.mark.parametrize("shard", [1000, 40], ids=["one shard", "several shards"])
+def test_every_encoding_is_read(scripts_page, shard: int) -> None:
+    rows = mixed_rows(150)
+    page = served(scripts_page, rows, shard=shard, pack=2, listed=4)
+    keys = sorted({key for row in rows for key in row if key != "run_id"})
+    found = scripts_page.evaluate(READ, {"page": page, "keys": [*keys, "metrics.nobody", "attributes.run_id"]})
+    assert found.pop("metrics.nobody") is None
+    assert found.pop("attributes.run_id") == [row["run_id"] for row in rows]
+    assert found == {key: [spelled(row.get(key)) for row in rows] for key in keys}
 
 
-def test_times_are_differences() -> None:
-    column = encode_column(Cells("time", [0, 1, 2], [1000, 1500, 1400]), 3, None)
-    assert column == {"t": "d", "v": [1000, 500, -100]}
+def test_a_column_is_loaded_when_it_is_asked_for_and_not_before(scripts_page, open_page) -> None:
+    page = served(scripts_page, mixed_rows(60), pack=1)
+    open_page.requests.clear()
+    scripts_page.evaluate(READ, {"page": page, "keys": ["params.opt"]})
+    loaded = [url for url in open_page.requests if "/data/" in url]
+    assert len(loaded) == 2  # the list of columns says in which pack it is
+    assert loaded[0].endswith("/columns.0123abcd.js")
 
 
-def test_numbers_are_rounded_only_where_it_is_said() -> None:
-    cells = Cells("num", [0, 1], [0.123456789, "NaN"])
-    assert encode_column(cells, 2, None)["v"] == [0.123456789, "NaN"]
-    assert encode_column(cells, 2, 5)["v"] == [0.12346, "NaN"]
+def test_a_file_that_is_missing_or_empty_is_named(scripts_page, open_page) -> None:
+    said = "path => rf.load(path).catch(error => error.message)"
+    assert "data/none.js could not be loaded" in scripts_page.evaluate(said, "data/none.js")
+    assert scripts_page.evaluate(said, "20-format.js") == "20-format.js holds no data for 20-format. Build the site again."
+    open_page.faults.clear()  # Chromium tells of the missing file itself
 
 
-def test_facts_of_shards_join_to_those_of_the_whole() -> None:
-    first = facts_of(Cells("num", [0, 1], [3, "NaN"]))
-    second = facts_of(Cells("num", [4], [-2.5]))
-    assert join_facts([first, second]) == {"kind": "num", "filled": 3, "min": -2.5, "max": 3}
-    same = facts_of(Cells("text", [0], ["a"]))
-    assert join_facts([same, same])["only"] == "a"
-    assert "only" not in join_facts([same, facts_of(Cells("text", [0], ["b"]))])
+SORT = """async ({ page, orders }) => {
+  const columns = new rf.Columns(page);
+  const all = rf.order.newestFirst(columns.length, await columns.get("attributes.start_time"));
+  const made = [];
+  for (const order of orders) {
+    const keys = [];
+    for (const { entity, key, ascending } of rf.filter.parseOrder(order)) keys.push({ column: await columns.get(`${entity}.${key}`), ascending });
+    made.push(Array.from(rf.order.sort(all, keys)));
+  }
+  return made;
+}"""
+
+ORDERS = [
+    [],
+    ["metrics.loss"],
+    ["metrics.loss DESC"],
+    ["params.opt"],
+    ["params.opt DESC", "metrics.loss"],
+    ["metrics.rare DESC", "params.opt", "metrics.loss DESC"],
+    ["run_name"],
+    ["run_name DESC"],
+    ["start_time"],
+    ["metrics.nobody", "params.note"],
+]
 
 
-def test_columns_of_rows_that_lack_keys() -> None:
-    made = cells_of([{"text": {"params.a": "1"}}, {}, {"text": {"params.a": "2"}}])
-    assert (made["params.a"].rows, made["params.a"].values) == ([0, 2], ["1", "2"])
-
-
-def test_a_data_file_is_ascii_and_one_call() -> None:
-    data = script("data/e/x", {"a": "</script>\u2028é"})
-    assert data.isascii() and data.startswith(b'rfData("data/e/x",{') and data.endswith(b");\n")
+def test_order_is_pythons_stable_with_nan_and_missing_last(scripts_page) -> None:
+    rows = mixed_rows(700)
+    runs = [
+        Run(
+            run_id=row["run_id"],
+            experiment="wine",
+            name=row["attributes.run_name"],
+            status=RunStatus.FINISHED,
+            start=row["attributes.start_time"],
+            end=None,
+            lifecycle=Lifecycle.ACTIVE,
+            params={key[7:]: value for key, value in row.items() if key.startswith("params.")},
+            metrics={key[8:]: MetricSummary(float(value), 0, 0) for key, value in row.items() if key.startswith("metrics.")},
+        )
+        for row in rows
+    ]
+    page = served(scripts_page, rows, shard=256, pack=3)
+    found = scripts_page.evaluate(SORT, {"page": page, "orders": ORDERS})
+    wanted = [[int(run.run_id, 16) for run in sort_runs(runs, parse_order_by(order))] for order in ORDERS]
+    assert found == wanted

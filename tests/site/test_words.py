@@ -1,0 +1,43 @@
+"""Values in words: the page's scripts spell them as the generator does, so that nothing changes when they take over."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from runfolio.site.words import bytes_words, duration_words, number_words, signed_words
+
+pytestmark = pytest.mark.browser
+
+VALUES = [
+    0, -0.0, 1, -1, 3.0, 0.5, 0.98134, -0.98134, 99.99995, 100.0, 100.125, 0.03125, 0.00125, 2.5, 0.09375, 999.995, 1000.5, 1234.6,
+    123456.5, 0.001, 0.00099999, 1e-7, 1.5e-300, 1e9, 1.5e9, 1e15, 123456789012345, 1e300, -2e-5, -1e12, 1 / 3, 5e-324, 12345678.5,
+]  # fmt: skip
+
+
+def test_numbers(scripts_page) -> None:
+    chance = random.Random(3)
+    values = [*VALUES, *(chance.gauss(0, 1) * 10 ** chance.randint(-8, 12) for _ in range(3000))]
+    found = scripts_page.evaluate("values => values.map(rf.number)", values)
+    assert dict(zip(values, found, strict=True)) == {value: number_words(value) for value in values}
+    assert scripts_page.evaluate("[NaN, Infinity, -Infinity, null, 'NaN', '-Infinity'].map(rf.number)") == [
+        number_words(value) for value in (float("nan"), float("inf"), -float("inf"), None, "NaN", "-Infinity")
+    ]
+    assert scripts_page.evaluate("[0.0218, -3, 0].map(rf.signed)") == [signed_words(value) for value in (0.0218, -3, 0)]
+
+
+def test_durations_and_sizes(scripts_page) -> None:
+    times = [0, 0.5, 1.5, 12, 999.5, 1000, 1500, 1250, 59_949, 59_950, 60_000, 83_000, 3_599_500, 7_380_000, 90_000_000, -5000]
+    assert scripts_page.evaluate("times => times.map(rf.duration)", times) == [duration_words(ms) for ms in times]
+    sizes = [0, 999, 1000, 1050, 1250, 12_900_000, 999_949, 999_950, 10**12, 10**16]
+    assert scripts_page.evaluate("sizes => sizes.map(rf.bytes)", sizes) == [bytes_words(size) for size in sizes]
+
+
+def test_moments_are_utc_and_relative_to_now(scripts_page) -> None:
+    at = 1_764_000_000_000  # 2025-11-24 16:00:00 UTC
+    assert scripts_page.evaluate("at => [rf.time(at), rf.day(at), rf.moment(at), rf.time(1e18)]", at) == [
+        "2025-11-24 16:00", "2025-11-24", "2025-11-24 16:00:00 UTC", "1000000000000000000 ms",
+    ]  # fmt: skip
+    ago = "at => [0, 60e3, 3.7e6, 86.4e6 * 3, 86.4e6 * 400, -86.4e6 * 2].map((past) => rf.ago(at - past, at))"
+    assert scripts_page.evaluate(ago, at) == ["just now", "1 minute ago", "1 hour ago", "3 days ago", "1 year ago", "in 2 days"]
