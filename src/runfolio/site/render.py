@@ -83,7 +83,7 @@ class Renderer:
             "root": root,
             "path": path,
             "site": {
-                "title": site.title, "description": site.settings.description, "commit": site.commit, "at": site.committed_at,
+                "title": site.title, "description": site.settings.description,
                 "base_url": site.base_url, "version": __version__, "public": site.options.public,
             },
             "csp": CSP,

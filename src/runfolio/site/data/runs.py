@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
 from functools import partial
 
 from runfolio.index import RunRow
 from runfolio.site.columns import script
 from runfolio.site.gather import Site
 from runfolio.site.output import canonical, digest_of
-from runfolio.site.plan import Data
+from runfolio.site.plan import Data, Page
 
 FEW, MANY = 20, 100
 """Runs a chunk: few where the folio is small and its runs may have long histories, many where the files would be too many."""
@@ -37,6 +38,13 @@ def chunk_index(site: Site) -> Data:
             timed.append([rows[0].run_id[:16], path])
     value = {"time": timed, "hash": hashed}
     return Data("data/r/index", canonical(value), lambda: (script("data/r/index", value), None))
+
+
+def build_facts(site: Site) -> Page:
+    """Return the file that says what the site was made from; no page depends on it."""
+    when = datetime.fromtimestamp(site.committed_at / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    value = {"commit": site.commit, "committed": when}
+    return Page("data/build.js", canonical(value), lambda: script("data/build", value))
 
 
 def _chunks(site: Site) -> list[tuple[str, Sequence[RunRow]]]:

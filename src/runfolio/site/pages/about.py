@@ -17,6 +17,8 @@ PATH = "about.html"
 def pages(site: Site) -> Iterator[Page]:
     """Yield the page."""
     context = {
+        "commit": site.commit,
+        "committed_at": site.committed_at,
         "runs": len(site.rows),
         "experiments": len(site.experiments),
         "prepared": len(site.prepared),
@@ -26,9 +28,10 @@ def pages(site: Site) -> Iterator[Page]:
         "published": len({item["file"] for found in site.previews.values() for item in found.values()}),
         "limits": {"bytes": site.settings.artifacts.max_bytes, "total": site.settings.artifacts.total_bytes},
         "licences": licences(),
+        "commit": site.commit,
+        "committed_at": site.committed_at,
     }
-    inputs = canonical([context, site.commit, site.committed_at])
-    yield Page(PATH, inputs, lambda: site.html("about.html", PATH, **context))
+    yield Page(PATH, canonical(context), lambda: site.html("about.html", PATH, **context))
 
 
 def licences() -> list[dict[str, Any]]:

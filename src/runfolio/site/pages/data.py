@@ -15,6 +15,8 @@ PATH = "data.html"
 def pages(site: Site) -> Iterator[Page]:
     """Yield the page."""
     context = {
+        "commit": site.commit,
+        "commit": site.commit,
         "api": api.ROOT,
         "schemas": list(api.SCHEMAS),
         "page_size": api.PAGE,
@@ -27,4 +29,4 @@ def pages(site: Site) -> Iterator[Page]:
         "more": max(0, len(site.experiments) - 200),
         "address": site.base_url or "https://your-site.example/",
     }
-    yield Page(PATH, canonical([context, site.commit]), lambda: site.html("data.html", PATH, **context))
+    yield Page(PATH, canonical(context), lambda: site.html("data.html", PATH, **context))

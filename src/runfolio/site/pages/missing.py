@@ -18,4 +18,4 @@ PATH = "404.html"
 def pages(site: Site) -> Iterator[Page]:
     """Yield the page."""
     root = urlsplit(site.base_url).path if site.base_url else ""
-    yield Page(PATH, f"{root}\n{site.commit}", lambda: site.html("404.html", PATH, page="missing", root=root))
+    yield Page(PATH, root, lambda: site.html("404.html", PATH, page="missing", root=root))
