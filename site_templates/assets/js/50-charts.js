@@ -6,7 +6,6 @@
   const root = document.documentElement;
   const SANS = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
   const MAX_TIP_ROWS = 12;
-  kit.DASHES = [[], [6, 3], [2, 3], [9, 3, 2, 3]];
 
   /* An element; text is always text. */
   kit.el = function (tag, props, ...children) {
@@ -27,41 +26,9 @@
   /* Numbers as records spell them: NaN and infinities are texts. */
   kit.num = (value) => (typeof value === "number" ? value : value === "Infinity" ? Infinity : value === "-Infinity" ? -Infinity : NaN);
 
-  /* Python's number_words (site/words.py), so that a page and its script spell alike. */
-  kit.number = function (value) {
-    if (value === null || value === undefined) return "–";
-    const v = kit.num(value);
-    if (Number.isNaN(v)) return "NaN";
-    if (!Number.isFinite(v)) return v > 0 ? "∞" : "−∞";
-    const size = Math.abs(v);
-    let text;
-    if (Number.isInteger(v) && size < 1e15) text = size.toLocaleString("en-US");
-    else if (size < 1e-3 || size >= 1e9) text = size.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e");
-    else {
-      const digits = size < 100 ? 4 : size < 1000 ? 2 : 0;
-      text = size.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-    }
-    return (v < 0 ? "−" : "") + text;
-  };
-
-  kit.duration = function (ms) {
-    if (ms < 0) return "−" + kit.duration(-ms);
-    if (ms < 1000) return Math.round(ms) + " ms";
-    if (ms < 60000) return (ms / 1000).toFixed(1).replace(/\.0$/, "") + " s";
-    const s = Math.round(ms / 1000);
-    for (const [unit, size, small, part] of [["d", 86400, "h", 3600], ["h", 3600, "min", 60], ["min", 60, "s", 1]]) {
-      if (s >= size) {
-        const rest = Math.floor((s % size) / part);
-        return Math.floor(s / size) + " " + unit + (rest ? " " + rest + " " + small : "");
-      }
-    }
-    return s + " s";
-  };
-
-  kit.time = (ms) => {
-    const when = new Date(ms);
-    return Number.isNaN(when.getTime()) ? String(ms) : when.toISOString().slice(0, 16).replace("T", " ");
-  };
+  kit.number = rf.number;
+  kit.duration = rf.duration;
+  kit.time = rf.time;
 
   /* ---- Scales ---- */
 
@@ -167,7 +134,7 @@
     return inks;
   };
   kit.colour = (slot) => kit.inks().s[slot % 6];
-  kit.dash = (slot) => kit.DASHES[Math.floor(slot / 6) % kit.DASHES.length];
+  kit.dash = rf.dash;
 
   function repaint() {
     inks = null;

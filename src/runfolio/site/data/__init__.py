@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runfolio.site import publishing
-from runfolio.site.data import runs, tables
+from runfolio.site.data import environments, runs, tables
 from runfolio.site.gather import Site
 from runfolio.site.plan import Data, Page
 
@@ -21,8 +21,10 @@ def steps(site: Site) -> Iterator[tuple[str, list[Data | Page]]]:
     yield "artifacts", list(publishing.files(site, selection))
     site.previews = publishing.previews(site, selection)
     site.warnings += selection.warnings()
+    yield "package lists", list(environments.lists(site))
+    yield "index of package lists", [environments.list_index(site)]
     yield "data of runs", list(runs.chunks(site))
-    yield "index of runs", [runs.chunk_index(site)]
+    yield "index of runs", [runs.chunk_index(site), runs.build_facts(site)]
     yield "table facts", list(tables.facts(site))
     yield "tables", list(tables.shards(site))
     yield "columns", list(tables.columns(site))

@@ -104,4 +104,4 @@ def _label(value: float) -> str:
     for unit, by in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if size >= by and size >= 1e4:
             return f"{value / by:g}{unit}".replace("-", "−")
-    return f"{value:g}".replace("-", "−") if 1e-3 <= size or value == 0 else number_words(value)
+    return f"{value:g}".replace("-", "−") if size >= 1e-3 or value == 0 else number_words(value)

@@ -1,0 +1,144 @@
+"""The pages of runs: a bounded number written ahead, and one that shows any other from its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache, partial
+from typing import Any
+
+from runfolio.formats import paths
+from runfolio.gitstore.codediff import CodeDiff, code_diff
+from runfolio.gitstore.repo import Repo
+from runfolio.site.data.environments import list_path
+from runfolio.site.gather import ExperimentData, Site
+from runfolio.site.links import baseline_of, experiment_page, run_page
+from runfolio.site.output import canonical, digest_of
+from runfolio.site.plan import Page
+from runfolio.site.publishing import read_body
+from runfolio.site.run_facts import dataset_facts, metric_rows, origin_facts, param_rows, reproduce_lines
+from runfolio.site.svg.curve import Line, curve
+from runfolio.site.svg.sparkline import sparkline
+
+SHELL = "r/run.html"
+STATIC_CURVES, SPARKLINES, BODIES = 24, 200, 24
+"""What a page holds of a run that has more: curves as SVG, courses in the table, artifacts drawn without scripts."""
+
+
+def pages(site: Site) -> Iterator[Page]:
+    """Yield the pages of the runs that are written ahead, and the one for all others."""
+    parents = {child: parent for parent, child in site.index.parents()}
+    for item in site.experiments:
+        for row in item.rows:
+            if row.run_id in site.prepared:
+                yield _page(site, item, row.run_id, parents.get(row.run_id))
+    shared = {
+        "details": site.output.path("data/r/index"),
+        "environments": site.output.path("data/env/index"),
+        "records": _records(site),
+        "experiments": {item.slug: _experiment(site, item) for item in site.experiments},
+    }
+    yield Page(SHELL, canonical(shared), lambda: site.html("run_shell.html", SHELL, page="run", data={"shell": True, **shared}))
+
+
+def _experiment(site: Site, item: ExperimentData) -> dict[str, Any]:
+    objective = item.objective
+    return {
+        "slug": item.slug,
+        "name": item.name,
+        "baseline": baseline_of(site, item),
+        "objective": objective and {"metric": objective.metric, "direction": objective.direction},
+    }
+
+
+def _records(site: Site) -> dict[str, str]:
+    """Return where records lie: their folder's prefix and their branch."""
+    place = site.folio.place
+    branch = (place.ledger or "").removeprefix("refs/heads/")
+    return {"prefix": place.prefix, "branch": branch or "HEAD"}
+
+
+def _page(site: Site, item: ExperimentData, run_id: str, parent: str | None) -> Page:
+    row, path = site.by_id[run_id], run_page(site, run_id)
+    baseline = baseline_of(site, item)
+    bodies = site.bodies([row, *([site.by_id[baseline]] if baseline else [])])
+    family = [*site.children.get(run_id, ()), *filter(None, (baseline, parent))]
+    facts = {
+        "experiment": _experiment(site, item),
+        "previews": site.previews.get(run_id),
+        "family": [(other, site.by_id[other].name, other in site.prepared) for other in family if other in site.by_id],
+        "points": site.points_a_run,
+        "records": _records(site),
+    }
+    return Page(path, canonical(facts) + digest_of(bodies), partial(_html, site, item, run_id, path))
+
+
+def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
+    detail = site.details([site.by_id[run_id]])[0]
+    baseline = baseline_of(site, item)
+    other = None
+    if baseline and baseline != run_id:
+        other = site.details([site.by_id[baseline]])[0]
+    objective = item.objective
+    metrics = metric_rows(detail["metrics"], other and other["metrics"], objective.metric if objective else "")
+    for row in metrics[:SPARKLINES]:
+        series = detail["series"].get(row["key"])
+        row["spark"] = sparkline(series["value"]) if series else ""
+    drawn = [row["key"] for row in metrics if row["key"] in detail["series"] and len(detail["series"][row["key"]]["value"]) > 1]
+    lock = str(detail["environment"].get("lock", ""))
+    records = _records(site)
+    lock_file = list_path(site, lock) if lock else None
+    lock_path = site.folio.place.full(paths.environment_path(lock)) if lock_file else ""
+    told = {key: detail[key] for key in ("run_id", "name", "start", "metrics", "series", "series_whole")}
+    return site.html(
+        "run.html", path, page="run",
+        detail=detail, experiment=_experiment(site, item), experiment_href=experiment_page(item.slug),
+        name=detail["name"] or run_id[:12], note=detail["tags"].get("mlflow.note.content", ""),
+        tags={key: value for key, value in sorted(detail["tags"].items()) if key != "mlflow.note.content"},
+        params=param_rows(detail["params"], other and other["params"]), metrics=metrics,
+        goal=next((row for row in metrics if objective and row["key"] == objective.metric), None),
+        baseline=_link(site, baseline), is_baseline=baseline == run_id,
+        curves=[{"key": key, "svg": curve([_line(detail["series"][key])], key)} for key in drawn[:STATIC_CURVES]],
+        more_curves=max(0, len(drawn) - STATIC_CURVES), curve_count=len(drawn),
+        artifacts=[{"artifact": entry, "body": read_body(site, entry) if at < BODIES else None}
+                   for at, entry in enumerate(_pictures_first(detail["artifacts"]))],
+        datasets=[dataset_facts(found) for found in detail["inputs"]],
+        origin=origin_facts(detail), lock=lock_path, lock_file=lock_file,
+        reproduce=reproduce_lines(detail, lock_path, records["branch"]),
+        changes=_code_changes(site, detail),
+        parent=_link(site, detail["parent"]), children=[link for child in detail["children"] if (link := _link(site, child))],
+        record=site.folio.place.full(paths.run_path(item.slug, run_id, detail["start"])),
+        data={"run": told, "experiment": _experiment(site, item)},
+    )  # fmt: skip
+
+
+def _pictures_first(artifacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return artifacts in the order of a page: those that can be looked at first."""
+    return sorted(artifacts, key=lambda item: not item["preview"])
+
+
+def _line(series: Mapping[str, Any]) -> Line:
+    return Line(series["step"], series["value"])
+
+
+def _link(site: Site, run_id: str | None) -> dict[str, Any] | None:
+    if run_id is None:
+        return None
+    row = site.by_id.get(run_id)
+    if row is None:
+        return {"run_id": run_id, "name": run_id[:12], "href": None, "status": ""}
+    return {"run_id": run_id, "name": row.name or run_id[:12], "href": run_page(site, run_id), "status": row.status}
+
+
+def _code_changes(site: Site, detail: Mapping[str, Any]) -> CodeDiff | None:
+    """Return what was not committed when the run started; nothing in a site for everybody."""
+    code, place = detail["code"], site.folio.place
+    if site.options.public or not (code.get("dirty") and code.get("tree") and code.get("commit")):
+        return None
+    kept_out = tuple(place.full(name) for name in (*paths.OURS, paths.SETTINGS))
+    return _cached_diff(site.folio.repo, str(code["commit"]), str(code["tree"]), kept_out)
+
+
+@lru_cache(maxsize=64)
+def _cached_diff(repo: Repo, commit: str, tree: str, without: tuple[str, ...]) -> CodeDiff | None:
+    # The runs of a sweep share their code; each look costs three processes of git.
+    return code_diff(repo, commit, tree, without)
