@@ -23,8 +23,8 @@ from runfolio.records import Objective
 from runfolio.records.times import utc_text
 from runfolio.site import parquet
 from runfolio.site.gather import ExperimentData, Site
-from runfolio.site.output import canonical, digest_of
 from runfolio.site.links import experiment_page, run_page
+from runfolio.site.output import canonical, digest_of
 from runfolio.site.plan import Page
 
 ROOT = "api/v1"

@@ -15,8 +15,8 @@ from typing import Any
 from runfolio.records.visible import visible
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.output import canonical
-from runfolio.site.summaries import summary_of
 from runfolio.site.plan import Page
+from runfolio.site.summaries import summary_of
 from runfolio.site.words import count_words, number_words
 
 SIZE = (1200, 630)

@@ -17,8 +17,8 @@ from runfolio.index import RunRow
 from runfolio.records.visible import visible
 from runfolio.site import cards
 from runfolio.site.gather import ExperimentData, Site
-from runfolio.site.output import canonical
 from runfolio.site.links import experiment_page, run_page
+from runfolio.site.output import canonical
 from runfolio.site.plan import Page
 
 ENTRIES = 60

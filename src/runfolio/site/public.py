@@ -21,8 +21,9 @@ from runfolio.records.settings import SiteSettings
 
 PRIVATE_FIELDS = ("user", "notices")
 PRIVATE_TAGS = ("mlflow.note.content", "mlflow.user", "mlflow.source.git.repoURL", "mlflow.source.name")
+_NAME = r"[^/\\\s\"'<>:&,;]+"
 HOME = re.compile(
-    r"(?:(?<![\w.~/\-])/(?:home|Users)/[^/\\\s\"'<>:&,;]+|(?<!\w)[A-Za-z]:\\{1,2}Users\\{1,2}[^/\\\s\"'<>:&,;]+|(?<![\w./])/root(?=/))"
+    rf"(?:(?<![\w.~/\-])|(?<=file://))/(?:home|Users)/{_NAME}|(?<!\w)[A-Za-z]:\\{{1,2}}Users\\{{1,2}}{_NAME}|(?<![\w./])/root(?=/)"
 )
 MASK = "***"
 _WORD = 4

@@ -28,8 +28,6 @@ def pages(site: Site) -> Iterator[Page]:
         "published": len({item["file"] for found in site.previews.values() for item in found.values()}),
         "limits": {"bytes": site.settings.artifacts.max_bytes, "total": site.settings.artifacts.total_bytes},
         "licences": licences(),
-        "commit": site.commit,
-        "committed_at": site.committed_at,
     }
     yield Page(PATH, canonical(context), lambda: site.html("about.html", PATH, **context))
 

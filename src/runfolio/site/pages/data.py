@@ -16,7 +16,6 @@ def pages(site: Site) -> Iterator[Page]:
     """Yield the page."""
     context = {
         "commit": site.commit,
-        "commit": site.commit,
         "api": api.ROOT,
         "schemas": list(api.SCHEMAS),
         "page_size": api.PAGE,
