@@ -18,6 +18,7 @@ import runfolio
 from runfolio.index import RunRow
 from runfolio.site import BuildOptions, parquet
 from runfolio.site.api import PAGE, SCHEMAS, schema
+from tests.docs.pages import fenced
 from tests.site.folios import ALERT, HOSTILE_NAME, close_all, committed, data_of, hostile_folio, plain_folio
 
 
@@ -232,3 +233,11 @@ def test_card_is_a_picture_of_the_size_that_chats_want(folio_dir: Path, tmp_path
     data_of(folio, out, BuildOptions(base_url="https://team.example.org"))
     (card,) = out.glob("e/*/card.png")
     assert kind_of(card.read_bytes()) == Kind("image", ".png", 1200, 630)
+
+
+def test_run_of_the_documentation_keeps_the_schema() -> None:
+    (text,) = [block for language, block in fenced("site-api.md") if language == "json"]
+    runs_schema = json.loads(schema("runs"))
+    validator = jsonschema.Draft202012Validator({"$ref": "#/$defs/run", "$defs": runs_schema["$defs"]})
+    assert list(validator.iter_errors(json.loads(text))) == []
+    assert set(json.loads(text)) == set(runs_schema["$defs"]["run"]["properties"])
