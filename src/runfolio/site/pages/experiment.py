@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from runfolio.index import RunRow
+from runfolio.site.cards import card_path
 from runfolio.site.data.tables import page_data
 from runfolio.site.details import row_cells
 from runfolio.site.gather import ExperimentData, Site
@@ -74,7 +75,7 @@ def _html(site: Site, item: ExperimentData, path: str, first: list[RunRow], base
     }  # fmt: skip
     summary = summary_of(site, item)
     return site.html(
-        "experiment.html", path, experiment=experiment, objective=objective, summary=summary, table=table, data=told,
+        "experiment.html", path, card=card_path(site, item), experiment=experiment, objective=objective, summary=summary, table=table, data=told,
         best_href=run_page(site, summary.best.run_id) if summary.best else None,
         line=step_line([value for _, value in summary.steps], summary.direction, title=f"Best {summary.metric} so far"),
         tags={key: value for key, value in experiment.tags.items() if not key.startswith("mlflow.")},
