@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from runfolio.errors import AlreadyExistsError, DamagedError, DeletedError, NotFoundError
+from runfolio.folio.parsed import ParsedFiles
 from runfolio.folio.place import Place
 from runfolio.formats import paths
 from runfolio.formats.experiments import decode_experiment, edit_experiment, encode_experiment
@@ -58,13 +59,15 @@ class ExperimentBook:
         slugs = [slug for entry in entries if (slug := paths.experiment_of_path(f"{paths.EXPERIMENTS}/{entry.name}"))]
         found: dict[str, Experiment] = {}
         names = {f"{tip}:{self._place.full(paths.experiment_path(slug))}": slug for slug in slugs}
+        parsed = ParsedFiles(self._place.repo.common_dir / "runfolio")
         for name, data in self._place.repo.read_many(names):
             slug = names[name]
             try:
-                found[slug] = decode_experiment(data or b"", paths.experiment_path(slug))
+                found[slug] = parsed.decode(decode_experiment, data or b"", paths.experiment_path(slug))
             except DamagedError:
                 # A broken file must not hide the runs: `check` names the fault; until then the slug is the name.
                 found[slug] = Experiment(slug, slug, slug)
+        parsed.save()
         found.setdefault(DEFAULT_SLUG, default_experiment())
         ordered = sorted(found.values(), key=lambda item: (item.slug != DEFAULT_SLUG, item.name))
         return {item.slug: item for item in ordered}

@@ -17,7 +17,7 @@ True
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from runfolio.errors import DamagedError, UsageError
@@ -26,8 +26,6 @@ from runfolio.formats.paths import experiment_of_path
 from runfolio.formats.runs import check_schema
 from runfolio.formats.settings import read_objective
 from runfolio.formats.yaml import YamlDocument, read_yaml
-from runfolio.formats.yaml_edit import changes_between, edit_yaml
-from runfolio.formats.yaml_text import dump_yaml
 from runfolio.records.experiments import Experiment
 from runfolio.records.names import check_experiment_id, check_experiment_name, check_run_id
 from runfolio.records.runs import Lifecycle
@@ -42,7 +40,7 @@ _KNOWN = frozenset("schema experiment_id name created updated description tags o
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*\Z", re.ASCII)
 
 
-def decode_experiment(data: bytes, where: str) -> Experiment:
+def decode_experiment(data: bytes, where: str, *, read: Callable[..., YamlDocument] = read_yaml) -> Experiment:
     """Read an experiment's file.
 
     Parameters
@@ -50,6 +48,8 @@ def decode_experiment(data: bytes, where: str) -> Experiment:
     data : bytes
     where : str
         The file's path; its name is the slug.
+    read : callable, optional
+        Parses the file, as :func:`~runfolio.formats.yaml.read_yaml` does.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def decode_experiment(data: bytes, where: str) -> Experiment:
         raise DamagedError(
             f"{where}: {slug!r} cannot name an experiment's file. Rename it: lower-case letters, digits, '-' and '_'."
         )
-    return _decode(read_yaml(data, where, limit=MAX_BYTES), slug, where)
+    return _decode(read(data, where, limit=MAX_BYTES), slug, where)
 
 
 def experiment_of_fields(value: Mapping[str, Any], slug: str, where: str) -> Experiment:
@@ -129,6 +129,8 @@ def encode_experiment(experiment: Experiment) -> bytes:
     UsageError
         If it would be longer than a megabyte, or its text cannot be written in UTF-8.
     """
+    from runfolio.formats.yaml_text import dump_yaml
+
     data = dump_yaml(experiment_fields(experiment), _HEADER)
     if len(data) > MAX_BYTES:
         raise UsageError(
@@ -157,6 +159,8 @@ def edit_experiment(old: bytes, experiment: Experiment, where: str | None = None
     UsageError
         If it would be longer than a megabyte, or its text cannot be written in UTF-8.
     """
+    from runfolio.formats.yaml_edit import changes_between, edit_yaml
+
     place = where or f"experiments/{experiment.slug}.yaml"
     before = _decode(read_yaml(old, place, limit=MAX_BYTES), experiment.slug, place)
     changes = changes_between(experiment_fields(before), experiment_fields(experiment))

@@ -8,11 +8,13 @@ expect of an entry whose value they commented out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from runfolio.errors import DamagedError
 from runfolio.formats.yaml import YamlDocument
-from runfolio.formats.yaml_events import Path
+
+if TYPE_CHECKING:
+    from runfolio.formats.yaml_events import Path
 
 T = TypeVar("T")
 

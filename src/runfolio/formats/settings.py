@@ -11,14 +11,14 @@ they are; those who use them read them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from runfolio.errors import UsageError
 from runfolio.formats.durations import parse_duration
 from runfolio.formats.fields import FieldReader, flag, list_of, mapping, one_of, some_text, text, whole
 from runfolio.formats.runs import check_schema
-from runfolio.formats.yaml import read_yaml
-from runfolio.formats.yaml_text import spell_scalar
+from runfolio.formats.yaml import YamlDocument, read_yaml
 from runfolio.records.experiments import Objective
 from runfolio.records.settings import (
     CaptureSettings,
@@ -46,7 +46,7 @@ _KEYS = (
 )  # fmt: skip
 
 
-def decode_settings(data: bytes, where: str) -> Settings:
+def decode_settings(data: bytes, where: str, *, read: Callable[..., YamlDocument] = read_yaml) -> Settings:
     """Read ``runfolio.yaml``.
 
     Parameters
@@ -54,6 +54,8 @@ def decode_settings(data: bytes, where: str) -> Settings:
     data : bytes
     where : str
         The file, for messages.
+    read : callable, optional
+        Parses the file, as :func:`~runfolio.formats.yaml.read_yaml` does.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def decode_settings(data: bytes, where: str) -> Settings:
     NewerSchemaError
         If a newer runfolio wrote it.
     """
-    document = read_yaml(data, where)
+    document = read(data, where)
     top = FieldReader(document, where)
     if "schema" in document.value or not document.value:
         check_schema(document.value, SCHEMA, where)
@@ -249,6 +251,8 @@ def initial_settings(artifacts: str | None = None, branch: str | None = None) ->
     UsageError
         If `branch` can name no branch, or `artifacts` is blank.
     """
+    from runfolio.formats.yaml_text import spell_scalar
+
     if branch is not None and (not branch.strip() or _NOT_A_REF.search(branch)):
         raise UsageError(f"{_BRANCH_REMEDY[0].upper()}{_BRANCH_REMEDY[1:]}, found {branch!r}.")
     if artifacts is not None and not artifacts.strip():

@@ -19,10 +19,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runfolio.errors import DamagedError
-from runfolio.formats.yaml_events import MAX_FAULTS, Builder, Path, Place
+
+if TYPE_CHECKING:
+    from runfolio.formats.yaml_events import Path, Place
 
 MAX_BYTES = 64 * 1024
 
@@ -78,6 +80,8 @@ def read_yaml(data: bytes, where: str, *, limit: int = MAX_BYTES) -> YamlDocumen
     """Read a YAML file together with the places of its entries; see :func:`load_yaml`."""
     import yaml
 
+    from runfolio.formats.yaml_events import Builder
+
     text = _text_of(data, where, limit)
     builder = Builder(where, text)
     try:
@@ -117,6 +121,8 @@ def _text_of(data: bytes, where: str, limit: int) -> str:
             remedy = f"the invisible character U+{code:04X}. Delete it, or write \\u{code:04x} in double quotes"
         faults.append(f"{where}: line {line}, column {column}: {remedy}.")
     if faults:
+        from runfolio.formats.yaml_events import MAX_FAULTS
+
         raise DamagedError("\n".join(faults[:MAX_FAULTS]))
     return text
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 from runfolio.errors import DamagedError, GitError
-from runfolio.formats.experiments import decode_experiment
+from runfolio.formats.experiments import decode_experiment, experiment_fields
 from runfolio.formats.paths import EXPERIMENTS, RUNS, experiment_of_path, run_of_path
 from runfolio.gitstore.repo import Change, Repo
 from runfolio.index.rows import HIDDEN, ODD, is_odd, read_run
@@ -181,11 +182,12 @@ class _Loader:
     def _put_experiments(self, files: Iterable[tuple[str, bytes | None]]) -> None:
         for path, data in files:
             try:
-                decode_experiment(_here(data, path), path)
+                experiment = decode_experiment(_here(data, path), path)
             except DamagedError as error:
                 self._fault(path, error)
             else:
-                self._db.execute("INSERT OR REPLACE INTO experiments VALUES (?, ?)", (path, data))
+                fields = json.dumps(experiment_fields(experiment))
+                self._db.execute("INSERT OR REPLACE INTO experiments VALUES (?, ?)", (path, fields))
 
     def _fault(self, path: str, error: DamagedError) -> None:
         self._db.execute("INSERT OR REPLACE INTO faults VALUES (?, ?)", (_text(path), _text(error.message)))

@@ -13,7 +13,7 @@ Indexes are made after the rows of a full load, which takes half of the time of 
 
 from __future__ import annotations
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised with every change of the tables or of what is read from a record; another number means: build again."""
 
 TABLES = """
@@ -29,7 +29,7 @@ CREATE TABLE texts (run_pk INTEGER, key_id INTEGER, value TEXT NOT NULL, PRIMARY
 CREATE TABLE inputs (
     run_pk INTEGER, place INTEGER, name TEXT NOT NULL, digest TEXT NOT NULL, context TEXT, PRIMARY KEY (run_pk, place)
 ) WITHOUT ROWID;
-CREATE TABLE experiments (path TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE experiments (path TEXT PRIMARY KEY, fields TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE faults (path TEXT PRIMARY KEY, message TEXT NOT NULL) WITHOUT ROWID;
 """
 

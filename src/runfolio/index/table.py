@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from runfolio.errors import DamagedError
-from runfolio.formats.experiments import decode_experiment
+from runfolio.formats.experiments import experiment_of_fields
 from runfolio.formats.paths import experiment_of_path
 from runfolio.gitstore.repo import Repo
 from runfolio.index.contents import RunRow, read_bodies, read_metric, read_outline, read_parents
@@ -257,8 +258,9 @@ class Index:
 
 def _read_experiments(db: sqlite3.Connection) -> list[Experiment]:
     made: dict[str, Experiment] = {}
-    for path, body in db.execute("SELECT path, body FROM experiments ORDER BY path"):
-        made[experiment_of_path(path) or path] = decode_experiment(body, path)
+    for path, fields in db.execute("SELECT path, fields FROM experiments ORDER BY path"):
+        slug = experiment_of_path(path) or path
+        made[slug] = experiment_of_fields(json.loads(fields), slug, path)
     for (slug,) in db.execute(f"SELECT DISTINCT slug FROM runs WHERE state < {HIDDEN} ORDER BY slug"):
         made.setdefault(slug, Experiment(slug, slug, slug))
     default = made.get(DEFAULT_SLUG, Experiment(DEFAULT_SLUG, DEFAULT_SLUG, DEFAULT_SLUG))
