@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runfolio.errors import StateError
-from runfolio.records.secrets import PEM, TOKENS, URL_USER
+from runfolio.records.secrets import URL_USER
 from runfolio.site.assets import templates_folder
-from runfolio.site.public import HOME, own_names, private_fields
+from runfolio.site.public import has_home, own_names, private_fields
+from runfolio.site.tokens import tokens_in
 
 if TYPE_CHECKING:
     from runfolio.site.gather import Site
@@ -114,18 +115,10 @@ def scan(folder: Path, files: Sequence[str], names: frozenset[str]) -> Iterator[
 
 
 class _Looks:
-    """Tells what in a text looks private."""
+    """Tells what in a text looks private; each search is spared where a plain word that it needs is missing."""
 
     def __init__(self, names: frozenset[str]) -> None:
-        spelled = "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
-        self._patterns = [
-            *TOKENS,
-            ("a private key", PEM),
-            ("credentials in an address", URL_USER),
-            ("the path of a home folder", HOME),
-        ]
-        if spelled:
-            self._patterns.append(("the name of a user, a host or a git remote", re.compile(rf"(?<!\w)(?:{spelled})(?!\w)")))
+        self._names = sorted(names)
 
     def suspicious(self, text: str) -> bool:
         """Tell whether anything does, in a file as it is written: JSON escapes must not hide where a word begins."""
@@ -133,11 +126,15 @@ class _Looks:
 
     def found(self, text: str) -> list[str]:
         """Return what is found."""
-        return [name for name, pattern in self._patterns if any(_counts(name, match) for match in pattern.finditer(text))]
-
-
-def _counts(name: str, match: re.Match[str]) -> bool:
-    return name != "credentials in an address" or match["user"] != "git@"
+        made = tokens_in(text)
+        if "@" in text and any(match["user"] != "git@" for match in URL_USER.finditer(text)):
+            made.append("credentials in an address")
+        if has_home(text):
+            made.append("the path of a home folder")
+        present = [name for name in self._names if name in text]
+        if any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in present):
+            made.append("the name of a user, a host or a git remote")
+        return made
 
 
 def _unescaped(match: re.Match[str]) -> str:

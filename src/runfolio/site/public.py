@@ -25,18 +25,19 @@ _NAME = r"[^/\\\s\"'<>:&,;]+"
 HOME = re.compile(
     rf"(?:(?<![\w.~/\-])|(?<=file://))/(?:home|Users)/{_NAME}|(?<!\w)[A-Za-z]:\\{{1,2}}Users\\{{1,2}}{_NAME}|(?<![\w./])/root(?=/)"
 )
+_HOME_PARTS = ("/home/", "/Users/", "\\Users\\", "/root/")
 MASK = "***"
 _WORD = 4
 """Letters that a name must have to be looked for in other texts: ``ann`` is in ``annotations``, and in every other table."""
 
 _SHOWN_BY_DEFAULT = (
-    ("user names", rb'\n  "user": "'),
-    ("arguments of scripts", rb'\n  "entry": \{\n(?:    .*\n)*?    "args": \['),
-    ("addresses of git remotes", rb'\n  "code": \{\n(?:    .*\n)*?    "remote": "'),
-    ("host names", rb'\n  "environment": \{\n(?:    .*\n)*?    "host": "'),
-    ("notes", rb'\n    "mlflow\.note\.content": "'),
-    ("paths of home folders", HOME.pattern.encode()),
+    ("user names", b'\n  "user": "', rb'\n  "user": "'),
+    ("arguments of scripts", b'\n    "args": [', rb'\n  "entry": \{\n(?:    .*\n)*?    "args": \['),
+    ("addresses of git remotes", b'\n    "remote": "', rb'\n  "code": \{\n(?:    .*\n)*?    "remote": "'),
+    ("host names", b'\n    "host": "', rb'\n  "environment": \{\n(?:    .*\n)*?    "host": "'),
+    ("notes", b'\n    "mlflow.note.content": "', rb'\n    "mlflow\.note\.content": "'),
 )
+"""What to say, a line that such a record has, and where the line must stand."""
 
 
 def fits(name: str, patterns: Sequence[str]) -> bool:
@@ -127,24 +128,30 @@ def private_fields(bodies: Iterable[bytes]) -> list[str]:
         Records in the canonical spelling.
     """
     # The canonical spelling says where a field stands, so no record need be parsed.
-    patterns = [(words, re.compile(pattern)) for words, pattern in _SHOWN_BY_DEFAULT]
-    counts = dict.fromkeys((words for words, _ in patterns), 0)
+    patterns = [(words, line, re.compile(place)) for words, line, place in _SHOWN_BY_DEFAULT]
+    counts = dict.fromkeys([*(words for words, _, _ in patterns), "paths of home folders"], 0)
     for body in bodies:
-        for words, pattern in patterns:
-            counts[words] += pattern.search(body) is not None
+        for words, line, place in patterns:
+            counts[words] += line in body and place.search(body) is not None
+        counts["paths of home folders"] += has_home(body.decode())
     return [f"{words} (in {count:,} {'run' if count == 1 else 'runs'})" for words, count in counts.items() if count]
+
+
+def has_home(text: str) -> bool:
+    """Tell whether a text names a home folder."""
+    return any(part in text for part in _HOME_PARTS) and HOME.search(text) is not None
 
 
 def _masked(value: Any, names: Sequence[str]) -> Any:
     """Mask the texts in JSON values; keys stay as they are, but for home folders."""
     if isinstance(value, str):
-        value = HOME.sub("~", value)
+        value = HOME.sub("~", value) if has_home(value) else value
         for name in names:
             if name in value:
                 value = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", MASK, value)
         return value
     if isinstance(value, Mapping):
-        return {HOME.sub("~", key): _masked(entry, names) for key, entry in value.items()}
+        return {HOME.sub("~", key) if has_home(key) else key: _masked(entry, names) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [_masked(entry, names) for entry in value]
     return value

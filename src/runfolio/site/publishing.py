@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError
 from runfolio.records.runs import Digest
-from runfolio.records.secrets import PEM, TOKENS
 from runfolio.site.columns import script
 from runfolio.site.kinds import Kind, kind_of
 from runfolio.site.output import canonical
 from runfolio.site.plan import Data, Page
 from runfolio.site.previews import body_of, preview_kind
 from runfolio.site.public import fits
+from runfolio.site.tokens import tokens_in
 
 if TYPE_CHECKING:
     from runfolio.index import RunRow
@@ -244,10 +244,7 @@ class _Chooser:
 
 def secret_in(data: bytes) -> str | None:
     """Name the first secret that is found in a text, or None."""
-    text = data.decode("utf-8", "replace")
-    if "PRIVATE KEY" in text and PEM.search(text):
-        return "a private key"
-    return next((name for name, pattern in TOKENS if pattern.search(text)), None)
+    return next(iter(tokens_in(data.decode("utf-8", "replace"))), None)
 
 
 def _preview(site: Site, item: Published) -> dict[str, Any]:
