@@ -173,6 +173,67 @@ def test_parquet_leaves_out_the_emptiest_columns_and_counts_them(monkeypatch: py
     assert table.schema.metadata[b"runfolio.columns_left_out"] == b"17"
 
 
+def rows_with(count: int, changed: int = -1) -> list[RunRow]:
+    return [
+        RunRow(pk, f"id{pk:05}", "wine", "n", "FAILED" if pk == changed else "FINISHED", pk, None if pk % 7 == 0 else pk + 5)
+        for pk in range(count)
+    ]
+
+
+def slices_of(rows: list[RunRow]) -> list[str]:
+    return [f"{hash(tuple(rows[at : at + parquet.SLICE])):x}" for at in range(0, len(rows), parquet.SLICE)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (rows_with(25), rows_with(26)),
+        (rows_with(25), rows_with(25, changed=3)),
+        (rows_with(25), rows_with(25, changed=24)),
+        (rows_with(25), rows_with(20)),
+        (rows_with(20), rows_with(20)),
+        (rows_with(25), rows_with(5)),
+        ([], rows_with(3)),
+        (rows_with(3), []),
+    ],
+)
+def test_parquet_made_from_the_last_one_has_the_same_bytes(
+    first: list[RunRow], second: list[RunRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "SLICE", 10)
+    site: Any = Rows()
+    before = tmp_path / "runs.parquet"
+    before.write_bytes(parquet.parquet_bytes(site, first, slices_of(first), before))
+    anew = parquet.parquet_bytes(site, second, slices_of(second))
+    assert parquet.parquet_bytes(site, second, slices_of(second), before) == anew
+
+
+def test_parquet_reads_back_only_what_has_not_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "SLICE", 10)
+    asked: list[int] = []
+
+    class Counting(Rows):
+        def records(self, rows: list[RunRow]) -> list[dict[str, Any]]:
+            asked.extend(row.pk for row in rows)
+            return super().records(rows)
+
+    site: Any = Counting()
+    before = tmp_path / "runs.parquet"
+    first, second = rows_with(25), rows_with(26)
+    before.write_bytes(parquet.parquet_bytes(site, first, slices_of(first)))
+    asked.clear()
+    parquet.parquet_bytes(site, second, slices_of(second), before)
+    assert asked == list(range(20, 26))
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1", b"PAR1" + bytes(50) + b"PAR1"])
+def test_damaged_parquet_of_the_last_build_is_made_anew(damage: bytes, tmp_path: Path) -> None:
+    site: Any = Rows()
+    before = tmp_path / "runs.parquet"
+    before.write_bytes(damage)
+    assert parquet.parquet_bytes(site, ROWS, ["x"], before) == parquet.parquet_bytes(site, ROWS, ["x"])
+
+
 def test_parquet_is_written_without_pandas() -> None:
     code = (
         "import sys\nfrom tests.site.test_api import ROWS, Rows\nfrom runfolio.site import parquet\n"

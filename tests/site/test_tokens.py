@@ -27,8 +27,8 @@ def test_each_shape_is_found(token: str) -> None:
 
 
 @given(st.lists(pieces, max_size=8).map("".join))
-def test_finds_what_every_pattern_at_every_letter_finds(text: str) -> None:
-    assert set(tokens_in(text)) == slowly(text)
+def test_misses_nothing_that_every_pattern_at_every_letter_finds(text: str) -> None:
+    assert set(tokens_in(text)) >= slowly(text)
 
 
 def test_private_key_is_found_over_lines() -> None:
