@@ -4,7 +4,7 @@
   "use strict";
   const kit = rf.kit;
   const MOST_NAMES = 12, LOG_FROM = 50;
-  const view = (rf.view = { page: null, columns: null, rows: null, slots: new Map(), selected: [], baseline: -1, hover: -1, brushes: new Map(), listeners: new Set() });
+  const view = (rf.chartView = { page: null, columns: null, rows: null, slots: new Map(), selected: [], baseline: -1, hover: -1, brushes: new Map(), listeners: new Set() });
 
   view.tell = () => view.listeners.forEach((listener) => listener());
   view.name = (key) => key.slice(key.indexOf(".") + 1);
@@ -142,15 +142,13 @@
     eye.observe(host);
   };
 
-  /* The cards of an experiment's page: <section data-chart="name">. */
+  /* Name what draws <section data-chart="name"> of an experiment's page; it starts when the section comes near and the table is read. */
   rf.charts = rf.charts || {};
-  rf.startCharts = function (table) {
-    if (!document.querySelector("[data-chart]")) return;
-    view.start(table);
-    document.querySelectorAll("[data-chart]").forEach((host) => {
-      const make = rf.charts[host.dataset.chart];
-      if (!make) { host.hidden = true; return; }
-      view.whenNear(host, () => make(host));
+  rf.addChart = function (name, make) {
+    rf.charts[name] = (host, table) => view.whenNear(host, async () => {
+      view.ready = view.ready || Promise.resolve(table && table.ready).then(() => view.start(table));
+      await view.ready;
+      await make(host);
     });
   };
 })(window.rf = window.rf || {});

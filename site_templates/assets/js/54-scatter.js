@@ -190,8 +190,8 @@
     return said;
   };
 
-  rf.charts.scatter = async function (host) {
-    const view = rf.view, { numbers, params } = view.choices();
+  rf.addChart("scatter", async function (host) {
+    const view = rf.chartView, { numbers, params } = view.choices();
     const keys = [...new Set([...numbers, ...params])], goal = view.goal();
     if (!goal || !keys.includes(goal)) { host.hidden = true; return; }
     const chosen = { y: goal, x: numbers.find((key) => COST.test(key) && key !== goal) || "attributes.start_time" };
@@ -212,5 +212,5 @@
     view.pointers.add(chart.redrawOver);
     view.listeners.add(() => { if (!view.brushed("scatter")) chart.unbrush(); chart.redraw(); });
     await set();
-  };
+  });
 })(window.rf = window.rf || {});

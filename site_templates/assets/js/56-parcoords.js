@@ -156,8 +156,8 @@
   };
 
   /* The params that go with the objective most come first; only those that differ. */
-  rf.charts.parcoords = async function (host) {
-    const view = rf.view, goal = view.goal(), last = goal && (await view.axis(goal));
+  rf.addChart("parcoords", async function (host) {
+    const view = rf.chartView, goal = view.goal(), last = goal && (await view.axis(goal));
     if (!last || last.empty) { host.hidden = true; return; }
     const found = (await Promise.all(view.choices().params.slice(0, 40).map(view.axis))).filter((axis) => axis && !axis.empty && (axis.names ? axis.names.length > 1 : axis.hi > axis.lo));
     const ranked = found.map((axis) => [axis, rf.association(axis, last, view.filtered())]).sort((a, b) => b[1].share - a[1].share).slice(0, MOST_AXES - 1).map(([axis]) => axis);
@@ -168,5 +168,5 @@
       el("p", { cls: "small muted chart-note", text: "Drag on an axis to filter the table. Grey lines are the other matching runs." })));
     view.pointers.add(chart.redrawOver);
     view.listeners.add(() => { if (!view.brushed("parcoords")) chart.unbrush(); chart.redraw(); });
-  };
+  });
 })(window.rf = window.rf || {});

@@ -113,8 +113,8 @@
 
   const WORDS = { eta: "η²", rho: "ρ²", few: "" };
 
-  rf.charts.importance = async function (host) {
-    const view = rf.view, goal = view.goal(), target = goal && (await view.axis(goal));
+  rf.addChart("importance", async function (host) {
+    const view = rf.chartView, goal = view.goal(), target = goal && (await view.axis(goal));
     if (!target || target.empty) { host.hidden = true; return; }
     const axes = (await Promise.all(view.choices().params.slice(0, 60).map(view.axis))).filter((axis) => axis && !axis.empty && (axis.names ? axis.names.length > 1 : axis.hi > axis.lo));
     const chart = rf.histogram(view, target, { brush: "histogram" }), body = el("tbody");
@@ -136,11 +136,11 @@
     let seen = null;
     view.listeners.add(() => { if (view.rows !== seen) { seen = view.rows; fill(); } });
     fill();
-  };
+  });
 
   /* Curves of the selected runs, or of the best ones that the table shows first. */
-  rf.charts.curves = async function (host) {
-    const view = rf.view, group = rf.curves.group();
+  rf.addChart("curves", async function (host) {
+    const view = rf.chartView, group = rf.curves.group();
     group.weight = 0;
     let metric = null, token = 0;
     const title = el("h2", { text: "Curves" }), body = el("div", { cls: "card-body" });
@@ -175,5 +175,5 @@
     let seen = "";
     view.listeners.add(() => { const now = view.selected.join() + "/" + view.baseline; if (now !== seen) { seen = now; draw(); } });
     await draw();
-  };
+  });
 })(window.rf = window.rf || {});

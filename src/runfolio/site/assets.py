@@ -10,6 +10,8 @@ from pathlib import Path
 from runfolio.site.plan import Data
 
 THEME = "10-theme.js"
+BUNDLES = ("assets/app", "assets/charts", "assets/runs", "assets/start")
+"""Scripts that every page has, that pages with charts add, that pages of runs add, and the one that starts them: it is the last."""
 
 
 @lru_cache(maxsize=1)
@@ -35,10 +37,15 @@ def asset_files(overrides: Mapping[str, str]) -> list[Data]:
     icon = (folder / "icon.svg").read_bytes()
     return [
         _joined("assets/theme", _texts([folder / "js" / THEME]), ".js"),
-        _joined("assets/app", _texts(scripts), ".js"),
+        *(_joined(name, _texts([path for path in scripts if _bundle(path) == name]), ".js") for name in BUNDLES),
         _joined("assets/app-style", styles, ".css"),
         Data("assets/icon", icon, lambda: (icon, None), ".svg"),
     ]
+
+
+def _bundle(path: Path) -> str:
+    """Return which file a script goes into, by the number that its name starts with."""
+    return {"5": "assets/charts", "6": "assets/runs", "9": "assets/start"}.get(path.name[0], "assets/app")
 
 
 def _texts(paths: list[Path]) -> list[str]:
