@@ -24,6 +24,7 @@ from runfolio.site.plan import Page
 ENTRIES = 60
 RUNS_AN_ENTRY = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_DAY = 86_400_000
 _LAST = 253_402_300_799_000
 
 
@@ -57,13 +58,13 @@ def sitemap_places(site: Site) -> list[str]:
 
 
 def _days(site: Site, item: ExperimentData) -> list[dict[str, Any]]:
-    days: dict[str, list[RunRow]] = {}
+    days: dict[int, list[RunRow]] = {}
     for row in reversed(item.rows):
-        day = _moment(row.start)[:10]
+        day = row.start // _DAY
         if day not in days and len(days) == ENTRIES:
             break
         days.setdefault(day, []).append(row)
-    return [_entry(site, item, day, rows) for day, rows in days.items()]
+    return [_entry(site, item, _moment(day * _DAY)[:10], rows) for day, rows in days.items()]
 
 
 def _entry(site: Site, item: ExperimentData, day: str, rows: Sequence[RunRow]) -> dict[str, Any]:

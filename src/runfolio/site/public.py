@@ -26,6 +26,7 @@ HOME = re.compile(
     rf"(?:(?<![\w.~/\-])|(?<=file://))/(?:home|Users)/{_NAME}|(?<!\w)[A-Za-z]:\\{{1,2}}Users\\{{1,2}}{_NAME}|(?<![\w./])/root(?=/)"
 )
 _HOME_PARTS = ("/home/", "/Users/", "\\Users\\", "/root/")
+_HOME_BYTES = tuple(part.encode() for part in _HOME_PARTS)
 MASK = "***"
 _WORD = 4
 """Letters that a name must have to be looked for in other texts: ``ann`` is in ``annotations``, and in every other table."""
@@ -133,7 +134,7 @@ def private_fields(bodies: Iterable[bytes]) -> list[str]:
     for body in bodies:
         for words, line, place in patterns:
             counts[words] += line in body and place.search(body) is not None
-        counts["paths of home folders"] += has_home(body.decode())
+        counts["paths of home folders"] += any(part in body for part in _HOME_BYTES) and has_home(body.decode())
     return [f"{words} (in {count:,} {'run' if count == 1 else 'runs'})" for words, count in counts.items() if count]
 
 
