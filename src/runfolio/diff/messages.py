@@ -48,9 +48,10 @@ def commit_message(
     else:
         title = f"{len(slugs)} experiments"
     subject = _subject(title, ", ".join(parts), best)
-    lines = [_line(run, experiments, word, len(slugs) > 1) for word, part in _groups(runs_added, edited, deleted) for run in part]
-    if len(lines) > MAX_LINES:
-        lines[MAX_LINES:] = [f"… and {len(lines) - MAX_LINES} more"]
+    told = [(word, run) for word, part in _groups(runs_added, edited, deleted) for run in part]
+    lines = [_line(run, experiments, word, len(slugs) > 1) for word, run in told[:MAX_LINES]]
+    if len(told) > MAX_LINES:
+        lines.append(f"… and {len(told) - MAX_LINES} more")
     return "\n".join([subject, "", *lines, ""])
 
 

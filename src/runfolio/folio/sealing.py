@@ -98,6 +98,8 @@ def _with_series(
         for point in points():
             reduction.add(point.key, point.value, point.timestamp, point.step)
     preview = reduction.preview(run.run_id)
+    if preview is None and reduction is state.reduction and run.series is None:
+        return run, None  # one point a metric: the summaries of `run` say all
     reference = None
     if preview is not None:
         reference = (

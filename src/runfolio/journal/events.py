@@ -56,6 +56,21 @@ def encode_point(key: str, value: float, timestamp: int, step: int) -> bytes:
     return f'["m",{key},{value!r},{timestamp},{step}]\n'.encode()
 
 
+def decode_events(lines: list[bytes]) -> list[list[Any]] | None:
+    """Read several lines in one call of the decoder; None unless each of them is one whole event.
+
+    A line that was cut off leaves a bracket or a text open, which no later line closes: joined by commas they don't parse.
+    """
+    if not all(line[:2] == b'["' and line[-1:] == b"]" for line in lines):
+        return None
+    try:
+        found = _decode(f"[{b','.join(lines).decode('utf-8', 'surrogatepass')}]")
+    except ValueError:
+        return None
+    whole = len(found) == len(lines) and all(type(event) is list and type(event[0]) is str for event in found)
+    return found if whole else None
+
+
 def decode_event(line: bytes) -> list[Any] | None:
     """Read one line; None where it does not parse."""
     try:

@@ -13,7 +13,7 @@ from typing import Any
 from runfolio.formats.canonical import read_number
 from runfolio.formats.runs import decode_artifact, decode_input, run_of_fields
 from runfolio.formats.series import Reduction
-from runfolio.journal.events import decode_event, salvage
+from runfolio.journal.events import decode_event, decode_events, salvage
 from runfolio.records.runs import ArtifactEntry, DatasetInput, Lifecycle, MetricPoint, MetricSummary, Run, RunStatus
 
 _CHUNK = 1 << 20
@@ -61,15 +61,9 @@ class RunState:
 
     def _take(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            if not line:
-                continue
-            event = decode_event(line)
-            if event is None:
-                self.unreadable += 1
-                event = salvage(line)
-                if event is None:
-                    continue
+        lines = [line for line in lines if line]
+        events = decode_events(lines)
+        for event in self._one_by_one(lines) if events is None else events:
             action = _ACTIONS.get(event[0])
             if action is None:
                 self.unreadable += 1
@@ -78,6 +72,16 @@ class RunState:
                 action(self, event)
             except (ValueError, TypeError, IndexError, KeyError):
                 self.unreadable += 1
+
+    def _one_by_one(self, lines: list[bytes]) -> Iterator[list[Any]]:
+        """Yield the events of lines of which one at least is not whole."""
+        for line in lines:
+            event = decode_event(line)
+            if event is None:
+                self.unreadable += 1
+                event = salvage(line)
+            if event is not None:
+                yield event
 
     @property
     def amends(self) -> bool:

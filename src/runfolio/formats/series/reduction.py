@@ -58,6 +58,9 @@ class Reduction:
 
     def summaries(self) -> dict[str, MetricSummary]:
         """Return each metric's summary, by key, in the order in which the keys came."""
+        singles = self._singles()
+        if singles is not None:
+            return singles
         self._fold()
         return {key: metric.summary() for key, metric in self._metrics.items()}
 
@@ -75,7 +78,24 @@ class Reduction:
         """
         return self._make(run_id)[0]
 
+    def _singles(self) -> dict[str, MetricSummary] | None:
+        """Return the summaries where no metric has a second point, as in most runs; None where one has."""
+        if self._metrics or len({point[0] for point in self._waiting}) < len(self._waiting):
+            return None
+        made = {}
+        for key, value, timestamp, step in self._waiting:
+            value = float(value)
+            number = value == value
+            made[key] = (
+                MetricSummary(value, step, timestamp, 1, value, value, step, step)
+                if number
+                else MetricSummary(value, step, timestamp)
+            )
+        return made
+
     def _make(self, run_id: str) -> tuple[bytes | None, bool]:
+        if self._singles() is not None:
+            return None, True
         self._fold()
         kept = self._preview
         # A run id takes room in the file, so that without one the answer could be another.
