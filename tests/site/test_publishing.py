@@ -214,3 +214,57 @@ def test_templates_show_every_body_escaped(built: tuple[Path, Site]) -> None:
         if artifact["path"] == "notes.md":
             assert '<a href="https://example.org/" rel="nofollow noopener noreferrer">ok</a>' in shown
             assert "<h3>Notes</h3>" in shown
+
+
+SHOW = """async (artifacts) => {
+  const main = document.getElementById("main");
+  main.replaceChildren();
+  for (const artifact of artifacts) {
+    const place = rf.preview(artifact);
+    place.dataset.name = artifact.path;
+    main.append(place);
+  }
+  while (document.querySelector("[aria-busy]")) await new Promise((done) => requestAnimationFrame(done));
+  await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
+}"""
+
+
+@pytest.mark.parametrize("from_file", [True, False], ids=["from a folder", "served"])
+def test_scripts_show_every_preview_and_run_none(
+    built: tuple[Path, Site], open_page: Any, serve: Callable[[Path], str], from_file: bool
+) -> None:
+    out = built[0]
+    page = open_page(out / "about.html" if from_file else serve(out) + "about.html")
+    for name in ("assets/charts", "assets/runs"):
+        page.add_script_tag(url=built[1].output.path(name))
+    artifacts = details(out)[-1]["artifacts"]
+    page.evaluate(SHOW, artifacts)
+    assert page.evaluate("window.pwned") is None
+    for artifact in artifacts:
+        place = page.locator(f"[data-name={json.dumps(artifact['path'])}]")
+        shown = artifact["preview"]
+        assert place.count() == 1
+        assert bool(place.locator(".preview").count()) == bool(shown), artifact["path"]
+        if shown and shown["kind"] == "image" and artifact["path"] != "polyglot.js":
+            assert place.locator("img").evaluate("image => image.naturalWidth") > 0
+    assert page.locator(f"main td:text-is({json.dumps(ALERT)})").count() == 2
+    links = page.locator("main .prose a").evaluate_all("links => links.map(link => [link.href, link.rel])")
+    assert links == [["https://example.org/", "nofollow noopener noreferrer"]]
+    assert page.locator("main script, main iframe, main svg, main object").count() == 0
+
+
+def test_scripts_and_templates_show_the_same(built: tuple[Path, Site], open_page: Any) -> None:
+    out, site = built
+    draw = site.renderer.environment.get_template("_preview.html").module
+    page = open_page(out / "about.html")
+    for name in ("assets/charts", "assets/runs"):
+        page.add_script_tag(url=site.output.path(name))
+    for artifact in details(out)[-1]["artifacts"]:
+        page.evaluate(SHOW, [artifact])
+        scripted = page.locator("#main > *").inner_text().split()
+        written = str(draw.preview(artifact, "", read_body(site, artifact)))  # type: ignore[attr-defined]
+        page.evaluate(
+            "text => { document.getElementById('main').replaceChildren(...new DOMParser().parseFromString(text, 'text/html').body.childNodes) }",
+            written,
+        )
+        assert page.locator("#main").inner_text().split() == scripted

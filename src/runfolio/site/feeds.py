@@ -60,7 +60,7 @@ def sitemap_places(site: Site) -> list[str]:
 def _days(site: Site, item: ExperimentData) -> list[dict[str, Any]]:
     days: dict[int, list[RunRow]] = {}
     for row in reversed(item.rows):
-        day = row.start // _DAY
+        day = max(0, min(row.start, _LAST)) // _DAY
         if day not in days and len(days) == ENTRIES:
             break
         days.setdefault(day, []).append(row)
