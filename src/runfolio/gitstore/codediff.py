@@ -9,12 +9,13 @@ CodeDiff(lines=('diff --git a/train.py b/train.py', ...), left_out=0)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runfolio.gitstore.repo import OBJECT_ID, Repo
 
 MAX_LINES = 200
+MAX_FILE_LINES = 80
 MAX_COLUMNS = 400
 _MAX_BYTES = 2_000_000
 
@@ -26,7 +27,7 @@ class CodeDiff:
     Parameters
     ----------
     lines : tuple of str
-        Of ``git diff``, without line ends; long ones are cut with ``…``.
+        Of ``git diff``, without line ends, at most `MAX_FILE_LINES` a file; long ones are cut with ``…``.
     left_out : int
         Lines beyond those.
     """
@@ -64,5 +65,15 @@ def code_diff(repo: Repo, commit: str, tree: str, without: Sequence[str] = (), m
     )  # fmt: skip
     lines = told[:_MAX_BYTES].decode("utf-8", "replace").splitlines()
     more = told[_MAX_BYTES:].count(b"\n")
-    shown = tuple(line if len(line) <= MAX_COLUMNS else line[:MAX_COLUMNS] + "…" for line in lines[:most])
-    return CodeDiff(shown, len(lines) - len(shown) + more)
+    shown = list(_bounded(lines, most))
+    return CodeDiff(tuple(shown), len(lines) - len(shown) + more)
+
+
+def _bounded(lines: Sequence[str], most: int) -> Iterator[str]:
+    """Yield the lines to show: a long new file leaves room for the small changes after it."""
+    count = of_file = 0
+    for line in lines:
+        of_file = 0 if line.startswith("diff --git ") else of_file + 1
+        if count < most and of_file < MAX_FILE_LINES:
+            count += 1
+            yield line if len(line) <= MAX_COLUMNS else line[:MAX_COLUMNS] + "…"
