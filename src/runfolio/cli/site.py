@@ -31,6 +31,7 @@ def site() -> None:
     help="The site's folder: new, empty, or made by an earlier build.",
 )
 @click.option("--at", metavar="REV", help="Show the folio as of this revision.")
+@click.option("--diff", metavar="A..B", help="Add a page of the difference of two revisions.")
 @click.option("--base-url", metavar="URL", help="Where the site will stand, for the feed and link previews.")
 @click.option("--public", is_flag=True, help="Leave out users, arguments, remotes and whatever site.hide names.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes that render; one for each core, at most 4, by default.")
@@ -40,7 +41,7 @@ def site() -> None:
 @click.option("--force", is_flag=True, help="Make every file again.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
 def build(
-    out: Path, at: str | None, base_url: str | None, public: bool, jobs: int | None, templates: Path | None,
+    out: Path, at: str | None, diff: str | None, base_url: str | None, public: bool, jobs: int | None, templates: Path | None,
     no_python_charts: bool, check: bool, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Build the site, or bring it up to date.
@@ -49,7 +50,7 @@ def build(
     """
     from runfolio.site import BuildOptions, build_site, is_current
 
-    options = BuildOptions(at, base_url, public, jobs or default_jobs(), templates, not no_python_charts, force)
+    options = BuildOptions(at, base_url, public, jobs or default_jobs(), templates, not no_python_charts, force, _two(diff))
     with opened() as folio:
         if check:
             current = is_current(folio, out, options)
@@ -76,6 +77,15 @@ def serve(port: int, host: str, templates: Path | None, show: bool) -> None:
 
     with opened() as folio:
         serve_site(folio, host, port, templates, lambda text: click.echo(text, err=True), show=show)
+
+
+def _two(diff: str | None) -> tuple[str, str] | None:
+    if diff is None:
+        return None
+    old, dots, new = diff.partition("..")
+    if not dots or not old or not new or new.startswith("."):
+        raise click.BadParameter(f"{diff!r}: two revisions are expected, such as main~10..main.", param_hint="--diff")
+    return old, new
 
 
 class Steps:

@@ -9,8 +9,9 @@ from itertools import chain
 from pathlib import Path
 
 from runfolio._version import __version__
-from runfolio.errors import NotFoundError, StateError, StorageError
+from runfolio.errors import StateError, StorageError
 from runfolio.folio import Folio
+from runfolio.folio.past import commit_at
 from runfolio.site.assets import asset_files, templates_digest
 from runfolio.site.gather import Site
 from runfolio.site.options import BuildOptions, BuildReport, Progress
@@ -82,7 +83,7 @@ def _opened(folio: Folio, out: Path, options: BuildOptions) -> tuple[Site, str]:
     output.open()
     site = Site(folio, options, commit, output)
     optional = [find_spec(name) is not None for name in OPTIONAL]
-    settings = (folio.settings.site, options.public, options.base_url, options.python_charts, optional)
+    settings = (folio.settings.site, options.public, options.base_url, options.python_charts, optional, options.diff)
     parts = (str(FORMAT), __version__, templates_digest(), repr(settings), site.title, canonical(site.overrides))
     output.salt = digest_of(part.encode() for part in parts)
     return site, digest_of((output.salt.encode(), commit.encode()))
@@ -118,10 +119,7 @@ def _commit(folio: Folio, at: str | None) -> str:
         if tip is None:
             raise StateError("The folio has no commit yet, so there is nothing to show. Log a run, or commit the settings.")
         return tip
-    found = folio.repo.resolve(at)
-    if found is None:
-        raise NotFoundError(f"No commit {at!r} in {folio.place.root}. Give a branch, tag or commit id.")
-    return found
+    return commit_at(folio.place, at)
 
 
 def _extra(site: Site) -> Iterator[Page]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from runfolio.errors import DamagedError, NotFoundError
 from runfolio.folio import Folio
 from runfolio.formats import paths
-from runfolio.formats.runs import run_of_fields
+from runfolio.formats.runs import run_fields, run_of_fields
 from runfolio.index import Index, RunRow
 from runfolio.objects.manifests import decode_manifest
 from runfolio.records import Experiment, Lifecycle, Objective, Run
@@ -241,6 +241,10 @@ class Site:
         if row is None:
             raise NotFoundError(f"The site has no run {run_id!r}.")
         return run_of_fields(self.records([row])[0], run_id)
+
+    def seen(self, run: Run) -> Run:
+        """Return a run without what a public site leaves out."""
+        return run_of_fields(self.redaction.record(run_fields(run)), run.run_id) if self.options.public else run
 
     def details(self, rows: Sequence[RunRow]) -> list[dict[str, Any]]:
         """Return everything that the pages of some runs show; see :func:`runfolio.site.details.detail_of`."""

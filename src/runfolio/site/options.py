@@ -29,6 +29,8 @@ class BuildOptions:
         Whether charts that are declared in Python may run.
     force : bool
         Render everything again.
+    diff : tuple of str, optional
+        Two revisions, for a page of their difference beside those of the newest commits.
     """
 
     at: str | None = None
@@ -38,6 +40,7 @@ class BuildOptions:
     templates: Path | None = None
     python_charts: bool = True
     force: bool = False
+    diff: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

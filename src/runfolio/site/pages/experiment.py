@@ -10,10 +10,10 @@ from runfolio.site.cards import card_path
 from runfolio.site.data.tables import page_data
 from runfolio.site.details import row_cells
 from runfolio.site.gather import ExperimentData, Site
-from runfolio.site.output import canonical, digest_of
 from runfolio.site.links import baseline_of, experiment_page, run_page
-from runfolio.site.summaries import summary_of
+from runfolio.site.output import canonical, digest_of
 from runfolio.site.plan import Page
+from runfolio.site.summaries import summary_of
 from runfolio.site.svg.stepline import step_line
 
 FIRST_ROWS = 50
@@ -75,7 +75,8 @@ def _html(site: Site, item: ExperimentData, path: str, first: list[RunRow], base
     }  # fmt: skip
     summary = summary_of(site, item)
     return site.html(
-        "experiment.html", path, card=card_path(site, item), experiment=experiment, objective=objective, summary=summary, table=table, data=told,
+        "experiment.html", path, card=card_path(site, item), experiment=experiment, objective=objective, summary=summary, table=table,
+        data=told,
         best_href=run_page(site, summary.best.run_id) if summary.best else None,
         line=step_line([value for _, value in summary.steps], summary.direction, title=f"Best {summary.metric} so far"),
         tags={key: value for key, value in experiment.tags.items() if not key.startswith("mlflow.")},

@@ -7,10 +7,10 @@ from typing import Any
 
 from runfolio.index import RunRow
 from runfolio.site.gather import ExperimentData, Site
-from runfolio.site.output import canonical
 from runfolio.site.links import experiment_page, run_page
-from runfolio.site.summaries import FAILED, summary_of
+from runfolio.site.output import canonical
 from runfolio.site.plan import Page
+from runfolio.site.summaries import FAILED, summary_of
 from runfolio.site.svg.stepline import step_line
 
 NEWEST = 12

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from runfolio.site.data.tables import page_data
 from runfolio.site.gather import Site
-from runfolio.site.output import canonical
 from runfolio.site.links import experiment_page
+from runfolio.site.output import canonical
 from runfolio.site.plan import Page
 
 PATH = "search.html"

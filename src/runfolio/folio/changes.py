@@ -1,0 +1,126 @@
+"""What commits brought: which records they added, edited and took away.
+
+Along the first parents only, so that a merge counts as one change with all that it brought, as a reviewer sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from runfolio.diff.states import StateDiff, diff_states
+from runfolio.errors import DamagedError, NewerSchemaError
+from runfolio.folio.place import Place
+from runfolio.formats import paths
+from runfolio.formats.experiments import decode_experiment
+from runfolio.formats.paths import experiment_of_path, run_of_path
+from runfolio.formats.runs import decode_run
+from runfolio.gitstore.repo import Change
+from runfolio.records import Experiment, Run
+
+_FORMAT = "%x01%H%x02%P%x02%ct%x02%an%x02%s%x01"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCommit:
+    """One commit that changed records.
+
+    Parameters
+    ----------
+    oid : str
+    parents : tuple of str
+    at : int
+        When it was committed, milliseconds since the epoch, UTC.
+    author, subject : str
+    changes : tuple of Change
+        Files of records against the first parent; paths from the folio's root.
+    """
+
+    oid: str
+    parents: tuple[str, ...]
+    at: int
+    author: str
+    subject: str
+    changes: tuple[Change, ...]
+
+
+def record_commits(place: Place, tip: str, limit: int) -> list[RecordCommit]:
+    """Return the newest commits that changed records, newest first.
+
+    Parameters
+    ----------
+    place : Place
+    tip : str
+        Commit to begin with.
+    limit : int
+    """
+    folders = (*place.run_folders, place.full(paths.SETTINGS), place.full(paths.POLICY))
+    said = place.repo.run(
+        "log", "-z", f"--max-count={limit}", "--first-parent", "-m", "--root", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff",
+        "--no-show-signature", f"--format={_FORMAT}", "--end-of-options", tip, "--", *folders,
+    )  # fmt: skip
+    made = []
+    # A commit is its heading, in \1, and its changes, ended by NUL each.
+    parts = said.split(b"\x01")
+    for head, body in zip(parts[1::2], parts[2::2], strict=True):
+        oid, parents, at, author, subject = head.decode("utf-8", "replace").split("\x02", 4)
+        made.append(RecordCommit(oid, tuple(parents.split()), int(at) * 1000, author, subject, tuple(_changes(place, body))))
+    return made
+
+
+def changes_between(place: Place, old: str, new: str) -> tuple[Change, ...]:
+    """Return the files of records that differ between two commits; paths from the folio's root."""
+    found = place.repo.changes(old, new, place.prefix.rstrip("/"))
+    ours = tuple(f"{name}/" for name in paths.OURS)
+    inner = (Change(place.strip(item.path), item.old, item.new) for item in found)
+    return tuple(item for item in inner if item.path.startswith(ours) or item.path in (paths.SETTINGS, paths.POLICY))
+
+
+def read_difference(
+    place: Place, changes: Sequence[Change], see: Callable[[Run], Run] = lambda run: run
+) -> tuple[StateDiff, list[str]]:
+    """Read the records that changed, before and after.
+
+    Parameters
+    ----------
+    place : Place
+    changes : sequence of Change
+    see : callable, optional
+        Takes from each run what is not to be compared.
+
+    Returns
+    -------
+    StateDiff
+    list of str
+        Files that could not be read, each with the reason.
+    """
+    faults: list[str] = []
+    sides = []
+    for name in ("old", "new"):
+        wanted = [(item.path, oid) for item in changes if (oid := getattr(item, name))]
+        runs: dict[str, Run] = {}
+        experiments: dict[str, Experiment] = {}
+        for (path, _), (_, data) in zip(wanted, place.repo.read_many(oid for _, oid in wanted), strict=True):
+            named, slug = run_of_path(path), experiment_of_path(path)
+            try:
+                if data is not None and named:
+                    runs[named[1]] = see(decode_run(data, path, trusted=True))
+                elif data is not None and slug:
+                    experiments[slug] = decode_experiment(data, path)
+            except (DamagedError, NewerSchemaError) as error:
+                faults.append(error.message)
+        sides.append((runs, experiments))
+    (before, experiments_before), (after, experiments_after) = sides
+    return diff_states(before, after, experiments_before, experiments_after), faults
+
+
+def _changes(place: Place, body: bytes) -> Iterable[Change]:
+    parts = body.split(b"\0")
+    heads = [at for at, part in enumerate(parts) if part.lstrip(b"\n").startswith(b":")]
+    for at in heads:
+        old_mode, new_mode, before, after, _ = parts[at].lstrip(b"\n")[1:].split(b" ")
+        yield Change(
+            place.strip(parts[at + 1].decode("utf-8", "surrogateescape")),
+            None if old_mode == b"000000" else before.decode(),
+            None if new_mode == b"000000" else after.decode(),
+        )

@@ -1,0 +1,47 @@
+"""What may be said of a change, and what may not."""
+
+from __future__ import annotations
+
+from runfolio.diff.verdict import FIRST, IMPROVED, NOISE, NOTHING, OTHER_DATA, REGRESSED, SINGLE, Trial, judge
+from runfolio.records import Objective
+
+MAX = Objective("accuracy", "max", "seed")
+
+
+def trials(values: list[float], lr: str = "0.1", data: str = "d") -> list[Trial]:
+    return [
+        Trial(f"{lr}-{seed}", "", {"lr": lr, "seed": str(seed)}, value, frozenset({data})) for seed, value in enumerate(values)
+    ]
+
+
+def test_a_clear_gain_over_seeds_is_improved_and_its_mirror_is_regressed() -> None:
+    low, high = trials([0.90, 0.91, 0.905]), trials([0.95, 0.951, 0.949], lr="0.2")
+    verdict = judge(low, high, MAX)
+    assert verdict.word == IMPROVED and verdict.low is not None and verdict.low > 0
+    assert judge(high, low, MAX).word == REGRESSED
+    assert judge(low, high, Objective("loss", "min", "seed")).word == REGRESSED
+
+
+def test_a_gain_inside_the_spread_is_noise() -> None:
+    assert judge(trials([0.90, 0.94, 0.92]), trials([0.91, 0.95, 0.93], lr="0.2"), MAX).word == NOISE
+
+
+def test_nothing_is_claimed_of_a_single_run() -> None:
+    verdict = judge(trials([0.9]), trials([0.99], lr="0.2"), MAX)
+    assert verdict.word == SINGLE and verdict.low is None and verdict.difference is not None
+
+
+def test_other_data_cannot_be_compared() -> None:
+    assert judge(trials([0.9, 0.91]), trials([0.95, 0.96], lr="0.2", data="e"), MAX).word == OTHER_DATA
+
+
+def test_the_configuration_with_the_best_mean_is_taken_not_the_luckiest_run() -> None:
+    lucky, steady = trials([0.99, 0.80, 0.81], lr="0.1"), trials([0.95, 0.94, 0.95], lr="0.2")
+    verdict = judge(trials([0.9, 0.9]), [*lucky, *steady], MAX)
+    assert verdict.after is not None and verdict.after.trials[0].params["lr"] == "0.2"
+    assert verdict.tried == 2
+
+
+def test_the_first_result_and_no_result_are_said() -> None:
+    assert judge([], trials([0.9]), MAX).word == FIRST
+    assert judge(trials([0.9]), [], MAX).word == NOTHING
