@@ -9,7 +9,7 @@
 ``serve``
     Serves a folder on loopback, under a sub-path; for what must also hold away from ``file://``.
 ``scripts_page``
-    An empty page with all of the site's scripts, for tests of their parts: ``scripts_page.evaluate("rf.number(0.5)")``.
+    An empty page with all of the site's scripts, as they are published, for tests of their parts: ``scripts_page.evaluate("rf.number(0.5)")``.
 """
 
 from __future__ import annotations
@@ -149,12 +149,15 @@ def serve() -> Iterator[Callable[[Path], str]]:
 
 @pytest.fixture
 def scripts_page(open_page: Opened, tmp_path: Path) -> Any:
+    from runfolio.site.assets import asset_files
+
     folder = tmp_path / "scripts"
     folder.mkdir()
-    scripts = sorted((TEMPLATES / "assets" / "js").glob("*.js"))
-    for script in scripts:
-        shutil.copy(script, folder / script.name)
-    tags = "".join(f'<script src="{script.name}"></script>' for script in scripts)
+    made = {item.name: item.render()[0] for item in asset_files({}) if item.ending == ".js"}
+    for name, script in made.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / f"{name}.js").write_bytes(script)
+    tags = "".join(f'<script src="assets/{name}.js"></script>' for name in ("theme", "app", "table", "charts", "runs", "start"))
     (folder / "index.html").write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{CSP}">'
         f'<link rel="icon" href="data:,"><title>Scripts</title><body data-page="none" data-root="">{tags}</body></html>'

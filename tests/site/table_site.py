@@ -17,6 +17,7 @@ import jinja2
 
 from runfolio.site.assets import asset_files
 from runfolio.site.render import CSP, day_tag, page_json, time_tag
+from runfolio.site.strips import strip_range
 from runfolio.site.words import bytes_words, count_words, duration_words, number_words, signed_words
 from tests.site.conftest import TEMPLATES
 
@@ -153,7 +154,7 @@ class TableSite:
 
     def page(self, first: Sequence[int] = (), scripts: bool = True) -> Path:
         """Write the page, with some rows in its HTML, and return its file."""
-        by_name = {item.name: item for item in asset_files()}
+        by_name = {item.name: item for item in asset_files({})}
         assets = {}
         for name, item in by_name.items():
             path = self.folder / f"{name}{item.ending}"
@@ -180,6 +181,7 @@ class TableSite:
             "total": len(self.rows),
             "objective": f"metrics.{self.objective['metric']}" if self.objective else "",
             "direction": self.objective["direction"] if self.objective else "",
+            "strip": self._strip(),
         }
         path = self.folder / "e" / "wine" / "index.html"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -189,6 +191,13 @@ class TableSite:
             )
         )
         return path
+
+    def _strip(self) -> tuple[float, float] | None:
+        if not self.objective:
+            return None
+        values = self.columns[f"metrics.{self.objective['metric']}"]
+        base = None if self.baseline is None else values[self.baseline]
+        return strip_range([value for value in values if value is not None], self.objective["direction"], base)
 
     def _row(self, at: int) -> dict[str, Any]:
         row = self.rows[at]
@@ -205,7 +214,8 @@ PAGE = """{% from "_table.html" import run_table %}
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{{ csp }}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{{ name }}</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="{{ assets['assets/app-style'] }}">
-{% if scripts %}<script src="{{ assets['assets/theme'] }}"></script><script src="{{ assets['assets/app'] }}" defer></script>{% endif %}
+{% if scripts %}<script src="{{ assets['assets/theme'] }}"></script>
+{% for part in ["app", "table", "start"] %}<script src="{{ assets['assets/' ~ part] }}" defer></script>{% endfor %}<script src="{{ assets['assets/start'] }}" defer></script>{% endif %}
 <script type="application/json" id="rf-page">{{ data|json }}</script></head>
 <body data-page="experiment" data-root="../../"><main id="main"><h1>{{ name }}</h1>
 <div class="grid-main"><div id="runs">{{ run_table(table, "../../") }}</div><aside class="side" aria-label="Charts"></aside></div></main></body></html>

@@ -80,7 +80,7 @@ def test_a_column_is_loaded_when_it_is_asked_for_and_not_before(scripts_page, op
 def test_a_file_that_is_missing_or_empty_is_named(scripts_page, open_page) -> None:
     said = "path => rf.load(path).catch(error => error.message)"
     assert "data/none.js could not be loaded" in scripts_page.evaluate(said, "data/none.js")
-    assert scripts_page.evaluate(said, "20-format.js") == "20-format.js holds no data for 20-format. Build the site again."
+    assert scripts_page.evaluate(said, "assets/app.js") == "assets/app.js holds no data for assets/app. Build the site again."
     open_page.faults.clear()  # Chromium tells of the missing file itself
 
 

@@ -53,7 +53,7 @@
     for (const [unit, size, small, part] of [["d", 86400, "h", 3600], ["h", 3600, "min", 60], ["min", 60, "s", 1]]) {
       if (seconds < size) continue;
       const rest = Math.floor((seconds % size) / part);
-      return `${Math.floor(seconds / size)} ${unit}${rest ? ` ${rest} ${small}` : ""}`;
+      return `${Math.floor(seconds / size)} ${unit}` + (rest ? ` ${rest} ${small}` : "");
     }
   };
 

@@ -71,7 +71,7 @@
     } else if (body.kind === "table") {
       parent.append(table(body, artifact.path));
       if (body.total > body.rows.length || body.hidden) {
-        note(parent, `${body.rows.length} of ${count(body.total, "row")}${body.hidden ? `, ${count(body.hidden, "column")} left out` : ""}.`);
+        note(parent, `${body.rows.length} of ${count(body.total, "row")}` + (body.hidden ? `, ${count(body.hidden, "column")} left out.` : "."));
       }
     } else if (body.kind === "markdown") {
       const made = element("div", "preview prose");

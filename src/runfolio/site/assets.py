@@ -10,8 +10,8 @@ from pathlib import Path
 from runfolio.site.plan import Data
 
 THEME = "10-theme.js"
-BUNDLES = ("assets/app", "assets/charts", "assets/runs", "assets/start")
-"""Scripts that every page has, that pages with charts add, that pages of runs add, and the one that starts them: it is the last."""
+BUNDLES = ("assets/app", "assets/table", "assets/charts", "assets/runs", "assets/start")
+"""Scripts that every page has, that pages with a table of runs, with charts, and of runs add, and the last, which starts them."""
 
 
 @lru_cache(maxsize=1)
@@ -45,7 +45,7 @@ def asset_files(overrides: Mapping[str, str]) -> list[Data]:
 
 def _bundle(path: Path) -> str:
     """Return which file a script goes into, by the number that its name starts with."""
-    return {"5": "assets/charts", "6": "assets/runs", "9": "assets/start"}.get(path.name[0], "assets/app")
+    return {"4": "assets/table", "5": "assets/charts", "6": "assets/runs", "9": "assets/start"}.get(path.name[0], "assets/app")
 
 
 def _texts(paths: list[Path]) -> list[str]:

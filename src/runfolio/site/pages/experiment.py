@@ -13,6 +13,7 @@ from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.links import baseline_of, experiment_page, run_page
 from runfolio.site.output import canonical, digest_of
 from runfolio.site.plan import Page
+from runfolio.site.strips import strip_range
 from runfolio.site.summaries import summary_of
 from runfolio.site.svg.stepline import step_line
 
@@ -40,6 +41,7 @@ def _page(site: Site, item: ExperimentData) -> Page:
         str(item.objective),
         [row.run_id for row in wanted],
         str(summary_of(site, item)),
+        _strip(site, item, baseline),
     ]
     prepared = [row.run_id in site.prepared for row in wanted]
     inputs = canonical([*facts, prepared]) + digest_of(site.bodies(wanted))
@@ -63,6 +65,7 @@ def _html(site: Site, item: ExperimentData, path: str, first: list[RunRow], base
         "total": len(item.rows),
         "objective": f"metrics.{objective.metric}" if objective else "",
         "direction": objective.direction if objective else "",
+        "strip": _strip(site, item, baseline),
     }  # fmt: skip
     told = {
         "experiment": {
@@ -81,6 +84,14 @@ def _html(site: Site, item: ExperimentData, path: str, first: list[RunRow], base
         line=step_line([value for _, value in summary.steps], summary.direction, title=f"Best {summary.metric} so far"),
         tags={key: value for key, value in experiment.tags.items() if not key.startswith("mlflow.")},
     )  # fmt: skip
+
+
+def _strip(site: Site, item: ExperimentData, baseline: str | None) -> tuple[float, float] | None:
+    if item.objective is None:
+        return None
+    values = site.objective_values(item)
+    base = values.get(site.by_id[baseline].pk) if baseline else None
+    return strip_range(values.values(), item.objective.direction, base)
 
 
 def _row(site: Site, item: ExperimentData, row: RunRow, place: int, record: dict[str, Any]) -> dict[str, Any]:

@@ -173,7 +173,7 @@
       if (token.kind === "operator") {
         if (COMPARISONS.includes(token.text)) return token.text;
         const instead = own(INSTEAD, token.text);
-        this.fail(token.at, `${token.text} is not an operator: ${instead ? `write ${instead}` : `use ${COMPARISONS.join(", ")}`}`);
+        this.fail(token.at, `${token.text} is not an operator: ` + (instead ? `write ${instead}` : `use ${COMPARISONS.join(", ")}`));
       }
       const word = upper(token);
       if (["LIKE", "ILIKE", "IN"].includes(word)) return word;
