@@ -35,15 +35,16 @@
       const add = (row) => {
         const a = x.values[row], b = y.values[row];
         if (!Number.isFinite(a) || !Number.isFinite(b)) return;
-        usable.push(row);
         if (a < lo) lo = a;
         if (a > hi) hi = a;
         if (b < ylo) ylo = b;
         if (b > yhi) yhi = b;
       };
-      rows.forEach(add);
+      for (const row of rows) if (Number.isFinite(x.values[row]) && Number.isFinite(y.values[row])) usable.push(row);
+      usable.forEach(add);
+      // Selected runs are drawn also where the table does not show them.
       view.slots.forEach((_, row) => add(row));
-      if (!usable.length) return;
+      if (!(lo <= hi)) return;
       const pad = (kind, a, b) => (kind === "log" ? [a / 1.06, b * 1.06] : [a - (b - a) * 0.04, b + (b - a) * 0.04]);
       const [x0, x1] = pad(x.kind, lo, hi), [y0, y1] = pad(y.kind, ylo, yhi);
       const trial = kit.scale(y.kind, y0, y1, h - 36, 8, y.names);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_ticks_are_round_and_inside(low: float, high: float, count: int) -> None
     ticks = round_ticks(low, high, count)
     assert 2 <= len(ticks) <= 2 * count + 1
     assert all(low - 1e-9 * abs(low) <= tick <= high + 1e-9 * abs(high) for tick in ticks)
-    steps = {f"{after - before:.3e}" for before, after in zip(ticks, ticks[1:], strict=False)}
+    steps = {f"{after - before:.3e}" for before, after in pairwise(ticks)}
     assert len(steps) == 1
     assert steps.pop()[0] in "125"
 
