@@ -74,7 +74,7 @@ def fold(place: Place, spool: Spool, store: ObjectStore, *, wait: bool = True, o
         Run ids to which the fold is limited.
     """
     result = FoldResult()
-    if not any(journal.sealed for journal in spool.journals()) and read_note(place.repo) is None:
+    if not spool.waiting() and read_note(place.repo) is None:
         return result
     try:
         with locked(place.repo.common_dir / "runfolio", WAIT_S if wait else 0.0):
@@ -167,6 +167,7 @@ class _Batch:
         self.waiting: list[Waiting] = []
         self._sealed: dict[str, Sealed] = {}
         self._files: dict[str, bytes] = {}
+        self._environments: set[str] = set()
 
     def take(self, journal: Journal, state: RunState) -> None:
         """Add one journal's run."""
@@ -205,11 +206,11 @@ class _Batch:
 
     def _environment(self, run: Run) -> None:
         name = str(run.environment.get("lock") or "")
-        if name:
-            path = paths.environment_path(name)
+        if name and name not in self._environments:
+            self._environments.add(name)  # one file for all runs of a batch, mostly
             text = self.spool.environment(name)
-            if text is not None and path not in self._files:
-                self._files[path] = text
+            if text is not None:
+                self._files[paths.environment_path(name)] = text
 
     def _experiment(self, run: Run, state: RunState) -> None:
         slug = run.experiment

@@ -90,7 +90,9 @@ def dump(record: dict[str, Any]) -> bytes:
             inner = ",\n".join(f"    {_encode(entry)}" for entry in value)
             lines.append(f"  {name}: [\n{inner}\n  ]")
         else:
-            lines.append(f"  {name}: {_encode(value)}")
+            kind = type(value)
+            text = _quote(value) if kind is str else repr(value) if kind is int else _encode(value)
+            lines.append(f"  {name}: {text}")
     text = "{\n" + ",\n".join(lines) + "\n}\n" if lines else "{}\n"
     if not text.isascii():
         text = _INVISIBLE.sub(_spell, text)

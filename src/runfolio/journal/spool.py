@@ -108,6 +108,15 @@ class Spool:
         # By name alone, "run+part.jsonl", which amends, would come before "run.sealed.jsonl".
         return sorted(made, key=lambda journal: (journal.run_id, journal.part))
 
+    def waiting(self) -> bool:
+        """Tell whether there is a journal that has ended."""
+        try:
+            return any(name.endswith(SEALED) and _NAME.match(name) for name in os.listdir(self.journals_folder))
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise storage_error("read the folder of journals", error) from None
+
     def of_run(self, run_id: str) -> list[Journal]:
         """List the journals of one run, the first one first."""
         return [journal for journal in self.journals() if journal.run_id == run_id]
