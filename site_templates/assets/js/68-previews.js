@@ -40,17 +40,18 @@
     frame.setAttribute("aria-label", name);
     const made = element("table", "plain");
     const head = made.createTHead().insertRow();
-    for (const column of body.columns) {
-      const cell = element("th", "", column);
+    const numeric = new Set(body.numeric);
+    for (const [at, column] of body.columns.entries()) {
+      const cell = element("th", numeric.has(at) ? "num" : "", column);
       cell.scope = "col";
       head.append(cell);
     }
     const rows = made.createTBody();
     for (const values of body.rows) {
       const row = rows.insertRow();
-      for (const value of values) {
+      for (const [at, value] of values.entries()) {
         const cell = row.insertCell();
-        if (typeof value === "number") cell.className = "num";
+        if (numeric.has(at)) cell.className = "num";
         cell.textContent = value === null ? "" : String(value);
       }
     }

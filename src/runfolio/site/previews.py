@@ -3,8 +3,8 @@
 A body is one of
 
 - ``{"kind": "text", "text": …, "cut": bytes left out}``: source, logs, HTML as text, JSON spelled readably;
-- ``{"kind": "table", "columns": […], "rows": [[…]], "total": n, "hidden": columns left out}``: separated values, tables of
-  ``log_table``; cells are texts, numbers, truth values or None;
+- ``{"kind": "table", "columns": […], "rows": [[…]], "numeric": places of columns, "total": n, "hidden": columns left
+  out}``: separated values, tables of ``log_table``; cells are texts, numbers, truth values or None;
 - ``{"kind": "markdown", "nodes": […], "cut": n}``: see :mod:`runfolio.site.markdown`;
 - ``{"kind": "image", "source": "data:image/svg+xml;base64,…"}``: an SVG, which runs no script and loads nothing inside ``<img>``, and which
   is published under no name that a browser would open as a document.
@@ -48,7 +48,7 @@ def body_of(kind: Kind, data: bytes, path: str) -> dict[str, Any]:
     Examples
     --------
     >>> body_of(Kind("text", ".csv"), b"a,b\\n1,<i>\\n", "t.csv")
-    {'kind': 'table', 'columns': ['a', 'b'], 'rows': [['1', '<i>']], 'total': 1, 'hidden': 0}
+    {'kind': 'table', 'columns': ['a', 'b'], 'rows': [['1', '<i>']], 'numeric': [], 'total': 1, 'hidden': 0}
     """
     if kind.name == "svg" and len(data) <= MAX_SVG_BYTES:
         return {"kind": "image", "source": "data:image/svg+xml;base64," + base64.b64encode(data).decode()}
@@ -124,13 +124,20 @@ def _separated(text: str, separator: str) -> dict[str, Any] | None:
 
 
 def _table(columns: list[str], rows: list[list[Any]], total: int) -> dict[str, Any]:
+    shown = [[_cell(value) for value in row[:MAX_COLUMNS]] for row in rows]
     return {
         "kind": "table",
         "columns": [_short(name) for name in columns[:MAX_COLUMNS]],
-        "rows": [[_cell(value) for value in row[:MAX_COLUMNS]] for row in rows],
+        "rows": shown,
+        "numeric": [at for at in range(min(len(columns), MAX_COLUMNS)) if _is_numeric([row[at] for row in shown])],
         "total": total,
         "hidden": max(0, len(columns) - MAX_COLUMNS),
     }
+
+
+def _is_numeric(cells: list[Any]) -> bool:
+    held = [cell for cell in cells if cell is not None]
+    return bool(held) and all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in held)
 
 
 def _cell(value: Any) -> Any:
