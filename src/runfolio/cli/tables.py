@@ -101,6 +101,9 @@ def _fitted(columns: Sequence[Column], wide: Sequence[int], titles: Sequence[int
 def _line(cells: Sequence[tuple[Column, str, int]], *, header: bool = False) -> str:
     parts = []
     for column, text, size in cells:
+        if len(text) <= size and not header and text not in STYLES and text.isascii():
+            parts.append(text.rjust(size) if column.right else text.ljust(size))
+            continue
         cut = shortened(text, size)
         space = " " * (size - text_width(cut))
         styled = (

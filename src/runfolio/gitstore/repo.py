@@ -136,8 +136,8 @@ class Repo:
         return text if OBJECT_ID.match(text) else None
 
     def _loose_ref(self, name: str, depth: int = 0) -> str | None:
-        # Reading the ref's own file saves a process. Only the plain files format is read here; anything else (packed
-        # refs, reftable, a symbolic link) falls through to git.
+        # Reading the ref's own file, or the file of packed ones, saves a process. Only the files format is read here;
+        # anything else (reftable, a symbolic link) falls through to git.
         if depth > 4 or ".." in name:
             return None
         for folder in {self.git_dir, self.common_dir}:
@@ -149,7 +149,19 @@ class Repo:
                 return self._loose_ref(text[5:], depth + 1)
             if OBJECT_ID.match(text):
                 return text
-        return None
+        return self._packed_ref(name)
+
+    def _packed_ref(self, name: str) -> str | None:
+        # After the loose file, as git reads them: packing writes here first and removes that afterwards.
+        if not name.startswith(("refs/heads/", "refs/remotes/")):
+            return None  # the id of a tag need not be a commit's
+        try:
+            packed = (self.common_dir / "packed-refs").read_bytes()
+        except OSError:
+            return None
+        end = packed.find(b" " + name.encode("utf-8", "surrogateescape") + b"\n")
+        oid = packed[packed.rfind(b"\n", 0, max(end, 0)) + 1 : max(end, 0)].decode("ascii", "replace")
+        return oid if OBJECT_ID.match(oid) else None
 
     def head_branch(self) -> str | None:
         """Return the full name of the branch that HEAD stands on (born or not); None where HEAD is detached."""
