@@ -127,7 +127,7 @@ class Repo:
         """
         if not rev or rev.startswith("-") or "\n" in rev or "\0" in rev:
             return None
-        if rev.startswith("refs/") or rev == "HEAD":
+        if rev == "HEAD" or (rev.startswith("refs/") and not rev.startswith("refs/tags/")):  # a tag need not hold a commit's id
             loose = self._loose_ref(rev)
             if loose:
                 return loose
@@ -153,8 +153,6 @@ class Repo:
 
     def _packed_ref(self, name: str) -> str | None:
         # After the loose file, as git reads them: packing writes here first and removes that afterwards.
-        if not name.startswith(("refs/heads/", "refs/remotes/")):
-            return None  # the id of a tag need not be a commit's
         try:
             packed = (self.common_dir / "packed-refs").read_bytes()
         except OSError:
