@@ -91,7 +91,7 @@
     return el("section", { cls: "card run-part", "data-part": "Packages" }, kit.head("Packages", "against " + rf.nameOf(base)), ...others.map((lock) => {
       const changes = rf.packageChanges(mine, lists.get(lock)), names = runs.filter((run) => run.environment.lock === lock).map(rf.nameOf);
       return el("div", {}, el("h3", { cls: "card-body", text: names.slice(0, 3).join(", ") + (names.length > 3 ? " and " + (names.length - 3) + " more" : "") }),
-        changes.length ? el("div", { cls: "plain-wrap" }, el("table", { cls: "plain" }, el("thead", {}, el("tr", {}, ...["Package", "", "Baseline", "These"].map((text, at) => el("th", { scope: "col" }, at === 1 ? el("span", { cls: "visually-hidden", text: "Change" }) : text)))),
+        changes.length ? el("div", { cls: "plain-wrap", tabindex: "0", role: "region", "aria-label": "Packages" }, el("table", { cls: "plain" }, el("thead", {}, el("tr", {}, ...["Package", "", "Baseline", "These"].map((text, at) => el("th", { scope: "col" }, at === 1 ? el("span", { cls: "visually-hidden", text: "Change" }) : text)))),
           el("tbody", {}, ...changes.slice(0, MOST_ROWS).map((change) => el("tr", {}, el("th", { scope: "row", text: change.name }), el("td", { cls: "muted", text: change.what }), el("td", {}, change.before ? el("del", { cls: "bad mono", text: change.before }) : ""), el("td", {}, change.after ? el("ins", { cls: "good mono", text: change.after }) : "")))))) : el("p", { cls: "card-body small muted", text: "The same packages." }));
     }));
   }

@@ -103,9 +103,9 @@
     return el("section", { id, cls: "card run-part" }, kit.head(title, right || ""), ...children);
   }
   /* Rows of a table, most of them folded away; those are made when they are asked for. */
-  rf.folded = function (rows, head, make, most) {
-    most = most || MOST_ROWS;
-    const table = (part) => el("div", { cls: "plain-wrap" }, el("table", { cls: "plain" }, head(), el("tbody", {}, ...part.map(make))));
+  rf.folded = function (rows, head, make, label) {
+    const most = MOST_ROWS;
+    const table = (part) => el("div", { cls: "plain-wrap", tabindex: "0", role: "region", "aria-label": label }, el("table", { cls: "plain" }, head(), el("tbody", {}, ...part.map(make))));
     const made = [table(rows.slice(0, most))];
     if (rows.length > most) {
       const more = el("details", { cls: "more" }, el("summary", { text: rf.count(rows.length - most, "more row") }));
@@ -140,13 +140,13 @@
     const row = (key) => {
       const m = detail.metrics[key], goal = objective && key === objective.metric, other = base && base.metrics[key], series = detail.series[key];
       return el("tr", {},
-        el("th", { scope: "row" }, key, goal ? el("span", { cls: "pill pill-accent", text: "goal " + (objective.direction === "max" ? "↑" : "↓") }) : null),
+        el("th", { scope: "row" }, key, " ", goal ? el("span", { cls: "pill pill-accent", text: "goal " + (objective.direction === "max" ? "↑" : "↓") }) : null),
         cell("td", "spark-cell", series ? rf.mini(series.value) : null), cell("td", "num strong", rf.number(m.last)),
         base ? cell("td", "num", rf.delta(other ? kit.num(m.last) - kit.num(other.last) : null, goal && objective.direction)) : null,
         cell("td", "num", ...at(m.min, m.min_step, m.count)), cell("td", "num", ...at(m.max, m.max_step, m.count)), cell("td", "num", rf.number(m.step)), cell("td", "num", rf.number(m.count)));
     };
     const head = () => heads([["Metric"], ["Course", "", true], ["Last", "num"], ...(base ? [["To baseline", "num"]] : []), ["Least", "num"], ["Greatest", "num"], ["Step", "num"], ["Points", "num"]]);
-    return card("metrics", "Metrics", String(names.length), ...rf.folded(names, head, row));
+    return card("metrics", "Metrics", String(names.length), ...rf.folded(names, head, row, "Metrics"));
   }
 
   function paramsCard(detail, base) {
@@ -158,7 +158,7 @@
         differs(key) ? el("span", { cls: "was", text: "baseline " + (other[key] === undefined ? "has none" : other[key]) }) : null));
     const right = base ? el("span", {}, "bold: not as in ", el("a", { href: rf.runHref(base.run_id), text: rf.nameOf(base) })) : "";
     const head = () => { const made = heads([["Parameter"], ["Value"]]); made.className = "visually-hidden"; return made; };
-    return card("params", "Parameters", right, ...(keys.length ? rf.folded(keys, head, row) : [el("p", { cls: "card-body muted small", text: "None was logged." })]));
+    return card("params", "Parameters", right, ...(keys.length ? rf.folded(keys, head, row, "Parameters") : [el("p", { cls: "card-body muted small", text: "None was logged." })]));
   }
 
   function artifactsCard(detail) {
