@@ -215,7 +215,7 @@ PAGE = """{% from "_table.html" import run_table %}
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{{ name }}</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="{{ assets['assets/app-style'] }}">
 {% if scripts %}<script src="{{ assets['assets/theme'] }}"></script>
-{% for part in ["app", "table", "start"] %}<script src="{{ assets['assets/' ~ part] }}" defer></script>{% endfor %}<script src="{{ assets['assets/start'] }}" defer></script>{% endif %}
+{% for part in ["app", "table", "start"] %}<script src="{{ assets['assets/' ~ part] }}" defer></script>{% endfor %}{% endif %}
 <script type="application/json" id="rf-page">{{ data|json }}</script></head>
 <body data-page="experiment" data-root="../../"><main id="main"><h1>{{ name }}</h1>
 <div class="grid-main"><div id="runs">{{ run_table(table, "../../") }}</div><aside class="side" aria-label="Charts"></aside></div></main></body></html>

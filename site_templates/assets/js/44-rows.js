@@ -378,7 +378,7 @@
     inView(above, view) {
       const count = this.table.entries.length;
       const first = Math.min(count, Math.floor(above / this.height) + 1);
-      return { first, last: Math.min(count, Math.max(first, Math.floor((above + view - this.top) / this.height))) };
+      return { first, last: Math.min(count, Math.max(first, Math.floor((above + view - this.top + 1) / this.height))) };
     }
 
     /* A row's elements are used again for another run: the focus stays with the run, or leaves with it. */
