@@ -11,7 +11,7 @@ from runfolio.errors import BusyError
 from runfolio.folio.lock import WAIT_S, locked
 from runfolio.folio.place import Place, short
 from runfolio.gitstore import FileChange, Ident, Repo, commit_files
-from runfolio.gitstore.checkout import drop_note, empty_tree, finish_pending, read_note, update, write_note
+from runfolio.gitstore.checkout import drop_note, empty_tree, finish_pending, read_note, show_known, update, write_note
 from runfolio.gitstore.commits import configured_ident
 from runfolio.gitstore.index_lock import index_held
 from runfolio.gitstore.trees import read_tree
@@ -95,9 +95,18 @@ def _attempt(
     # Held from before the branch moves: no `git commit` of the user may read the new branch with the old index.
     with index_held(home):
         done = commit()
-        if done:
+        if done and start == parent and _is_next(place, branch, parent):
+            show_known(home, {change.path: change.data for change in changes}, parent)
+            drop_note(home)
+        elif done:
             _bring_up(place, home, branch, start, held=True)
     return done
+
+
+def _is_next(place: Place, branch: str, parent: str | None) -> bool:
+    """Tell whether the branch is just one commit beyond `parent`: ours, whose changes are known."""
+    tip = place.repo.resolve(branch)
+    return tip is not None and place.repo.parents(tip) == ([parent] if parent else [])
 
 
 def base_of(place: Place, branch: str) -> str | None:

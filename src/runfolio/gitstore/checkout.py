@@ -11,11 +11,12 @@ is checked out holds that lock from before the move, so that no ``git commit`` o
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -162,6 +163,62 @@ def update(
         _update_index(repo, _write_files(repo, repo.work_tree, changes))
 
 
+def show_known(repo: Repo, files: Mapping[str, bytes | None], before: str | None) -> None:
+    """Write records that were just committed into the work tree and the index; the caller holds the index.
+
+    What :func:`update` does, for the one who made the commit and so need not ask git what is in it.
+
+    Parameters
+    ----------
+    repo : Repo
+    files : Mapping of str to (bytes or None)
+        Content by path from the repository's root; None where the file was removed.
+    before : str or None
+        The commit before, which the work tree shows.
+    """
+    if repo.work_tree is None or not files:
+        return
+    kind = repo.object_format
+    changes = [Change(path, None, None if data is None else blob_id(data, kind)) for path, data in files.items()]
+    if not _left_out_by_sparse(repo, changes):
+        made: set[str] = set()
+        changes = [change for change in changes if _show(repo, change.path, files[change.path], before, made)]
+    _update_index(repo, changes)
+
+
+def _show(repo: Repo, path: str, data: bytes | None, before: str | None, made: set[str]) -> bool:
+    """Write one file; False where the user has changed it: theirs to commit or to throw away."""
+    root = repo.work_tree
+    assert root is not None
+    current = _current(f"{root}/{path}", path)
+    if current is not None and current != data and (before is None or repo.read(f"{before}:{path}") != current):
+        return False
+    _write_file(root, f"{root}/{path}", data, current, made)
+    return True
+
+
+def _current(target: str, path: str) -> bytes | None:
+    try:
+        os.lstat(target)  # most are new, and to see that costs less than to try to open them
+        with open(target, "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise storage_error(f"read {path}", error) from None
+
+
+def blob_id(data: bytes, kind: str = "sha1") -> str:
+    """Return the object id that git gives a file's content.
+
+    Examples
+    --------
+    >>> blob_id(b"")
+    'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
+    """
+    return hashlib.new(kind, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
 def _within(path: str, only: tuple[str, ...]) -> bool:
     return any(path == name or path.startswith(name + "/") for name in only)
 
@@ -185,18 +242,13 @@ def _write_files(repo: Repo, root: Path, changes: list[Change]) -> list[Change]:
         return changes
     contents = dict(repo.read_many([change.new for change in changes if change.new]))
     done = []
-    made_folders: set[Path] = set()
+    made_folders: set[str] = set()
     for change in changes:
-        target = root / change.path
+        target = f"{root}/{change.path}"
         data = contents.get(change.new) if change.new else None
         if change.new and data is None:
             raise GitError(f"{change.path}: git does not have the content {change.new} that the branch names. Run: git fsck")
-        try:
-            current = target.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            current = None
-        except OSError as error:
-            raise storage_error(f"read {change.path}", error) from None
+        current = _current(target, change.path)
         if current is not None and current != data:
             before = repo.read(change.old) if change.old else None
             if current != before:
@@ -206,21 +258,23 @@ def _write_files(repo: Repo, root: Path, changes: list[Change]) -> list[Change]:
     return done
 
 
-def _write_file(root: Path, target: Path, data: bytes | None, current: bytes | None, made: set[Path]) -> None:
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+def _write_file(root: Path, target: str, data: bytes | None, current: bytes | None, made: set[str]) -> None:
+    folder, _, name = target.rpartition("/")
+    temporary = f"{folder}/.{name}.{os.getpid()}.tmp"
     try:
         if data is None:
-            _remove_file(root, target)
+            _remove_file(root, Path(target))
         elif current is None or current != data:
-            if target.parent not in made:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                made.add(target.parent)
-            temporary.write_bytes(data)
+            if folder not in made:
+                os.makedirs(folder, exist_ok=True)
+                made.add(folder)
+            with open(temporary, "wb", 0) as file:
+                file.write(data)
             os.replace(temporary, target)
     except OSError as error:
         with suppress(OSError):
-            temporary.unlink()
-        raise storage_error(f"write {target.relative_to(root)} into the work tree", error) from None
+            os.unlink(temporary)
+        raise storage_error(f"write {os.path.relpath(target, root)} into the work tree", error) from None
 
 
 def _remove_file(root: Path, target: Path) -> None:

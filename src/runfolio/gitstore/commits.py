@@ -7,6 +7,7 @@ exits 1, changes nothing, and the caller folds again on the new tip (measured, a
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -45,10 +46,18 @@ class Ident:
         return f"{clean.sub('', self.name)} <{clean.sub('', self.mail)}> {at_s} {sign}{minutes // 60:02d}{minutes % 60:02d}"
 
 
+_IDENT_S = 10.0
+_idents: dict[tuple[str | None, ...], tuple[float, Ident]] = {}
+
+
 def configured_ident(repo: Repo) -> Ident:
-    """Return git's configured author, or a plain runfolio ident where none is configured."""
-    text = repo.run("var", "GIT_AUTHOR_IDENT", check=False).decode("utf-8", "replace")
-    return Ident.parse(text) or Ident("runfolio", "runfolio@localhost")
+    """Return git's configured author, or a plain runfolio ident where none is configured; asked again after some seconds."""
+    key = (str(repo.git_dir), *(os.environ.get(name) for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "EMAIL", "HOME")))
+    held = _idents.get(key)
+    if held is None or not 0 <= time.monotonic() - held[0] < _IDENT_S:
+        text = repo.run("var", "GIT_AUTHOR_IDENT", check=False).decode("utf-8", "replace")
+        held = _idents[key] = (time.monotonic(), Ident.parse(text) or Ident("runfolio", "runfolio@localhost"))
+    return held[1]
 
 
 def durability_options(durable: bool) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from runfolio.errors import GitError, NotAFolioError
 from runfolio.gitstore.process import explain, git_version, run_git
 from runfolio.gitstore.reader import ObjectReader
+from runfolio.gitstore.settled import SettledFiles
 
 OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 
@@ -48,6 +49,7 @@ class Repo:
     def __init__(self, git_dir: Path, common_dir: Path, work_tree: Path | None) -> None:
         self.git_dir, self.common_dir, self.work_tree = git_dir, common_dir, work_tree
         self._reader = ObjectReader(git_dir)
+        self._files = SettledFiles()
 
     @property
     def bare(self) -> bool:
@@ -140,11 +142,8 @@ class Repo:
         # anything else (reftable, a symbolic link) falls through to git.
         if depth > 4 or ".." in name:
             return None
-        for folder in {self.git_dir, self.common_dir}:
-            try:
-                text = (folder / name).read_text("ascii").strip()
-            except (OSError, ValueError):
-                continue
+        for folder in dict.fromkeys((self.git_dir, self.common_dir)):
+            text = (self._files.read(f"{folder}/{name}") or "").strip()
             if text.startswith("ref: "):
                 return self._loose_ref(text[5:], depth + 1)
             if OBJECT_ID.match(text):
@@ -153,20 +152,14 @@ class Repo:
 
     def _packed_ref(self, name: str) -> str | None:
         # After the loose file, as git reads them: packing writes here first and removes that afterwards.
-        try:
-            packed = (self.common_dir / "packed-refs").read_bytes()
-        except OSError:
-            return None
-        end = packed.find(b" " + name.encode("utf-8", "surrogateescape") + b"\n")
-        oid = packed[packed.rfind(b"\n", 0, max(end, 0)) + 1 : max(end, 0)].decode("ascii", "replace")
+        packed = self._files.read(f"{self.common_dir}/packed-refs") or ""
+        end = max(0, packed.find(f" {name}\n"))
+        oid = packed[packed.rfind("\n", 0, end) + 1 : end]
         return oid if OBJECT_ID.match(oid) else None
 
     def head_branch(self) -> str | None:
         """Return the full name of the branch that HEAD stands on (born or not); None where HEAD is detached."""
-        try:
-            text = (self.git_dir / "HEAD").read_text("utf-8").strip()
-        except (OSError, ValueError):
-            text = ""
+        text = (self._files.read(f"{self.git_dir}/HEAD") or "").strip()
         if text.startswith("ref: ") and not text.endswith(".invalid"):
             return text[5:]
         if OBJECT_ID.match(text):
@@ -286,6 +279,11 @@ class Repo:
             Object id.
         """
         return int(self.run("show", "-s", "--format=%ct", "--end-of-options", commit)) * 1000
+
+    def parents(self, commit: str) -> list[str]:
+        """Return the ids of a commit's parents."""
+        head = (self.read(commit) or b"").split(b"\n\n", 1)[0]
+        return [line[7:].decode() for line in head.split(b"\n") if line.startswith(b"parent ")]
 
     def read_kind(self, name: str) -> str | None:
         """Return the type of an object (``commit``, ``tree``, ``blob``), or None where it is not here."""
