@@ -110,8 +110,22 @@ def search_plain(n: int) -> float:
     return search(n, order_by=())
 
 
+def search_frame(n: int) -> float:
+    """Median seconds of a data frame of 10,000 runs."""
+    import runfolio
+
+    took = []
+    for _ in range(n):
+        start = time.perf_counter()
+        found = runfolio.search_runs(experiment_names=["bench"], max_results=10_000)
+        took.append(time.perf_counter() - start)
+    assert len(found) == 10_000
+    return statistics.median(took)
+
+
 TASKS: dict[str, Any] = {
-    function.__name__: function for function in (log_runs, cpu_of_runs, log_metric, million, log_artifact, search, search_plain)
+    function.__name__: function
+    for function in (log_runs, cpu_of_runs, log_metric, million, log_artifact, search, search_plain, search_frame)
 }
 
 if __name__ == "__main__":
