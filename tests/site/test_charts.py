@@ -66,6 +66,17 @@ def test_smoothing_is_the_debiased_mean_and_gaps_stay_gaps(scripts_page: Any, we
         assert (math.isnan(one) and math.isnan(other)) or one == pytest.approx(other)
 
 
+def test_values_that_are_far_apart_are_smoothed_less(scripts_page: Any) -> None:
+    values, steps, weight = [1.0, 3.0, math.nan, 2.0, -5.0], [0, 1, 2, 50, 400], 0.9
+    found = scripts_page.evaluate(
+        "([v, x, w]) => Array.from(rf.curves.smooth(Float64Array.from(v), w, Float64Array.from(x)))", [values, steps, weight]
+    )
+    for at, one in enumerate(found):
+        seen = [(values[place], weight ** (steps[at] - steps[place])) for place in range(at + 1) if math.isfinite(values[place])]
+        mean = sum(value * share for value, share in seen) / sum(share for _, share in seen)
+        assert math.isnan(one) if math.isnan(values[at]) else one == pytest.approx(mean)
+
+
 def test_the_first_smoothed_value_is_the_first_value(scripts_page: Any) -> None:
     assert scripts_page.evaluate("rf.curves.smooth([7, 7, 7], 0.99)[0]") == pytest.approx(7)
 

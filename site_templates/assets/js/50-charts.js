@@ -114,7 +114,7 @@
     const size = Math.abs(v), sign = v < 0 ? "−" : "";
     const trim = (x) => String(parseFloat(x.toPrecision(3)));
     if (size === 0) return "0";
-    if (size < 1e-3 || size >= 1e12) return sign + size.toExponential(1).replace(".0e", "e").replace("e+", "e");
+    if (size <= 1e-3 || size >= 1e12) return sign + size.toExponential(1).replace(".0e", "e").replace("e+", "e");
     for (const [unit, by] of [["G", 1e9], ["M", 1e6], ["k", 1e3]]) if (size >= by) return sign + trim(size / by) + unit;
     return sign + trim(size);
   }

@@ -2,20 +2,24 @@
 (function (rf) {
   "use strict";
   const kit = rf.kit, el = kit.el;
-  const MAX_RUNS = 20;
+  const MAX_RUNS = 20, UNITS = 400;
   const curves = (rf.curves = { MAX_RUNS });
   const AXES = [["step", "Step"], ["time", "Wall time"], ["relative", "Relative time"]];
 
-  /* Debiased exponential moving average, TensorBoard's: a gap stays a gap and does not move the mean. */
-  curves.smooth = function (values, weight) {
-    const made = new Float64Array(values.length);
-    let last = 0, bias = 1;
+  /* Debiased exponential moving average: the mean of all earlier values, each weighing `weight` for every step since. Without `x` a step is
+     one value (TensorBoard's). With `x` it is 1/400 of the whole way, so that a metric that was logged seldom is smoothed less than one
+     that was logged often, and thinned values weigh by their distance. A gap stays a gap and does not move the mean. */
+  curves.smooth = function (values, weight, x) {
+    const made = new Float64Array(values.length), way = x && x.length ? (x[x.length - 1] - x[0]) / UNITS : 0;
+    let sum = 0, mass = 0, before = -1;
     for (let at = 0; at < values.length; at++) {
       const value = values[at];
       if (!Number.isFinite(value)) { made[at] = NaN; continue; }
-      last = last * weight + (1 - weight) * value;
-      bias *= weight;
-      made[at] = last / (1 - bias);
+      const keep = before < 0 ? 0 : way > 0 ? Math.pow(weight, Math.max(0, x[at] - x[before]) / way) : weight;
+      sum = sum * keep + value;
+      mass = mass * keep + 1;
+      made[at] = sum / mass;
+      before = at;
     }
     return made;
   };
@@ -45,6 +49,19 @@
     };
     group.point = (x) => { group.at = x; group.each("redrawOver"); };
     return group;
+  };
+
+  /* How noisy curves are first drawn: as the eye wants them, with the raw ones behind. Few points are drawn as they are. */
+  curves.usualWeight = (runs) => (runs.some((run) => Object.values(run.series || {}).some((series) => series.value.length > 200)) ? 0.8 : 0);
+
+  /* Smoothing and axes are in the page's address, where it has room for them. */
+  curves.remember = function (group, runs) {
+    const told = { sm: rf.url.get("sm"), log: rf.url.get("log"), x: rf.url.get("x") }, usual = curves.usualWeight(runs);
+    const weight = told.sm === null ? usual : Number(told.sm);
+    group.weight = weight >= 0 && weight <= 0.99 ? weight : usual;
+    group.log = told.log === "1";
+    group.axis = AXES.some(([key]) => key === told.x) ? told.x : "step";
+    group.changed = () => rf.url.set({ sm: group.weight === usual ? null : String(group.weight), log: group.log ? "1" : null, x: group.axis === "step" ? null : group.axis }, true);
   };
 
   curves.controls = function (group) {
@@ -178,7 +195,7 @@
       ctx.clip();
       for (const line of visible) {
         const x = line.x[group.axis], colour = kit.colour(line.run.slot);
-        if (line.weight !== group.weight) { line.smooth = group.weight > 0 ? curves.smooth(line.y, group.weight) : line.y; line.weight = group.weight; }
+        if (line.weight !== group.weight) { line.smooth = group.weight > 0 ? curves.smooth(line.y, group.weight, line.x.step) : line.y; line.weight = group.weight; }
         ctx.strokeStyle = colour;
         if (group.weight > 0) {
           ctx.globalAlpha = 0.22;
@@ -342,7 +359,8 @@
   /* All curves of some runs: controls, names, one card a metric; by prefix where there are many. */
   curves.board = function (host, runs, options) {
     const o = options || {}, group = curves.group(), { curves: keys } = curves.metrics(runs);
-    Object.assign(group, o.state || {});
+    group.weight = curves.usualWeight(runs);
+    if (o.remember) curves.remember(group, runs);
     const made = [];
     if (!keys.length) return null;
     const bar = curves.controls(group);

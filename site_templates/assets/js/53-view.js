@@ -3,7 +3,7 @@
 (function (rf) {
   "use strict";
   const kit = rf.kit;
-  const MOST_NAMES = 12, LOG_FROM = 50;
+  const MOST_NAMES = 12, LOG_FROM = 50, MOST_PARAMS = 40, MANY = 2000;
   const view = (rf.chartView = { page: null, columns: null, rows: null, slots: new Map(), selected: [], baseline: -1, hover: -1, brushes: new Map(), listeners: new Set() });
 
   view.tell = () => view.listeners.forEach((listener) => listener());
@@ -95,7 +95,8 @@
   view.choices = function () {
     const listed = view.columns.listed || [];
     const numbers = listed.filter((column) => column.kind === "num" || column.kind === "time").map((column) => column.key);
-    const params = listed.filter((column) => column.key.startsWith("params.")).map((column) => column.key);
+    // Of many runs only the columns that the table has anyway: the others cost their bytes when somebody asks for them.
+    const params = listed.filter((column) => column.key.startsWith("params.") && (column.core || view.columns.length <= MANY)).map((column) => column.key).slice(0, MOST_PARAMS);
     return { numbers, params, metrics: numbers.filter((key) => key.startsWith("metrics.")) };
   };
   view.goal = () => (view.objective ? "metrics." + view.objective.metric : view.choices().metrics[0]);

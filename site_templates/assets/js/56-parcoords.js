@@ -84,7 +84,7 @@
           const py = scales[at].map(tick);
           if (Math.abs(py - above) < 11) return;
           above = py;
-          const text = kit.clip(ctx, String(texts[place]), at === 0 || at === last ? w / 5 : room * 0.7);
+          const text = kit.clip(ctx, String(texts[place]), at === 0 || at === last ? w / 5 : room - 4);
           const tx = at === 0 ? px - 6 : px + 6;
           // A halo, so that labels read over lines.
           ctx.lineWidth = 3;
@@ -159,7 +159,7 @@
   rf.addChart("parcoords", async function (host) {
     const view = rf.chartView, goal = view.goal(), last = goal && (await view.axis(goal));
     if (!last || last.empty) { host.hidden = true; return; }
-    const found = (await Promise.all(view.choices().params.slice(0, 40).map(view.axis))).filter((axis) => axis && !axis.empty && (axis.names ? axis.names.length > 1 : axis.hi > axis.lo));
+    const found = (await Promise.all(view.choices().params.map(view.axis))).filter((axis) => axis && !axis.empty && (axis.names ? axis.names.length > 1 : axis.hi > axis.lo));
     const ranked = found.map((axis) => [axis, rf.association(axis, last, view.filtered())]).sort((a, b) => b[1].share - a[1].share).slice(0, MOST_AXES - 1).map(([axis]) => axis);
     if (!ranked.length) { host.hidden = true; return; }
     const chart = rf.parcoords(view, [...ranked.reverse(), last], { brush: "parcoords" });

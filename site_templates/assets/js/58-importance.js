@@ -116,7 +116,7 @@
   rf.addChart("importance", async function (host) {
     const view = rf.chartView, goal = view.goal(), target = goal && (await view.axis(goal));
     if (!target || target.empty) { host.hidden = true; return; }
-    const axes = (await Promise.all(view.choices().params.slice(0, 60).map(view.axis))).filter((axis) => axis && !axis.empty && (axis.names ? axis.names.length > 1 : axis.hi > axis.lo));
+    const axes = (await Promise.all(view.choices().params.map(view.axis))).filter((axis) => axis && !axis.empty && (axis.names ? axis.names.length > 1 : axis.hi > axis.lo));
     const chart = rf.histogram(view, target, { brush: "histogram" }), body = el("tbody");
     const note = el("p", { cls: "small muted chart-note" });
     function fill() {
@@ -141,7 +141,6 @@
   /* Curves of the selected runs, or of the best ones that the table shows first. */
   rf.addChart("curves", async function (host) {
     const view = rf.chartView, group = rf.curves.group();
-    group.weight = 0;
     let metric = null, token = 0;
     const title = el("h2", { text: "Curves" }), body = el("div", { cls: "card-body" });
     host.classList.add("chart-card");
@@ -163,7 +162,7 @@
       const wanted = view.objective && view.objective.metric;
       if (!curves.includes(metric)) metric = curves.includes(wanted) ? wanted : curves.find((key) => /loss/i.test(key)) || curves[0];
       group.charts.clear();
-      group.changed = null;
+      rf.curves.remember(group, details);
       const controls = rf.curves.controls(group);
       if (curves.length > 1) controls.prepend(kit.choice("Metric", curves.map((key) => [key, key]), metric, (key) => { metric = key; group.zoom = null; draw(); }));
       const runs = details.filter((detail) => rf.curves.line(detail, metric)), frame = rf.curves.chart(metric, runs, group, { height: 190 });

@@ -168,8 +168,7 @@
       faults.forEach((words) => made.push(el("p", { cls: "notice", role: "alert", text: words })));
       if (runs.length) {
         const board = el("div"), charts = overview(runs, objective), parts = el("div", { "data-parts": true });
-        const group = rf.curves.board(board, runs.slice(0, rf.curves.MAX_RUNS), { level: "h3", state: { weight: state.weight || 0, log: state.log || false, axis: state.axis || "step" } });
-        if (group) { const before = group.changed; group.changed = () => { Object.assign(state, { weight: group.weight, log: group.log, axis: group.axis }); before(); }; }
+        const group = rf.curves.board(board, runs.slice(0, rf.curves.MAX_RUNS), { remember: true });
         state.draw = (title) => fillParts(parts, runs, objective, title);
         made.push(parts);
         if (charts) made.push(charts);

@@ -266,8 +266,7 @@
   }
 
   function draw(board, detail) {
-    const state = { weight: 0 };
-    rf.curves.board(board, [{ ...detail, slot: 0 }], { state });
+    rf.curves.board(board, [{ ...detail, slot: 0 }]);
   }
 
   rf.pages.run = function () {

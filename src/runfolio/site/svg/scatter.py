@@ -13,23 +13,27 @@ from runfolio.site.words import count_words
 MOST = 2000
 
 
-def scatter(points: Sequence[tuple[float, float]], x_title: str, y_title: str, marked: Sequence[int] = ()) -> Markup:
+def scatter(
+    points: Sequence[tuple[float, float]], x_title: str, y_title: str, marked: Sequence[int] = (), most: int = MOST
+) -> Markup:
     """Draw a point for each run.
 
     Parameters
     ----------
     points : sequence of (float, float)
-        Not all need be finite; those that are not are left out. Of more than `MOST` every so many are drawn, and the words say so.
+        Not all need be finite; those that are not are left out. Of more than `most` every so many are drawn, and the words say so.
     x_title, y_title : str
     marked : sequence of int, optional
         Places of points that stand out; they are always drawn.
+    most : int, optional
+        Points that are drawn, about.
 
     Returns
     -------
     Markup
         An ``<svg>`` element, or nothing where no point is finite.
     """
-    every = -(-len(points) // MOST) if points else 1
+    every = -(-len(points) // most) if points else 1
     stands_out = set(marked)
     shown = [
         (at, x, y)
