@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
+
+from markupsafe import Markup
 
 from runfolio.index import RunRow
 from runfolio.site.cards import card_path
@@ -15,6 +18,7 @@ from runfolio.site.output import canonical, digest_of
 from runfolio.site.plan import Page
 from runfolio.site.strips import strip_range
 from runfolio.site.summaries import summary_of
+from runfolio.site.svg.objective import objective_charts
 from runfolio.site.svg.stepline import step_line
 
 FIRST_ROWS = 50
@@ -82,8 +86,17 @@ def _html(site: Site, item: ExperimentData, path: str, first: list[RunRow], base
         data=told,
         best_href=run_page(site, summary.best.run_id) if summary.best else None,
         line=step_line([value for _, value in summary.steps], summary.direction, title=f"Best {summary.metric} so far"),
+        charts=_charts(site, item, baseline),
         tags={key: value for key, value in experiment.tags.items() if not key.startswith("mlflow.")},
     )  # fmt: skip
+
+
+def _charts(site: Site, item: ExperimentData, baseline: str | None) -> list[tuple[str, Markup]]:
+    if item.objective is None:
+        return []
+    values = site.objective_values(item)
+    place = next((at for at, row in enumerate(item.rows) if row.run_id == baseline), None)
+    return objective_charts(item.objective.metric, [values.get(row.pk, math.nan) for row in item.rows], place)
 
 
 def _strip(site: Site, item: ExperimentData, baseline: str | None) -> tuple[float, float] | None:
