@@ -105,14 +105,14 @@ def test_many_processes_make_what_one_makes(tmp_path: Path) -> None:
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
-    assert in_processes(lambda number: number * 2, list(range(101)), 3) == [number * 2 for number in range(101)]
+    assert in_processes(lambda number: [number * 2], list(range(101)), 3) == [[number * 2] for number in range(101)]
 
 
 def test_an_error_in_a_child_is_raised_here() -> None:
-    def work(number: int) -> int:
+    def work(number: int) -> list[int]:
         if number == 57:
             raise StateError("fifty-seven")
-        return number
+        return [number]
 
     with pytest.raises(StateError, match="fifty-seven"):
         in_processes(work, list(range(100)), 2)
@@ -121,10 +121,10 @@ def test_an_error_in_a_child_is_raised_here() -> None:
 def test_a_child_that_dies_is_said() -> None:
     parent = os.getpid()
 
-    def work(number: int) -> int:
+    def work(number: int) -> list[int]:
         if os.getpid() != parent:
             os._exit(9)
-        return number
+        return [number]
 
     with pytest.raises(RunfolioError, match="ended early"):
         in_processes(work, list(range(100)), 2)

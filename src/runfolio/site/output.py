@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from runfolio.errors import StateError
 from runfolio.site.parallel import in_processes
@@ -160,7 +160,7 @@ class Output:
         """Return the bytes of the whole site."""
         return sum(made.size for made in self.made.values())
 
-    def _make(self, item: tuple[str, str, Page | Data]) -> Made:
+    def _make(self, item: tuple[str, str, Page | Data]) -> list[Any]:
         _, key, file = item
         facts: object = None
         if isinstance(file, Page):
@@ -173,7 +173,7 @@ class Output:
         before = self._before.get(file.path if isinstance(file, Page) else file.name)
         if before is None or before.path != path or before.digest != digest or not self._is_there(before):
             _write(self.folder / path, data, self._folders)
-        return Made(key, path, len(data), digest, facts)
+        return [key, path, len(data), digest, facts]
 
     def _is_there(self, made: Made) -> bool:
         try:

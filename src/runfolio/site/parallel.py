@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
-import pickle
+import sys
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, NoReturn, TypeVar
 
+from runfolio import errors
 from runfolio.errors import RunfolioError
 
 A = TypeVar("A")
-B = TypeVar("B")
+Progress = Callable[[int, int], None]
 
 _WORTH_IT = 8
 """Items below which a process more costs more than it gives."""
 
 
 def in_processes(
-    work: Callable[[A], B], items: Sequence[A], jobs: int, progress: Callable[[int, int], None] = lambda done, total: None
-) -> list[B]:
+    work: Callable[[A], list[Any]], items: Sequence[A], jobs: int, progress: Progress = lambda done, total: None
+) -> list[list[Any]]:
     """Return ``work(item)`` for each item, in their order.
 
-    The children inherit `work` and `items` as they are, so both may hold what cannot be pickled; results must be picklable.
+    The children inherit `work` and `items` as they are, so both may hold anything; results are JSON values.
 
     Parameters
     ----------
@@ -41,30 +43,17 @@ def in_processes(
     if jobs <= 1:
         return _worked(work, items, 1, progress)
     children = [_start(work, items[place::jobs]) for place in range(1, jobs)]
-    parts: list[list[B]] = []
-    failed: BaseException | None = None
     try:
-        parts.append(_worked(work, items[::jobs], jobs, progress))
-    except BaseException as error:  # noqa: BLE001 - raised again below; the children are waited for all the same
-        failed = error
-    for pid, pipe in children:
-        with os.fdopen(pipe, "rb") as stream:
-            data = stream.read()
-        _, status = os.waitpid(pid, 0)
-        if failed is None:
-            try:
-                parts.append(_result(data, status))
-            except RunfolioError as error:
-                failed = error
-    if failed is not None:
-        raise failed
-    made: list[B] = [None] * len(items)  # type: ignore[list-item]
-    for place, part in enumerate(parts):
+        own = _worked(work, items[::jobs], jobs, progress)
+    finally:
+        answers = [_answer(pid, pipe) for pid, pipe in children]
+    made: list[list[Any]] = [[]] * len(items)
+    for place, part in enumerate([own, *map(_results, answers)]):
         made[place::jobs] = part
     return made
 
 
-def _worked(work: Callable[[A], B], items: Sequence[A], jobs: int, progress: Callable[[int, int], None]) -> list[B]:
+def _worked(work: Callable[[A], list[Any]], items: Sequence[A], jobs: int, progress: Progress) -> list[list[Any]]:
     made = []
     for place, item in enumerate(items):
         if place % 16 == 0:
@@ -73,34 +62,47 @@ def _worked(work: Callable[[A], B], items: Sequence[A], jobs: int, progress: Cal
     return made
 
 
-def _start(work: Callable[[A], B], items: Sequence[A]) -> tuple[int, int]:
+def _start(work: Callable[[A], list[Any]], items: Sequence[A]) -> tuple[int, int]:
     reader, writer = os.pipe()
     pid = os.fork()
-    if pid:
-        os.close(writer)
-        return pid, reader
+    if not pid:
+        os.close(reader)
+        _work_and_exit(work, items, writer)
+    os.close(writer)
+    return pid, reader
+
+
+def _work_and_exit(work: Callable[[A], list[Any]], items: Sequence[A], writer: int) -> NoReturn:
     status = 1
     try:
-        os.close(reader)
+        answer: dict[str, Any]
         try:
-            answer: object = [work(item) for item in items]
+            answer = {"results": [work(item) for item in items]}
         except RunfolioError as error:
-            answer = error
+            answer = {"error": type(error).__name__, "message": error.message}
         with os.fdopen(writer, "wb") as stream:
-            pickle.dump(answer, stream)
+            stream.write(json.dumps(answer).encode())
         status = 0
-    except BaseException as error:  # noqa: BLE001 - the parent fails for it; a child must never run the parent's clean-up
-        os.write(2, f"runfolio: a process of the build failed: {type(error).__name__}: {error}\n".encode())
     finally:
+        # A child never runs the clean-up of the parent that it is a copy of, whatever happened to it.
+        if status:
+            os.write(2, f"runfolio: a process of the build failed: {sys.exc_info()[1]!r}\n".encode("utf-8", "backslashreplace"))
         os._exit(status)
 
 
-def _result(data: bytes, status: int) -> list[B]:
+def _answer(pid: int, pipe: int) -> dict[str, Any]:
+    with os.fdopen(pipe, "rb") as stream:
+        data = stream.read()
+    _, status = os.waitpid(pid, 0)
     if status:
-        raise RunfolioError(f"A process of the build ended early (status {status}). Build with one process: --jobs 1")
-    # Our own child wrote it, through a pipe that nobody else can open.
-    answer = pickle.loads(data)  # noqa: S301
-    if isinstance(answer, RunfolioError):
-        raise answer
-    assert isinstance(answer, list)
-    return answer
+        message = f"A process of the build ended early (status {status}). Build with one process: --jobs 1"
+        return {"error": RunfolioError.__name__, "message": message}
+    found: dict[str, Any] = json.loads(data)
+    return found
+
+
+def _results(answer: dict[str, Any]) -> list[list[Any]]:
+    if "error" in answer:
+        raise getattr(errors, answer["error"], RunfolioError)(answer["message"])
+    results: list[list[Any]] = answer["results"]
+    return results

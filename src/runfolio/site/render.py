@@ -14,8 +14,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-import jinja2.sandbox
 from markupsafe import Markup
 
 from runfolio._version import __version__
@@ -24,6 +22,8 @@ from runfolio.site.assets import templates_folder
 from runfolio.site.words import bytes_words, count_words, duration_words, number_words, signed_words
 
 if TYPE_CHECKING:
+    import jinja2
+
     from runfolio.site.gather import Site
 
 CSP = (
@@ -42,6 +42,9 @@ class Renderer:
     """
 
     def __init__(self, site: Site) -> None:
+        import jinja2
+        import jinja2.sandbox
+
         self._site = site
         self._own = {name: text for name, text in site.overrides.items() if name.endswith(".html")}
         # Templates of a team run in a sandbox: a pull request may change them, and CI builds its preview.
@@ -77,6 +80,8 @@ class Renderer:
         UsageError
             If a template that the team overrides fails; the message names file and line.
         """
+        import jinja2
+
         site = self._site
         root = context.pop("root", "../" * path.count("/"))
         shared = {
