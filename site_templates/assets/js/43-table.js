@@ -24,6 +24,7 @@
       this.selection = new Map();
       this.brushes = new Map();
       this.open = new Set();
+      this.wanted = new Set();
       this.baseline = -1;
       this.rows = new Uint32Array(0);
       this.entries = [];
@@ -86,23 +87,23 @@
     /* Load what is needed, filter, order, group, draw. What a later call makes out of date is not drawn. */
     async update() {
       const turn = ++this.turn;
-      let clauses;
+      let clauses = [];
+      let fault = "";
       try {
         clauses = rf.filter.parse(this.text);
       } catch (error) {
         if (!(error instanceof rf.FilterError)) throw error;
-        rf.tell("fault", error.message);
-        return;
+        fault = error.message;
       }
+      if (fault && this.base) return void rf.tell("fault", fault); // what is shown stays, until the filter can be read
       try {
         await this.load([NAME, START, "attributes.status", ...this.keys, ...this.order.map(({ key }) => key), ...rf.filter.keys(clauses)]);
         if (this.grouped && !this.names) this.names = await rf.groups.paramNames(this.columns, this.replicate);
       } catch (error) {
-        rf.tell("fault", error.message);
-        return;
+        return void rf.tell("fault", error.message);
       }
-      if (turn !== this.turn) return;
-      rf.tell("fault", "");
+      if (turn !== this.turn) return undefined;
+      rf.tell("fault", fault);
       this.base = this.base || rf.order.newestFirst(this.columns.length, this.column(START));
       let rows = rf.filter.apply(clauses, (key) => this.column(key), this.base);
       for (const mask of this.brushes.values()) rows = rows.filter((row) => mask[row]);
@@ -110,7 +111,7 @@
       this.rows = rf.order.sort(rows, keys);
       this.arrange(keys);
       this.draw();
-      rf.tell("rows", { rows: this.rows, total: this.columns.length });
+      return rf.tell("rows", { rows: this.rows, total: this.columns.length });
     }
 
     async load(keys) {
@@ -211,7 +212,19 @@
 
     name(row) {
       const text = this.column(NAME) ? this.column(NAME).text(row) : "";
-      return text || (this.columns.idOf(row) || "").slice(0, 12) || `run ${rf.number(row + 1)}`;
+      if (text) return text;
+      const id = this.columns.idOf(row);
+      if (!id) this.wantId(row);
+      return id ? id.slice(0, 12) : "\u2026";
+    }
+
+    /* A run without a name goes by its id, so the ids of its shard are wanted. */
+    wantId(row) {
+      const shard = this.columns.shardOf(row);
+      if (this.wanted.has(shard)) return;
+      this.wanted.add(shard);
+      const drawn = () => this.draw();
+      this.columns.loadIds(shard).then(drawn, () => this.wanted.delete(shard));
     }
 
     /* A value less the baseline's: {value, good} with good 1, -1 or 0; null where one of them is not a number. */

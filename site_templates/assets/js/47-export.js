@@ -12,7 +12,7 @@
   function cell(column, row) {
     const value = column && column.value(row);
     if (value === null) return "";
-    if (column.kind === "time") return new Date(value).toISOString();
+    if (column.kind === "time") return Math.abs(value) > 8.64e15 ? String(value) : new Date(value).toISOString();
     return quote(typeof value === "number" ? String(value) : harmless(column.text(row)));
   }
 
