@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runfolio.site import publishing
-from runfolio.site.data import environments, runs, tables
+from runfolio.site.data import environments, runs, search, tables
 from runfolio.site.gather import Site
 from runfolio.site.plan import Data, Page
 
@@ -26,3 +26,4 @@ def steps(site: Site) -> Iterator[tuple[str, list[Data | Page]]]:
     yield "table facts", list(tables.facts(site))
     yield "tables", list(tables.shards(site))
     yield "columns", list(tables.columns(site))
+    yield "search", [search.search_file(site)]

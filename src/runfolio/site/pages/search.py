@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runfolio.site.data.tables import page_data
+from runfolio.site.data.search import NAME
 from runfolio.site.gather import Site
 from runfolio.site.links import experiment_page
 from runfolio.site.output import canonical
@@ -15,19 +15,14 @@ PATH = "search.html"
 
 def pages(site: Site) -> Iterator[Page]:
     """Yield the page."""
-    found = []
-    for item in site.experiments:
-        data = page_data(site, item)
-        found.append(
-            {
-                "slug": item.slug,
-                "name": item.name,
-                "description": item.experiment.description[:280],
-                "href": experiment_page(item.slug),
-                "runs": len(item.rows),
-                "shards": data["shards"],
-                "manifest": data["manifest"],
-            }
-        )
-    context = {"data": {"experiments": found, "details": site.output.path("data/r/index")}}
+    found = [
+        {
+            "name": item.name,
+            "description": item.experiment.description.partition("\n\n")[0][:280],
+            "href": experiment_page(item.slug),
+            "runs": len(item.rows),
+        }
+        for item in site.experiments
+    ]
+    context = {"experiments": found, "data": {"search": site.output.path(NAME)}}
     yield Page(PATH, canonical(context), lambda: site.html("search.html", PATH, **context))

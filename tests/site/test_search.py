@@ -1,0 +1,65 @@
+"""The search page: what it looks through, and what it finds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import runfolio
+from runfolio.site import BuildOptions, build_site
+from runfolio.site.data import search
+from tests.site.folios import committed, plain_folio
+
+
+def searched(out: Path) -> dict[str, Any]:
+    [path] = out.glob("data/search.*.js")
+    value: dict[str, Any] = json.loads(path.read_text().removeprefix('rfData("data/search",').removesuffix(");\n"))
+    return value
+
+
+def test_all_experiments_and_the_newest_runs_are_looked_through(folio_dir, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_RUNS", 3)
+    folio = plain_folio(folio_dir, 5)
+    build_site(folio, tmp_path / "out", BuildOptions())
+    value = searched(tmp_path / "out")
+    assert [name for name, *_ in value["experiments"]] == ["wine"]
+    assert [name for name, *_ in value["runs"]] == ["run 4", "run 3", "run 2"]
+    assert value["left"] == 2
+
+
+@pytest.mark.browser
+def test_runs_are_found_by_name_id_user_and_tag(folio_dir, tmp_path, open_page) -> None:
+    plain_folio(folio_dir, 12)
+    runfolio.set_tracking_uri(str(folio_dir))
+    runfolio.set_experiment("iris of 1936")
+    with runfolio.start_run(run_name="<b>calm</b>-otter") as run:
+        runfolio.set_tag("team", "Rot & Blau")
+    folio = committed(folio_dir)
+    out = tmp_path / "out"
+    build_site(folio, out, BuildOptions())
+    page = open_page(out / "search.html")
+    found = "[...document.querySelectorAll('#search-found li')].map(line => [line.querySelector('a').textContent, line.querySelector('.muted').textContent])"
+
+    def search_for(text: str) -> list[list[str]]:
+        page.fill("#search-box", text)
+        page.wait_for_selector(".search-told")
+        result: list[list[str]] = page.evaluate(found)
+        return result
+
+    assert search_for("otter CALM") == [["<b>calm</b>-otter", "run of iris of 1936"]]
+    assert search_for("rot blau") == [["<b>calm</b>-otter", "run of iris of 1936"]]
+    assert search_for(run.info.run_id[:14]) == [["<b>calm</b>-otter", "run of iris of 1936"]]
+    assert search_for("1936") == [["iris of 1936", "1 run"]]
+    assert len(search_for("run")) == 12
+    assert search_for("no such thing") == []
+    assert page.text_content(".search-told") == "Nothing found."
+    assert page.is_hidden("#search-all")
+    search_for("run 11")
+    again = open_page(page.url)
+    again.wait_for_selector("#search-found a")
+    assert again.input_value("#search-box") == "run 11"
+    again.click("#search-found a")
+    again.wait_for_url("**/r/*/index.html")
