@@ -280,3 +280,26 @@ def test_colours_follow_the_theme(scripts_page: Any) -> None:
         "() => { document.documentElement.style.setProperty('--s1', '#ff0000'); document.documentElement.setAttribute('data-theme', 'dark'); }"
     )
     scripts_page.wait_for_function("() => rf.kit.colour(0) === '#ff0000'")
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "expected"),
+    [
+        (["", "cat", "dog"], [["cat", 5, 1], ["dog", 0, 7]], (["cat", "dog"], [[5, 1], [0, 7]])),
+        (["y_true", "y_pred"], [["b", "a"], ["a", "a"], ["b", "b"], ["b", "b"]], (["a", "b"], [[1, 0], [1, 2]])),
+        (["actual", "predicted", "count"], [["10", "9", 2], ["9", "9", "3"]], (["9", "10"], [[3, 0], [2, 0]])),
+        (["", "cat", "dog"], [["cat", 5, 1], ["fish", 0, 7]], None),
+        (["", "cat", "dog"], [["cat", 5, -1], ["dog", 0, 7]], None),
+        (["question", "answer"], [["2+2", "4"]], None),
+        (["true", "predicted"], [], None),
+    ],
+)
+def test_a_table_that_counts_truth_against_prediction_is_a_confusion_matrix(
+    scripts_page: Any, columns: list[str], rows: list[Any], expected: Any
+) -> None:
+    found = scripts_page.evaluate(
+        "([columns, rows]) => rf.confusion({ columns, rows, total: rows.length, hidden: 0 })", [columns, rows]
+    )
+    assert (found and (found["names"], found["counts"])) == expected
+    cut = scripts_page.evaluate("([columns, rows]) => rf.confusion({ columns, rows, total: 99, hidden: 0 })", [columns, rows])
+    assert cut is None

@@ -262,11 +262,18 @@
           lines.length ? card("reproduce", "Run it again", "", el("div", { cls: "card-body" }, rf.copyBox(lines, "Commands that run it again"))) : null,
           tags.length ? card("tags", "Tags", "", el("div", { cls: "card-body" }, rf.facts(tags))) : null))].filter(Boolean));
     if (count) draw(board, detail);
+    overSteps(detail);
     host.removeAttribute("aria-busy");
   }
 
   function draw(board, detail) {
     rf.curves.board(board, [{ ...detail, slot: 0 }]);
+  }
+
+  /* Pictures that were logged over steps, above the list of all. */
+  function overSteps(run) {
+    const made = rf.stepImages(run), list = document.getElementById("artifacts");
+    if (made && list) list.before(made);
   }
 
   rf.pages.run = function () {
@@ -275,8 +282,10 @@
       window.addEventListener("hashchange", () => show(host, page));
       return show(host, page);
     }
-    const board = document.querySelector("[data-curves]");
+    const board = document.querySelector("[data-curves]"), artifacts = document.getElementById("artifacts");
     if (board) draw(board, page.run);
+    overSteps(page.run);
+    if (artifacts) rf.confusionIn(artifacts);
     document.querySelectorAll("[data-packages]").forEach((box) => packages(box, box.dataset.packages));
   };
 })(window.rf = window.rf || {});

@@ -70,10 +70,15 @@
       made.setAttribute("aria-label", artifact.path);
       parent.append(made);
     } else if (body.kind === "table") {
+      const matrix = rf.confusion(body);
+      if (matrix) parent.append(rf.confusionTable(matrix));
       parent.append(table(body, artifact.path));
       if (body.total > body.rows.length || body.hidden) {
         note(parent, `${body.rows.length} of ${count(body.total, "row")}` + (body.hidden ? `, ${count(body.hidden, "column")} left out.` : "."));
       }
+    } else if (body.kind === "chart") {
+      if (rf.figure) rf.figure(parent, body.spec, artifact.path);
+      else note(parent, "A figure in Vega-Lite; the page of its run draws it.");
     } else if (body.kind === "markdown") {
       const made = element("div", "preview prose");
       grow(made, body.nodes);

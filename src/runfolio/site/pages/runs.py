@@ -20,8 +20,8 @@ from runfolio.site.svg.curve import Line, curve
 from runfolio.site.svg.sparkline import sparkline
 
 SHELL = "r/run.html"
-STATIC_CURVES, SPARKLINES, BODIES = 24, 200, 24
-"""What a page holds of a run that has more: curves as SVG, courses in the table, artifacts drawn without scripts."""
+STATIC_CURVES, SCRIPT_CURVES, SPARKLINES, BODIES = 24, 400, 200, 24
+"""What a page holds of a run that has more: curves as SVG and as data, courses in the table, artifacts drawn without scripts."""
 
 
 def pages(site: Site) -> Iterator[Page]:
@@ -88,7 +88,6 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
     records = _records(site)
     lock_file = list_path(site, lock) if lock else None
     lock_path = site.folio.place.full(paths.environment_path(lock)) if lock_file else ""
-    told = {key: detail[key] for key in ("run_id", "name", "start", "metrics", "series", "series_whole")}
     return site.html(
         "run.html", path, page="run",
         detail=detail, experiment=_experiment(site, item), experiment_href=experiment_page(item.slug),
@@ -98,7 +97,7 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
         goal=next((row for row in metrics if objective and row["key"] == objective.metric), None),
         baseline=_link(site, baseline), is_baseline=baseline == run_id,
         curves=[{"key": key, "svg": curve([_line(detail["series"][key])], key)} for key in drawn[:STATIC_CURVES]],
-        more_curves=max(0, len(drawn) - STATIC_CURVES), curve_count=len(drawn),
+        more_curves=max(0, len(drawn) - STATIC_CURVES), most_curves=SCRIPT_CURVES, curve_count=len(drawn),
         artifacts=[{"artifact": entry, "body": read_body(site, entry) if at < BODIES else None}
                    for at, entry in enumerate(_pictures_first(detail["artifacts"]))],
         datasets=[dataset_facts(found) for found in detail["inputs"]],
@@ -107,8 +106,22 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
         changes=_code_changes(site, detail),
         parent=_link(site, detail["parent"]), children=[link for child in detail["children"] if (link := _link(site, child))],
         record=site.folio.place.full(paths.run_path(item.slug, run_id, detail["start"])),
-        data={"run": told, "experiment": _experiment(site, item)},
+        data={"run": _told(detail, drawn[:SCRIPT_CURVES]), "experiment": _experiment(site, item)},
     )  # fmt: skip
+
+
+def _told(detail: Mapping[str, Any], drawn: list[str]) -> dict[str, Any]:
+    """Return what the page's script draws: curves, and pictures that were logged over steps."""
+    return {
+        **{key: detail[key] for key in ("run_id", "name", "start")},
+        "metrics": {key: detail["metrics"][key] for key in drawn},
+        "series": {key: detail["series"][key] for key in drawn},
+        "artifacts": [
+            {key: entry[key] for key in ("path", "preview")}
+            for entry in detail["artifacts"]
+            if entry["preview"] and entry["preview"]["kind"] == "image" and any(letter.isdigit() for letter in entry["path"])
+        ],
+    }
 
 
 def _pictures_first(artifacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
