@@ -94,6 +94,18 @@ def test_a_build_that_was_killed_is_done_again(tmp_path: Path) -> None:
     assert (tmp_path / "a.html").read_text() == "2"
 
 
+def test_what_a_first_build_that_was_killed_left_is_used_or_removed(tmp_path: Path) -> None:
+    output = Output(tmp_path)
+    output.open()
+    output.begin()
+    output.write([Data("data/x", "1", lambda: (b"1", None)), page("r/1/index.html", "x")])  # killed before finish
+    built(tmp_path, [Data("data/x", "2", lambda: (b"2", None)), page("a.html", "1")])
+    names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+    assert [name for name in names if name.startswith("data/")] == [
+        built(tmp_path, [Data("data/x", "2", lambda: (b"2", None)), page("a.html", "1")]).path("data/x")
+    ]
+
+
 def test_many_processes_make_what_one_makes(tmp_path: Path) -> None:
     files = [page(f"p/{number}.html", str(number)) for number in range(100)]
     built(tmp_path / "one", files)

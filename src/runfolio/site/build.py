@@ -96,10 +96,11 @@ def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -
         output.keep_all()
         return _report(site, 0)
     # What makes pages takes longer to load than it takes to see that none is stale.
-    from runfolio.site import api, canary, data, feeds, pages
+    from runfolio.site import api, canary, charts, data, feeds, pages
 
+    output.begin()
     output.write(asset_files(site.overrides))
-    for step, files in data.steps(site):
+    for step, files in chain(data.steps(site), charts.steps(site)):
         output.write(files, partial(progress, step))
     found = list(chain.from_iterable(make(site) for make in pages.MAKERS))
     output.write([*found, *_extra(site)], partial(progress, "pages"))

@@ -4,7 +4,8 @@ Invariants:
 
 - A file appears whole or not at all (written beside, then renamed), and is not touched where its bytes are the same.
 - Only files that an earlier build of ours wrote are ever removed; a folder that holds something else is refused.
-- The memory of the last build, ``.runfolio-build.json``, is written last: a build that was killed is simply done again.
+- The memory of the last build, ``.runfolio-build.json``, is written last: a build that was killed is simply done again, and what
+  it left in our folders is removed by the next one.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class Output:
     _before: dict[str, Made] = field(default_factory=dict)
     _folders: set[Path] = field(default_factory=set)
     _state: str = ""
+    _unfinished: bool = False
 
     def open(self) -> None:
         """Read what the last build left.
@@ -84,6 +86,7 @@ class Output:
         memory = self.folder / MEMORY
         try:
             held = json.loads(memory.read_bytes())
+            self._unfinished = bool(held.get("unfinished"))
             if held["version"] == _VERSION:
                 self._before = {name: Made(*made) for name, made in held["files"].items()}
                 self._state = held["state"]
@@ -95,6 +98,10 @@ class Output:
                 ) from None
         except (ValueError, KeyError, TypeError):
             self._before = {}
+
+    def begin(self) -> None:
+        """Write down that a build has begun, so that the folder is known for ours should the process be killed."""
+        self._remember("", self._before, unfinished=True)
 
     def is_current(self, state: str) -> bool:
         """Tell whether the last build made just this, and its files are all there."""
@@ -148,13 +155,26 @@ class Output:
             Files removed.
         """
         now = {made.path for made in self.made.values()}
-        gone = sorted({made.path for made in self._before.values()} - now)
-        for path in gone:
+        gone = {made.path for made in self._before.values()} - now
+        if self._unfinished:
+            gone |= self._left_over(now)
+        for path in sorted(gone):
             self._remove(path)
-        files = {name: list(made) for name, made in sorted(self.made.items())}
-        held = json.dumps({"version": _VERSION, "state": state, "files": files}, separators=(",", ":"), ensure_ascii=True)
-        _write(self.folder / MEMORY, held.encode(), self._folders)
+        self._remember(state, self.made)
         return len(gone)
+
+    def _left_over(self, now: set[str]) -> set[str]:
+        """Return what a build that was killed wrote into the folders that are ours alone."""
+        ours = {path.partition("/")[0] for path in now if "/" in path}
+        files = (path for name in ours for path in (self.folder / name).rglob("*") if path.is_file())
+        return {path.relative_to(self.folder).as_posix() for path in files} - now
+
+    def _remember(self, state: str, made: Mapping[str, Made], *, unfinished: bool = False) -> None:
+        files = {name: list(item) for name, item in sorted(made.items())}
+        held: dict[str, object] = {"version": _VERSION, "state": state, "files": files}
+        if unfinished:
+            held["unfinished"] = True
+        _write(self.folder / MEMORY, json.dumps(held, separators=(",", ":"), ensure_ascii=True).encode(), self._folders)
 
     def total(self) -> int:
         """Return the bytes of the whole site."""
