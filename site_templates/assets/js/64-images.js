@@ -36,7 +36,7 @@
 
   /* All pictures, tables and texts that at least two of the runs have, or nothing. */
   rf.imageGrid = function (runs) {
-    const groups = rf.pictureGroups(runs, ["image", "table", "text", "markdown"]).filter((group) => runs.length === 1 || new Set(group.steps.flatMap((step) => Object.keys(step.at))).size > 1);
+    const groups = rf.pictureGroups(runs, ["image", "chart", "table", "text", "markdown"]).filter((group) => runs.length === 1 || new Set(group.steps.flatMap((step) => Object.keys(step.at))).size > 1);
     if (!groups.length) return null;
     return el("section", { "aria-label": "Artifacts side by side" }, el("div", { cls: "section-title" }, el("h2", { text: "Artifacts side by side" })), ...groups.slice(0, MOST_GROUPS).map((group) => groupCard(group, runs)));
   };

@@ -10,8 +10,10 @@ from pathlib import Path
 from runfolio.site.plan import Data
 
 THEME = "10-theme.js"
-BUNDLES = ("assets/app", "assets/table", "assets/charts", "assets/runs", "assets/start")
-"""Scripts that every page has, that pages with a table of runs, with charts, and of runs add, and the last, which starts them."""
+BUNDLES = ("assets/app", "assets/table", "assets/charts", "assets/runs", "assets/altair", "assets/start")
+"""Scripts that every page has, that pages with a table of runs, with charts, of runs, and with charts in Vega-Lite add, and the last,
+which starts them."""
+_OF_NUMBER = {"4": "assets/table", "5": "assets/charts", "6": "assets/runs", "7": "assets/altair", "9": "assets/start"}
 
 
 @lru_cache(maxsize=1)
@@ -45,7 +47,7 @@ def asset_files(overrides: Mapping[str, str]) -> list[Data]:
 
 def _bundle(path: Path) -> str:
     """Return which file a script goes into, by the number that its name starts with."""
-    return {"4": "assets/table", "5": "assets/charts", "6": "assets/runs", "9": "assets/start"}.get(path.name[0], "assets/app")
+    return _OF_NUMBER.get(path.name[0], "assets/app")
 
 
 def _texts(paths: list[Path]) -> list[str]:

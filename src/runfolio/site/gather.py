@@ -9,6 +9,7 @@ Invariants:
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections import defaultdict
@@ -29,15 +30,33 @@ from runfolio.records.settings import SiteSettings
 from runfolio.site.columns import Cells
 from runfolio.site.details import detail_of, row_cells
 from runfolio.site.options import BuildOptions
-from runfolio.site.output import Output
+from runfolio.site.output import Output, digest_of
 from runfolio.site.overrides import team_templates
 from runfolio.site.public import Redaction, redaction_of
 
 if TYPE_CHECKING:
+    from runfolio.site.charts.declared import Declared
     from runfolio.site.render import Renderer
 
+_SLICE = 2000
 SERIES_BUDGET = 1 << 27
 """Bytes of metric histories in a site, about; many runs get fewer points each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one reading of all records tells.
+
+    Parameters
+    ----------
+    digests : dict of int to bytes
+        A digest of each record, by the run's number in the index.
+    with_artifacts : set of int
+        Numbers of the runs that name artifacts.
+    """
+
+    digests: dict[int, bytes]
+    with_artifacts: set[int]
 
 
 @dataclass
@@ -111,6 +130,13 @@ class Site:
     def overrides(self) -> Mapping[str, str]:
         """The team's own templates and styles, by their path."""
         return team_templates(self.folio, self.commit, self.options.templates)
+
+    @cached_property
+    def charts(self) -> list[Declared]:
+        """The charts that the team declares."""
+        from runfolio.site.charts.declared import read_declared
+
+        return read_declared(self)
 
     @property
     def settings(self) -> SiteSettings:
@@ -220,6 +246,23 @@ class Site:
     def records(self, rows: Sequence[RunRow]) -> list[dict[str, Any]]:
         """Return the records of some runs as JSON values, without what a public site leaves out."""
         return [self.redaction.record(json.loads(body)) for body in self.index.bodies([row.pk for row in rows])]
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What one reading of all records tells: a digest of each, and which name artifacts."""
+        made = Survey({}, set())
+        for at in range(0, len(self.rows), _SLICE):
+            rows = self.rows[at : at + _SLICE]
+            for row, body in zip(rows, self.bodies(rows), strict=True):
+                made.digests[row.pk] = hashlib.blake2b(body, digest_size=16).digest()
+                # The canonical spelling puts each field on a line of its own, so this needs no parsing.
+                if b'\n  "artifacts": ' in body or b'\n  "manifest": ' in body:
+                    made.with_artifacts.add(row.pk)
+        return made
+
+    def digest(self, rows: Sequence[RunRow]) -> str:
+        """Return one digest of the records of some runs."""
+        return digest_of(self.survey.digests[row.pk] for row in rows)
 
     def bodies(self, rows: Sequence[RunRow]) -> list[bytes]:
         """Return the bytes of the records of some runs."""

@@ -50,7 +50,7 @@ class Published:
     digest : Digest
     kind : Kind
     shown : str
-        How pages show it: ``image``, ``audio``, ``text``, ``table`` or ``markdown``.
+        How pages show it: ``image``, ``audio``, ``text``, ``table``, ``chart`` or ``markdown``.
     path : str
         The artifact's name; where several have these bytes, the first that was met.
     file : str
@@ -181,11 +181,7 @@ class _Chooser:
         return self._made
 
     def _with_artifacts(self, rows: Sequence[RunRow]) -> Iterator[tuple[RunRow, Mapping[str, Any]]]:
-        # The canonical spelling puts each field on a line of its own, so a run without artifacts is told without parsing.
-        bodies = self._site.bodies(rows)
-        some = [
-            row for row, body in zip(rows, bodies, strict=True) if b'\n  "artifacts": ' in body or b'\n  "manifest": ' in body
-        ]
+        some = [row for row in rows if row.pk in self._site.survey.with_artifacts]
         return zip(some, self._site.records(some), strict=True)
 
     def _run(self, run_id: str, record: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from runfolio._version import __version__
 from runfolio.errors import UsageError
 from runfolio.site.assets import templates_folder
+from runfolio.site.charts import scripts
 from runfolio.site.words import bytes_words, count_words, duration_words, number_words, signed_words
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Renderer:
                 "base_url": site.base_url, "version": __version__, "public": site.options.public,
             },
             "csp": CSP,
+            "vega": scripts(site),
             "asset": lambda name: root + site.output.path(name),
             "page": context.pop("page", template.removesuffix(".html")),
         }  # fmt: skip

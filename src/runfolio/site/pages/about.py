@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from runfolio.site.assets import templates_folder
+from runfolio.site.charts import scripts
 from runfolio.site.gather import Site
 from runfolio.site.output import canonical
 from runfolio.site.plan import Page
@@ -27,7 +28,7 @@ def pages(site: Site) -> Iterator[Page]:
         else [],
         "published": len({item["file"] for found in site.previews.values() for item in found.values()}),
         "limits": {"bytes": site.settings.artifacts.max_bytes, "total": site.settings.artifacts.total_bytes},
-        "licences": licences(),
+        "licences": licences() if scripts(site)["vega"] else [],
     }
     yield Page(PATH, canonical(context), lambda: site.html("about.html", PATH, **context))
 

@@ -9,12 +9,13 @@ from typing import Any
 from markupsafe import Markup
 
 from runfolio.index import RunRow
+from runfolio.site import charts
 from runfolio.site.cards import card_path
 from runfolio.site.data.tables import page_data
 from runfolio.site.details import row_cells
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.links import baseline_of, experiment_page, run_page
-from runfolio.site.output import canonical, digest_of
+from runfolio.site.output import canonical
 from runfolio.site.plan import Page
 from runfolio.site.strips import strip_range
 from runfolio.site.summaries import summary_of
@@ -46,9 +47,10 @@ def _page(site: Site, item: ExperimentData) -> Page:
         [row.run_id for row in wanted],
         str(summary_of(site, item)),
         _strip(site, item, baseline),
+        charts.cards(site, item),
     ]
     prepared = [row.run_id in site.prepared for row in wanted]
-    inputs = canonical([*facts, prepared]) + digest_of(site.bodies(wanted))
+    inputs = canonical([*facts, prepared]) + site.digest(wanted)
     return Page(path, inputs, lambda: _html(site, item, path, first, baseline, data))
 
 
@@ -86,7 +88,7 @@ def _html(site: Site, item: ExperimentData, path: str, first: list[RunRow], base
         data=told,
         best_href=run_page(site, summary.best.run_id) if summary.best else None,
         line=step_line([value for _, value in summary.steps], summary.direction, title=f"Best {summary.metric} so far"),
-        charts=_charts(site, item, baseline),
+        charts=_charts(site, item, baseline), declared=charts.cards(site, item),
         tags={key: value for key, value in experiment.tags.items() if not key.startswith("mlflow.")},
     )  # fmt: skip
 
