@@ -338,7 +338,7 @@ def test_replicates_are_one_row_with_mean_and_interval(table) -> None:
     half = reader.page.evaluate("n => rf.groups.quantile(n)", len(values) - 1) * statistics.stdev(values) / len(values) ** 0.5
     assert summary["half"] == pytest.approx(half, rel=1e-9)
     text = reader.page.text_content(".runs-rows .goal-value")
-    assert text == f"{summary['mean']:.4f} ± {summary['half']:.4f}"
+    assert text == f"{summary['mean']:.4f} ± {summary['half']:.4f} ({len(values)})"
     reader.page.click(".runs-rows .fold")
     reader.settle()
     assert reader.page.evaluate("rf.table.entries.slice(1, 4)") == groups[wanted[0]][:3]
@@ -418,3 +418,35 @@ def test_charts_hear_of_rows_selection_and_baseline_and_may_hold_rows_back(table
     assert heard["selection"] == {"rows": [top], "ids": [rows[top]["run_id"]], "slots": [0]}
     assert heard["baseline"] == {"row": top}
     assert heard["rows"] == {"rows": [at for at in best(rows) if at % 2], "total": 50}
+
+
+# ---- for everyone
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_nothing_that_wcag_2_2_aa_forbids(open_page, tmp_path, phone: bool, dark: bool) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="NOT TESTED: axe-playwright-python is not installed"
+    )
+    rows = some_rows(200)
+    page = open_page(
+        TableSite(tmp_path, rows, core=CORE, objective=OBJECTIVE, baseline=3).page(best(rows)), phone=phone, dark=dark
+    )
+    reader = Reader(page)
+    reader.press("j", "x", "j", "x")
+    rules = {"preload": False, "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+    def faults() -> list[str]:
+        found = axe.Axe().run(page, options=rules).response["violations"]
+        return [f"{item['id']}: {node['html'][:200]}" for item in found for node in item["nodes"]]
+
+    assert faults() == []
+    page.evaluate("rf.table.set({ grouped: true, text: 'no such thing' })")
+    page.click(".menu summary")
+    reader.settle()
+    assert faults() == []
+    page.keyboard.press("Escape")
+    page.click("[data-do=columns]")
+    page.wait_for_selector("dialog .choice")
+    assert faults() == []

@@ -97,7 +97,7 @@
         if (!this.pinned.firstChild) this.pinned.append(this.makeRow());
         this.fillRow(this.pinned.firstChild, base, 2);
       }
-      this.sizer.classList.add("live");
+      setClass(this.element, this.table.grouped ? "runs grouped" : "runs");
       this.render();
     }
 
@@ -208,7 +208,7 @@
       const based = !group && run === table.baseline;
       row.entry = entry;
       setClass(row, [run === table.current && !group && !row.closest(".runs-pinned") ? "current" : "", run === this.hover ? "hovered" : "",
-        group ? "group" : "", based ? "is-base" : ""].filter(Boolean).join(" "));
+        group ? "group" : table.grouped && table.open.has(table.names[run]) && !row.closest(".runs-pinned") ? "member" : "", based ? "is-base" : ""].filter(Boolean).join(" "));
       row.setAttribute("aria-rowindex", index);
       const on = group ? group.every((one) => table.selection.has(one)) : table.selection.has(run);
       const name = group ? rf.count(group.length, "run") : table.name(run);
@@ -310,7 +310,7 @@
         const words = made.key === "attributes.duration" ? rf.duration : rf.number;
         if (!found) return this.put(made, "NaN", null);
         const text = found.half === null ? words(found.mean) : `${words(found.mean)} \u00b1 ${words(found.half)}`;
-        this.put(made, text, found.mean);
+        this.put(made, made.value || found.count < group.length ? `${text} (${found.count})` : text, found.mean);
         made.cell.title = `Mean of ${found.count}` + (found.half === null ? "" : `, with its 95 % interval: ${text}`);
         return undefined;
       }
