@@ -113,7 +113,7 @@ def test_the_past_is_built_as_it_was(made: Path, tmp_path: Path) -> None:
     report = build(folder, tmp_path / "site", at=first)
     assert report.commit == first and report.experiments == 1
     assert not (tmp_path / "site" / "e" / "digits").exists()
-    with pytest.raises(NotFoundError, match="No commit 'nowhere'"):
+    with pytest.raises(NotFoundError, match="'nowhere' is no revision"):
         build(folder, tmp_path / "site", at="nowhere")
 
 

@@ -17,7 +17,7 @@ from runfolio.formats.runs import run_fields
 from runfolio.records import Run
 from runfolio.site import BuildOptions
 from runfolio.site.canary import Leak, check_public, private_names, private_warning, scan
-from runfolio.site.public import HOME, Redaction, private_fields
+from runfolio.site.public import HOME, Redaction, count_private
 from tests.site.folios import close_all, committed, data_of, hostile_folio, log_files, with_site
 from tests.strategies import runs
 
@@ -114,14 +114,14 @@ def test_other_paths_are_not(path: str) -> None:
 
 def test_warning_counts_what_would_be_shown() -> None:
     bodies = [dump(copy(RECORD)), dump({"run_id": "x", "params": {"user": "u", "remote": "r"}})]
-    assert private_fields(bodies) == [
-        "user names (in 1 run)",
-        "arguments of scripts (in 1 run)",
-        "addresses of git remotes (in 1 run)",
-        "host names (in 1 run)",
-        "notes (in 1 run)",
-        "paths of home folders (in 1 run)",
-    ]
+    assert count_private(bodies) == {
+        "user names": 1,
+        "arguments of scripts": 1,
+        "addresses of git remotes": 1,
+        "host names": 1,
+        "notes": 1,
+        "paths of home folders": 1,
+    }
 
 
 def test_site_that_is_not_public_says_so(folio_dir: Path, tmp_path: Path) -> None:

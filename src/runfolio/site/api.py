@@ -24,7 +24,7 @@ from runfolio.records.times import utc_text
 from runfolio.site import parquet
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.links import experiment_page, run_page
-from runfolio.site.output import canonical, digest_of
+from runfolio.site.output import canonical
 from runfolio.site.plan import Page
 
 ROOT = "api/v1"
@@ -115,7 +115,7 @@ def _runs_file(site: Site, path: str, kind: str, rows: Sequence[RunRow], head: M
         "previews": {row.run_id: site.previews[row.run_id] for row in rows if row.run_id in site.previews},
         "pages": [run_page(site, row.run_id) for row in rows],
     }
-    inputs = digest_of(site.bodies(rows)) + canonical([head, shown])
+    inputs = site.digest(rows) + canonical([head, shown])
     return Page(f"{ROOT}/{path}.json", inputs, partial(_runs, site, kind, rows, head))
 
 

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runfolio.errors import StateError
 from runfolio.records.secrets import URL_USER
 from runfolio.site.assets import templates_folder
-from runfolio.site.public import has_home, own_names, private_fields
+from runfolio.site.data.runs import private_counts
+from runfolio.site.public import has_home, own_names
 from runfolio.site.tokens import tokens_in
+from runfolio.site.words import count_words
 
 if TYPE_CHECKING:
     from runfolio.site.gather import Site
@@ -74,11 +76,10 @@ def check_public(site: Site) -> None:
 
 def private_warning(site: Site) -> list[str]:
     """Return the warning of a site that is not public: what of people and machines it shows; empty where that is nothing."""
-    bodies = (body for at in range(0, len(site.rows), _SLICE) for body in site.bodies(site.rows[at : at + _SLICE]))
-    found = private_fields(bodies)
-    if not found:
+    shown = [f"{words} (in {count_words(count, 'run')})" for words, count in private_counts(site).items()]
+    if not shown:
         return []
-    return [f"THIS SITE IS NOT FOR THE PUBLIC: it shows {', '.join(found)}. Leave them out: runfolio site build --public"]
+    return [f"THIS SITE IS NOT FOR THE PUBLIC: it shows {', '.join(shown)}. Leave them out: runfolio site build --public"]
 
 
 def private_names(site: Site) -> frozenset[str]:

@@ -62,7 +62,8 @@ def slice_digests(site: Site, rows: Sequence[RunRow]) -> list[str]:
     """Return a digest of each slice of the runs, and of what is left out of them."""
     rules = repr(site.redaction).encode()
     return [
-        digest_of([str(FORMAT).encode(), rules, *site.bodies(rows[at : at + SLICE])])[:32] for at in range(0, len(rows), SLICE)
+        digest_of([str(FORMAT).encode(), rules, site.digest(rows[at : at + SLICE]).encode()])[:32]
+        for at in range(0, len(rows), SLICE)
     ]
 
 

@@ -39,6 +39,7 @@ _SHOWN_BY_DEFAULT = (
     ("notes", b'\n    "mlflow.note.content": "', rb'\n    "mlflow\.note\.content": "'),
 )
 """What to say, a line that such a record has, and where the line must stand."""
+_HOMES = "paths of home folders"
 
 
 def fits(name: str, patterns: Sequence[str]) -> bool:
@@ -120,8 +121,8 @@ def own_names(record: Mapping[str, Any]) -> list[str]:
     return [name for name in found if isinstance(name, str) and len(name) >= _WORD]
 
 
-def private_fields(bodies: Iterable[bytes]) -> list[str]:
-    """Return what a site that is not public shows of people and machines, in words.
+def count_private(bodies: Iterable[bytes]) -> dict[str, int]:
+    """Return how many records show what of people and machines.
 
     Parameters
     ----------
@@ -129,13 +130,12 @@ def private_fields(bodies: Iterable[bytes]) -> list[str]:
         Records in the canonical spelling.
     """
     # The canonical spelling says where a field stands, so no record need be parsed.
-    patterns = [(words, line, re.compile(place)) for words, line, place in _SHOWN_BY_DEFAULT]
-    counts = dict.fromkeys([*(words for words, _, _ in patterns), "paths of home folders"], 0)
+    counts = dict.fromkeys([*(words for words, _, _ in _SHOWN_BY_DEFAULT), _HOMES], 0)
     for body in bodies:
-        for words, line, place in patterns:
-            counts[words] += line in body and place.search(body) is not None
-        counts["paths of home folders"] += any(part in body for part in _HOME_BYTES) and has_home(body.decode())
-    return [f"{words} (in {count:,} {'run' if count == 1 else 'runs'})" for words, count in counts.items() if count]
+        for words, line, place in _SHOWN_BY_DEFAULT:
+            counts[words] += line in body and re.search(place, body) is not None
+        counts[_HOMES] += any(part in body for part in _HOME_BYTES) and has_home(body.decode())
+    return {words: count for words, count in counts.items() if count}
 
 
 def has_home(text: str) -> bool:

@@ -6,7 +6,7 @@ touches the last chunk only. Other ids (imported runs) go by their first two dig
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from functools import partial
@@ -16,6 +16,7 @@ from runfolio.site.columns import script
 from runfolio.site.gather import Site
 from runfolio.site.output import canonical, digest_of
 from runfolio.site.plan import Data, Page
+from runfolio.site.public import count_private
 
 FEW, MANY = 20, 100
 """Runs a chunk: few where the folio is small and its runs may have long histories, many where the files would be too many."""
@@ -68,5 +69,16 @@ def _inputs(site: Site, rows: Sequence[RunRow]) -> str:
     return digest_of(site.bodies(rows)) + canonical(shown)
 
 
-def _render(site: Site, name: str, rows: Sequence[RunRow]) -> tuple[bytes, None]:
-    return script(f"data/r/{name}", {detail["run_id"]: detail for detail in site.details(rows)}), None
+def _render(site: Site, name: str, rows: Sequence[RunRow]) -> tuple[bytes, dict[str, int]]:
+    data = script(f"data/r/{name}", {detail["run_id"]: detail for detail in site.details(rows)})
+    return data, {} if site.options.public else count_private(site.bodies(rows))
+
+
+def private_counts(site: Site) -> dict[str, int]:
+    """Return how many runs show what of people and machines; the chunks must be written already."""
+    made: Counter[str] = Counter()
+    for name, _ in _chunks(site):
+        held = site.output.facts(f"data/r/{name}")
+        assert isinstance(held, dict)
+        made.update(held)
+    return dict(made)

@@ -13,7 +13,7 @@ from runfolio.index import RunRow
 from runfolio.site.columns import script
 from runfolio.site.gather import Site
 from runfolio.site.links import experiment_page
-from runfolio.site.output import canonical, digest_of
+from runfolio.site.output import canonical
 from runfolio.site.plan import Data
 
 NAME = "data/search"
@@ -30,7 +30,7 @@ def search_file(site: Site) -> Data:
         for item in site.experiments
     ]
     prepared = [row.run_id in site.prepared for row in newest]
-    inputs = canonical([experiments, prepared, len(site.rows)]) + digest_of(site.bodies(newest))
+    inputs = canonical([experiments, prepared, len(site.rows)]) + site.digest(newest)
     return Data(NAME, inputs, lambda: (script(NAME, _value(site, newest, experiments)), None))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from runfolio.index import RunRow
 from runfolio.site.columns import Cells, cells_of, encode_column, facts_of, join_facts, script
 from runfolio.site.gather import ExperimentData, Site
-from runfolio.site.output import canonical, digest_of
+from runfolio.site.output import canonical
 from runfolio.site.plan import Data
 
 SHARD = 25_000
@@ -39,7 +39,7 @@ def facts(site: Site) -> Iterator[Data]:
     for item in site.experiments:
         for number, rows in enumerate(shards_of(item)):
             name = f"data/e/{item.slug}/{number}-facts"
-            yield Data(name, digest_of(site.bodies(rows)), lambda rows=rows, name=name: _facts(site, name, rows))  # type: ignore[misc]
+            yield Data(name, site.digest(rows), lambda rows=rows, name=name: _facts(site, name, rows))  # type: ignore[misc]
 
 
 def _facts(site: Site, name: str, rows: Sequence[RunRow]) -> tuple[bytes, object]:
@@ -92,7 +92,7 @@ def shards(site: Site) -> Iterator[Data]:
     for item in site.experiments:
         packs, digits = packs_of(site, item), digits_of(item)
         for number, rows in enumerate(shards_of(item)):
-            body = digest_of(site.bodies(rows))
+            body = site.digest(rows)
             for pack in sorted({-1, *packs.values()}):
                 keys = sorted(key for key, found in packs.items() if found == pack)
                 name = _name(item, number, pack)

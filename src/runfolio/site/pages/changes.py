@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from runfolio.diff.states import ABSENT, FieldChange, StateDiff
 from runfolio.diff.verdict import Trial, Verdict, is_number, judge
@@ -47,11 +47,12 @@ def pages(site: Site) -> Iterator[Page]:
     rows = [_row(site, commit) for commit in commits]
     context = {"commits": rows, "most": COMMITS, "public": site.options.public}
     yield Page(PATH, canonical(context), partial(site.html, "changes.html", PATH, **context))
-    newer: set[str] = set()
+    newer: frozenset[str] = frozenset()
     for commit in commits:
-        newer.update(_added(commit.changes))
+        touched = _touched(commit.changes)
+        newer |= touched.added
         if commit.parents:
-            yield _page(site, commit.parents[0], commit.oid, commit.changes, Before(frozenset(newer)), commit)
+            yield _page(site, commit.parents[0], commit.oid, commit.changes, touched, Before(newer), commit)
     if site.options.diff:
         yield difference_page(site, *site.options.diff)
 
@@ -73,8 +74,9 @@ def difference_page(site: Site, old: str, new: str) -> Page:
     place = site.folio.place
     before, after = commit_at(place, old), commit_at(place, new)
     changes = changes_between(place, before, after)
-    newer = frozenset(_added(changes) | _added(changes_between(place, after, site.commit)))
-    return _page(site, before, after, changes, Before(newer), None)
+    touched = _touched(changes)
+    newer = touched.added | _touched(changes_between(place, after, site.commit)).added
+    return _page(site, before, after, changes, touched, Before(newer), None)
 
 
 def change_page(old: str, new: str) -> str:
@@ -111,24 +113,39 @@ def _row(site: Site, commit: RecordCommit) -> dict[str, Any]:
     }
 
 
-def _added(changes: Iterable[Change]) -> set[str]:
-    return {named[1] for change in changes if change.old is None and (named := run_of_path(change.path))}
+class Touched(NamedTuple):
+    """What the paths of a change tell.
+
+    Attributes
+    ----------
+    added : frozenset of str
+        Ids of the runs that it added.
+    slugs : frozenset of str
+        Experiments of all the runs that it touched.
+    """
+
+    added: frozenset[str]
+    slugs: frozenset[str]
+
+
+def _touched(changes: Iterable[Change]) -> Touched:
+    named = [(change.old is None, found) for change in changes if (found := run_of_path(change.path))]
+    return Touched(frozenset(run_id for new, (_, run_id) in named if new), frozenset(slug for _, (slug, _) in named))
 
 
 def _page(
-    site: Site, old: str, new: str, changes: Sequence[Change], before: Before, commit: RecordCommit | None
-) -> Page:  # fmt: skip
+    site: Site, old: str, new: str, changes: Sequence[Change], touched: Touched, before: Before, commit: RecordCommit | None
+) -> Page:
     path = change_page(old, new)
     # A commit never changes, and neither does what was there before it; what its runs are called and link to may.
-    touched = sorted({named[0] for change in changes if (named := run_of_path(change.path))})
-    shown = [(item.slug, item.name, str(item.objective)) for item in site.experiments if item.slug in touched]
-    pages = sorted(run_id for run_id in _added(changes) if run_id in site.prepared)
-    inputs = canonical([old, new, shown, pages, len(before.newer & set(site.by_id)) if len(changes) < MOST_READ else 0])
-    return Page(path, inputs, partial(_render, site, path, old, new, changes, before, commit))
+    shown = [(item.slug, item.name, str(item.objective)) for item in site.experiments if item.slug in touched.slugs]
+    pages = sorted(touched.added & site.prepared)
+    inputs = canonical([old, new, shown, pages, len(touched.added & site.by_id.keys()) if len(changes) < MOST_READ else 0])
+    return Page(path, inputs, partial(_render, site, path, old, new, changes, len(touched.added), before, commit))
 
 
 def _render(
-    site: Site, path: str, old: str, new: str, changes: Sequence[Change], before: Before, commit: RecordCommit | None
+    site: Site, path: str, old: str, new: str, changes: Sequence[Change], total: int, before: Before, commit: RecordCommit | None
 ) -> bytes:
     read = _most_telling(changes)
     difference, faults = read_difference(site.folio.place, read, site.seen)
@@ -146,7 +163,7 @@ def _render(
         settings=[change.path for change in changes if "/" not in change.path],
         experiments=_experiments(site, difference),
         sections=[_section(site, by_slug.get(slug), slug, runs, before) for slug, runs in sorted(added.items())],
-        total_added=len(_added(changes)),
+        total_added=total,
     )  # fmt: skip
 
 
