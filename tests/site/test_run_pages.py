@@ -219,3 +219,61 @@ def test_no_page_has_a_fault_of_accessibility(site: Any, open_page: Callable[...
         )
         faults = [(item["id"], item["nodes"][0]["html"][:200]) for item in found.response["violations"]]
         assert faults == [], address
+
+
+def drag(page: Any, chart: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drag over a chart, from and to shares of its width and height."""
+    canvas = page.locator(f"[data-chart={chart}] canvas[role=img]")
+    canvas.evaluate("(canvas) => canvas.scrollIntoView({ block: 'center' })")  # not below the bar that stays at the top
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + start[0] * box["width"], box["y"] + start[1] * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + end[0] * box["width"], box["y"] + end[1] * box["height"], steps=4)
+    page.mouse.up()
+
+
+def test_charts_and_the_table_of_an_experiment_follow_each_other(site: Any, open_page: Callable[..., Any]) -> None:
+    page = open_page(site[0] / "e" / "wine" / "index.html")
+    for chart in ("curves", "scatter", "parcoords", "importance"):
+        page.wait_for_selector(f"[data-chart={chart}] canvas")
+    assert page.evaluate("rf.table.rows.length") == page.evaluate("rf.table.columns.length")
+    drag(page, "importance", (0.7, 0.5), (1.0, 0.6))
+    page.wait_for_function("() => rf.table.rows.length === 4")
+    page.locator("[data-chart=importance] canvas[role=img]").focus()
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => rf.table.rows.length === rf.table.columns.length")
+    page.wait_for_selector("[data-chart=scatter] canvas[aria-label*=against]")
+    drag(page, "scatter", (0.15, 0.02), (0.99, 0.3))
+    page.wait_for_function("() => rf.table.rows.length < rf.table.columns.length")
+    page.locator("[data-chart=scatter] canvas[role=img]").focus()
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => rf.table.rows.length === rf.table.columns.length")
+    page.evaluate("rf.table.select([rf.table.rows[0], rf.table.rows[1]], true)")
+    page.wait_for_selector("[data-chart=curves] .legend li:nth-child(2)")
+    assert page.evaluate("rf.chartView.slots.size") == 2
+    page.evaluate("rf.table.select([rf.table.rows[0]], false)")
+    page.wait_for_function("() => document.querySelectorAll('[data-chart=curves] .legend li').length === 1")
+    # The run that stays keeps its colour.
+    assert page.evaluate("rf.chartView.slots.get(rf.table.rows[1])") == 2
+
+
+def test_an_axis_of_the_parallel_coordinates_is_brushed_by_the_keyboard(site: Any, open_page: Callable[..., Any]) -> None:
+    page = open_page(site[0] / "e" / "wine" / "index.html")
+    page.wait_for_selector("[data-chart=parcoords] canvas")
+    page.wait_for_function("() => rf.table.rows.length === rf.table.columns.length")
+    page.locator("[data-chart=parcoords] canvas[role=img]").focus()
+    page.keyboard.press("ArrowUp")
+    page.wait_for_function("() => rf.table.rows.length < rf.table.columns.length && rf.table.rows.length > 0")
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => rf.table.rows.length === rf.table.columns.length")
+
+
+def test_smoothing_and_axes_are_in_the_address_of_a_comparison(site: Any, open_page: Callable[..., Any]) -> None:
+    ids = [page_of(site, f"run {number}").parent.name for number in range(2)]
+    page = open_page((site[0] / "compare.html").as_uri() + "#r=" + ",".join(ids) + "&sm=0.5&log=1")
+    page.wait_for_selector("input[aria-label=Smoothing]")
+    assert page.input_value("input[aria-label=Smoothing]") == "0.5"
+    assert page.is_checked(".chart-controls input[type=checkbox]")
+    page.select_option("select[aria-label='Horizontal axis'] >> nth=-1", "relative")
+    assert "x=relative" in page.url
+    assert "sm=0.5" in page.url

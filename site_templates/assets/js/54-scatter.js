@@ -18,7 +18,7 @@
 
   /* A scatter of axes `{key, name, kind, values, lo, hi, names}`. `view` gives filtered(), slots, hover, brush(). */
   rf.scatter = function (view, options) {
-    let x = null, y = null, plot = null, box = null, near = -1, place = -1;
+    let x = null, y = null, plot = null, box = null, near = -1, place = -1, held = null;
     const px = () => plot;
 
     function paint(ctx, w, h, ink) {
@@ -41,7 +41,8 @@
         if (b > yhi) yhi = b;
       };
       for (const row of rows) if (Number.isFinite(x.values[row]) && Number.isFinite(y.values[row])) usable.push(row);
-      usable.forEach(add);
+      // While its own brush holds, the chart keeps its scales and shows faintly what the brush leaves out.
+      (held || usable).forEach(add);
       // Selected runs are drawn also where the table does not show them.
       view.slots.forEach((_, row) => add(row));
       if (!(lo <= hi)) return;
@@ -71,6 +72,10 @@
         }
       }
       const slots = view.slots;
+      if (held) {
+        ctx.fillStyle = ink["hair-strong"];
+        for (const row of held) ctx.fillRect(sx.map(x.values[row]) - 1.5, sy.map(y.values[row]) - 1.5, 3, 3);
+      }
       if (usable.length <= RINGS) {
         ctx.fillStyle = ink.sheet;
         ctx.strokeStyle = ink.muted;
@@ -145,7 +150,7 @@
       return best;
     }
     function clear() {
-      box = null;
+      box = held = null;
       if (options.brush) view.brush(options.brush, null);
       said.redrawOver();
     }
@@ -168,6 +173,7 @@
             const [x0, x1] = [plot.sx.inv(Math.min(ax, bx)), plot.sx.inv(Math.max(ax, bx))], [y0, y1] = [plot.sy.inv(Math.max(ay, by)), plot.sy.inv(Math.min(ay, by))];
             const xs = x.values, ys = y.values;
             box = { x0, x1, y0, y1 };
+            held = held || plot.usable;
             view.brush(options.brush, (row) => xs[row] >= x0 && xs[row] <= x1 && ys[row] >= y0 && ys[row] <= y1);
           }
           said.redrawOver();
@@ -185,8 +191,8 @@
       },
       blur: () => { place = -1; point(-1); },
     });
-    said.axes = (a, b) => { x = a; y = b; box = null; near = place = -1; said.redraw(); };
-    said.unbrush = () => { box = null; said.redrawOver(); };
+    said.axes = (a, b) => { x = a; y = b; box = held = null; near = place = -1; said.redraw(); };
+    said.unbrush = () => { box = held = null; said.redrawOver(); };
     said.plot = px;
     return said;
   };

@@ -75,25 +75,19 @@ def _page(site: Site, item: ExperimentData, run_id: str, parent: str | None) -> 
 def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
     detail = site.details([site.by_id[run_id]])[0]
     baseline = baseline_of(site, item)
-    other = None
-    if baseline and baseline != run_id:
-        other = site.details([site.by_id[baseline]])[0]
+    against = site.records([site.by_id[baseline]])[0] if baseline and baseline != run_id else None
     objective = item.objective
-    metrics = metric_rows(detail["metrics"], other and other["metrics"], objective.metric if objective else "")
+    metrics = metric_rows(detail["metrics"], against and against.get("metrics", {}), objective.metric if objective else "")
     for row in metrics[:SPARKLINES]:
         series = detail["series"].get(row["key"])
         row["spark"] = sparkline(series["value"]) if series else ""
     drawn = [row["key"] for row in metrics if row["key"] in detail["series"] and len(detail["series"][row["key"]]["value"]) > 1]
-    lock = str(detail["environment"].get("lock", ""))
-    records = _records(site)
-    lock_file = list_path(site, lock) if lock else None
-    lock_path = site.folio.place.full(paths.environment_path(lock)) if lock_file else ""
     return site.html(
         "run.html", path, page="run",
         detail=detail, experiment=_experiment(site, item), experiment_href=experiment_page(item.slug),
         name=detail["name"] or run_id[:12], note=detail["tags"].get("mlflow.note.content", ""),
         tags={key: value for key, value in sorted(detail["tags"].items()) if key != "mlflow.note.content"},
-        params=param_rows(detail["params"], other and other["params"]), metrics=metrics,
+        params=param_rows(detail["params"], against and against.get("params", {})), metrics=metrics,
         goal=next((row for row in metrics if objective and row["key"] == objective.metric), None),
         baseline=_link(site, baseline), is_baseline=baseline == run_id,
         curves=[{"key": key, "svg": curve([_line(detail["series"][key])], key)} for key in drawn[:STATIC_CURVES]],
@@ -101,13 +95,20 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
         artifacts=[{"artifact": entry, "body": read_body(site, entry) if at < BODIES else None}
                    for at, entry in enumerate(_pictures_first(detail["artifacts"]))],
         datasets=[dataset_facts(found) for found in detail["inputs"]],
-        origin=origin_facts(detail), lock=lock_path, lock_file=lock_file,
-        reproduce=reproduce_lines(detail, lock_path, records["branch"]),
-        changes=_code_changes(site, detail),
+        changes=_code_changes(site, detail), **_origin(site, detail),
         parent=_link(site, detail["parent"]), children=[link for child in detail["children"] if (link := _link(site, child))],
         record=site.folio.place.full(paths.run_path(item.slug, run_id, detail["start"])),
         data={"run": _told(detail, drawn[:SCRIPT_CURVES]), "experiment": _experiment(site, item)},
     )  # fmt: skip
+
+
+def _origin(site: Site, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a run came from, and how to run it again."""
+    lock = str(detail["environment"].get("lock", ""))
+    file = list_path(site, lock) if lock else None
+    path = site.folio.place.full(paths.environment_path(lock)) if file else ""
+    again = reproduce_lines(detail, path, _records(site)["branch"])
+    return {"origin": origin_facts(detail), "lock": path, "lock_file": file, "reproduce": again}
 
 
 def _told(detail: Mapping[str, Any], drawn: list[str]) -> dict[str, Any]:
