@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
 import pytest
 
+from runfolio.site.assets import asset_files
 from tests.site.conftest import TEMPLATES
 
 SCRIPTS = sorted((TEMPLATES / "assets" / "js").glob("*.js"))
@@ -58,3 +60,13 @@ def test_no_template_stands_in_another_because_rjsmin_takes_the_spaces_out_of_it
 def test_text_never_becomes_markup_or_code(script: Path) -> None:
     forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\(\"on|\.onclick|fetch\(|XMLHttpRequest|import\("
     assert re.findall(forbidden, script.read_text()) == []
+
+
+# Of each file, compressed: what every page loads, what the table of runs adds. Not a wish, but a guard against slow growth.
+LIMITS = {"assets/app": 8_000, "assets/table": 19_500, "assets/start": 700, "assets/theme": 400}
+
+
+def test_scripts_stay_small() -> None:
+    sizes = {item.name: len(gzip.compress(item.render()[0], 9)) for item in asset_files({}) if item.name in LIMITS}
+    assert {name: size for name, size in sizes.items() if size > LIMITS[name]} == {}
+    assert sizes.keys() == LIMITS.keys()

@@ -159,6 +159,19 @@ def test_above_16_million_pixels_the_scroll_bar_is_scaled_and_every_row_is_reach
     assert box["y"] + box["height"] <= frame["y"] + frame["height"] + 1
 
 
+def test_another_order_starts_at_the_top_and_other_columns_where_the_reader_is(table) -> None:
+    reader = table(some_rows(500))
+    place = "document.querySelector('.runs-scroll').scrollTop"
+    reader.page.evaluate(f"{place} = 5000")
+    reader.settle()
+    reader.page.evaluate("rf.table.set({ keys: ['metrics.acc', 'params.seed'] })")
+    reader.settle()
+    assert reader.page.evaluate(place) == 5000
+    reader.page.evaluate("rf.table.sortBy('params.seed')")
+    reader.settle()
+    assert reader.page.evaluate(place) == 0
+
+
 # ---- order
 
 
@@ -400,6 +413,21 @@ def test_on_a_phone_a_run_is_two_lines_with_only_what_differs(table) -> None:
 # ---- what the rest of the page hears
 
 
+def test_going_back_takes_baseline_and_selection_along(table) -> None:
+    rows = some_rows(50)
+    reader = table(rows, fragment=f"#sel={rows[5]['run_id']}&base={rows[6]['run_id']}")
+    assert reader.page.evaluate("[rf.table.baseline, [...rf.table.selection.keys()]]") == [6, [5]]
+    reader.page.evaluate(
+        "() => { window.heard = []; for (const name of ['selection', 'baseline']) rf.on(name, (detail) => window.heard.push([name, detail])); }"
+    )
+    reader.page.evaluate("location.hash = '#q='")
+    reader.settle()
+    assert reader.page.evaluate("window.heard") == [["baseline", {"row": 3}], ["selection", {"rows": [], "ids": [], "slots": []}]]
+    reader.page.go_back()
+    reader.settle()
+    assert reader.page.evaluate("[rf.table.baseline, [...rf.table.selection.keys()]]") == [6, [5]]
+
+
 def test_charts_hear_of_rows_selection_and_baseline_and_may_hold_rows_back(table) -> None:
     rows = some_rows(50)
     reader = table(rows)
@@ -450,3 +478,31 @@ def test_nothing_that_wcag_2_2_aa_forbids(open_page, tmp_path, phone: bool, dark
     page.click("[data-do=columns]")
     page.wait_for_selector("dialog .choice")
     assert faults() == []
+
+
+# ---- many runs, elsewhere
+
+
+def test_the_table_works_under_a_sub_path_of_a_server(open_page, serve, tmp_path) -> None:
+    rows = some_rows(80)
+    TableSite(tmp_path, rows, core=CORE, objective=OBJECTIVE, baseline=3, shard=30).page(best(rows))
+    reader = Reader(open_page(serve(tmp_path) + "e/wine/index.html#s=attributes.run_name"))
+    assert [f"run-{at}" for at in reader.rows()] == sorted(f"run-{at}" for at in range(80))
+    reader.filter("params.seed = '3' AND run_id LIKE '%'")
+    assert reader.page.text_content(".filter-count") == "16 of 80"
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_runs_are_filtered_sorted_and_scrolled_whole(open_page, tmp_path) -> None:
+    rows = some_rows(100_000)
+    reader = Reader(open_page(TableSite(tmp_path, rows, core=CORE, objective=OBJECTIVE, baseline=3).page(best(rows))))
+    reader.filter("metrics.acc >= 0.75 AND params.opt = 'adam'")
+    wanted = [at for at in best(rows, 100_000) if rows[at]["metrics.acc"] >= 0.75 and rows[at]["params.opt"] == "adam"]
+    assert reader.rows() == wanted
+    reader.page.evaluate("document.querySelector('.runs-scroll').scrollTop = 36 * 20000")
+    reader.settle()
+    assert f"run-{wanted[20_000]}" in reader.names()
+    assert reader.page.evaluate("document.querySelectorAll('*').length") < 2500
+    reader.page.evaluate("rf.table.set({ text: '', grouped: true })")
+    reader.settle()
+    assert reader.page.evaluate("rf.table.entries.length") == 4

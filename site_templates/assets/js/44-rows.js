@@ -89,6 +89,10 @@
         this.head = this.element.createTHead();
         this.element.replaceChildren(this.element.caption || "", this.head, this.pinned, this.body);
       }
+      // Another question is answered from its beginning; other columns are shown where the reader is.
+      const question = JSON.stringify([this.table.text, this.table.order, this.table.grouped]);
+      if (this.question !== undefined && this.question !== question) this.scroller.scrollTop = 0;
+      this.question = question;
       this.drawHead();
       this.ranges = new Map(this.wide ? [[this.wide, this.table.strip(this.wide)]] : []);
       const base = this.table.baseline;

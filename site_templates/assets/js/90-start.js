@@ -12,10 +12,13 @@
     rf.on("draw", () => view.draw());
     const start = async () => {
       try {
+        const { baseline, selection } = table;
+        const had = selection.size;
         await table.read();
         show();
         await table.update();
-        if (table.selection.size) await table.selected();
+        if (table.baseline !== baseline) rf.tell("baseline", { row: table.baseline });
+        if (had || table.selection.size) await table.selected();
       } catch (error) {
         rf.tell("fault", error.message); // the rows that the page was built with stay
       }
