@@ -22,15 +22,34 @@ process wrote on behind the cut, its event stands at the end of the same line an
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_quote = json.encoder.encode_basestring
+
+
+def _one_encoder() -> Callable[[Any], str]:
+    """Return an encoder that is made once: `JSONEncoder.encode` makes a C encoder for each call."""
+    encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    chunks = make(None, encoder.default, _quote, None, ":", ",", False, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode = _one_encoder()
 _decode = json.JSONDecoder().decode
 
 
 def encode_event(*parts: Any) -> bytes:
     """Write one event as a line."""
     return (_encode(parts) + "\n").encode("utf-8", "surrogatepass")
+
+
+def encode_text(kind: str, key: str, text: str) -> bytes:
+    """Write one param (``p``) or tag (``t``) as a line."""
+    return f'["{kind}",{_quote(key)},{_quote(text)}]\n'.encode("utf-8", "surrogatepass")
 
 
 def encode_key(key: str) -> str:

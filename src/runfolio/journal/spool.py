@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import storage_error
+from runfolio.errors import StorageError, storage_error
 from runfolio.journal.writer import JournalWriter
 
 LIVE = ".jsonl"
@@ -67,13 +67,22 @@ class Spool:
         amend = bool(header.get("amend"))
         part = f"+{time.time_ns() // 1000:x}{os.getpid():05x}" if amend else ""
         path = self.journals_folder / f"{run_id}{part}{LIVE}"
+        each = self.durability == "power-each"
+        try:
+            writer = JournalWriter(path, each=each, create=True)
+        except StorageError:
+            if self.journals_folder.is_dir():
+                raise
+            self._make_folder()
+            writer = JournalWriter(path, each=each, create=True)
+        writer.event("open", header)
+        return writer
+
+    def _make_folder(self) -> None:
         try:
             self.journals_folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise storage_error("make the folder for journals", error) from None
-        writer = JournalWriter(path, each=self.durability == "power-each", create=True)
-        writer.event("open", header)
-        return writer
 
     def attach(self, journal: Journal) -> JournalWriter | None:
         """Log on to a run that another process started; None if it was sealed meanwhile."""
@@ -159,9 +168,9 @@ class Spool:
 
     def keep_environment(self, name: str, text: str) -> None:
         """Keep a package list until the runs that name it are committed."""
-        target = self.environments_folder / f"{name}.txt"
-        if target.exists():
+        if os.path.exists(f"{self.environments_folder}/{name}.txt"):
             return
+        target = self.environments_folder / f"{name}.txt"
         try:
             self.environments_folder.mkdir(parents=True, exist_ok=True)
             temporary = target.with_name(f".{name}.{os.getpid()}")
@@ -178,6 +187,6 @@ class Spool:
             return None
 
 
-def sealed_name(path: Path) -> Path:
+def sealed_name(path: Path) -> str:
     """Return the name that a journal gets when its run has ended."""
-    return path.with_name(path.name[: -len(LIVE)] + SEALED)
+    return str(path)[: -len(LIVE)] + SEALED

@@ -153,12 +153,12 @@ class JournalWriter:
         except OSError as error:
             raise storage_error("sync the run's journal", error) from None
 
-    def close(self, *, sealed_name: Path | None = None, durable: bool = True) -> bool:
+    def close(self, *, sealed_name: str | None = None, durable: bool = True) -> bool:
         """Give the journal back.
 
         Parameters
         ----------
-        sealed_name : Path, optional
+        sealed_name : str, optional
             The run has ended: give the journal this name if no other process holds it.
         durable : bool, optional
             Sync file and folder first.
@@ -190,14 +190,17 @@ class JournalWriter:
             os.close(fd)
         return sealed
 
-    def _seal(self, fd: int, sealed_name: Path) -> bool:
+    def _seal(self, fd: int, sealed_name: str) -> bool:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False  # another process still logs to the run; whoever lets go last seals it
-        if os.fstat(fd).st_nlink == 0 or not self.path.exists():
+        if os.fstat(fd).st_nlink == 0:
             return False
-        os.rename(self.path, sealed_name)
+        try:
+            os.rename(self.path, sealed_name)
+        except FileNotFoundError:
+            return False  # it has its sealed name already
         return True
 
 

@@ -29,6 +29,7 @@ MAX_INPUT_TAG_KEY_LENGTH = 255
 MAX_INPUT_TAG_VALUE_LENGTH = 500
 
 _KEY = re.compile(r"[/\w.\- :]*\Z")
+_PLAIN_KEY = re.compile(r"[\w\- :]{1,250}\Z")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z", re.ASCII)
 _EXPERIMENT_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,63}\Z", re.ASCII)
 _UUID7 = re.compile(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}\Z")
@@ -131,6 +132,8 @@ def check_key(key: object, kind: str) -> str:
         If it is not text, empty, longer than 250 characters, not a normal relative path (``a//b``, ``../a``), or
         holds anything but letters, digits, ``_ - . / :`` and spaces.
     """
+    if type(key) is str and _PLAIN_KEY.match(key):
+        return key  # neither dot nor slash: there is no path to normalise
     if key is None:
         raise UsageError(f"A {kind} name cannot be None: a key name must be provided.")
     if not isinstance(key, str):

@@ -31,6 +31,7 @@ from runfolio.records.secrets import HEADER, PEM, TOKENS, URL_USER, is_plain_val
 
 MAX_TEXT = 1 << 20
 MASK = "***"
+_MOST_JUDGED = 4096
 
 _SCP_REMOTE = re.compile(r"(?P<user>[^\s/@:]{1,256})(?::[^\s/@]{0,256})?@(?P<rest>[^\s/:@]{1,256}:.*)\Z", re.DOTALL)
 _NAME = re.compile(
@@ -73,6 +74,7 @@ class Redactor:
         self._patterns = [_compiled(pattern) for pattern in self._sources[0]]
         self._keys = frozenset(normal_key(key) for key in self._sources[1])
         self._home = _home_pattern(home)
+        self._judged: dict[str, bool] = {}
         self.found: set[str] = set()
 
     @property
@@ -251,7 +253,12 @@ class Redactor:
         return MASK
 
     def _secret(self, key: str) -> bool:
-        return is_secret_key(key) or normal_key(key) in self._keys
+        known = self._judged.get(key)
+        if known is None:
+            if len(self._judged) >= _MOST_JUDGED:
+                self._judged.clear()
+            known = self._judged[key] = is_secret_key(key) or normal_key(key) in self._keys
+        return known
 
 
 def _core(value: re.Match[str]) -> tuple[int, int]:

@@ -288,7 +288,14 @@ def run_entity(record: records.Run, experiment_id: str, artifact_uri: str) -> Ru
     -------
     Run
     """
-    info = RunInfo(
+    info = info_entity(record, experiment_id, artifact_uri)
+    data = RunData({key: summary.last for key, summary in record.metrics.items()}, dict(record.params), record.all_tags)
+    return Run(info, data, RunInputs([_input_entity(entry) for entry in record.inputs]))
+
+
+def info_entity(record: records.Run, experiment_id: str, artifact_uri: str) -> RunInfo:
+    """Show what a run record says beside its data; see :func:`run_entity`."""
+    return RunInfo(
         record.run_id,
         experiment_id,
         record.user,
@@ -299,8 +306,6 @@ def run_entity(record: records.Run, experiment_id: str, artifact_uri: str) -> Ru
         artifact_uri,
         record.name,
     )
-    data = RunData({key: summary.last for key, summary in record.metrics.items()}, dict(record.params), record.all_tags)
-    return Run(info, data, RunInputs([_input_entity(entry) for entry in record.inputs]))
 
 
 def _input_entity(record: records.DatasetInput) -> DatasetInput:

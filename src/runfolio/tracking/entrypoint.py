@@ -95,8 +95,12 @@ def _given(said: Mapping[str, Any]) -> EntryPoint:
     return EntryPoint(os.path.basename(script) or script, str(said.get("type", LOCAL)), args, _own_file(file))
 
 
+@lru_cache(maxsize=8)
 def _own_file(file: str | Path | None) -> Path | None:
-    """Return a program's file with links resolved, unless it belongs to Python or an installed package."""
+    """Return a program's file with links resolved, unless it belongs to Python or an installed package.
+
+    Asked at every run of a sweep, and true as it was found first: a process is started by one file, wherever it has gone since.
+    """
     if not file or not os.path.isfile(file):
         return None
     plain = os.path.abspath(file)

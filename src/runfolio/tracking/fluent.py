@@ -183,7 +183,9 @@ def start_run(
                 "a nested run under it, first end the current run with runfolio.end_run()."
             )
         if parent_run_id and held.folio.runs.get(parent_run_id).lifecycle is Lifecycle.DELETED:
-            raise DeletedError(f"The parent run {parent_run_id} is deleted. Restore it first: runfolio runs restore {parent_run_id}")
+            raise DeletedError(
+                f"The parent run {parent_run_id} is deleted. Restore it first: runfolio runs restore {parent_run_id}"
+            )
         if parent_run_id or stack:
             all_tags["mlflow.parentRunId"] = parent_run_id or stack[-1].info.run_id
         if description:
@@ -192,7 +194,7 @@ def start_run(
             all_tags["mlflow.note.content"] = description
         experiment = _experiment(held, experiment_id)
         live = start_live(held, experiment, name=run_name, tags=all_tags)
-        active = ActiveRun(held, live, entities.run_entity(live.record, experiment.experiment_id, artifact_uri(live.run_id)).info)
+        active = ActiveRun(held, live, entities.info_entity(live.record, experiment.experiment_id, artifact_uri(live.run_id)))
     stack.append(active)
     _all_active.append(active)
     _start_sampler(active, log_system_metrics)
@@ -214,7 +216,7 @@ def _go_on(held: Session, run_id: str, experiment_id: str | None, tags: Mapping[
     if tags:
         live.batch((), {}, tags)
     record = held.folio.runs.get(run_id)
-    return ActiveRun(held, live, entities.run_entity(record, known_id, artifact_uri(run_id)).info)
+    return ActiveRun(held, live, entities.info_entity(record, known_id, artifact_uri(run_id)))
 
 
 def _remember(run_id: str) -> None:

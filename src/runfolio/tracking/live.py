@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runfolio.errors import DeletedError, StateError, UsageError
 from runfolio.formats.runs import encode_input
 from runfolio.journal import JournalWriter
-from runfolio.journal.events import encode_event, encode_key, encode_point
+from runfolio.journal.events import encode_event, encode_key, encode_point, encode_text
 from runfolio.objects import media_type_of
 from runfolio.records import ArtifactEntry, DatasetInput, Lifecycle, Run
 from runfolio.records.names import MAX_PARAM_LENGTH, MAX_TAG_LENGTH, check_artifact_path, check_key
@@ -99,11 +99,16 @@ class LiveRun:
 
     def param(self, key: str, value: Any) -> None:
         """Log a param once; the same value again changes nothing."""
-        self.batch((), {key: value}, {})
+        lines: list[bytes] = []
+        text = self._param(key, value, lines)
+        self.writer.events(lines)
+        self._params[key] = text
 
     def tag(self, key: str, value: Any) -> None:
         """Set a tag."""
-        self.batch((), {}, {key: value})
+        lines: list[bytes] = []
+        self._tag(key, value, lines)
+        self.writer.events(lines)
 
     def batch(
         self, metrics: Iterable[tuple[str, Any, int | None, int | None]], params: Mapping[str, Any], tags: Mapping[str, Any]
@@ -119,17 +124,7 @@ class LiveRun:
         fresh: dict[str, str] = {}
         now = time.time_ns() // 1_000_000
         for key, value in params.items():
-            check_key(key, "parameter")
-            text = self._text(key, value, "param", MAX_PARAM_LENGTH, lines)
-            known = self._params.get(key)
-            if known is None:
-                fresh[key] = text
-                lines.append(encode_event("p", key, text))
-            elif known != text:
-                raise UsageError(
-                    f"Changing param values is not allowed. Param with key={key!r} was already logged with value={known!r} for run "
-                    f"ID={self.run_id!r}. Attempted logging new value {text!r}."
-                )
+            fresh[key] = self._param(key, value, lines)
         for key, value, timestamp, step in metrics:
             check_key(key, "metric")
             at = now if timestamp is None else whole(key, "timestamp", timestamp)
@@ -137,10 +132,28 @@ class LiveRun:
                 encode_point(encode_key(key), number_of(key, value), at, 0 if step is None else whole(key, "step", step))
             )
         for key, value in tags.items():
-            check_key(key, "tag")
-            lines.append(encode_event("t", key, self._text(key, value, "tag", MAX_TAG_LENGTH, lines)))
+            self._tag(key, value, lines)
         self.writer.events(lines)
         self._params.update(fresh)
+
+    def _param(self, key: str, value: Any, lines: list[bytes]) -> str:
+        """Add the lines of a param, none if it was logged before; return its text."""
+        check_key(key, "parameter")
+        text = self._text(key, value, "param", MAX_PARAM_LENGTH, lines)
+        known = self._params.get(key)
+        if known is None:
+            lines.append(encode_text("p", key, text))
+        elif known != text:
+            raise UsageError(
+                f"Changing param values is not allowed. Param with key={key!r} was already logged with value={known!r} for run "
+                f"ID={self.run_id!r}. Attempted logging new value {text!r}."
+            )
+        return text
+
+    def _tag(self, key: str, value: Any, lines: list[bytes]) -> None:
+        """Add the lines of a tag."""
+        check_key(key, "tag")
+        lines.append(encode_text("t", key, self._text(key, value, "tag", MAX_TAG_LENGTH, lines)))
 
     def _text(self, key: str, value: Any, kind: str, limit: int, lines: list[bytes]) -> str:
         text = value if type(value) is str else str(value)

@@ -13,6 +13,8 @@ from typing import ClassVar
 from runfolio import records
 from runfolio.errors import UsageError
 
+_STATUSES = frozenset(status.value for status in records.RunStatus)
+
 
 class RunStatus:
     """The five states of a run, as text. MLflow's numbers (1 to 5) are understood where a status is given."""
@@ -37,6 +39,8 @@ class RunStatus:
         UsageError
             If it is none of the five, nor one of MLflow's numbers for them.
         """
+        if type(status) is str and status in _STATUSES:
+            return status
         known = RunStatus.all_status()
         if isinstance(status, int) and not isinstance(status, bool) and 1 <= status <= len(known):
             return known[status - 1]
