@@ -3,7 +3,7 @@
 (function (rf) {
   "use strict";
   const kit = rf.kit, el = kit.el;
-  const MOST_ROWS = 100, MOST_FOLDED = 2000;
+  const MOST_ROWS = 50, MOST_FOLDED = 2000;
 
   /* ---- Copying ---- */
 
