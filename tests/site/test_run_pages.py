@@ -42,6 +42,10 @@ with runfolio.start_run(run_name=name, description=name):
     runfolio.log_metrics({"one": 1.0, "x" * 250: float("nan"), "m/a b": float("inf"), "accuracy": 0.5})
     runfolio.set_tags({"team": name, "empty": ""})
     runfolio.log_text(name, "notes.txt")
+with runfolio.start_run(run_name="w" * 250):
+    runfolio.log_params({f"p{number}/{'x' * 200}": "v" * 400 for number in range(3)})
+    for step in range(2):
+        runfolio.log_metrics({f"part{number % 7}/metric {number}": number * step for number in range(500)}, step=step)
 """
 
 
@@ -185,12 +189,10 @@ def test_a_run_that_is_not_there_is_told_and_no_error(site: Any, open_page: Call
 
 
 def test_a_phone_shows_everything_in_its_width(site: Any, open_page: Callable[..., Any]) -> None:
-    ids = ",".join(page_of(site, name).parent.name for name in ("run 0", "run 1", "&lt;/script"))
-    for address in (
-        page_of(site, "run 0").as_uri(),
-        page_of(site, "&lt;/script").as_uri(),
-        (site[0] / "compare.html").as_uri() + "#r=" + ids,
-    ):
+    names = ("run 0", "&lt;/script", "www")
+    addresses = [page_of(site, name).as_uri() for name in names]
+    addresses.append((site[0] / "compare.html").as_uri() + "#r=" + ",".join(page_of(site, name).parent.name for name in names))
+    for address in addresses:
         page = open_page(address, phone=True)
         page.wait_for_selector("#params, [data-part=Parameters]")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
