@@ -335,3 +335,34 @@ def test_a_name_that_paints_is_shown_spelled_out(run_cli: Command, sweep: dict[s
 def test_age(ago_s: int, text: str) -> None:
     now = 1_795_478_400_000
     assert age_text(now - ago_s * 1000, now) == text
+
+
+def test_the_past_is_compared_and_its_histories_are_printed(run_cli: Command, sweep: dict[str, str], folio_dir: Path) -> None:
+    before = git(folio_dir, "rev-parse", "HEAD").strip()
+    run_cli("runs", "tag", "try-0", "team=red")
+    run_cli("runs", "rename", "try-1", "renamed")
+    done = run_cli("runs", "compare", "try-0", "try-1", "--at", before, "--json")
+    assert done.code == 0, done.err
+    rows = [row for row in json.loads(done.out)["rows"] if row["kind"] in ("tag", "attribute")]
+    assert ("tag", "team") not in {(row["kind"], row["key"]) for row in rows}
+    assert ["try-0", "try-1"] in [row["values"] for row in rows if row["key"] == "name"]
+    assert run_cli("runs", "history", "try-1", "acc").code == 11
+    assert json.loads(run_cli("runs", "history", "try-1", "acc", "--at", before, "--json").out)
+
+
+def test_deleted_shows_the_runs_of_deleted_experiments_too(run_cli: Command, sweep: dict[str, str]) -> None:
+    run_cli("runs", "delete", "try-0")
+    run_cli("experiments", "create", "other")
+    assert names(run_cli("runs", "list", "--deleted", "--json")) == ["try-0"]
+    run_cli("experiments", "delete", "wine-classification")
+    assert names(run_cli("runs", "list", "--deleted", "--json")) == ["fold", "try-3", "try-2", "try-1", "try-0"]
+    assert names(run_cli("runs", "list", "--deleted", "-n", "2", "--json")) == ["fold", "try-3"]
+    assert names(run_cli("runs", "list", "--json")) == []
+
+
+def test_a_name_keeps_its_room_and_other_columns_go() -> None:
+    from runfolio.cli.tables import Column, render_table
+
+    columns = [Column("name", least=24), Column("solver", rank=3), Column("note", rank=4)]
+    text, dropped = render_table(columns, [["a-name-of-twenty-four-xx", "lbfgs-with-options", "long words here"]], 40)
+    assert dropped == ["note"] and "a-name-of-twenty-four-xx" in text

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from runfolio.cli.tables import Column
 from runfolio.diff.describe import duration_text, number_text
 from runfolio.errors import UsageError
-from runfolio.query import parse_filter, parse_order_by
+from runfolio.query import parse_filter, parse_order_by, sort_runs
 from runfolio.records import Experiment, Lifecycle, Run, ViewType
 from runfolio.records.times import utc_text
 
@@ -84,14 +84,24 @@ def find_listing(folio: Folio, question: Question) -> Listing:
     wanted, order = parse_filter(question.filter, "runs"), parse_order_by(list(question.order_by), "runs")
     at = commit_at(folio.place, question.at) if question.at else None
     known = {item.slug: item for item in folio.experiments.all(at)}
-    slugs = _slugs(folio, question, known)
     limit = EVERYTHING if question.limit is None else question.limit
-    runs = folio.runs.search(wanted, order, slugs, question.view, limit + 1, 0, at)
+    parts = _parts(folio, question, known)
+    found = [run for slugs, view in parts for run in folio.runs.search(wanted, order, slugs, view, limit + 1, 0, at)]
+    runs = found if len(parts) == 1 else sort_runs(found, order, {item.slug: item.experiment_id for item in known.values()})
     total = len(runs)
     if total > limit:
-        runs, total = runs[:limit], folio.runs.count(wanted, slugs, question.view, at)
+        runs, total = runs[:limit], sum(folio.runs.count(wanted, slugs, view, at) for slugs, view in parts)
     unreadable = len(folio.index.faults()) if at is None else 0
     return Listing(runs, total, known, _objectives(folio, known), unreadable)
+
+
+def _parts(folio: Folio, question: Question, known: Mapping[str, Experiment]) -> list[tuple[list[str] | None, int]]:
+    """Return what to search, as experiments and view: what is deleted is deleted runs, and all runs of deleted experiments."""
+    hidden = [slug for slug, item in known.items() if item.lifecycle is Lifecycle.DELETED]
+    if question.view != ViewType.DELETED_ONLY or question.experiments or not hidden:
+        return [(_slugs(folio, question, known), question.view)]
+    live = {run.experiment for run in folio.runs.live()}
+    return [(sorted({*known, *live}.difference(hidden)), ViewType.DELETED_ONLY), (hidden, ViewType.ALL)]
 
 
 def _slugs(folio: Folio, question: Question, known: Mapping[str, Experiment]) -> list[str] | None:
@@ -155,7 +165,7 @@ def _plain_fields(listing: Listing, now: int) -> dict[str, Field]:
     return {
         "id": Field(Column("id", whole=True), lambda run: run.run_id[:size]),
         "run_id": Field(Column("run_id", whole=True), lambda run: run.run_id),
-        "name": Field(Column("name"), lambda run: run.name),
+        "name": Field(Column("name", least=24), lambda run: run.name),
         "experiment": Field(
             Column("experiment", rank=3),
             lambda run: experiments[run.experiment].name if run.experiment in experiments else run.experiment,

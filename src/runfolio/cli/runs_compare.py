@@ -20,23 +20,33 @@ from runfolio.records.times import utc_text
 @options.some_runs
 @click.option("--baseline", metavar="RUN", help="The run that metrics are compared with; the first by default.")
 @click.option("--all", "everything", is_flag=True, help="What is the same, too.")
+@options.at
 @options.as_json
 @options.as_csv
 @options.raw
-def compare(run_texts: tuple[str, ...], baseline: str | None, everything: bool, as_json: bool, as_csv: bool, raw: bool) -> None:
+def compare(
+    run_texts: tuple[str, ...], baseline: str | None, everything: bool, at: str | None, as_json: bool, as_csv: bool, raw: bool
+) -> None:
     """Put runs side by side: only what differs.
 
     A metric's difference from the baseline stands in brackets.
     """
+    from runfolio.folio.past import commit_at
+
     options.check_formats(json=as_json, csv=as_csv)
     with opened() as folio:
-        ids = list(dict.fromkeys(folio.runs.resolve(text) for text in run_texts))
-        base = folio.runs.resolve(baseline) if baseline else None
-        if base is not None and base not in ids:
-            ids.insert(0, base)
-        if len(ids) < 2:
+        commit = commit_at(folio.place, at) if at else None
+
+        def run_of(text: str) -> Run:
+            return folio.runs.find_at(text, commit) if commit else folio.runs.get(folio.runs.resolve(text))
+
+        by_id = {run.run_id: run for run in map(run_of, run_texts)}
+        base = run_of(baseline).run_id if baseline else None
+        if base is not None and base not in by_id:
+            by_id = {base: run_of(base), **by_id}
+        if len(by_id) < 2:
             raise click.UsageError("Name two runs or more.")
-        found = [folio.runs.get(run_id) for run_id in ids]
+        found = list(by_id.values())
     comparison = compare_runs(found, base)
     if not everything:
         comparison = comparison.only_differences()

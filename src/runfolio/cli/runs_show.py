@@ -154,20 +154,24 @@ def size_text(size: int) -> str:
 @click.command("history")
 @options.run
 @click.argument("metric", shell_complete=metric_names)
+@options.at
 @options.as_json
 @options.as_csv
-def history(run: str, metric: str, as_json: bool, as_csv: bool) -> None:
+def history(run: str, metric: str, at: str | None, as_json: bool, as_csv: bool) -> None:
     """Print every point of a metric.
 
     In the order in which they were logged.
     """
+    from runfolio.folio.past import commit_at
+
     options.check_formats(json=as_json, csv=as_csv)
     with opened() as folio:
-        found = folio.runs.get(folio.runs.resolve(run))
+        commit = commit_at(folio.place, at) if at else None
+        found = folio.runs.find_at(run, commit) if commit else folio.runs.get(folio.runs.resolve(run))
         if metric not in found.metrics:
             there = ", ".join(visible(key) for key in sorted(found.metrics)) or "none"
             raise NotFoundError(f"Run {found.run_id} has no metric {metric!r}. It has: {there}.")
-        points = folio.runs.history(found, metric)
+        points = folio.runs.history(found, metric, commit)
         if as_json:
             print_json([point_shape(point) for point in points])
         elif as_csv:

@@ -19,7 +19,7 @@ from runfolio.records.visible import visible
 
 GAP = 2
 LEAST = 8
-"""No cell is cut to fewer columns than this."""
+"""No cell is cut to fewer columns than this, but for a column that says otherwise."""
 
 STYLES = {"FINISHED": "green", "RUNNING": "cyan", "SCHEDULED": "cyan", "FAILED": "red", "KILLED": "yellow", "deleted": "red"}
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?|inf|nan)\Z", re.IGNORECASE)
@@ -38,12 +38,15 @@ class Column:
         Columns with the largest go first where there is no room; 0 always stays.
     whole : bool
         Its cells are never cut.
+    least : int
+        Its cells are not cut to fewer columns than this; another column goes before that.
     """
 
     title: str
     right: bool = False
     rank: int = 0
     whole: bool = False
+    least: int = LEAST
 
 
 def render_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> tuple[str, list[str]]:
@@ -90,7 +93,9 @@ def _fitted(columns: Sequence[Column], wide: Sequence[int], titles: Sequence[int
     """Return widths that fit, made by cutting the longest cells; None if that does not do."""
     sizes = list(wide)
     while sum(sizes) + GAP * (len(sizes) - 1) > width:
-        cuttable = [at for at, column in enumerate(columns) if not column.whole and sizes[at] > max(LEAST, min(titles[at], 16))]
+        cuttable = [
+            at for at, column in enumerate(columns) if not column.whole and sizes[at] > max(column.least, min(titles[at], 16))
+        ]
         if not cuttable:
             return None
         longest = max(cuttable, key=lambda at: sizes[at])

@@ -226,7 +226,7 @@ class RunFinder:
         data = self._state(journals[-1]).reduction.preview(run.run_id) if journals else place.read(at or place.tip(), path)
         return decode_series(data, path, trusted=True).metrics if data else {}
 
-    def history(self, run: Run, key: str | None = None) -> Iterator[MetricPoint]:
+    def history(self, run: Run, key: str | None = None, at: str | None = None) -> Iterator[MetricPoint]:
         """Yield the points of a run's metrics, committed and live.
 
         Parameters
@@ -234,10 +234,16 @@ class RunFinder:
         run : Run
         key : str, optional
             One metric only.
+        at : str, optional
+            Commit id: the points that `run` had there, without live ones.
         """
         from runfolio.folio.series import points_of
 
         folio = self._folio
+        if at is not None:
+            record = paths.series_path(paths.run_path(run.experiment, run.run_id, run.start))
+            yield from points_of(run, lambda: folio.place.read(at, record), folio.store, key)
+            return
         journals = folio.spool.of_run(run.run_id)
         base = self.committed(run.run_id)
         states = [self._state(journal) for journal in journals]
