@@ -127,7 +127,7 @@
         return el("tr", {}, el("th", { scope: "row", text: axis.name }), el("td", { cls: "bar-cell" }, el("span", { cls: "bar-track" }, fillBar)),
           el("td", { cls: "num" }, told.share.toFixed(2) + " ", el("span", { cls: "muted small", text: WORDS[told.kind] + (told.sign ? (told.sign > 0 ? " ↑" : " ↓") : "") })), el("td", { cls: "num muted small", text: "n " + told.n }));
       }));
-      note.textContent = found.length ? "Share of the variance of " + target.name + " that goes with one parameter alone: η² between categories, Spearman's ρ² for numbers (the arrow: its direction). Not cause; parameters changed together share it." : "No parameter differs in enough of these runs.";
+      note.textContent = found.length ? "Share of the variance of " + target.name + " that goes with one parameter alone: η² between categories (corrected for their number), Spearman's ρ² for numbers (the arrow: its direction). Not cause; parameters changed together share it." : "No parameter differs in enough of these runs.";
     }
     const table = el("table", { cls: "importance" }, el("thead", { cls: "visually-hidden" }, el("tr", {}, ...["Parameter", "Bar", "Share", "Runs"].map((text) => el("th", { scope: "col", text })))), body);
     host.classList.add("chart-card");
