@@ -50,8 +50,10 @@ class Renderer:
         self._own = {name: text for name, text in site.overrides.items() if name.endswith(".html")}
         # Templates of a team run in a sandbox: a pull request may change them, and CI builds its preview.
         kind = jinja2.sandbox.ImmutableSandboxedEnvironment if self._own else jinja2.Environment
+        # Ours are there under a second name, so that a team's template can extend the one that it stands for.
+        ours = jinja2.FileSystemLoader(templates_folder() / "templates")
         self.environment = kind(
-            loader=jinja2.ChoiceLoader([jinja2.DictLoader(self._own), jinja2.FileSystemLoader(templates_folder() / "templates")]),
+            loader=jinja2.ChoiceLoader([jinja2.DictLoader(self._own), ours, jinja2.PrefixLoader({"runfolio": ours})]),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,

@@ -70,7 +70,7 @@ def clean_spec(value: object, where: str, *, most_rows: int | None = MAX_ROWS) -
         walk.fault("$schema", f"Vega-Lite is expected, found {_short(schema)}")
     if not any(key in value for key in _SHOWS):
         walk.fault("mark", "is missing; a Vega-Lite specification has a mark, or layers, or charts side by side")
-    made = {key: walk.value(inner, key, 1) for key, inner in value.items() if key not in ("usermeta", "$schema")}
+    made = walk.mapping({key: inner for key, inner in value.items() if key != "$schema"}, "", 0)
     if walk.faults:
         raise UsageError(f"{where}: " + "; ".join(walk.faults[:20]) + ".")
     return made
@@ -163,7 +163,7 @@ class _Walk:
             self.fault(place, f"nested deeper than {MAX_DEPTH}")
             return None
         if isinstance(value, dict):
-            return self._mapping(value, place, depth)
+            return self.mapping(value, place, depth)
         if isinstance(value, list):
             return [self.value(inner, f"{place}[{at}]", depth + 1) for at, inner in enumerate(value)]
         if value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value)):
@@ -171,11 +171,11 @@ class _Walk:
         self.fault(place, f"{_short(value)} is not JSON; write it as text")
         return None
 
-    def _mapping(self, value: dict[Any, Any], place: str, depth: int) -> dict[str, Any]:
+    def mapping(self, value: dict[Any, Any], place: str, depth: int) -> dict[str, Any]:
         made = {}
         self._sequence(value, place)
         for key, inner in value.items():
-            here = f"{place}.{key}"
+            here = f"{place}.{key}" if place else str(key)
             if not isinstance(key, str):
                 self.fault(place, f"the key {_short(key)} is not text; put it in quotes")
             elif key in _FORBIDDEN:
