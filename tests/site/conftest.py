@@ -8,6 +8,8 @@
     request to anywhere but the page's own place.
 ``serve``
     Serves a folder on loopback, under a sub-path; for what must also hold away from ``file://``.
+``hostile_site``, ``odd_site``, ``team_site``
+    Sites built from whole folios, once in a session; see ``real_folios.py``. No test changes one.
 ``scripts_page``
     An empty page with all of the site's scripts, as they are published, for tests of their parts: ``scripts_page.evaluate("rf.number(0.5)")``.
 """
@@ -163,3 +165,11 @@ def scripts_page(open_page: Opened, tmp_path: Path) -> Any:
         f'<link rel="icon" href="data:,"><title>Scripts</title><body data-page="none" data-root="">{tags}</body></html>'
     )
     return open_page(folder / "index.html")
+
+
+@pytest.fixture(scope="session")
+def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from tests.site.real_folios import hostile_site
+
+    folder = tmp_path_factory.mktemp("hostile")
+    return hostile_site(folder / "folio", folder / "site")

@@ -83,14 +83,18 @@
     return low ? places.time[low - 1][1] : undefined;
   }
 
+  /* What people named, without what every object inherits: a metric may be called "constructor". */
+  const bare = (named) => Object.assign(Object.create(null), named);
+
   /* Everything that is shown of one run. */
   rf.detail = async function (id) {
     index = index || (rf.page() && rf.page().details);
     if (!index) throw new Error("This page does not say where the details of runs are. Build the site again.");
     const file = chunkOf(await rf.load(index), id);
-    const detail = file && (await rf.load(file))[id];
+    const held = file && bare(await rf.load(file));
+    const detail = held && held[id];
     if (!detail) throw new Error(`No run ${id} in this site. It may have been deleted, or is newer than the site.`);
-    return detail;
+    return { ...detail, params: bare(detail.params), metrics: bare(detail.metrics), tags: bare(detail.tags), series: bare(detail.series) };
   };
 
   /* Where a run's page is, from here; `written` says whether it has a page of its own. */

@@ -33,7 +33,7 @@
   const sorted = (fact) => Object.fromEntries(Object.entries(fact).sort(([a], [b]) => (a < b ? -1 : 1)));
 
   function datasets(run) {
-    const made = {};
+    const made = Object.create(null);
     run.inputs.forEach((item) => {
       const role = (item.tags || {})["mlflow.data.context"], key = role ? role + ": " + item.name : item.name;
       made[key] = made[key] ? made[key] + ", " + item.digest : item.digest;

@@ -19,6 +19,7 @@ Pure: bytes in, values out; what is shown of a run is decided in :mod:`runfolio.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -137,9 +138,15 @@ def encode_column(cells: Cells, rows: int, digits: int | None) -> dict[str, Any]
     return {"t": kind, "d": list(ranked), "c": _spread(cells.rows, codes, rows, -1)}
 
 
+_PROTO = re.compile(r'(?<=[{,])"__proto__":')
+_PROTO_KEY = '["__proto__"]:'
+
+
 def script(key: str, value: object) -> bytes:
     """Return a data file: one call, which a page loads as a classic script (the only form that also works from a folder)."""
-    return f"rfData({_spell(key)},{_spell(value)});\n".encode()
+    # In a script, unlike in JSON, `{"__proto__": x}` sets no key but the prototype; `["__proto__"]` is a key. Inside of a text each
+    # quotation mark follows a backslash, so that the pattern finds keys only.
+    return f"rfData({_spell(key)},{_PROTO.sub(_PROTO_KEY, _spell(value))});\n".encode()
 
 
 def _spell(value: object) -> str:
