@@ -96,7 +96,7 @@ def _attempt(
     with index_held(home):
         done = commit()
         if done and start == parent and _is_next(place, branch, parent):
-            show_known(home, {change.path: change.data for change in changes}, parent)
+            show_known(home, changes, parent)
             drop_note(home)
         elif done:
             _bring_up(place, home, branch, start, held=True)

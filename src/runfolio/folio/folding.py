@@ -167,6 +167,7 @@ class _Batch:
         self.waiting: list[Waiting] = []
         self._sealed: dict[str, Sealed] = {}
         self._files: dict[str, bytes] = {}
+        self._donors: dict[str, Journal] = {}
         self._environments: set[str] = set()
 
     def take(self, journal: Journal, state: RunState) -> None:
@@ -189,6 +190,8 @@ class _Batch:
         sealed = seal_run(self.place, self.store, self.tip, state, before, previous)
         self._sealed[journal.run_id] = sealed
         self._files.update(sealed.files)
+        if before is None:
+            self._donors[sealed.path] = journal
         self._environment(sealed.run)
         self._experiment(sealed.run, state)
         if before is None or journal.run_id in self.added:
@@ -221,7 +224,9 @@ class _Batch:
 
     def changes(self) -> list[FileChange]:
         """Return the files of the commit, in order of their paths."""
-        return [FileChange(self.place.full(path), data) for path, data in sorted(self._files.items())]
+        stuck = {item.run_id for item in self.waiting}
+        donors = {path: str(journal.path) for path, journal in self._donors.items() if journal.run_id not in stuck}
+        return [FileChange(self.place.full(path), data, donors.get(path)) for path, data in sorted(self._files.items())]
 
     def message(self) -> str:
         """Return the commit's message."""

@@ -29,11 +29,14 @@ class Sealed:
     Parameters
     ----------
     run : Run
+    path : str
+        Of its record, from the folio's root.
     files : dict of str to bytes
         By path from the folio's root.
     """
 
     run: Run
+    path: str
     files: dict[str, bytes]
 
 
@@ -69,7 +72,7 @@ def seal_run(
     if state.resumed_at is not None:
         run = replace(run, resumed=(*run.resumed, state.resumed_at))
     files[path] = encode_run(run)
-    return Sealed(run, {**(previous.files if previous else {}), **files})
+    return Sealed(run, path, {**(previous.files if previous else {}), **files})
 
 
 def _with_manifest(store: ObjectStore, run: Run) -> Run:

@@ -19,10 +19,21 @@ from runfolio.gitstore.repo import Repo
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One file of a commit: path from the repository's root; None as content removes it."""
+    """One file of a commit.
+
+    Parameters
+    ----------
+    path : str
+        From the repository's root.
+    data : bytes or None
+        None removes it.
+    donor : str or None
+        A file that is not needed once the commit is made: it may become this one in the work tree.
+    """
 
     path: str
     data: bytes | None
+    donor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

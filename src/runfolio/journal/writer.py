@@ -55,7 +55,7 @@ class JournalWriter:
     def _open(self, create: bool) -> int:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if create else 0)
         try:
-            fd = os.open(self.path, flags, 0o644)
+            fd = os.open(self.path, flags, 0o666)  # it may become a file of the work tree: the user's mask decides
         except OSError as error:
             raise storage_error("open the run's journal", error) from None
         fcntl.flock(fd, fcntl.LOCK_SH)
