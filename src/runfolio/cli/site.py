@@ -12,6 +12,7 @@ import click
 from runfolio.cli.opening import opened
 
 if TYPE_CHECKING:
+    from runfolio.folio import Folio
     from runfolio.site import BuildReport
 
 
@@ -58,8 +59,9 @@ def build(
             raise SystemExit(0 if current else 1)
         with Steps() as steps:
             report = build_site(folio, out, options, steps)
-    for warning in report.warnings:
-        click.echo(f"runfolio: {warning}", err=True)
+        hint = _tracked_hint(folio, out) if report.rendered else ""
+    for text in (*report.warnings, *filter(None, [hint])):
+        click.echo(f"runfolio: {text}", err=True)
     _report(report, as_json)
 
 
@@ -77,6 +79,20 @@ def serve(port: int, host: str, templates: Path | None, show: bool) -> None:
 
     with opened() as folio:
         serve_site(folio, host, port, templates, lambda text: click.echo(text, err=True), show=show)
+
+
+def _tracked_hint(folio: Folio, out: Path) -> str:
+    """Say how to keep a site inside the repository out of git; nothing where it is outside or ignored."""
+    top = folio.repo.work_tree
+    place = out.resolve()
+    if (
+        top is None
+        or not place.is_relative_to(top.resolve())
+        or folio.repo.succeeds("check-ignore", "-q", "--", str(place / "index.html"))
+    ):
+        return ""
+    line, file = f"/{place.relative_to(top.resolve()).as_posix()}/", os.path.relpath(top / ".gitignore")
+    return f"{out} lies in your repository, where it does not belong: echo '{line}' >> {file}"
 
 
 def _two(diff: str | None) -> tuple[str, str] | None:

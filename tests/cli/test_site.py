@@ -1,0 +1,62 @@
+"""The site through the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Command
+
+
+def test_build_says_what_it_made_and_check_whether_it_is_current(run_cli: Command, sweep: dict[str, str], tmp_path: Path) -> None:
+    out = str(tmp_path / "site")
+    assert run_cli("site", "build", "-o", out, "--check").code == 1
+    done = run_cli("site", "build", "-o", out)
+    assert done.code == 0, done.err
+    assert "5 runs" in done.out and "files written" in done.out
+    assert run_cli("site", "build", "-o", out, "--check").code == 0
+    again = json.loads(run_cli("site", "build", "-o", out, "--json").out)
+    assert (again["rendered"], again["runs"]) == (0, 5)
+
+
+def test_a_site_that_is_not_public_says_so_and_a_public_one_need_not(
+    run_cli: Command, sweep: dict[str, str], tmp_path: Path
+) -> None:
+    assert "NOT FOR THE PUBLIC" in run_cli("site", "build", "-o", str(tmp_path / "a")).err
+    public = run_cli("site", "build", "-o", str(tmp_path / "b"), "--public")
+    assert public.code == 0 and "NOT FOR THE PUBLIC" not in public.err
+
+
+def test_a_site_inside_the_repository_is_named_with_the_line_that_ignores_it(
+    run_cli: Command, sweep: dict[str, str], folio_dir: Path
+) -> None:
+    done = run_cli("site", "build", "-o", str(folio_dir / "site"))
+    assert "echo '/site/' >>" in done.err
+    (folio_dir / ".gitignore").write_text("/site/\n")
+    assert "does not belong" not in run_cli("site", "build", "-o", str(folio_dir / "site"), "--force").err
+
+
+def test_wrong_options_are_errors_in_words(run_cli: Command, sweep: dict[str, str], tmp_path: Path) -> None:
+    out = str(tmp_path / "site")
+    assert run_cli("site", "build", "-o", out, "--diff", "main").code == 2
+    assert run_cli("site", "build", "-o", out, "--diff", "a...b").code == 2
+    assert run_cli("site", "build", "-o", out, "--diff", "nowhere..HEAD").code == 11
+    assert run_cli("site", "build", "-o", out, "--at", "nowhere").code == 11
+    done = run_cli("site", "build", "-o", out, "--templates", str(tmp_path / "none"))
+    assert done.code == 2 and "no such folder with templates" in done.err
+
+
+def test_a_template_that_fails_is_named_with_its_line(run_cli: Command, sweep: dict[str, str], tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "home.html").write_text('{% extends "base.html" %}\n{% block main %}\n{{ nothing_like_this.x }}\n{% endblock %}\n')
+    done = run_cli("site", "build", "-o", str(tmp_path / "site"), "--templates", str(own))
+    assert done.code == 2 and "home.html" in done.err and "Traceback" not in done.err
+
+
+def test_a_template_of_the_teams_cannot_reach_the_machine(run_cli: Command, sweep: dict[str, str], tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "home.html").write_text('{{ "".__class__.__mro__[1].__subclasses__() }}')
+    done = run_cli("site", "build", "-o", str(tmp_path / "site"), "--templates", str(own))
+    assert done.code == 2 and "unsafe" in done.err
