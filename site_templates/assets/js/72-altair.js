@@ -101,6 +101,12 @@
       drawn.add(this);
     }
 
+    /* Show the rows that the table shows now; axes and marks move, the chart does not start again. */
+    update() {
+      if (!this.result) return this.redraw();
+      return this.result.view.data("runs", rowsOf(this.readers)).runAsync();
+    }
+
     /* Draw again; what goes wrong is said in the card. */
     redraw() {
       return this.draw().catch((error) => {
@@ -125,7 +131,7 @@
       if (view.filtered() === shown) return;
       shown = view.filtered();
       clearTimeout(waiting);
-      waiting = setTimeout(() => figure.redraw(), 120);
+      waiting = setTimeout(() => figure.update(), 120);
     });
   });
 
