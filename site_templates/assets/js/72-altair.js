@@ -72,14 +72,16 @@
     constructor(host, chart) {
       this.host = host;
       this.chart = chart;
-      this.canvas = el("div", { cls: "vega-canvas", role: "img", "aria-label": chart.title });
+      // Vega names each group of marks without words; what is heard is the title.
+      this.inner = el("div", { cls: "vega-inner", "aria-hidden": "true" });
+      this.canvas = el("div", { cls: "vega-canvas", role: "img", "aria-label": chart.title }, this.inner);
       this.inputs = el("div", { cls: "chart-controls vega-inputs" });
       this.place = el("div", { cls: "vega-place" }, this.canvas);
       this.turn = 0;
     }
 
     async draw() {
-      const turn = ++this.turn, { spec, columns, uses_runs: usesRuns, title } = this.chart;
+      const turn = ++this.turn, { spec, columns, uses_runs: usesRuns } = this.chart;
       const [embed, config] = await Promise.all([rf.load(vega), rf.load(theme)]);
       if (usesRuns && !this.readers) this.readers = await readers(columns);
       if (turn !== this.turn) return;
@@ -90,12 +92,10 @@
       this.place.replaceChildren(this.canvas);
       this.inputs.replaceChildren();
       this.host.replaceChildren(this.inputs, this.place);
-      this.result = await embed(this.canvas, full, {
+      this.result = await embed(this.inner, full, {
         mode: "vega-lite", ast: true, actions: false, defaultStyle: false, tooltip: tooltip(this.place), bind: this.inputs,
         renderer: rows && rows.length > CANVAS_FROM ? "canvas" : "svg", config: coloured(config, getComputedStyle(root)), logLevel: 1,
       });
-      this.canvas.setAttribute("role", "img");
-      this.canvas.setAttribute("aria-label", title);
       if (this.canvas.scrollWidth > this.canvas.clientWidth) this.canvas.tabIndex = 0;
       this.inputs.hidden = !this.inputs.childNodes.length;
       drawn.add(this);

@@ -246,7 +246,6 @@ def test_charts_draw_the_runs_of_the_table_in_both_themes(declare: Declare, tmp_
     folder = declare({"title": "Loss", "spec": SCATTER}, {"title": "P", "python": "charts.py:points"}, charts__py=PYTHON)
     build(folder, tmp_path / "site")
     page = open_page(tmp_path / "site/e/wine/index.html")
-    assert not page.evaluate("[...document.scripts].some((script) => /assets.vega/.test(script.src))")
     cards = page.locator("[data-chart=altair]")
     for at in range(2):
         cards.nth(at).scroll_into_view_if_needed()
@@ -260,6 +259,17 @@ def test_charts_draw_the_runs_of_the_table_in_both_themes(declare: Declare, tmp_
     page.locator("[data-theme-switch]").click()
     dark = [colour for name, colour in tokens()["dark"].items() if tokens()["light"][name] == light]
     cards.nth(0).locator(", ".join(f"svg .mark-symbol.role-mark path[fill='{colour}']" for colour in dark)).first.wait_for()
+
+
+@pytest.mark.browser
+def test_vega_is_loaded_when_a_chart_comes_near(declare: Declare, tmp_path: Path, vega: None, open_page: Any) -> None:
+    build(declare({"title": "Loss", "spec": SCATTER}), tmp_path / "site")
+    page = open_page(tmp_path / "site/e/wine/index.html", phone=True)
+    page.locator("[data-chart=curves] canvas, [data-chart=curves] p").first.wait_for(state="attached")
+    assert not any("assets/vega." in url for url in open_page.requests)
+    page.locator("[data-chart=altair]").scroll_into_view_if_needed()
+    page.locator("[data-chart=altair] svg").first.wait_for()
+    assert any("assets/vega." in url for url in open_page.requests)
 
 
 @pytest.mark.browser
@@ -324,3 +334,25 @@ def test_without_scripts_there_is_a_picture_in_the_systems_theme(
     assert tokens()["dark"]["--s1"] in svg
     assert "<b>" not in svg
     assert "<script" not in svg
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("phone", "dark"), [(False, False), (True, True)], ids=["desktop, light", "phone, dark"])
+def test_cards_of_charts_are_accessible_and_widen_no_page(
+    declare: Declare, tmp_path: Path, vega: None, open_page: Any, phone: bool, dark: bool
+) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="NOT TESTED: axe-playwright-python is not installed"
+    )
+    slider = {**SCATTER, "params": [{"name": "most", "value": 1, "bind": {"input": "range", "min": 0, "max": 1, "name": "Most"}}]}
+    wide = {"data": {"name": "runs"}, "hconcat": [{key: value for key, value in SCATTER.items() if key != "data"}] * 4}
+    build(declare({"title": "Loss", "spec": slider}, {"title": "Four", "spec": wide}), tmp_path / "site")
+    page = open_page(tmp_path / "site/e/wine/index.html", phone=phone, dark=dark)
+    for at in range(2):
+        card = page.locator("[data-chart=altair]").nth(at)
+        card.scroll_into_view_if_needed()
+        card.locator("svg .mark-symbol.role-mark path").first.wait_for()
+    rules = {"preload": False, "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+    found = axe.Axe().run(page, context=".declared", options=rules).response["violations"]
+    assert [(item["id"], [node["html"] for node in item["nodes"]]) for item in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
