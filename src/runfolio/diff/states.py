@@ -122,9 +122,7 @@ def apply_diff(
         If the difference was not made from this state: what it edits or deletes is missing or not as it was, or what it adds
         is there already.
     """
-    runs = _apply(
-        before, diff.runs_added, diff.runs_edited, diff.runs_deleted, run_fields, run_of_fields
-    )
+    runs = _apply(before, diff.runs_added, diff.runs_edited, diff.runs_deleted, run_fields, run_of_fields)
     experiments = _apply(
         experiments_before or {},
         diff.experiments_added,
