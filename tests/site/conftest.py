@@ -173,3 +173,11 @@ def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
     folder = tmp_path_factory.mktemp("hostile")
     return hostile_site(folder / "folio", folder / "site")
+
+
+@pytest.fixture(scope="session")
+def odd_site(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from tests.site.real_folios import odd_site
+
+    folder = tmp_path_factory.mktemp("odd")
+    return odd_site(folder / "folio", folder / "site")

@@ -239,3 +239,62 @@ def _evil_keys(value: Any) -> Any:
             for key, item in value.items()
         }
     return [_evil_keys(item) for item in value] if isinstance(value, list) else value
+
+
+# ---- every number and size odd
+
+_ODD = """
+import math, runfolio
+from runfolio import MlflowClient
+runfolio.set_experiment("odd")
+with runfolio.start_run(run_name="no metric"):
+    runfolio.log_param("lr", "0.1")
+with runfolio.start_run(run_name="nothing"):
+    pass
+with runfolio.start_run(run_name="one point"):
+    runfolio.log_metric("accuracy", 0.5, step=7)
+with runfolio.start_run(run_name="not finite"):
+    for step, value in enumerate([math.nan, math.inf, -math.inf, 1e308, -1e308, 5e-324, 0.0, -0.0]):
+        runfolio.log_metric("accuracy", value, step=step)
+        runfolio.log_metric("always nan", math.nan, step=step)
+        runfolio.log_metric("always inf", math.inf, step=-step)
+with runfolio.start_run(run_name="n" * 250, description="d" * 3000):
+    runfolio.log_param("p" * 250, "v" * 6000)
+    runfolio.log_metric("m" * 250, 1e-300)
+    runfolio.set_tag("t" * 250, "w" * 5000)
+with runfolio.start_run(run_name="שלום עולם"):
+    runfolio.log_params({"اسم": "قيمة طويلة من اليمين إلى اليسار", "שם": "ערך"})
+    runfolio.log_metric("دقة", 0.75)
+with runfolio.start_run(run_name="many params"):
+    runfolio.log_params({f"group/{number:05d}": number for number in range(10_000)})
+with runfolio.start_run(run_name="parent"):
+    parent = runfolio.active_run().info.run_id
+    with runfolio.start_run(run_name="orphan", nested=True):
+        runfolio.log_metric("accuracy", 0.25)
+MlflowClient().delete_run(parent)
+runfolio.set_experiment("nobody logged here")
+runfolio.set_experiment("wide")
+for number in range(20):
+    with runfolio.start_run(run_name=f"wide {number}"):
+        runfolio.log_metrics({f"m{at:05d}": at + number / 100 for at in range(number * 600, number * 600 + 600)})
+        runfolio.log_metric("accuracy", number / 20)
+"""
+
+
+def odd_site(folder: Path, out: Path) -> BuiltSite:
+    """Build the site of a folio of runs that few people have and that no page may stumble over."""
+    new_folio(folder)
+    train(folder, _ODD)
+    folio = open_folio(folder)
+    try:
+        folio.commit()
+    finally:
+        folio.close()
+    set_objective(folder, "odd", Objective("accuracy", "max"))
+    record = next(path for path in folder.glob("runs/odd/**/*.json") if '"one point"' in path.read_text("utf-8"))
+    for random_id in ("0123456789abcdef0123456789abcdef", "ffffffffffff4fffbfffffffffffffff"):
+        held = {**json.loads(record.read_text("utf-8")), "run_id": random_id, "name": f"imported {random_id[:4]}"}
+        record.with_name(f"{random_id}.json").write_bytes(dump({key: value for key, value in held.items() if key != "series"}))
+    git(folder, "add", "runs")
+    git(folder, "commit", "-qm", "runs of elsewhere")
+    return built(folder, out)

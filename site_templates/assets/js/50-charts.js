@@ -81,10 +81,12 @@
     const log = kind === "log";
     const a = log ? Math.log(lo) : lo;
     const k = (to - from) / ((log ? Math.log(hi) : hi) - a);
+    const vast = !log && hi - lo === Infinity; // 1e308 and -1e308: halves can be subtracted
+    const share = (v) => (v / 2 - lo / 2) / (hi / 2 - lo / 2);
     return {
       kind, lo, hi, names,
-      map: log ? (v) => (v > 0 ? from + (Math.log(v) - a) * k : NaN) : (v) => from + (v - a) * k,
-      inv: log ? (px) => Math.exp(a + (px - from) / k) : (px) => a + (px - from) / k,
+      map: log ? (v) => (v > 0 ? from + (Math.log(v) - a) * k : NaN) : vast ? (v) => from + share(v) * (to - from) : (v) => from + (v - a) * k,
+      inv: log ? (px) => Math.exp(a + (px - from) / k) : vast ? (px) => lo + ((px - from) / (to - from)) * hi - ((px - from) / (to - from)) * lo : (px) => a + (px - from) / k,
       ticks(count) {
         if (kind === "cat") return names.map((_, at) => at).filter((at) => at % Math.ceil(names.length / Math.max(1, count)) === 0);
         return log ? logTicks(lo, hi, count) : kind === "time" || kind === "span" ? timeTicks(lo, hi, count) : linearTicks(lo, hi, count);

@@ -186,7 +186,8 @@
     detail.children.slice(0, 100).forEach((id) => list.append(runLink(id)));
     // Names are in the details of those runs, which mostly lie in this run's own chunk.
     [...list.children].forEach((item, at) => { if (at < 20) { const id = detail.parent ? [detail.parent, ...detail.children][at] : detail.children[at];
-      rf.detail(id).then((other) => { item.querySelector("a").textContent = rf.nameOf(other); const pill = rf.statusPill(other.status); if (pill) item.append(pill); }, () => {}); } });
+      rf.detail(id).then((other) => { item.querySelector("a").textContent = rf.nameOf(other); const pill = rf.statusPill(other.status); if (pill) item.append(pill); },
+        () => item.querySelector("a").replaceWith(el("span", { cls: "mono", text: id.slice(0, 12) }), " ", el("span", { cls: "muted", text: "not in this site" }))); } });
     return card("nested", "Nested runs", detail.children.length ? detail.children.length + (detail.children.length === 100 ? " or more" : "") : "", list);
   }
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from runfolio.site.svg.plot import Plot, frame
+from runfolio.site.svg.plot import Plot, frame, share
 from runfolio.site.words import count_words, number_words
 
 MOST_BINS = 40
@@ -32,7 +32,7 @@ def bins_of(values: Sequence[float], most: int = MOST_BINS) -> tuple[float, floa
     count = min(most, max(5, math.isqrt(len(values))))
     made = [0] * count
     for value in values:
-        made[min(count - 1, int((value - low) / (high - low) * count))] += 1
+        made[min(count - 1, int(share(value, low, high) * count))] += 1
     return low, high, made
 
 
@@ -57,7 +57,7 @@ def histogram(values: Sequence[float], title: str) -> Markup:
     if high == low:
         low, high = low - (abs(low) * 0.05 or 0.5), high + (abs(high) * 0.05 or 0.5)
     plot = Plot((low, high), (0.0, float(max(counts))))
-    wide = (high - low) / len(counts)
+    wide = high / len(counts) - low / len(counts)
     inside = ""
     for at, count in enumerate(counts):
         if count:

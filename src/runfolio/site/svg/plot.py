@@ -33,9 +33,24 @@ class Plot:
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Return where a point is, in the chart's units."""
         return (
-            LEFT + (x - self.x[0]) / (self.x[1] - self.x[0]) * (WIDTH - LEFT - RIGHT),
-            HEIGHT - BOTTOM - (y - self.y[0]) / (self.y[1] - self.y[0]) * (HEIGHT - TOP - BOTTOM),
+            LEFT + share(x, *self.x) * (WIDTH - LEFT - RIGHT),
+            HEIGHT - BOTTOM - share(y, *self.y) * (HEIGHT - TOP - BOTTOM),
         )
+
+
+def share(value: float, low: float, high: float) -> float:
+    """Return where a value lies between two others: 0 at `low`, 1 at `high`.
+
+    Halves are subtracted, because ``high - low`` is infinite for numbers such as 1e308 and -1e308.
+
+    Examples
+    --------
+    >>> share(3, 1, 5)
+    0.5
+    >>> share(0, -1.7e308, 1.7e308)
+    0.5
+    """
+    return (value / 2 - low / 2) / (high / 2 - low / 2)
 
 
 def plot_of(xs: Sequence[float], ys: Sequence[float]) -> Plot:
@@ -53,7 +68,7 @@ def round_ticks(low: float, high: float, count: int) -> list[float]:
     >>> round_ticks(3, 3, 4)
     [3]
     """
-    rough = (high - low) / max(1, count)
+    rough = (high / 2 - low / 2) / max(1, count) * 2
     if not rough > 0 or math.isinf(rough):
         return [low]
     power = 10.0 ** math.floor(math.log10(rough))

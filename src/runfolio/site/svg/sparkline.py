@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from runfolio.site.svg.curve import spelled
+from runfolio.site.svg.plot import share
 from runfolio.site.thinning import thin
 
 WIDTH, HEIGHT, EDGE = 96, 22, 3
@@ -38,7 +39,7 @@ def sparkline(values: Sequence[float | str]) -> Markup:
             pen = "M"
             continue
         x = EDGE + at * (WIDTH - 2 * EDGE) / (len(shown) - 1)
-        y = HEIGHT - EDGE - ((value - low) / (high - low) if high > low else 0.5) * (HEIGHT - 2 * EDGE)
+        y = HEIGHT - EDGE - (share(value, low, high) if high > low else 0.5) * (HEIGHT - 2 * EDGE)
         path += f"{pen}{x:.1f} {y:.1f}"
         pen = "L"
     return Markup(

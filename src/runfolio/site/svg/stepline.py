@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
+from runfolio.site.svg.plot import share
 from runfolio.site.words import number_words
 
 WIDTH, HEIGHT, EDGE = 240, 44, 4
@@ -31,9 +32,11 @@ def step_line(values: Sequence[float], direction: str, title: str) -> Markup:
     if len(values) < 2:
         return Markup("")
     low, high = min(values), max(values)
-    span = high - low or 1.0
     across = (WIDTH - 2 * EDGE) / len(values)
-    points = [(EDGE + at * across, HEIGHT - EDGE - (value - low) / span * (HEIGHT - 2 * EDGE)) for at, value in enumerate(values)]
+    points = [
+        (EDGE + at * across, HEIGHT - EDGE - (share(value, low, high) if high > low else 0.0) * (HEIGHT - 2 * EDGE))
+        for at, value in enumerate(values)
+    ]
     path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
     for x, y in points[1:]:
         path += f"H{x:.1f}V{y:.1f}"
