@@ -30,7 +30,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     found = re.search(r"http://127\.0\.0\.1:\d+/", said)
     assert found, said
     yield folder, found[0]
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     _, rest = process.communicate(timeout=60)
     assert "Traceback" not in rest and process.returncode == 0
 

@@ -29,9 +29,9 @@ def demo(folder: str, no_open: bool) -> None:
     folio = make(target, bar)
     bar.close()
     runs = len(folio.fresh_index().paths())
-    with Steps() as steps:
-        page = show(folio, steps)
     folio.close()
+    with Steps() as steps:
+        page = show(target, steps)
     click.echo(f"\n{runs} runs are committed in {target}. The site: {page}\n\nLook at them:\n")
     for command, words in (
         (f"cd {folder}", ""),

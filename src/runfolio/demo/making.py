@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from runfolio.errors import AlreadyExistsError, RunfolioError, missing_package
-from runfolio.folio import Folio, initialise
+from runfolio.folio import Folio, initialise, open_folio
 from runfolio.formats import paths
 from runfolio.gitstore import FileChange, commit_files
 from runfolio.gitstore.checkout import empty_tree, update
@@ -103,18 +103,23 @@ def make(folder: Path, progress: Progress) -> Folio:
     return folio
 
 
-def show(folio: Folio, progress: BuildProgress) -> Path:
+def show(folder: Path, progress: BuildProgress) -> Path:
     """Build the site of the demonstration and return its first page.
 
     Parameters
     ----------
-    folio : Folio
+    folder : Path
+        Of the folio.
     progress : callable
         See :func:`runfolio.site.build_site`.
     """
     from runfolio.site import build_site
 
-    return build_site(folio, folio.place.root / "site", progress=progress).out / "index.html"
+    folio = open_folio(folder)  # anew: its settings were written after it was made
+    try:
+        return build_site(folio, folder / "site", progress=progress).out / "index.html"
+    finally:
+        folio.close()
 
 
 def _commit_code(folio: Folio) -> None:

@@ -12,8 +12,10 @@ It is not a way to publish: it is one process, without TLS and without users.
 from __future__ import annotations
 
 import mimetypes
+import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -68,7 +70,7 @@ class State:
 
 def serve_site(
     folio: Folio, host: str, port: int, templates: Path | None, say: Callable[[str], None], *, show: bool = False,
-    stop: threading.Event | None = None, jobs: int = 1,
+    jobs: int = 1,
 ) -> None:  # fmt: skip
     """Serve the site of a folio until the process is interrupted.
 
@@ -84,15 +86,15 @@ def serve_site(
         Called with each line to show.
     show : bool, optional
         Open it in the browser.
-    stop : threading.Event, optional
-        Ends the serving when it is set.
+    jobs : int, optional
+        Processes that render the first time.
 
     Raises
     ------
     StorageError
         If the port cannot be had.
     """
-    stop, state = stop or threading.Event(), State()
+    state = State()
     with tempfile.TemporaryDirectory(prefix="runfolio-site-") as folder:
         out = Path(folder) / "site"
         options = BuildOptions(templates=templates, jobs=jobs)
@@ -105,12 +107,15 @@ def serve_site(
         address = f"http://{f'[{host}]' if ':' in host else host}:{server.server_address[1]}/"
         say(f"Serving {report.runs:,} runs at {address} (Ctrl+C ends it)")
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        # Also where the one who started us ignores Ctrl+C, as shells do for what runs behind them.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         if show:
             import webbrowser
 
             webbrowser.open(address)
         try:
-            _watch(folio, out, options, state, say, stop)
+            _watch(folio, out, options, state, say)
         except KeyboardInterrupt:
             say("")
         finally:
@@ -118,11 +123,10 @@ def serve_site(
             server.server_close()
 
 
-def _watch(
-    folio: Folio, out: Path, options: BuildOptions, state: State, say: Callable[[str], None], stop: threading.Event
-) -> None:
+def _watch(folio: Folio, out: Path, options: BuildOptions, state: State, say: Callable[[str], None]) -> None:
     built, looked = folio.place.tip(), _stamp(options.templates)
-    while not stop.wait(LOOK_S):
+    while True:
+        time.sleep(LOOK_S)
         tip, stamp = folio.place.tip(), _stamp(options.templates)
         if (tip, stamp) == (built, looked):
             continue
