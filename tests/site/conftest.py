@@ -181,3 +181,11 @@ def odd_site(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
     folder = tmp_path_factory.mktemp("odd")
     return odd_site(folder / "folio", folder / "site")
+
+
+@pytest.fixture(scope="session")
+def team_site(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from tests.site.real_folios import team_site
+
+    folder = tmp_path_factory.mktemp("team")
+    return team_site(folder / "folio", folder / "site")

@@ -298,3 +298,50 @@ def odd_site(folder: Path, out: Path) -> BuiltSite:
     git(folder, "add", "runs")
     git(folder, "commit", "-qm", "runs of elsewhere")
     return built(folder, out)
+
+
+# ---- a team at work
+
+_TEAM = """
+import math, runfolio
+runfolio.set_experiment("wine")
+for number in range(24):
+    depth, seed = 2 + number // 3 % 4, number % 3
+    with runfolio.start_run(run_name=f"forest-{number:02d}"):
+        runfolio.log_params({"depth": depth, "seed": seed, "criterion": ["gini", "entropy"][number % 2], "same": "in all"})
+        runfolio.set_tag("team", ["red", "blue"][number // 12])
+        for step in range(20):
+            runfolio.log_metric("loss", math.exp(-step / (4 + depth)) + 0.01 * seed, step=step)
+        runfolio.log_metric("accuracy", 0.8 + depth / 50 + seed / 1000 - (0.1 if number == 7 else 0))
+        runfolio.log_text(f"notes of {number}", "notes.txt")
+runfolio.set_experiment("digits")
+for number in range(4):
+    with runfolio.start_run(run_name=f"mlp-{number}", description="A small network."):
+        runfolio.log_param("hidden", 16 * (number + 1))
+        for step in range(60):
+            runfolio.log_metric("valid_accuracy", 1 - math.exp(-step / (10 + number)), step=step)
+        runfolio.log_table({"true": ["a", "b", "b"], "predicted": ["a", "b", "a"]}, "confusion.json")
+"""
+TEAM_SETTINGS = """site:
+  title: Team
+  description: What the team tries.
+  run_pages: 8
+"""
+
+
+def team_site(folder: Path, out: Path) -> BuiltSite:
+    """Build the site of two experiments of a team; only some runs have pages of their own."""
+    new_folio(folder)
+    settings = folder / "runfolio.yaml"
+    settings.write_text(settings.read_text("utf-8") + TEAM_SETTINGS, "utf-8")
+    git(folder, "add", "runfolio.yaml")
+    git(folder, "commit", "-qm", "settings")
+    train(folder, _TEAM)
+    folio = open_folio(folder)
+    try:
+        folio.commit()
+    finally:
+        folio.close()
+    set_objective(folder, "wine", Objective("accuracy", "max", "seed"))
+    set_objective(folder, "digits", Objective("valid_accuracy", "max"))
+    return built(folder, out)

@@ -25,7 +25,7 @@ def visit(page: Any, address: str) -> Any:
 @pytest.mark.browser
 @pytest.mark.parametrize("way", ["file", "sub-path"])
 def test_no_page_runs_asks_or_overflows(
-    hostile_site: BuiltSite, open_page: Callable[..., Any], serve: Callable[[Path], str], way: str
+    hostile_site: BuiltSite, serve: Callable[[Path], str], open_page: Callable[..., Any], way: str
 ) -> None:
     root = serve(hostile_site.out) if way == "sub-path" else hostile_site.out.as_uri() + "/"
     page = open_page(root + "index.html")
@@ -40,7 +40,7 @@ def test_no_page_runs_asks_or_overflows(
 
 @pytest.mark.browser
 def test_no_artifact_runs_when_it_is_opened_by_itself(
-    hostile_site: BuiltSite, open_page: Callable[..., Any], serve: Callable[[Path], str]
+    hostile_site: BuiltSite, serve: Callable[[Path], str], open_page: Callable[..., Any]
 ) -> None:
     root = serve(hostile_site.out)
     page = open_page(root + "index.html")
