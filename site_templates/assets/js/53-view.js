@@ -7,6 +7,13 @@
   const view = (rf.chartView = { page: null, columns: null, rows: null, slots: new Map(), selected: [], baseline: -1, hover: -1, brushes: new Map(), listeners: new Set() });
 
   view.tell = () => view.listeners.forEach((listener) => listener());
+  /* Tell after the next paint, once: the table shows its answer before 100,000 points are drawn again. */
+  let asked = false;
+  view.soon = function () {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => setTimeout(() => { asked = false; view.tell(); }));
+  };
   view.name = (key) => key.slice(key.indexOf(".") + 1);
 
   /* `table` is the page's rf.Table; without one the charts show all runs. */
@@ -21,7 +28,7 @@
       if (table.rows.length) view.rows = table.rows;
       view.selected = [...table.selection.keys()];
     } else if (Number.isInteger(experiment.baseline_row)) view.baseline = experiment.baseline_row;
-    rf.on("rows", (detail) => { view.rows = detail.rows; view.tell(); });
+    rf.on("rows", (detail) => { view.rows = detail.rows; view.soon(); });
     rf.on("selection", (detail) => view.select(detail));
     rf.on("baseline", (detail) => { view.baseline = detail.row; view.slots = slots(); view.tell(); });
     rf.on("hover", (detail) => { view.hover = detail && detail.row >= 0 ? detail.row : -1; view.point(); });
