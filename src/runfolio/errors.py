@@ -32,6 +32,8 @@ code  meaning
 
 from __future__ import annotations
 
+import errno
+
 EXIT_DONE = 0
 EXIT_FINDINGS = 1
 EXIT_USAGE = 2
@@ -175,6 +177,20 @@ def missing_package(package: str, extra: str, purpose: str) -> MissingPackageErr
     )
 
 
+STORAGE_REMEDIES = {
+    errno.ENOSPC: "Free some space and try again; what was acknowledged is still there.",
+    errno.EDQUOT: "Your quota is used up: free some space and try again.",
+    errno.EFBIG: "The file may not grow further: raise the limit with ulimit -f, or free some space.",
+    errno.EROFS: "The folder is read-only: make it writable, or log elsewhere with RUNFOLIO_SPOOL.",
+    errno.EACCES: "You may not write there: check the folder's owner and mode.",
+    errno.EPERM: "You may not write there: check the folder's owner and mode.",
+    errno.EMFILE: "Too many files are open: close some runs, or raise the limit with ulimit -n.",
+    errno.ENFILE: "The machine has too many files open: end some programs, or ask its administrator.",
+    errno.EIO: "The disk reported an error: check the disk.",
+}
+"""What to do about each way in which a file system refuses."""
+
+
 def storage_error(action: str, error: OSError) -> StorageError:
     """Say what the file system refused and what to do about it.
 
@@ -190,18 +206,7 @@ def storage_error(action: str, error: OSError) -> StorageError:
     StorageError
         With ``errno`` and ``filename`` kept.
     """
-    import errno
-
-    remedies = {
-        errno.ENOSPC: "Free some space and try again; what was acknowledged is still there.",
-        errno.EDQUOT: "Your quota is used up: free some space and try again.",
-        errno.EROFS: "The folder is read-only: make it writable, or log elsewhere with RUNFOLIO_SPOOL.",
-        errno.EACCES: "You may not write there: check the folder's owner and mode.",
-        errno.EPERM: "You may not write there: check the folder's owner and mode.",
-        errno.EMFILE: "Too many files are open: close some runs, or raise the limit with ulimit -n.",
-        errno.EIO: "The disk reported an error: check the disk.",
-    }
-    remedy = remedies.get(error.errno or 0, "Try again; what was acknowledged is still there.")
+    remedy = STORAGE_REMEDIES.get(error.errno or 0, "Try again; what was acknowledged is still there.")
     where = f" ({error.filename})" if error.filename else ""
     made = StorageError(f"Could not {action}{where}: {error.strerror or error}. {remedy}")
     made.errno, made.filename = error.errno, error.filename

@@ -228,3 +228,25 @@ def test_git_diff_reads_like_a_sentence(
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     assert run_cli("runs", "tag", "try-1", "team=red").code == 0
     assert "+tag team: red\n" in git(folio_dir, "diff", "HEAD~1", "HEAD")
+
+
+FULL_DISK = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL_DISK.exists(), reason="/dev/full is missing: writes to a full disk are not tried")
+@pytest.mark.parametrize("args", [("--help",), ("runs", "list", "--json"), ("check",), ("experiments", "csv", "-x", "0")])
+def test_output_on_a_full_disk_is_a_failure_of_storage(folio_dir: Path, args: tuple[str, ...]) -> None:
+    program = (sys.executable, "-m", "runfolio", *args)
+    with FULL_DISK.open("w") as full:
+        done = subprocess.run(program, cwd=folio_dir, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 16
+        assert done.stderr.startswith("runfolio: Could not write the output: No space left on device.")
+        assert subprocess.run(program, cwd=folio_dir, stdout=full, stderr=full, check=False).returncode == 16
+
+
+@pytest.mark.skipif(not FULL_DISK.exists(), reason="/dev/full is missing: writes to a full disk are not tried")
+def test_an_error_that_cannot_be_written_still_has_its_exit_code(folio_dir: Path) -> None:
+    with FULL_DISK.open("w") as full:
+        for args, code in ((("runs", "show", "nothing"), 11), (("nonsense",), 2)):
+            done = subprocess.run((sys.executable, "-m", "runfolio", *args), cwd=folio_dir, stderr=full, check=False)
+            assert done.returncode == code

@@ -6,12 +6,13 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Literal
 
 import click
 
-from runfolio.errors import EXIT_BUG, EXIT_USAGE, RunfolioError
+from runfolio.errors import EXIT_BUG, EXIT_USAGE, STORAGE_REMEDIES, RunfolioError, storage_error
 
 INTERRUPTED = 130
 """128 and the number of SIGINT, as shells say it."""
@@ -54,23 +55,33 @@ class Ending:
         if isinstance(error, click.exceptions.Exit):
             return error.exit_code
         if isinstance(error, (click.Abort, KeyboardInterrupt)):
-            click.echo("runfolio: interrupted", err=True)
+            _say("runfolio: interrupted")
             return INTERRUPTED
         if isinstance(error, BrokenPipeError):
             close_output()
             return BROKEN_PIPE
         if isinstance(error, click.ClickException):
-            error.show()
+            with suppress(OSError):
+                error.show()
             return EXIT_USAGE if isinstance(error, (click.UsageError, click.FileError)) else error.exit_code
+        if isinstance(error, OSError) and not isinstance(error, RunfolioError) and error.errno in STORAGE_REMEDIES:
+            # No file is named where standard output itself could not be written: sent to a file on a full disk.
+            close_output()
+            error = storage_error("finish the command" if error.filename else "write the output", error)
         if isinstance(error, RunfolioError):
-            click.echo(f"runfolio: {error.message}", err=True)
+            _say(f"runfolio: {error.message}")
             return error.exit_code
-        click.echo(bug_report(error, self._args), err=True, nl=False)
+        _say(bug_report(error, self._args).rstrip("\n"))
         return EXIT_BUG
 
 
+def _say(text: str) -> None:
+    with suppress(OSError):  # standard error may be on the disk that is full: the exit code says it too
+        click.echo(text, err=True)
+
+
 def close_output() -> None:
-    """Send what is left in the buffer nowhere: it has no reader, and the interpreter's last flush would complain."""
+    """Send what is left in the buffer nowhere: nobody can have it, and the interpreter's last flush would complain."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from runfolio.errors import RunfolioError
@@ -127,20 +128,29 @@ class Session:
         """Tell the user something on standard error, once."""
         if text not in self._said:
             self._said.add(text)
-            sys.stderr.write(f"runfolio: {text}\n")
+            with suppress(OSError):  # standard error may be a file on the disk that is full
+                sys.stderr.write(f"runfolio: {text}\n")
 
     def at_exit(self) -> None:
         """End the process's dealings with the folio: detached runs are let go, ended ones committed."""
-        for run in list(self.live.values()):
-            run.detach()
-        self.live.clear()
+        try:
+            for run in list(self.live.values()):
+                run.detach()
+            self._commit_at_exit()
+        except RunfolioError as error:
+            # Nobody is left to catch it: said, not thrown. What was acknowledged lies in the journals.
+            self.say(f"{error.message} What was logged waits in {self.folio.spool.journals_folder}: runfolio recover")
+        finally:
+            self.live.clear()
+            self.folio.close()
+
+    def _commit_at_exit(self) -> None:
         demand = (os.environ.get("RUNFOLIO_COMMIT") or self.folio.settings.commit.when) == "demand"
         sealed = sum(journal.sealed for journal in self.folio.spool.journals())
         if sealed and not demand:
             self.commit(wait=True)
         elif sealed and not isinstance(self.folio, OfflineFolio):
             self.say(f"{sealed} finished run{'s wait' if sealed > 1 else ' waits'} for: runfolio commit")
-        self.folio.close()
 
 
 _sessions: dict[str, Session] = {}
