@@ -228,7 +228,7 @@ def test_without_scripts_every_page_shows_its_facts(team_site: BuiltSite, open_p
     assert page.locator("#curves svg path").count() > 0
     assert "runfolio runs compare" in seen("compare.html")
     assert "runs/" in seen("r/run.html")
-    change = sorted(path.parent.name for path in (team_site.out / "changes").glob("*/index.html"))[0]
+    change = min(path.parent.name for path in (team_site.out / "changes").glob("*/index.html"))
     for place in (
         "changes/index.html",
         f"changes/{change}/index.html",
