@@ -16,6 +16,7 @@ PACKAGES = {
     # 2.22.0 as it is published resolves a SQLAlchemy and a FastAPI that it cannot work with: these pins make it run.
     "mlflow": ["mlflow==2.22.0", "sqlalchemy<2.1", "scikit-learn<1.7", "pandas<3", "fastapi==0.115.12", "psycopg2-binary"],
     "dvc": ["dvc", "dvclive"],
+    "asv": ["asv==0.6.6"],
 }
 
 

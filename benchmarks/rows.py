@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import peers
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, folio, make_runs, mlflow, ours
+from benchmarks.site_rows import site_build, site_pages
 from runfolio.formats import paths
 from runfolio.formats.runs import encode_run
 from runfolio.gitstore import Repo
@@ -359,6 +360,8 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "starting": starting,
     "listing": listing,
     "searching": searching,
+    "site-build": site_build,
+    "site-pages": site_pages,
 }
 
 
