@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -110,7 +111,7 @@ def test_headings_go_down_by_one_and_begin_with_one(team_site: BuiltSite, open_p
         )
         assert levels[0] == 1, kind
         assert levels.count(1) == 1, kind
-        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), (kind, levels)
+        assert all(after - before <= 1 for before, after in pairwise(levels)), (kind, levels)
 
 
 def test_a_dialog_takes_the_focus_and_gives_it_back(team_site: BuiltSite, open_page: Callable[..., Any]) -> None:
