@@ -311,11 +311,15 @@
     ctx.textAlign = "center";
     const named = title ? ctx.measureText(title).width + 12 : 0;
     const xs = x.ticks(Math.max(2, Math.floor((box.r - box.l) / (x.kind === "time" || x.kind === "span" || x.kind === "cat" ? 84 : 64))));
+    let free = -Infinity; // no label stands on the one before it
     x.labels(xs).forEach((text, at) => {
       const px = x.map(xs[at]), shown = kit.clip(ctx, text, x.kind === "cat" ? (box.r - box.l) / Math.max(1, xs.length) - 6 : 90);
       const half = ctx.measureText(shown).width / 2;
       if (px < box.l - 1 || px > box.r + 1 || px + half > box.r + 6 - named) return;
-      ctx.fillText(shown, Math.max(px, half), box.b + 7);
+      const left = Math.max(px, half) - half;
+      if (left < free) return;
+      free = left + 2 * half + 8;
+      ctx.fillText(shown, left + half, box.b + 7);
     });
     if (title) {
       ctx.textAlign = "right";

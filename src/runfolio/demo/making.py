@@ -58,6 +58,21 @@ SITE = """
 site:
   title: Runfolio demo
   description: Real runs on scikit-learn's wine and digits data, made by two ordinary training scripts.
+  charts:
+    - title: Accuracy by size of the forest, a point a seed
+      experiment: wine-classification
+      spec:
+        data: {name: runs}
+        transform: [{filter: "isValid(datum['params.n_estimators'])"}]
+        layer:
+          - mark: {type: line, interpolate: monotone}
+            encoding:
+              y: {aggregate: mean, field: metrics.accuracy, type: quantitative}
+          - mark: {type: point, filled: true, size: 60}
+            encoding:
+              y: {field: metrics.accuracy, type: quantitative, scale: {zero: false}, title: accuracy}
+        encoding:
+          x: {field: params.n_estimators, type: quantitative, scale: {type: log, nice: false, padding: 12}, title: trees}
 """
 
 Progress = Callable[[Script, int], None]

@@ -265,7 +265,8 @@ def test_charts_draw_the_runs_of_the_table_in_both_themes(declare: Declare, tmp_
 def test_vega_is_loaded_when_a_chart_comes_near(declare: Declare, tmp_path: Path, vega: None, open_page: Any) -> None:
     build(declare({"title": "Loss", "spec": SCATTER}), tmp_path / "site")
     page = open_page(tmp_path / "site/e/wine/index.html", phone=True)
-    page.locator("[data-chart=curves] canvas, [data-chart=curves] p").first.wait_for(state="attached")
+    page.set_viewport_size({"width": 390, "height": 100})
+    page.reload(wait_until="networkidle")
     assert not any("assets/vega." in url for url in open_page.requests)
     page.locator("[data-chart=altair]").scroll_into_view_if_needed()
     page.locator("[data-chart=altair] svg").first.wait_for()

@@ -76,7 +76,7 @@ def tokens() -> Mapping[str, Mapping[str, str]]:
     text = (templates_folder() / "assets" / "css" / "10-base.css").read_text("utf-8")
     blocks = {
         "light": re.search(r":root \{(.*?)\}", text, re.DOTALL),
-        "dark": re.search(r'\n:root\[data-theme="dark"\] \{(.*?)\}', text, re.DOTALL),
+        "dark": re.search(r'\n *:root\[data-theme="dark"\] \{(.*?)\}', text, re.DOTALL),
     }
     return {name: dict(re.findall(r"(--[\w-]+):\s*(#[0-9a-f]{3,8});", found[1])) for name, found in blocks.items() if found}
 
