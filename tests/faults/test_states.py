@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from runfolio.folio import open_folio
 from tests.faults.acknowledged import records
-from tests.faults.repositories import environment, fsck, git, make_folio, python, runfolio
+from tests.faults.repositories import environment, fsck, git, leave_work, make_folio, python, runfolio, work_of
 
 LOG = "import runfolio\nwith runfolio.start_run(run_name='one'): runfolio.log_metric('m', 1)\n"
 
@@ -134,14 +136,117 @@ def test_hooks_of_the_repository_do_not_fire_unless_asked(tmp_path: Path) -> Non
     assert not (tmp_path / "fired").exists()
 
 
-def test_with_the_setting_the_post_commit_hook_fires(tmp_path: Path) -> None:
-    folder = make_folio(tmp_path / "folio", settings="commit: {hooks: true}")
-    hook = folder / ".git" / "hooks" / "post-commit"
+def add_hook(folder: Path, name: str, script: str) -> None:
+    hook = folder / ".git" / "hooks" / name
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\necho fired >> {tmp_path}/fired\n")
+    hook.write_text(f"#!/bin/sh\n{script}\n")
     hook.chmod(0o755)
+
+
+def test_with_the_setting_every_hook_of_a_commit_fires_in_gits_order(tmp_path: Path) -> None:
+    folder = make_folio(tmp_path / "folio", settings="commit: {hooks: true}")
+    leave_work(folder)
+    before = work_of(folder)
+    for name in ("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"):
+        add_hook(folder, name, f"echo {name} >> {tmp_path}/fired")
+    add_hook(folder, "reference-transaction", f'grep -q refs/heads/main && echo "moved $1" >> {tmp_path}/fired; true')
     assert python(folder, LOG).stderr == ""
-    assert (tmp_path / "fired").read_text() == "fired\n"
+    fired = (tmp_path / "fired").read_text().split("\n")
+    assert fired[:3] == ["pre-commit", "prepare-commit-msg", "commit-msg"]
+    assert fired[-2:] == ["post-commit", ""]
+    assert "moved committed" in fired[3:-2]
+    assert work_of(folder) == before
+    assert git(folder, "for-each-ref", "refs/runfolio/draft") == ""
+
+
+def test_a_hook_sees_the_records_staged_and_may_change_the_message(tmp_path: Path) -> None:
+    folder = make_folio(tmp_path / "folio", settings="commit: {hooks: true}")
+    add_hook(folder, "pre-commit", f"git diff --cached --name-status > {tmp_path}/staged; git rm -q --cached train.py")
+    add_hook(folder, "commit-msg", 'echo "Reviewed-by: a hook" >> "$1"')
+    assert python(folder, LOG).stderr == ""
+    staged = (tmp_path / "staged").read_text()
+    assert re.search(r"^A\truns/default/.*\.json$", staged, re.MULTILINE)
+    assert "train.py" not in staged
+    assert "Reviewed-by: a hook" in git(folder, "log", "-1", "--format=%B")
+    assert git(folder, "ls-tree", "--name-only", "HEAD", "train.py") == "train.py\n"
+    assert git(folder, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("name", ["pre-commit", "commit-msg", "reference-transaction"])
+def test_runs_wait_where_a_hook_refuses(tmp_path: Path, name: str) -> None:
+    folder = make_folio(tmp_path / "folio", settings="commit: {hooks: true}")
+    add_hook(folder, name, "grep -q refs/runfolio/ && exit 0\necho not today >&2\nexit 1")
+    done = python(folder, LOG)
+    assert done.returncode == 0
+    assert "finished runs wait" in done.stderr
+    if name != "reference-transaction":
+        assert "not today" in done.stderr
+        assert runfolio(folder, "commit").returncode == 13
+    assert committed(folder) == 0
+    assert git(folder, "status", "--porcelain") == ""
+    (folder / ".git" / "hooks" / name).unlink()
+    assert runfolio(folder, "commit").returncode == 0
+    assert committed(folder) == 1
+
+
+def ssh_key(folder: Path) -> tuple[Path, Path]:
+    """Make a key and the list of those who may sign with it."""
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("ssh-keygen is missing: no commit is signed")
+    key, allowed = folder / "key", folder / "allowed"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    allowed.write_text(f"ada@example.org {key.with_suffix('.pub').read_text()}")
+    return key, allowed
+
+
+def test_record_commits_are_signed_where_the_folio_says_so(tmp_path: Path) -> None:
+    key, allowed = ssh_key(tmp_path)
+    folder = make_folio(tmp_path / "folio", settings="commit: {sign: true}")
+    leave_work(folder)
+    before = work_of(folder)
+    for name, value in (("gpg.format", "ssh"), ("user.signingKey", str(key)), ("gpg.ssh.allowedSignersFile", str(allowed))):
+        git(folder, "config", name, value)
+    assert python(folder, LOG).stderr == ""
+    assert committed(folder) == 1
+    assert git(folder, "log", "-2", "--format=%G?") == "G\nN\n"
+    assert runfolio(folder, "runs", "tag", next(iter(records(folder))), "team=red").returncode == 0
+    assert git(folder, "log", "-2", "--format=%G?") == "G\nG\n"
+    assert work_of(folder) == before
+    assert fsck(folder) == ""
+
+
+def test_commits_that_join_two_clones_are_signed(tmp_path: Path) -> None:
+    key, allowed = ssh_key(tmp_path)
+    hub = tmp_path / "hub.git"
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", str(hub))
+    first = make_folio(tmp_path / "a", settings="commit: {sign: true}")
+    git(first, "remote", "add", "origin", str(hub))
+    git(first, "push", "-q", "-u", "origin", "main")
+    git(tmp_path, "clone", "-q", str(hub), "b")
+    for clone in (first, tmp_path / "b"):
+        for name, value in (("gpg.format", "ssh"), ("user.signingKey", str(key)), ("gpg.ssh.allowedSignersFile", str(allowed))):
+            git(clone, "config", name, value)
+        assert python(clone, LOG).stderr == ""
+    for clone in (first, tmp_path / "b"):
+        done = runfolio(clone, "sync")
+        assert done.returncode == 0, done.stderr
+    assert git(tmp_path / "b", "log", "--format=%G? %p", "-1").count(" ") == 2
+    assert git(tmp_path / "b", "log", "--format=%G?", "-3") == "G\n" * 3
+
+
+def test_runs_wait_where_the_commit_cannot_be_signed(tmp_path: Path) -> None:
+    folder = make_folio(tmp_path / "folio", settings="commit: {sign: true}")
+    git(folder, "config", "gpg.format", "ssh")
+    git(folder, "config", "user.signingKey", str(tmp_path / "no-such-key"))
+    done = python(folder, LOG)
+    assert done.returncode == 0
+    assert "could not be signed" in done.stderr
+    assert runfolio(folder, "commit").returncode == 17
+    assert committed(folder) == 0
+    git(folder, "config", "commit.gpgSign", "true")
+    (folder / "runfolio.yaml").write_text("schema: 1\n")
+    assert runfolio(folder, "commit").returncode == 0
+    assert git(folder, "log", "-1", "--format=%G?") == "N\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs POSIX users")

@@ -13,7 +13,7 @@ FULL = b"""\
 schema: 1
 artifacts: s3://bucket/prefix
 records: {branch: runfolio/records}
-commit: {when: batch, batch: 50, author: "Robot <robot@example.org>", hooks: true}
+commit: {when: batch, batch: 50, author: "Robot <robot@example.org>", hooks: true, sign: true}
 durability: power-each
 capture: {code: false, untracked_max_bytes: 0, arguments: false, packages: false, platform: false, user: false, host: true,
   notebook: false}
@@ -37,10 +37,11 @@ def test_every_field_is_read() -> None:
     read = decode_settings(FULL, "runfolio.yaml")
     assert read.artifacts == "s3://bucket/prefix"
     assert read.records.branch == "runfolio/records"
-    assert (read.commit.when, read.commit.batch, read.commit.author, read.commit.hooks) == (
+    assert (read.commit.when, read.commit.batch, read.commit.author, read.commit.hooks, read.commit.sign) == (
         "batch",
         50,
         "Robot <robot@example.org>",
+        True,
         True,
     )
     assert read.durability == "power-each"

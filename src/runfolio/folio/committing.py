@@ -6,8 +6,9 @@ import os
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from runfolio.errors import BusyError
+from runfolio.errors import BusyError, StateError
 from runfolio.folio.lock import WAIT_S, locked
 from runfolio.folio.place import Place, short
 from runfolio.gitstore import FileChange, Ident, Repo, commit_files
@@ -87,7 +88,12 @@ def _attempt(
     durable = settings.durability != "process"
 
     def commit() -> bool:
-        return commit_files(place.repo, branch, parent, changes, text, author, durable=durable, hooks=settings.commit.hooks)
+        hooks, sign = settings.commit.hooks, settings.commit.sign
+        if hooks or sign:
+            from runfolio.gitstore.attested import commit_attested
+
+            return commit_attested(place.repo, branch, parent, changes, text, author, durable=durable, hooks=hooks, sign=sign)
+        return commit_files(place.repo, branch, parent, changes, text, author, durable=durable)
 
     if home is None:
         return commit()
@@ -167,4 +173,7 @@ def _bring_up(place: Place, home: Repo | None, branch: str, old: str | None, *, 
 
 def _fire_hook(place: Place) -> None:
     if place.settings.commit.hooks:
-        place.repo.run("hook", "run", "--ignore-missing", "post-commit", check=False, hooks=True)
+        from runfolio.gitstore.hooks import run_hook
+
+        with suppress(StateError):  # as with git commit: it comes too late to refuse
+            run_hook(place.repo, "post-commit")

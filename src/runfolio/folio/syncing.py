@@ -121,7 +121,8 @@ def _integrate(place: Place, branch: str, theirs: str | None, remote: str) -> in
     else:
         message = f"runs: bring in {visible(remote)}/{short(branch)}\n"
         durable = place.settings.durability != "process"
-        new = merging.merge(repo, ours, theirs, join_records(place), message, author_of(place), durable=durable)
+        sign = place.settings.commit.sign
+        new = merging.merge(repo, ours, theirs, join_records(place), message, author_of(place), durable=durable, sign=sign)
     home = place.checked_out(branch)
     if home is not None and ours is not None:
         advance(home, branch, ours, new)

@@ -104,12 +104,13 @@ def read_objective(section: FieldReader) -> Objective | None:
 
 
 def _commit(section: FieldReader) -> CommitSettings:
-    section.only(("when", "batch", "author", "hooks"))
+    section.only(("when", "batch", "author", "hooks", "sign"))
     return CommitSettings(
         section.read("when", one_of("auto", "run", "batch", "demand"), "auto"),
         section.read("batch", whole(1), 100),
         section.read("author", _author, None),
         section.read("hooks", flag, False),
+        section.read("sign", flag, False),
     )
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from runfolio.errors import GitError
 from runfolio.gitstore.process import explain, git_version, run_git
 from runfolio.gitstore.repo import Repo
 
@@ -87,7 +88,6 @@ def commit_files(
     author: Ident,
     *,
     durable: bool = False,
-    hooks: bool = False,
     at_s: int | None = None,
 ) -> bool:
     """Commit some files on a branch.
@@ -104,8 +104,6 @@ def commit_files(
     author : Ident
     durable : bool, optional
         Sync objects and ref to disk before returning.
-    hooks : bool, optional
-        Let the repository's reference-transaction hook run.
     at_s : int, optional
         Time of the commit, seconds since the epoch; the clock's by default.
 
@@ -131,12 +129,40 @@ def commit_files(
             out.append(b"M 100644 inline " + path + f"\ndata {len(change.data)}\n".encode() + change.data + b"\n")
     out.append(b"done\n")
     args = (*durability_options(durable), "fast-import", "--quiet", "--done", "--date-format=raw")
-    done = run_git(("--git-dir", str(repo.git_dir), *args), repo.git_dir, input=b"".join(out), hooks=hooks)
+    done = run_git(("--git-dir", str(repo.git_dir), *args), repo.git_dir, input=b"".join(out))
     if done.returncode == 0:
         return True
     if b"not updating" in done.stderr.lower() or b"cannot lock ref" in done.stderr:
         return False
     raise explain(("fast-import",), done)
+
+
+def commit_tree(
+    repo: Repo, tree: str, parents: Sequence[str], message: str, author: Ident, *, durable: bool = False, sign: bool = False
+) -> str:
+    """Make the commit of a tree, moving nothing, and return its id.
+
+    Raises
+    ------
+    GitError
+        If it could not be signed.
+    """
+    idents = {
+        f"GIT_{who}_{what}": value
+        for who in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", author.name), ("EMAIL", author.mail))
+    }
+    named = [word for parent in parents for word in ("-p", parent)]
+    args = (*durability_options(durable), "commit-tree", *(("-S",) if sign else ()), tree, *named)
+    try:
+        return repo.run(*args, input=message.encode("utf-8", "surrogateescape"), env=idents).decode().strip()
+    except GitError as error:
+        if not sign:
+            raise
+        raise GitError(
+            f"The commit of records could not be signed: {error.message}. Set up a key (git config user.signingKey), or set "
+            "commit.sign: false in runfolio.yaml; then run: runfolio commit"
+        ) from None
 
 
 def _quote(path: str) -> bytes:

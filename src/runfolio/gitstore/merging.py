@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runfolio.errors import RemoteError, StateError
 from runfolio.gitstore.checkout import empty_tree
-from runfolio.gitstore.commits import Ident, durability_options
+from runfolio.gitstore.commits import Ident, commit_tree
 from runfolio.gitstore.process import run_git
 from runfolio.gitstore.repo import Repo
 
@@ -99,7 +99,9 @@ def is_ancestor(repo: Repo, old: str, new: str) -> bool:
     return old == new or repo.succeeds("merge-base", "--is-ancestor", old, new)
 
 
-def merge(repo: Repo, ours: str, theirs: str, resolve: Resolver, message: str, author: Ident, *, durable: bool) -> str:
+def merge(
+    repo: Repo, ours: str, theirs: str, resolve: Resolver, message: str, author: Ident, *, durable: bool, sign: bool = False
+) -> str:
     """Make the commit that joins two; nothing is moved.
 
     Parameters
@@ -112,6 +114,7 @@ def merge(repo: Repo, ours: str, theirs: str, resolve: Resolver, message: str, a
     message : str
     author : Ident
     durable : bool
+    sign : bool, optional
 
     Returns
     -------
@@ -126,13 +129,7 @@ def merge(repo: Repo, ours: str, theirs: str, resolve: Resolver, message: str, a
         repo.run("read-tree", "-i", "-m", "--aggressive", start, ours, theirs, env=env)
         _resolve_all(repo, env, resolve)
         tree = repo.run("write-tree", env=env).decode().strip()
-    idents = {
-        f"GIT_{who}_{what}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", author.name), ("EMAIL", author.mail))
-    }
-    args = (*durability_options(durable), "commit-tree", tree, "-p", ours, "-p", theirs)
-    return repo.run(*args, input=message.encode(), env=idents).decode().strip()
+    return commit_tree(repo, tree, (ours, theirs), message, author, durable=durable, sign=sign)
 
 
 def _resolve_all(repo: Repo, env: dict[str, str], resolve: Resolver) -> None:

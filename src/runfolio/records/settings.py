@@ -30,12 +30,16 @@ class CommitSettings:
         ``Name <mail>``; None is git's own.
     hooks : bool
         Whether the repository's hooks run for record commits.
+    sign : bool
+        Whether record commits are signed, as git is configured to sign. git's own ``commit.gpgSign`` does not count here: a key that
+        asks for its passphrase would stop a training script.
     """
 
     when: str = "auto"
     batch: int = 100
     author: str | None = None
     hooks: bool = False
+    sign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
