@@ -266,6 +266,7 @@ def test_vega_is_loaded_when_a_chart_comes_near(declare: Declare, tmp_path: Path
     build(declare({"title": "Loss", "spec": SCATTER}), tmp_path / "site")
     page = open_page(tmp_path / "site/e/wine/index.html", phone=True)
     page.set_viewport_size({"width": 390, "height": 100})
+    open_page.requests.clear()
     page.reload(wait_until="networkidle")
     assert not any("assets/vega." in url for url in open_page.requests)
     page.locator("[data-chart=altair]").scroll_into_view_if_needed()
