@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from typing import Any
@@ -130,3 +131,12 @@ def test_order_is_pythons_stable_with_nan_and_missing_last(scripts_page) -> None
     found = scripts_page.evaluate(SORT, {"page": page, "orders": ORDERS})
     wanted = [[int(run.run_id, 16) for run in sort_runs(runs, parse_order_by(order))] for order in ORDERS]
     assert found == wanted
+
+
+def test_a_key_of_every_object_is_a_key_of_its_own_in_a_script_and_text_stays_text() -> None:
+    from runfolio.site.columns import script
+
+    value = {"__proto__": {"a": 1, "__proto__": "x"}, 'say "__proto__": ': '{"__proto__":1}'}
+    made = script("k", value).decode()
+    assert made.count('["__proto__"]:') == 2
+    assert json.loads(made.replace('["__proto__"]:', '"__proto__":').removeprefix('rfData("k",').removesuffix(");\n")) == value
