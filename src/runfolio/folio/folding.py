@@ -92,23 +92,29 @@ def fold(place: Place, spool: Spool, store: ObjectStore, *, wait: bool = True, o
 def _by_branch(place: Place, sealed: list[Journal], result: FoldResult) -> dict[str, list[tuple[Journal, RunState]]]:
     """Sort journals by the branch that takes them: where the run started, if that is still there, else the one at hand."""
     groups: dict[str, list[tuple[Journal, RunState]]] = {}
-    reasons: dict[str | None, str | None] = {}
+    takers: dict[str | None, tuple[str | None, str | None]] = {}
     for journal in sealed:
         state = RunState(journal.path).refresh()
         if not state.header:
             result.waiting.append(Waiting(journal.run_id, f"its journal has no header: {journal.path}"))
             continue
-        branch = state.header.get("branch") if place.ledger is None else place.ledger
-        if branch is None or (place.ledger is None and branch != place.repo.head_branch() and place.repo.resolve(branch) is None):
-            branch = place.branch_at_hand()
-        if branch not in reasons:
-            reasons[branch] = place.why_not_writable(branch)
-        reason = reasons[branch]
+        named = state.header.get("branch")
+        if named not in takers:
+            takers[named] = _taker(place, named)
+        branch, reason = takers[named]
         if reason is not None or branch is None:
             result.waiting.append(Waiting(journal.run_id, reason or ""))
         else:
             groups.setdefault(branch, []).append((journal, state))
     return groups
+
+
+def _taker(place: Place, named: str | None) -> tuple[str | None, str | None]:
+    """Return the branch that takes the runs that started on `named`, and why it cannot do so now (None if it can)."""
+    branch = named if place.ledger is None else place.ledger
+    if branch is None or (place.ledger is None and branch != place.repo.head_branch() and place.repo.resolve(branch) is None):
+        branch = place.branch_at_hand()
+    return branch, place.why_not_writable(branch)
 
 
 def _batches(journals: list[tuple[Journal, RunState]]) -> Iterable[list[tuple[Journal, RunState]]]:

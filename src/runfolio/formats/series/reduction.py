@@ -27,6 +27,7 @@ class Reduction:
         self._metrics: dict[str, Buckets] = {}
         self._folded = 0
         self._most_waiting = _BUFFERED_POINTS
+        self._known_singles: tuple[int, dict[str, MetricSummary] | None] = (-1, None)
         self._preview: tuple[int, str, bytes | None, bool] | None = None
 
     def add(self, key: str, value: float, timestamp: int, step: int) -> None:
@@ -60,7 +61,7 @@ class Reduction:
         """Return each metric's summary, by key, in the order in which the keys came."""
         singles = self._singles()
         if singles is not None:
-            return singles
+            return dict(singles)
         self._fold()
         return {key: metric.summary() for key, metric in self._metrics.items()}
 
@@ -80,7 +81,14 @@ class Reduction:
 
     def _singles(self) -> dict[str, MetricSummary] | None:
         """Return the summaries where no metric has a second point, as in most runs; None where one has."""
-        if self._metrics or len({point[0] for point in self._waiting}) < len(self._waiting):
+        if self._metrics:
+            return None
+        if self._known_singles[0] != len(self._waiting):
+            self._known_singles = (len(self._waiting), self._made_singles())
+        return self._known_singles[1]
+
+    def _made_singles(self) -> dict[str, MetricSummary] | None:
+        if len({point[0] for point in self._waiting}) < len(self._waiting):
             return None
         made = {}
         for key, value, timestamp, step in self._waiting:
