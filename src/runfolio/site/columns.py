@@ -146,7 +146,10 @@ def script(key: str, value: object) -> bytes:
     """Return a data file: one call, which a page loads as a classic script (the only form that also works from a folder)."""
     # In a script, unlike in JSON, `{"__proto__": x}` sets no key but the prototype; `["__proto__"]` is a key. Inside of a text each
     # quotation mark follows a backslash, so that the pattern finds keys only.
-    return f"rfData({_spell(key)},{_PROTO.sub(_PROTO_KEY, _spell(value))});\n".encode()
+    text = _spell(value)
+    if "__proto__" in text:
+        text = _PROTO.sub(_PROTO_KEY, text)
+    return f"rfData({_spell(key)},{text});\n".encode()
 
 
 def _spell(value: object) -> str:

