@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runfolio.errors import DamagedError, UsageError
@@ -131,6 +131,7 @@ def test_the_python_parser_says_the_same_as_the_c_parser(data: bytes, monkeypatc
     | st.text(max_size=80).map(str.encode)
     | st.text("ab:-?{}[]\"'|>#&*! \n\t%,", max_size=60).map(str.encode)
 )
+@example(b"{*0")
 @settings(max_examples=500)
 def test_arbitrary_bytes_never_raise_anything_but_damaged(data: bytes) -> None:
     try:

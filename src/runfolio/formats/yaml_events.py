@@ -142,6 +142,8 @@ class Builder:
             self._close(event)
         elif isinstance(event, yaml.AliasEvent):
             self._at(event, f"the alias *{event.anchor} is not read here. Write the value out.")
+            if self._stack and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None:
+                self.report()  # it stands for a key: what follows cannot be told from its value
             self._put(event, None)
         elif isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
