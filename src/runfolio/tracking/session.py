@@ -26,7 +26,7 @@ from runfolio.tracking.live import LiveRun
 URI_VARIABLE = "RUNFOLIO_TRACKING_URI"
 AUTO_PAUSE_S = 10.0
 AUTO_GATHER_S = 1.0
-"""How long a quick sweep gathers runs beyond a batch: a commit costs the same for 100 runs as for 1,000 (decision 17)."""
+"""How long a quick sweep gathers runs beyond a batch: half of git's time for 100 runs does not depend on their number (decision 17)."""
 
 AnyFolio = Folio | OfflineFolio
 
