@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from functools import partial
 from importlib.util import find_spec
@@ -56,11 +57,17 @@ def build_site(
         If a template or a declared chart of the team's is wrong.
     """
     options = options or BuildOptions()
+    # Rows and records hold no cycles, and a build makes millions of them: looking through them again and again is a fifth of its time.
+    collects = gc.isenabled()
+    gc.disable()
     try:
         return _build(folio, out, options, progress)
     except OSError as error:
         raise StorageError(f"{error.filename or out}: the site could not be written: {error.strerror}. Free some space or give "
                            "another folder: runfolio site build -o DIR") from error  # fmt: skip
+    finally:
+        if collects:
+            gc.enable()
 
 
 def is_current(folio: Folio, out: Path, options: BuildOptions | None = None) -> bool:

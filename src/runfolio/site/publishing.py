@@ -14,7 +14,7 @@ What is not published is still told: by name, size, digest, and how to get it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,6 @@ from runfolio.site.public import fits
 from runfolio.site.tokens import tokens_in
 
 if TYPE_CHECKING:
-    from runfolio.index import RunRow
     from runfolio.site.gather import Site
 
 MAX_FILES = 3000
@@ -172,17 +171,15 @@ class _Chooser:
     def choose(self) -> Selection:
         if not self._rules.publish:
             return self._made
-        rows = sorted((row for item in self._site.experiments for row in item.rows), key=lambda row: (-row.start, row.run_id))
+        some = self._site.survey.with_artifacts
+        rows = sorted((row for row in self._site.rows if row.pk in some), key=lambda row: (-row.start, row.run_id))
         for at in range(0, len(rows), _SLICE):
-            for row, record in self._with_artifacts(rows[at : at + _SLICE]):
+            part = rows[at : at + _SLICE]
+            for row, record in zip(part, self._site.records(part), strict=True):
                 self._run(row.run_id, record)
                 if self._made.full:
                     return self._made
         return self._made
-
-    def _with_artifacts(self, rows: Sequence[RunRow]) -> Iterator[tuple[RunRow, Mapping[str, Any]]]:
-        some = [row for row in rows if row.pk in self._site.survey.with_artifacts]
-        return zip(some, self._site.records(some), strict=True)
 
     def _run(self, run_id: str, record: Mapping[str, Any]) -> None:
         entries = sorted(self._site.artifacts(record).items())
