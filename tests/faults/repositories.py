@@ -97,7 +97,9 @@ def leave_work(folder: Path) -> None:
 def work_of(folder: Path) -> tuple[str, ...]:
     """Return the user's work in progress as git and the file system see it."""
     files = tuple((folder / name).read_text() for name in ("staged.py", "both.py", "train.py", "notes.txt"))
-    return (git(folder, "status", "--porcelain"), git(folder, "diff", "--cached"), git(folder, "diff"), *files)
+    # Whole ids: git writes longer short ones as the repository grows.
+    shown = [git(folder, "diff", "--full-index", *staged) for staged in (("--cached",), ())]
+    return (git(folder, "status", "--porcelain"), *shown, *files)
 
 
 def locks(folder: Path) -> list[str]:
