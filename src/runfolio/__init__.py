@@ -26,8 +26,6 @@ if TYPE_CHECKING:
         delete_experiment,
         delete_run,
         delete_tag,
-        disable_system_metrics_logging,
-        enable_system_metrics_logging,
         end_run,
         flush,
         get_artifact_uri,
@@ -63,6 +61,14 @@ if TYPE_CHECKING:
         start_run,
         tracked,
     )
+    from runfolio.tracking.operations import flush_artifact_async_logging, flush_async_logging
+    from runfolio.tracking.sampling import (
+        disable_system_metrics_logging,
+        enable_system_metrics_logging,
+        set_system_metrics_node_id,
+        set_system_metrics_samples_before_logging,
+        set_system_metrics_sampling_interval,
+    )
     from runfolio.tracking.session import get_tracking_uri, is_tracking_uri_set, set_tracking_uri
 
 __all__ = [
@@ -87,6 +93,8 @@ __all__ = [
     "errors",
     "exceptions",
     "flush",
+    "flush_artifact_async_logging",
+    "flush_async_logging",
     "get_artifact_uri",
     "get_experiment",
     "get_experiment_by_name",
@@ -117,6 +125,9 @@ __all__ = [
     "set_experiment",
     "set_experiment_tag",
     "set_experiment_tags",
+    "set_system_metrics_node_id",
+    "set_system_metrics_samples_before_logging",
+    "set_system_metrics_sampling_interval",
     "set_tag",
     "set_tags",
     "set_tracking_uri",
@@ -130,8 +141,15 @@ _ELSEWHERE = {
     "MlflowException": "runfolio.exceptions",
     "RunfolioClient": "runfolio.client",
     "RunfolioError": "runfolio.errors",
+    "disable_system_metrics_logging": "runfolio.tracking.sampling",
+    "enable_system_metrics_logging": "runfolio.tracking.sampling",
+    "flush_artifact_async_logging": "runfolio.tracking.operations",
+    "flush_async_logging": "runfolio.tracking.operations",
     "get_tracking_uri": "runfolio.tracking.session",
     "is_tracking_uri_set": "runfolio.tracking.session",
+    "set_system_metrics_node_id": "runfolio.tracking.sampling",
+    "set_system_metrics_samples_before_logging": "runfolio.tracking.sampling",
+    "set_system_metrics_sampling_interval": "runfolio.tracking.sampling",
     "set_tracking_uri": "runfolio.tracking.session",
 }
 

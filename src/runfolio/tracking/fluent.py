@@ -23,6 +23,7 @@ from runfolio.tracking import entities
 from runfolio.tracking.client import RunfolioClient, artifact_uri
 from runfolio.tracking.live import LiveRun
 from runfolio.tracking.operations import Done
+from runfolio.tracking.sampling import forget_choices, start_sampler
 from runfolio.tracking.session import Session, before_exit, session
 from runfolio.tracking.starting import start_live
 
@@ -33,7 +34,6 @@ _stacks = threading.local()
 _all_active: list[ActiveRun] = []
 _experiment_id: str | None = None
 _last_run: str | None = None
-_system_metrics: bool | None = None
 
 
 class ActiveRun:
@@ -197,7 +197,7 @@ def start_run(
         active = ActiveRun(held, live, entities.info_entity(live.record, experiment.experiment_id, artifact_uri(live.run_id)))
     stack.append(active)
     _all_active.append(active)
-    _start_sampler(active, log_system_metrics)
+    active._sampler = start_sampler(held, active._live, log_system_metrics)
     return active
 
 
@@ -222,34 +222,6 @@ def _go_on(held: Session, run_id: str, experiment_id: str | None, tags: Mapping[
 def _remember(run_id: str) -> None:
     global _last_run
     _last_run = run_id
-
-
-def _start_sampler(active: ActiveRun, asked: bool | None) -> None:
-    settings = active._held.folio.settings.system_metrics
-    wanted = asked if asked is not None else _system_metrics if _system_metrics is not None else settings.enabled
-    if not wanted:
-        return
-    from runfolio.tracking.system import SystemMetrics
-
-    live = active._live
-
-    def log(values: dict[str, float], step: int) -> None:
-        live.batch([(key, value, None, step) for key, value in values.items()], {}, {})
-
-    active._sampler = SystemMetrics(log, settings.interval_s, on_fault=live.notice)
-    active._sampler.start()
-
-
-def enable_system_metrics_logging() -> None:
-    """Sample CPU, memory and GPU use in all runs from now on."""
-    global _system_metrics
-    _system_metrics = True
-
-
-def disable_system_metrics_logging() -> None:
-    """Sample no system metrics in runs from now on."""
-    global _system_metrics
-    _system_metrics = False
 
 
 def end_run(status: str = "FINISHED") -> None:
@@ -621,7 +593,7 @@ def flush() -> None:
 
 def _end_all() -> None:
     """End what is still active when the process ends (as FAILED after an uncaught error), and forget what was chosen."""
-    global _experiment_id, _last_run, _system_metrics
+    global _experiment_id, _last_run
     status = "FAILED" if getattr(sys, "last_type", None) is not None and not hasattr(sys, "ps1") else "FINISHED"
     for active in reversed(_all_active[:]):
         if active._owner == os.getpid():
@@ -631,7 +603,8 @@ def _end_all() -> None:
                 active._held.say(error.message)
     _all_active.clear()
     _stack().clear()
-    _experiment_id = _last_run = _system_metrics = None
+    _experiment_id = _last_run = None
+    forget_choices()
 
 
 def _forget_after_fork() -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from runfolio.folio.folio import Folio
     from runfolio.folio.offline import OfflineFolio
 
+_BEYOND_64_BITS = 2**63
+
 
 class LiveRun:
     """A run that this process logs to.
@@ -82,18 +84,18 @@ class LiveRun:
 
     def metric(self, key: str, value: Any, timestamp: int | None = None, step: int | None = None) -> None:
         """Log one point of a metric."""
-        if key not in self._keys:
+        if type(key) is not str or key not in self._keys:
             check_key(key, "metric")
             self._keys.add(key)
         if type(value) is not float:
             value = number_of(key, value)
         if timestamp is None:
             timestamp = time.time_ns() // 1_000_000
-        elif type(timestamp) is not int:
+        elif type(timestamp) is not int or not -_BEYOND_64_BITS <= timestamp < _BEYOND_64_BITS:
             timestamp = whole(key, "timestamp", timestamp)
         if step is None:
             step = 0
-        elif type(step) is not int:
+        elif type(step) is not int or not -_BEYOND_64_BITS <= step < _BEYOND_64_BITS:
             step = whole(key, "step", step)
         self.writer.metric(key, value, timestamp, step)
 
@@ -266,7 +268,7 @@ def whole(key: str, field: str, value: Any) -> int:
         number = int(value)
     except (TypeError, ValueError, OverflowError):
         raise UsageError(f"Got invalid {field} {value!r} for metric {key!r}: a whole number is expected.") from None
-    if not -(2**63) <= number < 2**63:
+    if not -_BEYOND_64_BITS <= number < _BEYOND_64_BITS:
         raise UsageError(f"Got invalid {field} {value!r} for metric {key!r}: it does not fit 64 bits.")
     return number
 

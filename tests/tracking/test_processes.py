@@ -1,0 +1,155 @@
+"""The fluent API in threads, forked and spawned processes: each has active runs of its own, and ends only what it started."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import runfolio
+
+
+@pytest.fixture(autouse=True)
+def _folio(folio_dir: Path) -> None:
+    runfolio.set_tracking_uri(folio_dir)
+
+
+def names() -> list[str]:
+    return sorted(run.info.run_name for run in runfolio.search_runs(output_format="list"))
+
+
+def script(folder: Path, code: str) -> Any:
+    """Run a script and return what it printed as JSON."""
+    (folder / "script.py").write_text(code)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "script.py"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout or "null")
+
+
+def test_each_thread_has_an_active_run_of_its_own() -> None:
+    seen: dict[int, bool] = {}
+    meet = threading.Barrier(4)
+
+    def work(number: int) -> None:
+        assert runfolio.active_run() is None
+        with runfolio.start_run(run_name=f"thread {number}") as run:
+            meet.wait()
+            active = runfolio.active_run()
+            seen[number] = active is not None and active.info.run_id == run.info.run_id
+            runfolio.log_metric("number", number)
+
+    with ThreadPoolExecutor(4) as pool, runfolio.start_run(run_name="main"):
+        list(pool.map(work, range(4)))
+        active = runfolio.active_run()
+        assert active is not None
+        assert active.info.run_name == "main"
+    assert seen == dict.fromkeys(range(4), True)
+    found = {run.info.run_name: run.data.metrics for run in runfolio.search_runs(output_format="list")}
+    assert found == {"main": {}, **{f"thread {number}": {"number": float(number)} for number in range(4)}}
+
+
+def test_a_thread_that_logs_without_a_run_starts_one_that_ends_with_the_process(folio_dir: Path) -> None:
+    code = (
+        "import runfolio, threading\n"
+        "thread = threading.Thread(target=lambda: runfolio.log_metric('m', 1))\n"
+        "with runfolio.start_run(run_name='main'):\n"
+        "    thread.start(); thread.join()\n"
+    )
+    script(folio_dir, code)
+    runs = runfolio.search_runs(output_format="list")
+    assert sorted((run.info.status, len(run.data.metrics)) for run in runs) == [("FINISHED", 0), ("FINISHED", 1)]
+
+
+def test_threads_that_log_the_same_param_agree_or_are_refused() -> None:
+    with runfolio.start_run() as run:
+        client = runfolio.MlflowClient()
+
+        def log(value: int) -> bool:
+            try:
+                client.log_param(run.info.run_id, "seed", value)
+            except runfolio.MlflowException:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            taken = list(pool.map(log, range(8)))
+    assert runfolio.get_run(run.info.run_id).data.params["seed"] in {str(at) for at, one in enumerate(taken) if one}
+
+
+def test_a_forked_child_goes_on_with_the_run_and_does_not_end_it(folio_dir: Path) -> None:
+    code = (
+        "import json, os, runfolio\n"
+        "with runfolio.start_run() as run:\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0:\n"
+        "        runfolio.log_metric('child', 1)\n"
+        "        raise SystemExit(0)\n"
+        "    os.waitpid(pid, 0)\n"
+        "    runfolio.log_metric('parent', 1)\n"
+        "print(json.dumps(runfolio.get_run(run.info.run_id).data.metrics))\n"
+    )
+    assert script(folio_dir, code) == {"child": 1.0, "parent": 1.0}
+    [run] = runfolio.search_runs(output_format="list")
+    assert run.info.status == "FINISHED"
+
+
+def test_a_forked_child_may_have_a_nested_run(folio_dir: Path) -> None:
+    code = (
+        "import os, runfolio\n"
+        "with runfolio.start_run(run_name='parent'):\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0:\n"
+        "        with runfolio.start_run(run_name='child', nested=True): runfolio.log_metric('m', 1)\n"
+        "        raise SystemExit(0)\n"
+        "    assert os.waitpid(pid, 0)[1] == 0\n"
+    )
+    script(folio_dir, code)
+    found = {run.info.run_name: run for run in runfolio.search_runs(output_format="list")}
+    assert found["child"].data.tags["mlflow.parentRunId"] == found["parent"].info.run_id
+    assert {run.info.status for run in found.values()} == {"FINISHED"}
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_workers_of_a_pool_log_to_the_parents_run_by_its_id(folio_dir: Path, method: str) -> None:
+    code = (
+        "import json, multiprocessing, runfolio\n"
+        "def work(item):\n"
+        "    run_id, number = item\n"
+        "    runfolio.MlflowClient().log_metric(run_id, 'm', number, step=number)\n"
+        "if __name__ == '__main__':\n"
+        "    with runfolio.start_run() as run:\n"
+        f"        with multiprocessing.get_context('{method}').Pool(2) as pool:\n"
+        "            pool.map(work, [(run.info.run_id, number) for number in range(6)])\n"
+        "    history = runfolio.MlflowClient().get_metric_history(run.info.run_id, 'm')\n"
+        "    print(json.dumps(sorted(point.step for point in history)))\n"
+    )
+    assert script(folio_dir, code) == [0, 1, 2, 3, 4, 5]
+    [run] = runfolio.search_runs(output_format="list")
+    assert run.info.status == "FINISHED"
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_process_has_runs_of_its_own_in_the_experiment_that_the_parent_set(folio_dir: Path, method: str) -> None:
+    code = (
+        "import multiprocessing, runfolio\n"
+        "def work(number):\n"
+        "    with runfolio.start_run(run_name=f'worker {number}'): runfolio.log_param('number', number)\n"
+        "if __name__ == '__main__':\n"
+        "    context = multiprocessing.get_context('" + method + "')\n"
+        "    workers = [context.Process(target=work, args=(number,)) for number in range(2)]\n"
+        "    [worker.start() for worker in workers]\n"
+        "    [worker.join() for worker in workers]\n"
+        "    assert [worker.exitcode for worker in workers] == [0, 0]\n"
+    )
+    script(folio_dir, code)
+    assert runfolio.flush() is None
+    subprocess.run([sys.executable, "-m", "runfolio", "recover"], cwd=folio_dir, check=True, capture_output=True)
+    assert names() == ["worker 0", "worker 1"]
