@@ -204,7 +204,9 @@ def test_a_run_without_a_page_of_its_own_tells_what_those_with_one_tell(
 def test_an_address_that_is_not_there_leads_home_from_any_depth(team_site: BuiltSite, open_page: Callable[..., Any]) -> None:
     page = open_page(team_site.out / "404.html")
     assert page.locator("main a").count() >= 1
-    page.click("main a >> nth=0")
+    with page.expect_navigation():
+        page.click("main a >> nth=0")
+    page.locator("h1").wait_for()
     assert page.locator("h1").count() == 1
 
 
