@@ -8,12 +8,14 @@ same files in the folder that git ignores::
     python hatch_build.py
 
 The script is one function, because the bundle's own thousands of top-level names would collide with a page's, and hands over what the
-pages call by ``rfData``, as every data file of a site does. The same versions of the package give the same bytes.
+pages call by ``rfData``, as every data file of a site does. What data can make Vega do beyond drawing is taken out (`GUARD`). The same
+versions of the package give the same bytes.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -83,6 +85,44 @@ UNLICENSE = """This is free and unencumbered software released into the public d
 TEXTS = {"BSD-3-Clause": BSD_3, "ISC": ISC, "MIT": MIT, "Apache-2.0": BREWER, "Unlicense": UNLICENSE}
 LAB = "University of Washington Interactive Data Lab"
 
+GUARD = r"""
+// A paint that is no colour would be asked for by the browser (url(...)), and may come out of a run's params: it is not painted.
+const PAINT = /^\s*(#[0-9a-f]{3,8}|[a-z]+|(rgb|hsl|hwb|lab|lch|oklab|oklch|color)a?\([-+.,%\/\w\s]*\))\s*$/i;
+const svg = vega.renderModule("svg");
+const paints = (value) => (value.gradient ? /^[\w-]*$/.test(value.id || "") : PAINT.test(String(value)));
+class Careful extends svg.renderer {
+  style(element, item) {
+    if (item) for (const name of ["fill", "stroke"]) if (item[name] && !paints(item[name])) item[name] = null;
+    super.style(element, item);
+  }
+}
+vega.renderModule("svg", { ...svg, renderer: Careful });
+// A few letters of an expression could ask for all of the memory.
+const most = (name, at, limit) => {
+  const made = vega.expressionFunction(name);
+  vega.expressionFunction(name, (...given) => {
+    if (!(Math.abs(at(given)) <= limit)) throw new RangeError(name + " makes at most " + limit + " in a chart");
+    return made(...given);
+  });
+};
+most("sequence", ([start, stop, step = 1]) => (stop === undefined ? start : (stop - start) / step), 1e5);
+most("pad", ([, length]) => length, 1e4);
+// What goes wrong after the start would only reach the console: whoever draws asks for it.
+class View extends vega.View {
+  constructor(...given) {
+    super(...given);
+    this.faults = [];
+    const quiet = { level: () => quiet, warn: () => quiet, info: () => quiet, debug: () => quiet };
+    quiet.error = (...said) => { this.faults.push(said[0] instanceof Error ? said[0] : new Error(said.join(" "))); return quiet; };
+    this.logger(quiet);
+  }
+}
+const refuse = () => Promise.reject(new Error("a chart loads nothing"));
+const loader = { load: refuse, sanitize: refuse, http: refuse, file: refuse };
+window.rfData("assets/vega", (element, spec, options) => vegaEmbed(element, spec, { ...options, loader, viewClass: View }));
+"""
+"""What stands between Vega and a page: runs in the same function, and hands over what pages call."""
+
 
 class Part(NamedTuple):
     """A package in the script: its name, its licence, who holds the copyright, and its version where vl-convert tells it."""
@@ -128,11 +168,15 @@ def newest_vega_lite() -> str:
 
 
 def vega_script() -> str:
-    """Return the script that hands over Vega-Embed's function."""
+    """Return the script that hands over Vega-Embed's function, behind its guard."""
     import vl_convert
 
-    bundle = vl_convert.javascript_bundle('window.rfData("assets/vega",vegaEmbed);', vl_version=newest_vega_lite())
-    return f'(function(){{"use strict";{bundle}}})();\n'
+    # The bundler knows Vega-Embed by name, and Vega itself by none: how Vega-Embed calls it is read from its own code.
+    bundle = vl_convert.javascript_bundle("window.made=vegaEmbed;", vl_version=newest_vega_lite())
+    names = re.fullmatch(r"(.*\.viewClass\|\|([\w$]+)\.View\).*)window\.made=([\w$]+);\s*", bundle, re.DOTALL)
+    if names is None:
+        raise RuntimeError("hatch_build.py: the bundle of this vl-convert has another form; adapt vega_script() to it.")
+    return f'(function(){{"use strict";{names[1]}\n{{const vega={names[2]},vegaEmbed={names[3]};{GUARD}}}}})();\n'
 
 
 def write_vendored(folder: Path) -> list[str]:

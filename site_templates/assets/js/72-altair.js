@@ -94,24 +94,35 @@
       this.host.replaceChildren(this.inputs, this.place);
       this.result = await embed(this.inner, full, {
         mode: "vega-lite", ast: true, actions: false, defaultStyle: false, tooltip: tooltip(this.place), bind: this.inputs,
-        renderer: rows && rows.length > CANVAS_FROM ? "canvas" : "svg", config: coloured(config, getComputedStyle(root)), logLevel: 1,
+        renderer: rows && rows.length > CANVAS_FROM ? "canvas" : "svg", config: coloured(config, getComputedStyle(root)),
       });
+      this.check();
       if (this.canvas.scrollWidth > this.canvas.clientWidth) this.canvas.tabIndex = 0;
       this.inputs.hidden = !this.inputs.childNodes.length;
       drawn.add(this);
     }
 
+    /* What went wrong while it was drawn Vega keeps for itself. */
+    check() {
+      const [fault] = this.result.view.faults.splice(0);
+      if (fault) throw fault;
+    }
+
     /* Show the rows that the table shows now; axes and marks move, the chart does not start again. */
     update() {
       if (!this.result) return this.redraw();
-      return this.result.view.data("runs", rowsOf(this.readers)).runAsync();
+      return this.result.view.data("runs", rowsOf(this.readers)).runAsync().then(() => this.check()).catch((error) => this.fail(error));
     }
 
     /* Draw again; what goes wrong is said in the card. */
     redraw() {
-      return this.draw().catch((error) => {
-        this.host.replaceChildren(el("p", { cls: "small bad", role: "alert", text: "This chart could not be drawn: " + error.message }));
-      });
+      return this.draw().catch((error) => this.fail(error));
+    }
+
+    fail(error) {
+      if (this.result) this.result.finalize();
+      this.result = null;
+      this.host.replaceChildren(el("p", { cls: "small bad", role: "alert", text: "This chart could not be drawn: " + error.message }));
     }
   }
 

@@ -305,6 +305,21 @@ def test_a_chart_that_cannot_be_drawn_says_so_in_its_card(declare: Declare, tmp_
 
 
 @pytest.mark.browser
+def test_a_chart_that_fails_while_it_is_drawn_says_so_in_its_card(
+    declare: Declare, tmp_path: Path, vega: None, open_page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without its picture, whose drawing would tell of the fault at build time.
+    monkeypatch.setattr("runfolio.site.charts.files.can_draw", lambda: False)
+    build(
+        declare({"title": "Loss", "spec": {**SCATTER, "transform": [{"calculate": "pad('', 1e8)", "as": "a"}]}}),
+        tmp_path / "site",
+    )
+    page = open_page(tmp_path / "site/e/wine/index.html")
+    page.locator("[data-chart=altair]").scroll_into_view_if_needed()
+    page.locator("[data-chart=altair] [role=alert]", has_text="This chart could not be drawn: pad makes at most").wait_for()
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("shell", [False, True], ids=["written ahead", "from data"])
 def test_logged_figures_are_drawn_and_their_tooltips_are_text(
     declare: Declare, tmp_path: Path, vega: None, open_page: Any, shell: bool

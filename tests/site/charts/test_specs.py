@@ -31,6 +31,33 @@ HOSTILE = {
     "a loader": ({**POINT, "config": {"loader": {"baseURL": "//x"}}}, "config.loader"),
     "Vega itself": ({"$schema": "https://vega.github.io/schema/vega/v6.json", "mark": "point"}, "$schema"),
     "no chart at all": ({"hello": 1}, "mark: is missing"),
+    "an input that is a picture": (
+        {**POINT, "params": [{"name": "a", "bind": {"input": "image", "src": "https://evil.example/a.png"}}]},
+        "params[0].bind.src: inputs have",
+    ),
+    "an input with a style": (
+        {**POINT, "params": [{"name": "a", "bind": {"input": "text", "style": "color: red"}}]},
+        "params[0].bind.style: inputs have",
+    ),
+    "inputs by field with a handler": (
+        {**POINT, "params": [{"name": "a", "select": "point", "bind": {"lr": {"input": "range", "onfocus": "alert(1)"}}}]},
+        "params[0].bind.lr.onfocus: inputs have",
+    ),
+    "an input by field without a kind": (
+        {**POINT, "params": [{"name": "a", "select": "point", "bind": {"lr": {"input": ["file"]}}}]},
+        "params[0].bind.lr.input: one of checkbox",
+    ),
+    "a cursor from elsewhere": ({"mark": {"type": "point", "cursor": "url(//x), auto"}}, "mark.cursor: a word such as pointer"),
+    "a calculated cursor": ({**POINT, "view": {"cursor": {"expr": "'u' + 'rl(//x)'"}}}, "view.cursor: a word such as pointer"),
+    "a param that is the cursor": (
+        {**POINT, "params": [{"name": "cursor", "value": "url(//x), auto"}]},
+        "params[0].name: the name is",
+    ),
+    "signals of Vega": ({**POINT, "config": {"signals": [{"name": "cursor", "value": "url(//x)"}]}}, "config.signals"),
+    "a calculated number of ticks": (
+        {**POINT, "encoding": {"x": {"axis": {"tickCount": {"expr": "1e9"}}}}},
+        "encoding.x.axis.tickCount: a number is expected",
+    ),
     "an endless sequence": ({"data": {"sequence": {"start": 0, "stop": 1e15}}, "mark": "point"}, "data.sequence"),
     "a sequence without steps": ({"data": {"sequence": {"start": 0, "stop": 5, "step": 0}}, "mark": "point"}, "data.sequence"),
     "a chart as wide as a house": ({**POINT, "width": 1e9}, "width: at most 4,000"),
@@ -56,6 +83,21 @@ def test_a_hostile_specification_is_refused_by_chart_and_key(spec: dict[str, Any
 @pytest.mark.parametrize("spec", [spec for name, (spec, _) in HOSTILE.items() if name not in NOT_IN_FILES])
 def test_a_hostile_logged_figure_is_shown_as_text(spec: dict[str, Any]) -> None:
     assert logged_spec(json.dumps({"$schema": SCHEMA, **spec})) is None
+
+
+BINDINGS: dict[str, Any] = {
+    "a range": {"input": "range", "min": 0, "max": 9, "step": 1, "name": "Least", "debounce": 100},
+    "a choice": {"input": "select", "options": ["adam", None], "labels": ["Adam", "all"]},
+    "inputs by field": {"lr": {"input": "range"}, "input": {"input": "text", "placeholder": "any"}},
+    "the scales": "scales",
+    "a legend": {"legend": "dblclick"},
+}
+
+
+@pytest.mark.parametrize("bind", BINDINGS.values(), ids=BINDINGS)
+def test_what_vega_lite_binds_a_param_to_is_kept(bind: Any) -> None:
+    spec = {**POINT, "mark": {"type": "point", "cursor": "zoom-in"}, "params": [{"name": "a", "bind": bind}]}
+    assert clean_spec(spec, "chart") == spec
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -3,10 +3,13 @@
 Invariants of what :func:`clean_spec` returns:
 
 - Nothing in it makes a browser load anything: no ``url``, no ``href``, no pictures, no loader.
-- It says nothing to the page around it: no ``usermeta`` (whose ``embedOptions`` would override the page's), no input outside of its card.
+- It says nothing to the page around it: no ``usermeta`` (whose ``embedOptions`` would override the page's), no input outside of its
+  card or with attributes of its own, no cursor but a named one.
 - It is Vega-Lite, JSON values through and through, and no deeper than `MAX_DEPTH`.
 
-What it calculates is interpreted, not compiled (the pages' policy knows no ``eval``). It does *not* know which columns runs have.
+What it calculates is interpreted, not compiled (the pages' policy knows no ``eval``). What only shows when it is drawn, such as paints
+that come out of data, the script in front of Vega takes care of (``hatch_build.py``). It does *not* know which columns runs have, nor how
+long an expression takes: a regular expression can be slow on purpose.
 """
 
 from __future__ import annotations
@@ -31,7 +34,17 @@ _FORBIDDEN: Mapping[str, str] = {
     "href": "marks carry no links",
     "loader": "nothing is loaded",
     "element": "inputs stand in the chart's own card",
+    "signals": "Vega's own signals are not Vega-Lite; use params",
 }  # fmt: skip
+_NUMBERS_ONLY = ("maxbins", "steps", "tickCount")
+_CURSOR = re.compile(r"[a-z-]+\Z")
+_PARAM = re.compile(r"(.*\.)?params\[\d+\]\Z", re.DOTALL)
+# Vega makes attributes of an input of every other key, also of style, src and onfocus.
+_INPUT_KEYS = ("autocomplete", "debounce", "input", "labels", "max", "min", "name", "options", "placeholder", "step")
+_INPUTS = (
+    "checkbox", "color", "date", "datetime-local", "email", "month", "number", "radio", "range", "search", "select", "tel", "text",
+    "time", "week",
+)  # fmt: skip
 _SHOWS = ("mark", "layer", "hconcat", "vconcat", "concat", "repeat", "facet", "spec")
 _VEGA_LITE = re.compile(r"https?://vega\.github\.io/schema/vega-lite/v\d+(\.\d+){0,2}\.json\Z")
 
@@ -184,12 +197,34 @@ class _Walk:
                 self.fault(here, "pictures are not drawn in charts; log them as artifacts")
             elif key in _MOST and isinstance(inner, (int, float)) and inner > _MOST[key]:
                 self.fault(here, f"at most {_MOST[key]:,}")
+            elif key in _NUMBERS_ONLY and isinstance(inner, dict) and not inner.keys().isdisjoint(("expr", "signal")):
+                self.fault(here, "a number is expected")
+            elif key == "cursor" and not (isinstance(inner, str) and _CURSOR.match(inner)):
+                self.fault(here, f"a word such as pointer is expected, found {_short(inner)}")
+            elif key == "name" and inner == "cursor" and _PARAM.match(place):
+                self.fault(here, "the name is Vega's own; choose another")
             elif key == "usermeta":
                 continue
+            elif key == "bind" and isinstance(inner, dict):
+                made[key] = self._binding(inner, here, depth)
             elif (key == "values" and place.rpartition(".")[2] == "data") or place == "datasets":
                 made[key] = self._rows(inner, here)
             else:
                 made[key] = self.value(inner, here, depth + 1)
+        return made
+
+    def _binding(self, value: dict[Any, Any], place: str, depth: int) -> dict[str, Any]:
+        """Copy what a param is bound to: one input, inputs by field, or a legend."""
+        made = self.mapping(value, place, depth + 1)
+        inputs = [(place, value)] if not isinstance(value.get("input"), dict) and "input" in value else [
+            (f"{place}.{field}", inner) for field, inner in value.items() if isinstance(inner, dict)
+        ]  # fmt: skip
+        for here, item in inputs:
+            if item.get("input") not in _INPUTS:
+                self.fault(f"{here}.input", f"one of {', '.join(_INPUTS)} is expected, found {_short(item.get('input'))}")
+            for key in item:
+                if key not in _INPUT_KEYS:
+                    self.fault(f"{here}.{key}", f"inputs have {', '.join(_INPUT_KEYS)}")
         return made
 
     def _sequence(self, value: dict[Any, Any], place: str) -> None:
