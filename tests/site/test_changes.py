@@ -118,6 +118,25 @@ def test_a_page_for_two_revisions(folder: Path, tmp_path: Path) -> None:
     assert "2 new runs" in text and f"From {start[:10]}" in text
 
 
+def test_what_no_one_can_see_is_spelled_out(folder: Path, tmp_path: Path) -> None:
+    script = (
+        LOG.replace('"wine"', '"wi\\u202ene"')
+        .replace('"lr": lr', '"lr": f"{seed}\\u202e1"')
+        .replace('f"lr-{lr}-{seed}"', '"1.0\\u202e9"')
+    )
+    subprocess.run([sys.executable, "-c", script, "0.1", "[0.9, 0.8]"], cwd=folder, check=True, capture_output=True)
+    git(folder, "commit", "-q", "--allow-empty", "-m", "an empty one is no change")
+    path = next(iter((folder / "runs").rglob("*.json")))
+    path.write_text(path.read_text().replace("0.9", "0.99"))
+    git(folder, "commit", "-qam", "seen\u200b")
+    build(folder, tmp_path / "site")
+    pages = [path.read_text() for path in (tmp_path / "site" / "changes").rglob("index.html")]
+    assert not any(letter in text for text in pages for letter in "\u202e\u200b")
+    assert any("wi\\u202ene</a>" in text for text in pages)
+    assert any("<td>1\\u202e1</td>" in text for text in pages)
+    assert any("1.0\\u202e9" in text for text in pages) and any("seen\\u200b" in text for text in pages)
+
+
 def test_a_public_site_names_no_author(folder: Path, tmp_path: Path) -> None:
     log(folder, "0.1", [0.9])
     author = git(folder, "log", "-1", "--format=%an").strip()

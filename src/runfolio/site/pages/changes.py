@@ -107,10 +107,14 @@ def _row(site: Site, commit: RecordCommit) -> dict[str, Any]:
         "href": change_page(commit.parents[0], commit.oid) if commit.parents else None,
         "counts": dict(counts),
         "experiments": [
-            {"name": site.names.get(slug, slug), "href": experiment_page(slug) if slug in site.names else None, "runs": count}
+            {"name": _name(site, slug), "href": experiment_page(slug) if slug in site.names else None, "runs": count}
             for slug, count in sorted(by_experiment.items())
         ],
     }
+
+
+def _name(site: Site, slug: str) -> str:
+    return visible(site.names.get(slug, slug))
 
 
 class Touched(NamedTuple):
@@ -194,7 +198,7 @@ def _edited(site: Site, run_id: str, fields: Sequence[FieldChange]) -> dict[str,
 
 def _deleted(site: Site, run: Run) -> dict[str, str]:
     name = visible(run.name or run.run_id[:12])
-    return {"name": name, "run_id": run.run_id, "experiment": site.names.get(run.experiment, run.experiment)}
+    return {"name": name, "run_id": run.run_id, "experiment": _name(site, run.experiment)}
 
 
 def _field(change: FieldChange) -> dict[str, str]:
@@ -214,7 +218,7 @@ def _experiments(site: Site, difference: StateDiff) -> list[dict[str, Any]]:
         made += [{"name": visible(item.name), "what": what, "fields": []} for item in items.values()]
     for slug, fields in difference.experiments_changed.items():
         shown = [_field(change) for change in fields if change.path != ("updated",)]
-        made.append({"name": site.names.get(slug, slug), "what": "changed", "fields": shown[:MOST_FIELDS]})
+        made.append({"name": _name(site, slug), "what": "changed", "fields": shown[:MOST_FIELDS]})
     return made
 
 
@@ -240,7 +244,7 @@ def _section(site: Site, item: ExperimentData | None, slug: str, runs: list[Run]
     if objective and objective.metric in metrics:
         metrics = [objective.metric, *(key for key in metrics if key != objective.metric)]
     return {
-        "name": site.names.get(slug, slug),
+        "name": _name(site, slug),
         "href": experiment_page(slug) if item else None,
         "runs": len(runs),
         "failed": sum(run.status.value in ("FAILED", "KILLED") for run in runs),
