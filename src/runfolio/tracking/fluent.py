@@ -314,7 +314,8 @@ def log_metric(
     synchronous: bool | None = None,
     timestamp: int | None = None,
     run_id: str | None = None,
-    **_later: Any,
+    model_id: str | None = None,
+    dataset: Any = None,
 ) -> Done | None:
     """Log one point of a metric.
 
@@ -332,6 +333,8 @@ def log_metric(
         Milliseconds since the epoch, UTC; now by default.
     run_id : str, optional
         Another run than the active one.
+    model_id, dataset : optional
+        Arguments of MLflow 3, taken and not kept: the point is the run's.
     """
     if run_id is None:
         _live().metric(key, value, timestamp, step)
@@ -346,7 +349,8 @@ def log_metrics(
     synchronous: bool | None = None,
     run_id: str | None = None,
     timestamp: int | None = None,
-    **_later: Any,
+    model_id: str | None = None,
+    dataset: Any = None,
 ) -> Done | None:
     """Log one point each of several metrics: valid ones all, or none."""
     points = [(key, value, timestamp, step) for key, value in metrics.items()]
@@ -448,7 +452,7 @@ def load_table(artifact_file: str, run_ids: list[str] | None = None, extra_colum
     return RunfolioClient().load_table(_experiment(session(), None).experiment_id, artifact_file, run_ids, extra_columns)
 
 
-def log_input(dataset: Any, context: str | None = None, tags: Mapping[str, str] | None = None, **_later: Any) -> None:
+def log_input(dataset: Any, context: str | None = None, tags: Mapping[str, str] | None = None, model: Any = None) -> None:
     """Log a dataset that the run read.
 
     Parameters
@@ -458,6 +462,8 @@ def log_input(dataset: Any, context: str | None = None, tags: Mapping[str, str] 
     context : str, optional
         Its role: ``"training"``, ``"test"``.
     tags : Mapping, optional
+    model : optional
+        An argument of MLflow 3, taken and not kept.
     """
     from runfolio.tracking.datasets import to_input
 
@@ -466,9 +472,23 @@ def log_input(dataset: Any, context: str | None = None, tags: Mapping[str, str] 
 
 
 def log_inputs(
-    datasets: Sequence[Any], contexts: Sequence[str | None] | None = None, tags_list: Sequence[Any] | None = None, **_later: Any
+    datasets: Sequence[Any],
+    contexts: Sequence[str | None] | None = None,
+    tags_list: Sequence[Any] | None = None,
+    models: Any = None,
 ) -> None:
-    """Log several datasets that the run read."""
+    """Log several datasets that the run read.
+
+    Raises
+    ------
+    UsageError
+        If there are not as many contexts or tags as datasets.
+    """
+    for name, given in (("contexts", contexts), ("tags_list", tags_list)):
+        if given is not None and len(given) != len(datasets):
+            raise UsageError(
+                f"log_inputs got {len(datasets)} datasets and {len(given)} {name}: give one for each, or none at all."
+            )
     for number, dataset in enumerate(datasets):
         log_input(dataset, contexts[number] if contexts else None, tags_list[number] if tags_list else None)
 

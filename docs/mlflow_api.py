@@ -1,0 +1,150 @@
+"""Write ``mlflow-api.md``: each function of MLflow 2.22 and what is there of it, compared by their signatures.
+
+``mlflow-2.22.json`` holds the signatures that ``inspect`` gave of MLflow 2.22.0. Run ``python docs/mlflow_api.py`` after a change of the
+API; a test compares the page with what this would write.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+PARTS = {
+    "mlflow": ("runfolio", "Functions of `mlflow`: here of `runfolio`"),
+    "MlflowClient": (
+        "runfolio.client.MlflowClient",
+        "Methods of `MlflowClient`: here of `RunfolioClient`, importable by both names",
+    ),
+    "artifacts": ("runfolio.artifacts", "Functions of `mlflow.artifacts`: here of `runfolio.artifacts`"),
+    "data": ("runfolio.data", "Functions of `mlflow.data`: here of `runfolio.data`"),
+}
+
+NOTES = {
+    "set_tracking_uri": "a path, `file:` or `spool:PATH`; for `http://…` the error says what to do instead",
+    "set_experiment": "ids are words (the experiment's slug), but for `0`",
+    "create_experiment": "`artifact_location` is refused: artifacts lie in the folio's one store, named by digest",
+    "start_run": "`RUNFOLIO_RUN_ID` and `RUNFOLIO_EXPERIMENT_NAME` take the place of `MLFLOW_…`",
+    "end_run": "returns once the run can no longer be lost",
+    "search_runs": "MLflow's filter and order language, with `IS NULL` and `IN` for every text attribute",
+    "log_metric": "kept when it returns, also with `synchronous=False`; text is no number",
+    "log_batch": "of any size; valid ones all, or none",
+    "log_artifact": "stored by digest, verified, then named by the run",
+    "log_image": "numpy arrays and PIL images",
+    "log_input": "digests are made of all values, by our own rule",
+    "get_artifact_uri": "`runs:/ID/path`, not a place on a disk: `download_artifacts` takes it",
+    "download_artifacts": "a verified copy in a folder of yours",
+    "set_terminated": "ends a run that the client made, or changes an ended one's status",
+    "flush_async_logging": "returns at once: nothing waits",
+    "flush_artifact_async_logging": "returns at once: nothing waits",
+}
+
+INSTEAD = (
+    (r"doctor$", "`runfolio doctor`, a command: what a folio costs and what will hit a limit"),
+    (r"login$", "there is nothing to log in to: access is your git host's"),
+    (r"Image$", "give `log_image` the PIL image or array itself"),
+    (r"get_dataset_source_from_json|get_registered_sources", "no plug-ins for sources; a source is read back by `get_source`"),
+    (r"from_(spark|huggingface|tensorflow)|load_delta", "later; meanwhile `from_pandas`, `from_numpy` or `from_file`"),
+    (r"registered_model|model_version|register_model|registry_uri|latest_versions", "later: the registry"),
+    (r"autolog|evaluat", "later: models"),
+    (r"^run$", "later: projects; today `runfolio record -- COMMAND`"),
+    (r"trace|span|prompt|assessment|feedback|expectation", "not planned: runfolio keeps runs and models, not traces and prompts"),
+)
+
+MORE = {
+    "runfolio": {
+        "tracked": "a decorator: each call of a function is a run",
+        "log_batch": "metrics, params and tags of the active run by one write",
+        "log_inputs": "several datasets",
+        "restore_run": "brings a deleted run back",
+        "restore_experiment": "brings a deleted experiment back",
+        "flush": "commits the runs that have ended, now",
+    },
+    "runfolio.client.MlflowClient": {"rename_run": "changes a run's name", "flush": "commits the runs that have ended, now"},
+    "runfolio.data": {"from_polars": "a polars frame", "from_file": "a file of any kind, by its bytes"},
+}
+
+HEAD = """\
+# MLflow's API, function by function
+
+Written by `docs/mlflow_api.py` from the signatures of MLflow {version} and of runfolio. "same" means: the same names of arguments
+in the same order, with the same defaults. What behaves differently on purpose stands in [From MLflow](how-to/from-mlflow.md);
+limits and error codes are MLflow's, and `tests/tracking/test_limits.py` goes through them row by row.
+"""
+
+
+def _place(name: str) -> Any:
+    module, _, attribute = name.rpartition(".")
+    return getattr(importlib.import_module(module), attribute) if attribute[0].isupper() else importlib.import_module(name)
+
+
+def _signature(function: Any) -> list[list[str | None]]:
+    found = inspect.signature(function).parameters.values()
+    return [
+        [item.name, item.kind.name, None if item.default is item.empty else repr(item.default)]
+        for item in found
+        if item.name != "self"
+    ]
+
+
+def difference(theirs: list[list[str | None]], ours: list[list[str | None]]) -> str:
+    """Say how our arguments differ from MLflow's; empty where they do not."""
+    known, own = {str(item[0]): item for item in theirs}, {str(item[0]): item for item in ours}
+    said = [f"without `{name}`" for name in known if name not in own]
+    said += [
+        f"`{name}` is {own[name][2] or 'needed'} by default, there {known[name][2] or 'needed'}"
+        for name in known
+        if name in own and known[name][1:] != own[name][1:]
+    ]
+    if [name for name in known if name in own] != [name for name in own if name in known]:
+        said.append("in another order")
+    said += [f"also `{name}`" for name in own if name not in known]
+    return "; ".join(said)
+
+
+def _rows(part: str, names: dict[str, Any], where: Any) -> Iterator[tuple[bool, str, str]]:
+    """Yield whether a function is here, its name, and its row or what is there instead."""
+    for name, theirs in sorted(names.items()):
+        ours = getattr(where, name, None)
+        if ours is None:
+            instead = next((text for pattern, text in INSTEAD if re.search(pattern, name)), None)
+            if instead is None:
+                raise SystemExit(f"{part}.{name} is not in runfolio, and INSTEAD does not say why")
+            yield False, name, instead
+            continue
+        comparable = theirs is not None and callable(ours) and not inspect.isclass(ours)
+        differs = difference(theirs, _signature(ours)) if comparable else ""
+        yield True, name, f"| `{name}` | {differs or 'same'} | {NOTES.get(name, '')} |"
+
+
+def page() -> str:
+    """Return the page."""
+    known = json.loads((HERE / "mlflow-2.22.json").read_text("utf-8"))
+    parts = [HEAD.format(version=known["version"])]
+    for part, (name, title) in PARTS.items():
+        where = _place(name)
+        rows = list(_rows(part, known[part], where))
+        table = "\n".join(row for there, _, row in rows if there)
+        parts.append(f"## {title}\n\n| function | arguments | what to know |\n|---|---|---|\n{table}")
+        absent: dict[str, list[str]] = {}
+        for there, function, text in rows:
+            if not there:
+                absent.setdefault(text, []).append(f"`{function}`")
+        if absent:
+            lines = [f"| {text} | {', '.join(functions)} |" for text, functions in absent.items()]
+            parts.append("Not here:\n\n| instead | functions |\n|---|---|\n" + "\n".join(lines))
+        more = MORE.get(name, {})
+        if more:
+            assert all(hasattr(where, item) for item in more)
+            parts.append("Only here:\n\n" + "\n".join(f"- `{item}`: {text}" for item, text in more.items()))
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+if __name__ == "__main__":
+    (HERE / "mlflow-api.md").write_text(page(), "utf-8")
