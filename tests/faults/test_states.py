@@ -388,3 +388,28 @@ def _read_only(folder: Path) -> None:
         ["runfolio", "runs", "list"], cwd=folder, env=environment(), capture_output=True, text=True, check=False
     )
     assert listed.returncode == 0, listed.stderr
+
+
+def test_a_lock_of_ours_that_could_not_be_removed_is_removed_by_the_next_command(tmp_path: Path) -> None:
+    folder = make_folio(tmp_path / "folio")
+    assert python(folder, LOG).stderr == ""
+    ours = folder / ".git" / "runfolio" / "lock.1"
+    ours.write_bytes(b"")
+    os.link(ours, folder / ".git" / "index.lock")
+    assert runfolio(folder, "recover").returncode == 0
+    assert not ours.exists()
+    assert git(folder, "commit", "--allow-empty", "-qm", "the user goes on") == ""
+
+
+def test_an_empty_journal_that_would_change_a_run_hides_nothing_of_it(tmp_path: Path) -> None:
+    folder = make_folio(tmp_path / "folio")
+    steps = "import runfolio\nwith runfolio.start_run():\n    for step in range(3): runfolio.log_metric('m', step, step=step)\n"
+    assert python(folder, steps).stderr == ""
+    [run_id] = records(folder)
+    (folder / ".git" / "runfolio" / "journal").mkdir(exist_ok=True)
+    (folder / ".git" / "runfolio" / "journal" / f"{run_id}+1a2b.jsonl").write_bytes(b"")
+    folio = open_folio(folder)
+    run = folio.runs.get(run_id)
+    assert [point.step for point in folio.runs.history(run)] == [0, 1, 2]
+    assert len(folio.runs.preview(run)["m"]) == 3
+    folio.close()

@@ -22,6 +22,7 @@ from runfolio.formats.experiments import encode_experiment
 from runfolio.formats.runs import decode_run
 from runfolio.gitstore import FileChange
 from runfolio.gitstore.checkout import finish_pending, read_note
+from runfolio.gitstore.index_lock import own_left
 from runfolio.journal import Journal, RunState, Spool
 from runfolio.objects import ObjectStore
 from runfolio.records import Experiment, Lifecycle, Run
@@ -74,7 +75,7 @@ def fold(place: Place, spool: Spool, store: ObjectStore, *, wait: bool = True, o
         Run ids to which the fold is limited.
     """
     result = FoldResult()
-    if not spool.waiting() and read_note(place.repo) is None:
+    if not spool.waiting() and read_note(place.repo) is None and not own_left(place.repo):
         return result
     try:
         with locked(place.repo.common_dir / "runfolio", WAIT_S if wait else 0.0):

@@ -223,7 +223,8 @@ class RunFinder:
         place = self._folio.place
         path = paths.series_path(paths.run_path(run.experiment, run.run_id, run.start))
         journals = self._folio.spool.of_run(run.run_id) if at is None else []
-        data = self._state(journals[-1]).reduction.preview(run.run_id) if journals else place.read(at or place.tip(), path)
+        live = [state.reduction for state in map(self._state, journals) if state.reduction.points]
+        data = live[-1].preview(run.run_id) if live else place.read(at or place.tip(), path)
         return decode_series(data, path, trusted=True).metrics if data else {}
 
     def history(self, run: Run, key: str | None = None, at: str | None = None) -> Iterator[MetricPoint]:
@@ -246,7 +247,8 @@ class RunFinder:
             return
         journals = folio.spool.of_run(run.run_id)
         base = self.committed(run.run_id)
-        states = [self._state(journal) for journal in journals]
+        # One without a header was left by a process that died in its first moment: it says nothing, and hides nothing.
+        states = [state for state in map(self._state, journals) if state.header]
         if base is not None and (not states or states[0].amends):
             path = paths.series_path(paths.run_path(base.experiment, base.run_id, base.start))
             yield from points_of(base, lambda: folio.place.read(folio.place.tip(), path), folio.store, key)

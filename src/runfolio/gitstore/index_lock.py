@@ -48,22 +48,30 @@ def index_held(repo: Repo, wait_s: float | None = None) -> Iterator[None]:
     ours = repo.git_dir / "runfolio" / f"lock.{os.getpid()}"
     lock = repo.git_dir / "index.lock"
     try:
-        try:
-            ours.parent.mkdir(exist_ok=True)
-            ours.write_bytes(b"")
-            _take(ours, lock, lock_wait_s() if wait_s is None else wait_s)
-        except OSError as error:
-            if isinstance(error, BusyError):
-                raise
-            raise storage_error("lock git's index", error) from None
-        try:
-            yield
-        finally:
-            with suppress(FileNotFoundError):
-                lock.unlink()
-    finally:
+        ours.parent.mkdir(exist_ok=True)
+        ours.write_bytes(b"")
+        _take(ours, lock, lock_wait_s() if wait_s is None else wait_s)
+    except BaseException as error:
         with suppress(OSError):
             ours.unlink()
+        if isinstance(error, OSError):
+            raise storage_error("lock git's index", error) from None
+        raise
+    try:
+        yield
+    finally:
+        _give_back(ours, lock)
+
+
+def _give_back(ours: Path, lock: Path) -> None:
+    try:
+        with suppress(FileNotFoundError):
+            lock.unlink()
+    except OSError as error:
+        # Our own name stays with it: by that the next process knows whose lock it is, and removes it.
+        raise storage_error(f"remove {lock}", error) from None
+    with suppress(OSError):
+        ours.unlink()
 
 
 def _take(ours: Path, lock: Path, wait_s: float) -> None:
@@ -80,6 +88,14 @@ def _take(ours: Path, lock: Path, wait_s: float) -> None:
                 ) from None
             time.sleep(pause)
             pause = min(pause * 2, 0.2)
+
+
+def own_left(repo: Repo) -> bool:
+    """Tell whether a process of ours holds the index, or left it locked."""
+    try:
+        return any(name.startswith("lock.") for name in os.listdir(repo.git_dir / "runfolio"))
+    except OSError:
+        return False
 
 
 def remove_own(repo: Repo) -> None:

@@ -75,7 +75,14 @@ class Spool:
                 raise
             self._make_folder()
             writer = JournalWriter(path, each=each, create=True)
-        writer.event("open", header)
+        try:
+            writer.event("open", header)
+        except StorageError:
+            # No run came of it: an empty journal would look like one.
+            writer.close(durable=False)
+            with suppress(OSError):
+                os.unlink(path)
+            raise
         return writer
 
     def _make_folder(self) -> None:
