@@ -88,3 +88,8 @@ def test_sparkline_of_a_falling_curve_falls() -> None:
 @pytest.mark.parametrize("values", [[], [1.0], [math.nan, math.nan], [math.inf, -math.inf, 0.0], [1e308, -1e308], [5.0] * 100])
 def test_sparkline_takes_every_number(values: list[float]) -> None:
     assert len(sparkline(values)) == min(len(values), 24)
+
+
+def test_infinities_in_csv_are_numbers() -> None:
+    text = csv_text(("a", "b", "c"), [("-Infinity", "-inf", "-Infinity and more")])
+    assert text == "a,b,c\n-Infinity,-inf,'-Infinity and more\n"

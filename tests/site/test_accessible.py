@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.site.real_folios import BuiltSite
-from tests.site.visiting import settled
+from tests.site.visiting import leave_dialog, settled
 
 pytestmark = pytest.mark.browser
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -78,14 +78,14 @@ def test_what_opens_has_no_fault_either(team_site: BuiltSite, open_page: Callabl
     page.click("[data-do=columns]")
     page.wait_for_selector("dialog .choice")
     look("columns")
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     page.keyboard.press("?")
     page.wait_for_selector("dialog")
     look("help")
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     page.click("details.menu summary")
     look("download")
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     page.click("[data-do=group]")
     page.wait_for_selector("tr.group")
     look("groups")
@@ -121,7 +121,7 @@ def test_a_dialog_takes_the_focus_and_gives_it_back(team_site: BuiltSite, open_p
     page.keyboard.press("Enter")
     page.wait_for_selector("dialog .choice")
     assert page.evaluate("document.activeElement.closest('dialog') !== null")
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     assert page.evaluate("document.activeElement.dataset.do") == "columns"
 
 

@@ -118,6 +118,17 @@ def test_a_page_for_two_revisions(folder: Path, tmp_path: Path) -> None:
     assert "2 new runs" in text and f"From {start[:10]}" in text
 
 
+@pytest.mark.parametrize(("old", "new"), [("HEAD~1", "HEAD"), ("HEAD", "HEAD"), ("HEAD", "HEAD~2")])
+def test_a_page_for_any_two_revisions(folder: Path, tmp_path: Path, old: str, new: str) -> None:
+    log(folder, "0.1", [0.9])
+    log(folder, "0.2", [0.91])
+    build(folder, tmp_path / "site", diff=(old, new))
+    before, after = (git(folder, "rev-parse", name).strip()[:12] for name in (old, new))
+    text = (tmp_path / "site" / "changes" / f"{before}..{after}" / "index.html").read_text()
+    told = {"HEAD~1": "1 new run", "HEAD": "No record differs" if new == "HEAD" else "Records taken out"}
+    assert told[old] in text
+
+
 def test_what_no_one_can_see_is_spelled_out(folder: Path, tmp_path: Path) -> None:
     script = (
         LOG.replace('"wine"', '"wi\\u202ene"')

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.site.real_folios import EVIL, BuiltSite
-from tests.site.visiting import WATCH, faults_at_each_width, settled
+from tests.site.visiting import WATCH, faults_at_each_width, leave_dialog, settled
 
 
 def visit(page: Any, address: str) -> Any:
@@ -92,10 +92,10 @@ def test_hostile_rows_are_chosen_pinned_grouped_and_filtered(hostile_site: Built
     boxes = page.locator("dialog .choice input")
     for at in range(0, boxes.count(), 9):
         boxes.nth(at).click()
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     for key in ("j", "x", "b", "j", "x", "?"):
         page.keyboard.press(key)
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     page.click("[data-do=group]")
     page.fill("#rf-filter", f"params.`{EVIL[0]}` = '{EVIL[1]}'")
     page.keyboard.press("Enter")

@@ -17,7 +17,7 @@ import pytest
 
 from runfolio.folio import open_folio
 from tests.site.real_folios import BuiltSite, environment, new_folio, train
-from tests.site.visiting import settled
+from tests.site.visiting import leave_dialog, settled
 
 pytestmark = pytest.mark.browser
 CLI = "import sys; from runfolio.cli.main import main; sys.exit(main())"
@@ -108,7 +108,7 @@ def test_columns_are_chosen_and_replicates_are_one_row(team_site: BuiltSite, ope
     page.click("[data-do=columns]")
     page.fill("dialog input[type=search]", "team")
     page.check("dialog .choice input >> nth=0")
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     page.wait_for_selector(".runs-names >> text=team")
     page.click("[data-do=group]")
     page.wait_for_selector(".runs-rows tr.group")
@@ -121,10 +121,10 @@ def test_keys_lead_from_the_table_to_what_differs(team_site: BuiltSite, open_pag
     settled(page)
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "rf-filter"
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     page.keyboard.press("?")
     assert page.locator("dialog h2").text_content() == "Keyboard shortcuts"
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     for key in "jxjjxkj":
         page.keyboard.press(key)
     assert page.evaluate("rf.table.selection.size") == 2

@@ -14,6 +14,7 @@ import pytest
 from runfolio.folio import initialise, open_folio
 from runfolio.records import Objective
 from runfolio.site import BuildOptions, build_site
+from tests.site.visiting import leave_dialog
 
 pytestmark = pytest.mark.browser
 NAME = "</script><script>window.pwned=1</script>\u202egnal"
@@ -242,13 +243,13 @@ def test_charts_and_the_table_of_an_experiment_follow_each_other(site: Any, open
     drag(page, "importance", (0.7, 0.5), (1.0, 0.6))
     page.wait_for_function("() => rf.table.rows.length === 4")
     page.locator("[data-chart=importance] canvas[role=img]").focus()
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     page.wait_for_function("() => rf.table.rows.length === rf.table.columns.length")
     page.wait_for_selector("[data-chart=scatter] canvas[aria-label*=against]")
     drag(page, "scatter", (0.15, 0.02), (0.99, 0.3))
     page.wait_for_function("() => rf.table.rows.length < rf.table.columns.length")
     page.locator("[data-chart=scatter] canvas[role=img]").focus()
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     page.wait_for_function("() => rf.table.rows.length === rf.table.columns.length")
     page.evaluate("rf.table.select([rf.table.rows[0], rf.table.rows[1]], true)")
     page.wait_for_selector("[data-chart=curves] .legend li:nth-child(2)")
@@ -266,7 +267,7 @@ def test_an_axis_of_the_parallel_coordinates_is_brushed_by_the_keyboard(site: An
     page.locator("[data-chart=parcoords] canvas[role=img]").focus()
     page.keyboard.press("ArrowUp")
     page.wait_for_function("() => rf.table.rows.length < rf.table.columns.length && rf.table.rows.length > 0")
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     page.wait_for_function("() => rf.table.rows.length === rf.table.columns.length")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.site.table_site import TableSite
+from tests.site.visiting import leave_dialog
 
 pytestmark = pytest.mark.browser
 
@@ -69,7 +70,7 @@ def test_hostile_text_is_text(open_page, tmp_path, phone: bool) -> None:
     page.evaluate("rf.table.fold(rf.table.entries.find(Array.isArray) || [0, 0])")
     page.evaluate("rf.table.set({ grouped: false })")
     page.click("[data-do=columns]")
-    page.keyboard.press("Escape")
+    leave_dialog(page)
     for text in EVIL:
         page.fill("#rf-filter", f"tags.`{text}` = '{text}'")
         page.keyboard.press("Enter")

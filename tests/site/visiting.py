@@ -31,7 +31,14 @@ def settled(page: Any) -> None:
     """Wait until the page has drawn what it loads by itself."""
     page.wait_for_function(_READY)
     page.evaluate("() => window.rf && rf.table && rf.table.ready")
+    page.evaluate("() => window.rf && rf.table && rf.table.drawn")
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30)))")
+
+
+def leave_dialog(page: Any) -> None:
+    """Press Escape and wait until the dialog is gone: Chromium closes one only when its main process has heard of the key."""
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="detached")
 
 
 def faults_of(page: Any) -> list[str]:

@@ -30,6 +30,7 @@
       this.entries = [];
       this.turn = 0;
       this.current = -1;
+      this.drawn = Promise.resolve();
     }
 
     /* ---- State and address */
@@ -84,8 +85,12 @@
       return this.held.get(key) || null;
     }
 
-    /* Load what is needed, filter, order, group, draw. What a later call makes out of date is not drawn. */
-    async update() {
+    /* Load what is needed, filter, order, group, draw. What a later call makes out of date is not drawn; `drawn` is the last one's promise. */
+    update() {
+      return (this.drawn = this.show());
+    }
+
+    async show() {
       const turn = ++this.turn;
       let clauses = [];
       let fault = "";

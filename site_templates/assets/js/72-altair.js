@@ -94,7 +94,7 @@
       this.host.replaceChildren(this.inputs, this.place);
       this.result = await embed(this.inner, full, {
         mode: "vega-lite", ast: true, actions: false, defaultStyle: false, tooltip: tooltip(this.place), bind: this.inputs,
-        renderer: rows && rows.length > CANVAS_FROM ? "canvas" : "svg", config: coloured(config, getComputedStyle(root)),
+        renderer: rows && rows.length > CANVAS_FROM ? "canvas" : "svg", config: coloured(config, getComputedStyle(root)), logLevel: 1,
       });
       this.check();
       if (this.canvas.scrollWidth > this.canvas.clientWidth) this.canvas.tabIndex = 0;

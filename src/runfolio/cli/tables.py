@@ -22,7 +22,7 @@ LEAST = 8
 """No cell is cut to fewer columns than this, but for a column that says otherwise."""
 
 STYLES = {"FINISHED": "green", "RUNNING": "cyan", "SCHEDULED": "cyan", "FAILED": "red", "KILLED": "yellow", "deleted": "red"}
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?|inf|nan)\Z", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?|inf(inity)?|nan)\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def initialise(
     Raises
     ------
     UsageError
-        If `artifacts` or `branch` contradicts the settings that are there.
+        If `artifacts` or `branch` contradicts the settings that are there; if `bare` is asked of a folder that holds other things.
     """
     target = Path(folder).expanduser()
     try:
@@ -132,6 +132,10 @@ def initialise(
         if own and not (target / ".git").exists():
             raise NotAFolioError("a repository of its own is wanted")
         repo = Repo.discover(target)
+        if bare and not repo.bare:
+            if any(target.iterdir()):
+                raise UsageError(f"{target} is not empty, and a bare repository needs a folder of its own. Name a new one.")
+            raise NotAFolioError("a bare repository is wanted")
     except NotAFolioError:
         _new_repository(target, bare)
         repo, new = Repo.discover(target), True

@@ -48,13 +48,18 @@ def pages(site: Site) -> Iterator[Page]:
     context = {"commits": rows, "most": COMMITS, "public": site.options.public}
     yield Page(PATH, canonical(context), partial(site.html, "changes.html", PATH, **context))
     newer: frozenset[str] = frozenset()
+    made = set()
     for commit in commits:
         touched = _touched(commit.changes)
         newer |= touched.added
         if commit.parents:
-            yield _page(site, commit.parents[0], commit.oid, commit.changes, touched, Before(newer), commit)
+            page = _page(site, commit.parents[0], commit.oid, commit.changes, touched, Before(newer), commit)
+            made.add(page.path)
+            yield page
     if site.options.diff:
-        yield difference_page(site, *site.options.diff)
+        page = difference_page(site, *site.options.diff)
+        if page.path not in made:
+            yield page
 
 
 def difference_page(site: Site, old: str, new: str) -> Page:
