@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "migrate": Entry("runfolio.cli.folio", "migrate", "Move the records between the branch at hand and a ledger branch.", FOLIO),
     "runs": Entry("runfolio.cli.runs", "runs", "List, show, compare and change runs.", RUNS),
     "experiments": Entry("runfolio.cli.experiments", "experiments", "List, show, make and change experiments.", RUNS),
+    "artifacts": Entry("runfolio.cli.artifacts", "artifacts", "List, copy, print, add and verify files of runs.", RUNS),
     "record": Entry("runfolio.cli.record", "record", "Run any program as a run.", RUNS),
     "log": Entry("runfolio.cli.record", "log", "Log to a run from the shell.", RUNS),
     "site": Entry("runfolio.cli.site", "site", "Build and look at the static site.", SHOW),

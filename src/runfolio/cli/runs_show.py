@@ -121,7 +121,7 @@ def _plain(value: object) -> str:
 def _files(run: Run, files: Mapping[str, ArtifactEntry]) -> Iterator[str]:
     if files:
         yield ""
-        columns, rows = _artifact_rows(files, sorted(files)[:MOST_ARTIFACTS])
+        columns, rows = artifact_rows(files, sorted(files)[:MOST_ARTIFACTS])
         yield from _table(columns, rows)
         if len(files) > MOST_ARTIFACTS:
             yield f"… and {len(files) - MOST_ARTIFACTS} more: runfolio runs artifacts {run.run_id[:16]}"
@@ -131,7 +131,8 @@ def _files(run: Run, files: Mapping[str, ArtifactEntry]) -> Iterator[str]:
         yield f"notice: {visible(notice)}"
 
 
-def _artifact_rows(files: Mapping[str, ArtifactEntry], paths: Sequence[str]) -> tuple[list[Column], list[list[str]]]:
+def artifact_rows(files: Mapping[str, ArtifactEntry], paths: Sequence[str]) -> tuple[list[Column], list[list[str]]]:
+    """Return the columns and rows that list files."""
     columns = [Column("artifact"), Column("size", right=True, whole=True), Column("digest", rank=1, whole=True)]
     return columns, [[path, size_text(files[path].size), files[path].digest[:19]] for path in paths]
 
@@ -209,7 +210,7 @@ def artifacts(run: str, path: str, target: Path | None, as_json: bool) -> None:
     if as_json:
         print_json([artifact_shape(name, files[name]) for name in sorted(files)])
     elif files:
-        print_table(*_artifact_rows(files, sorted(files)))
+        print_table(*artifact_rows(files, sorted(files)))
     else:
         click.echo("The run has no artifacts.", err=True)
 

@@ -1,0 +1,233 @@
+"""``runfolio artifacts``: files of runs listed, copied, printed, added, verified, and found by their digest.
+
+A file is named ``RUN PATH`` or, as in MLflow, ``runs:/RUN/PATH``; RUN is an id, the start of one, or a name. Whatever is
+copied or printed was first compared with its digest.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runfolio.cli import options
+from runfolio.cli.completion import run_names
+from runfolio.cli.opening import opened
+from runfolio.cli.runs_show import artifact_rows
+from runfolio.cli.shapes import artifact_shape
+from runfolio.cli.tables import print_json, print_table
+from runfolio.errors import EXIT_FINDINGS, DamagedError, NotFoundError
+from runfolio.records import ArtifactEntry, Run
+from runfolio.records.visible import visible
+
+if TYPE_CHECKING:
+    from runfolio.folio import Folio
+
+SCHEME = "runs:/"
+of_run = click.argument("run", metavar="RUN", shell_complete=run_names)
+of_path = click.argument("path", default="")
+
+
+@click.group("artifacts")
+def artifacts() -> None:
+    """List, copy, print, add and verify files of runs.
+
+    A file is RUN PATH, or runs:/RUN/PATH.
+    """
+
+
+@artifacts.command("list")
+@of_run
+@of_path
+@options.as_json
+def list_artifacts(run: str, path: str, as_json: bool) -> None:
+    """List the files of a run, or those below PATH."""
+    with opened() as folio:
+        _, files = _chosen(folio, run, path)
+    if as_json:
+        print_json([artifact_shape(name, files[name]) for name in sorted(files)])
+    elif files:
+        print_table(*artifact_rows(files, sorted(files)))
+    else:
+        click.echo("The run has no artifacts.", err=True)
+
+
+@artifacts.command("get")
+@of_run
+@of_path
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    default=".",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to copy into; the current one by default.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that are there with other content.")
+def get(run: str, path: str, output: Path, overwrite: bool) -> None:
+    """Copy a file, or all below a folder, verified.
+
+    Each file appears whole or not at all. Where one is there already with other content, nothing is copied.
+    """
+    with opened() as folio:
+        found, files = _chosen(folio, run, path)
+        if not files:
+            click.echo(f"Run {found.run_id} has no artifacts.", err=True)
+            return
+        if not overwrite:
+            _refuse_others(files, output)
+        for name, entry in files.items():
+            folio.store.copy_to(entry.digest, output / name)
+    click.echo(f"{_files(len(files))} copied to {output}", err=True)
+
+
+@artifacts.command("cat")
+@of_run
+@of_path
+def cat(run: str, path: str) -> None:
+    """Print one file, verified before its first byte."""
+    with opened() as folio:
+        found, files = _chosen(folio, run, path)
+        _, wanted = _split(run, path)
+        entry = files.get(wanted)
+        if entry is None:
+            names = ", ".join(visible(name) for name in sorted(files)[:6]) or "none"
+            raise NotFoundError(f"Run {found.run_id}: {wanted or 'no path'!r} is not one file. Choose one of: {names}.")
+        with folio.store.open_verified(entry.digest) as source:
+            shutil.copyfileobj(source, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+
+
+@artifacts.command("put")
+@of_run
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.argument("folder", default="")
+def put(run: str, source: Path, folder: str) -> None:
+    """Add a file, or a folder with all that is in it, to a run.
+
+    FOLDER is where in the run. The run may have ended: the addition is a commit of its own.
+    """
+    from runfolio.tracking.client import RunfolioClient
+
+    with opened() as folio:
+        run_text, below = _split(run, "")
+        run_id = folio.runs.resolve(run_text)
+        before = folio.runs.artifacts(folio.runs.get(run_id))
+        client = RunfolioClient(str(folio.place.root))
+        where = "/".join(part for part in (below, folder.strip("/")) if part) or None
+        if source.is_dir():
+            client.log_artifacts(run_id, str(source), where)
+        else:
+            client.log_artifact(run_id, str(source), where)
+        after = folio.runs.artifacts(folio.runs.get(run_id))
+    changed = {name: entry for name, entry in after.items() if before.get(name) != entry}
+    if changed:
+        print_table(*artifact_rows(changed, sorted(changed)))
+    else:
+        click.echo("The run has these files already.", err=True)
+
+
+@artifacts.command("verify")
+@of_run
+@of_path
+@options.as_json
+def verify(run: str, path: str, as_json: bool) -> None:
+    """Read every byte of a run's files and compare it with its digest.
+
+    Ends with 1 where one is missing or damaged. All runs at once: runfolio check --read-data.
+    """
+    faults: dict[str, str] = {}
+    with opened() as folio:
+        _, files = _chosen(folio, run, path)
+        for name, entry in files.items():
+            fault = _fault(folio, entry)
+            if fault:
+                faults[name] = fault
+    if as_json:
+        print_json([{**artifact_shape(name, files[name]), "fault": faults.get(name)} for name in sorted(files)])
+    else:
+        for name in sorted(faults):
+            click.echo(f"{visible(name)}: {faults[name]}", err=True)
+        click.echo(f"{_files(len(files))} read, {len(faults)} missing or damaged.")
+    if faults:
+        raise SystemExit(EXIT_FINDINGS)
+
+
+@artifacts.command("where")
+@of_run
+@of_path
+@options.as_json
+def where(run: str, path: str, as_json: bool) -> None:
+    """Say where the bytes of files lie in the object store."""
+    with opened() as folio:
+        _, files = _chosen(folio, run, path)
+        urls = {name: folio.store.url(entry.digest) for name, entry in files.items()}
+        there = {name: folio.store.exists(entry.digest) for name, entry in files.items()}
+    if as_json:
+        print_json([{**artifact_shape(name, files[name]), "url": urls[name], "there": there[name]} for name in sorted(files)])
+        return
+    for name in sorted(files):
+        missing = "" if there[name] else "  (missing)"
+        click.echo(f"{visible(name)}  {files[name].digest}\n  {visible(urls[name])}{missing}")
+
+
+def _split(run: str, path: str) -> tuple[str, str]:
+    """Return run and path of ``RUN PATH`` or ``runs:/RUN/PATH``."""
+    if not run.startswith(SCHEME):
+        return run, path.strip("/")
+    text, _, below = run[len(SCHEME) :].strip("/").partition("/")
+    if not text:
+        raise click.UsageError(f"{run!r} names no run: write runs:/RUN/PATH.")
+    return text, "/".join(part for part in (below, path.strip("/")) if part)
+
+
+def _chosen(folio: Folio, run: str, path: str) -> tuple[Run, dict[str, ArtifactEntry]]:
+    """Return the run, and its files at or below the path, by their paths in the run."""
+    from runfolio.tracking.artifacts import matching
+
+    text, wanted = _split(run, path)
+    found = folio.runs.get(folio.runs.resolve(text))
+    listed = folio.runs.artifacts(found)
+    files = matching(listed, wanted)
+    if wanted and not files:
+        near = ", ".join(visible(name) for name in sorted(listed)[:6]) or "none"
+        raise NotFoundError(f"Run {found.run_id} has no artifact {wanted!r}. It has: {near}.")
+    return found, files
+
+
+def _refuse_others(files: Mapping[str, ArtifactEntry], output: Path) -> None:
+    """Raise where a copy would replace content that is not the same."""
+    import hashlib
+
+    for name, entry in files.items():
+        target = output / name
+        if target.is_file():
+            with target.open("rb") as held:
+                sha = hashlib.sha256()
+                while chunk := held.read(1 << 20):
+                    sha.update(chunk)
+            if f"sha256:{sha.hexdigest()}" == entry.digest:
+                continue
+        elif not target.exists() and not target.is_symlink():
+            continue
+        raise click.UsageError(
+            f"{target} is there with other content; nothing was copied. Choose another -o, or say --overwrite."
+        )
+
+
+def _fault(folio: Folio, entry: ArtifactEntry) -> str:
+    """Say what is wrong with an object; empty where nothing is."""
+    try:
+        folio.store.verify(entry.digest)
+        size = folio.store.size(entry.digest)
+    except (NotFoundError, DamagedError) as error:
+        return str(error)
+    return "" if size == entry.size else f"The record says {entry.size} bytes, the object has {size}: see runfolio check."
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'s' * (count != 1)}"
