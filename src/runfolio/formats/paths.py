@@ -23,6 +23,9 @@ OURS = (RUNS, EXPERIMENTS, MODELS, ENVIRONMENTS)
 
 _RUN = re.compile(r"runs/(?P<slug>[a-z0-9][a-z0-9_-]*)/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.json\Z", re.ASCII)
 _SERIES = re.compile(r"runs/[a-z0-9][a-z0-9_-]*/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.series\.json\Z", re.ASCII)
+_MODEL = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/model\.yaml\Z", re.ASCII)
+_VERSION = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/versions/(?P<number>[1-9]\d{0,8})\.yaml\Z", re.ASCII)
+_CARD = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/cards/(?P<number>[1-9]\d{0,8})\.md\Z", re.ASCII)
 _EXPERIMENT = re.compile(r"experiments/(?P<slug>[a-z0-9][a-z0-9_-]*)\.yaml\Z", re.ASCII)
 
 
@@ -57,6 +60,21 @@ def experiment_path(slug: str) -> str:
     return f"{EXPERIMENTS}/{slug}.yaml"
 
 
+def model_path(slug: str) -> str:
+    """Return the path of a registered model's file: what is live."""
+    return f"{MODELS}/{slug}/model.yaml"
+
+
+def version_path(slug: str, version: int) -> str:
+    """Return the path of the file of one version of a model."""
+    return f"{MODELS}/{slug}/versions/{version}.yaml"
+
+
+def card_path(slug: str, version: int) -> str:
+    """Return the path of the model card of one version."""
+    return f"{MODELS}/{slug}/cards/{version}.md"
+
+
 def environment_path(name: str) -> str:
     """Return the path of a package list, by the first 16 digits of its SHA-256."""
     return f"{ENVIRONMENTS}/{name}.txt"
@@ -78,3 +96,21 @@ def experiment_of_path(path: str) -> str | None:
     """Return the slug if `path` is an experiment's file, else None."""
     match = _EXPERIMENT.match(path)
     return match["slug"] if match else None
+
+
+def model_of_path(path: str) -> str | None:
+    """Return the slug if `path` is a registered model's file, else None."""
+    match = _MODEL.match(path)
+    return match["slug"] if match else None
+
+
+def version_of_path(path: str) -> tuple[str, int] | None:
+    """Return (slug, number) if `path` is the file of a model's version, else None."""
+    match = _VERSION.match(path)
+    return (match["slug"], int(match["number"])) if match else None
+
+
+def card_of_path(path: str) -> tuple[str, int] | None:
+    """Return (slug, number) if `path` is the card of a model's version, else None."""
+    match = _CARD.match(path)
+    return (match["slug"], int(match["number"])) if match else None

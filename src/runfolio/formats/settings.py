@@ -20,11 +20,13 @@ from runfolio.formats.fields import FieldReader, flag, list_of, mapping, one_of,
 from runfolio.formats.runs import check_schema
 from runfolio.formats.yaml import YamlDocument, read_yaml
 from runfolio.records.experiments import Objective
+from runfolio.records.models import STAGES, check_stage_name
 from runfolio.records.settings import (
     CaptureSettings,
     CommitSettings,
     RecordSettings,
     RedactSettings,
+    RegistrySettings,
     RetentionRule,
     Settings,
     SiteArtifacts,
@@ -42,7 +44,7 @@ _BRANCH_REMEDY = "a branch name is expected, without spaces, '..' and any of ~ ^
 
 _KEYS = (
     "schema", "artifacts", "records", "commit", "durability", "capture", "redact", "retention", "objectives",
-    "system_metrics", "sync", "site",
+    "system_metrics", "sync", "site", "registry",
 )  # fmt: skip
 
 
@@ -87,6 +89,7 @@ def decode_settings(data: bytes, where: str, *, read: Callable[..., YamlDocument
         system_metrics=SystemMetricSettings(metrics.read("enabled", flag, False), metrics.read("interval_s", whole(1), 10)),
         remote=sync.read("remote", _remote, "origin"),
         site=_site(top.section("site")),
+        registry=_registry(top.section("registry")),
     )
     top.report()
     return settings
@@ -154,6 +157,19 @@ def _site(section: FieldReader) -> SiteSettings:
         templates=section.read("templates", _inner_folder, None),
         hide=section.read("hide", list_of(some_text), ()),
     )
+
+
+def _registry(section: FieldReader) -> RegistrySettings:
+    section.only(("stages", "exclusive"))
+    stages = section.read("stages", list_of(check_stage_name), STAGES)
+    if len({name.lower() for name in stages}) < len(stages):
+        section.fault(("stages",), "a stage is named twice")
+    if not stages:
+        section.fault(("stages",), "a list with one stage at least is expected")
+    exclusive: tuple[str, ...] = ()
+    if stages:
+        exclusive = section.read("exclusive", list_of(one_of(*stages)), exclusive)
+    return RegistrySettings(stages, exclusive)
 
 
 def _address(value: Any) -> str:

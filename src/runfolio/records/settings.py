@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runfolio.records.experiments import Objective
+from runfolio.records.models import STAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,22 @@ class SiteSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistrySettings:
+    """The stages of registered models.
+
+    Parameters
+    ----------
+    stages : tuple of str
+        In the order in which a model goes through them.
+    exclusive : tuple of str
+        Stages that hold one version at most; a second one is refused, and found by ``runfolio check``.
+    """
+
+    stages: tuple[str, ...] = STAGES
+    exclusive: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What ``runfolio.yaml`` says, defaults filled in.
 
@@ -167,6 +184,7 @@ class Settings:
     system_metrics: SystemMetricSettings = SystemMetricSettings()
     remote: str = "origin"
     site: SiteSettings = SiteSettings()
+    registry: RegistrySettings = RegistrySettings()
 
     def objective(self, experiment: str) -> Objective | None:
         """Return the default objective for the experiment of that name, or None."""
