@@ -23,17 +23,18 @@ Invariants
 It does not know OR, NOT, parentheses or arithmetic, as MLflow's does not.
 """
 
-from runfolio.query.evaluate import artifact_uri, compile_like, fold, matches, read_value
+from runfolio.query.evaluate import Listed, artifact_uri, compile_like, fold, matches, read_value
 from runfolio.query.grammar import Clause, Filter, Kind, OrderKey
 from runfolio.query.pages import decode_token, encode_token
 from runfolio.query.parse import parse_filter, parse_order_by
-from runfolio.query.sorting import RUN_ORDER, sort_experiments, sort_runs
+from runfolio.query.sorting import RUN_ORDER, sort_experiments, sort_listed, sort_runs
 
 __all__ = [
     "RUN_ORDER",
     "Clause",
     "Filter",
     "Kind",
+    "Listed",
     "OrderKey",
     "artifact_uri",
     "compile_like",
@@ -45,5 +46,6 @@ __all__ = [
     "parse_order_by",
     "read_value",
     "sort_experiments",
+    "sort_listed",
     "sort_runs",
 ]

@@ -5,11 +5,30 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from runfolio.query.grammar import DATASETS, METRICS, PARAMS, TAGS, Clause, Filter
 from runfolio.records.experiments import DEFAULT_EXPERIMENT_ID, DEFAULT_SLUG, Experiment
 from runfolio.records.runs import DatasetInput, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Something else that filters may be asked of, by what they may ask: a registered model, or a version of one.
+
+    Parameters
+    ----------
+    attributes : Mapping of str to str, int or None
+    tags : Mapping of str to str
+    item : object
+        What it stands for.
+    """
+
+    attributes: Mapping[str, str | int | None]
+    tags: Mapping[str, str]
+    item: Any
+
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -21,14 +40,14 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def matches(filter: Filter, record: Run | Experiment, experiment_ids: Mapping[str, str] | None = None) -> bool:
+def matches(filter: Filter, record: Run | Experiment | Listed, experiment_ids: Mapping[str, str] | None = None) -> bool:
     """Tell whether every clause holds for a record.
 
     Parameters
     ----------
     filter : Filter
         Of the record's kind.
-    record : Run or Experiment
+    record : Run, Experiment or Listed
     experiment_ids : Mapping of str to str, optional
         The id of each experiment by slug, where it is not the slug; needed only for ``attributes.experiment_id`` of runs whose
         experiment was imported.
@@ -37,18 +56,20 @@ def matches(filter: Filter, record: Run | Experiment, experiment_ids: Mapping[st
 
 
 def read_value(
-    record: Run | Experiment, entity: str, key: str, experiment_ids: Mapping[str, str] | None = None
+    record: Run | Experiment | Listed, entity: str, key: str, experiment_ids: Mapping[str, str] | None = None
 ) -> str | float | None:
     """Return the value of a key of a record, or None where it is missing.
 
     Parameters
     ----------
-    record : Run or Experiment
+    record : Run, Experiment or Listed
     entity, key : str
         As in a clause, but not a dataset.
     experiment_ids : Mapping of str to str, optional
         See :func:`matches`.
     """
+    if isinstance(record, Listed):
+        return record.tags.get(key) if entity == TAGS else record.attributes[key]
     if isinstance(record, Experiment):
         return record.tags.get(key) if entity == TAGS else _EXPERIMENT[key](record)
     if entity == METRICS:
@@ -122,7 +143,7 @@ def _one_of_each(piece: str) -> re.Pattern[str]:
     return re.compile("".join("." if letter == "_" else re.escape(letter) for letter in piece), re.DOTALL)
 
 
-def _holds(clause: Clause, record: Run | Experiment, experiment_ids: Mapping[str, str] | None) -> bool:
+def _holds(clause: Clause, record: Run | Experiment | Listed, experiment_ids: Mapping[str, str] | None) -> bool:
     if clause.entity == DATASETS:
         assert isinstance(record, Run)
         found = [said for item in record.inputs if (said := read_input(item, clause.key)) is not None]

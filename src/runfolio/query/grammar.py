@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["runs", "experiments"]
+Kind = Literal["runs", "experiments", "models", "versions"]
 Value = str | int | float | tuple[str, ...] | None
 
 METRICS, PARAMS, TAGS, ATTRIBUTES, DATASETS = "metrics", "params", "tags", "attributes", "datasets"
@@ -31,6 +31,8 @@ ENTITIES: dict[Kind, dict[str, str]] = {
         "datasets": DATASETS,
     },
     "experiments": {**_TAGS, **_ATTRIBUTES, "experiment": ATTRIBUTES},
+    "models": {**_TAGS, **_ATTRIBUTES, "model": ATTRIBUTES},
+    "versions": {**_TAGS, **_ATTRIBUTES, "version": ATTRIBUTES},
 }
 """Every spelling of an entity (in lower case) and its one name."""
 
@@ -46,13 +48,27 @@ _RUN_ATTRIBUTES = (
     "lifecycle_stage",
 )
 _EXPERIMENT_ATTRIBUTES = ("name", "experiment_id", "creation_time", "last_update_time")
+_MODEL_ATTRIBUTES = ("name", "creation_timestamp", "last_updated_timestamp")
+_VERSION_ATTRIBUTES = (
+    "name",
+    "run_id",
+    "source_path",
+    "version_number",
+    "current_stage",
+    "creation_timestamp",
+    "last_updated_timestamp",
+)
 ATTRIBUTE_NAMES: dict[Kind, dict[str, str]] = {
     "runs": {**{name: name for name in _RUN_ATTRIBUTES}, "run name": "run_name", "created": "start_time"},
     "experiments": {name: name for name in _EXPERIMENT_ATTRIBUTES},
+    "models": {**{name: name for name in _MODEL_ATTRIBUTES}, "timestamp": "last_updated_timestamp"},
+    "versions": {**{name: name for name in _VERSION_ATTRIBUTES}, "timestamp": "last_updated_timestamp", "source": "source_path"},
 }
 """Every spelling of an attribute (in lower case) and its one name."""
 
-NUMERIC_ATTRIBUTES = frozenset(("start_time", "end_time", "creation_time", "last_update_time"))
+NUMERIC_ATTRIBUTES = frozenset(
+    "start_time end_time creation_time last_update_time version_number creation_timestamp last_updated_timestamp".split()
+)
 DATASET_FIELDS = ("name", "digest", "context")
 
 COMPARISONS = ("=", "!=", ">", ">=", "<", "<=")
@@ -89,7 +105,7 @@ class Filter:
     Parameters
     ----------
     clauses : tuple of Clause
-    kind : "runs" or "experiments"
+    kind : "runs", "experiments", "models" or "versions"
     text : str
         What the user wrote.
     """

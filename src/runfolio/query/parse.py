@@ -34,7 +34,7 @@ def parse_filter(text: str | None, kind: Kind = "runs") -> Filter:
     ----------
     text : str or None
         Empty or None: everything matches.
-    kind : "runs" or "experiments"
+    kind : "runs", "experiments", "models" or "versions"
         What it is asked of.
 
     Returns
@@ -69,7 +69,7 @@ def parse_order_by(keys: Sequence[str] | str | None, kind: Kind = "runs") -> tup
     Parameters
     ----------
     keys : sequence of str, str or None
-    kind : "runs" or "experiments"
+    kind : "runs", "experiments", "models" or "versions"
 
     Raises
     ------

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
 from typing import TypeVar
 
-from runfolio.query.evaluate import read_value
+from runfolio.query.evaluate import Listed, read_value
 from runfolio.query.grammar import ATTRIBUTES, OrderKey
 from runfolio.records.experiments import Experiment
 from runfolio.records.runs import Run
@@ -17,7 +17,7 @@ RUN_ORDER = (OrderKey(ATTRIBUTES, "start_time", False), OrderKey(ATTRIBUTES, "ru
 EXPERIMENT_ORDER = (OrderKey(ATTRIBUTES, "creation_time", False), OrderKey(ATTRIBUTES, "experiment_id", False))
 """The same for experiments."""
 
-R = TypeVar("R", Run, Experiment)
+R = TypeVar("R", Run, Experiment, Listed)
 
 
 def sort_runs(runs: Iterable[Run], order: Sequence[OrderKey] = (), experiment_ids: Mapping[str, str] | None = None) -> list[Run]:
@@ -37,6 +37,11 @@ def sort_runs(runs: Iterable[Run], order: Sequence[OrderKey] = (), experiment_id
 def sort_experiments(experiments: Iterable[Experiment], order: Sequence[OrderKey] = ()) -> list[Experiment]:
     """Order experiments; what `order` leaves equal goes newest first."""
     return _sort(list(experiments), (*order, *EXPERIMENT_ORDER), None)
+
+
+def sort_listed(listed: Iterable[Listed], order: Sequence[OrderKey] = ()) -> list[Listed]:
+    """Order registered models or versions; what `order` leaves equal stays in the order given."""
+    return _sort(list(listed), tuple(order), None)
 
 
 def _sort(records: list[R], order: Sequence[OrderKey], experiment_ids: Mapping[str, str] | None) -> list[R]:
