@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runfolio.folio.experiments import ExperimentBook
 from runfolio.folio.lookup import RunFinder
+from runfolio.folio.models import ModelBook
 from runfolio.folio.place import Place
 from runfolio.formats.settings import Settings
 from runfolio.gitstore import Repo
@@ -44,6 +45,7 @@ class Folio:
         self.spool = Spool(Path(spool).expanduser() if spool else place.local, place.settings.durability)
         self.experiments = ExperimentBook(place)
         self.runs = RunFinder(self)
+        self.models = ModelBook(place)
 
     @property
     def repo(self) -> Repo:

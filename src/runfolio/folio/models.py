@@ -22,7 +22,7 @@ from runfolio.formats.models import decode_model, decode_version, edit_model, ed
 from runfolio.gitstore import FileChange
 from runfolio.gitstore.trees import parse_tree
 from runfolio.records import slug_of
-from runfolio.records.models import ModelVersion, RegisteredModel, check_model_name
+from runfolio.records.models import ARCHIVED, ModelVersion, RegisteredModel, check_model_name
 from runfolio.records.runs import Lifecycle
 from runfolio.records.visible import visible
 
@@ -278,21 +278,27 @@ class ModelBook:
 
         self._commit(change, f"models: delete {visible(name)} {number}\n")
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, *, live: bool = False) -> None:
         """Remove a registered model with all its versions; git's history keeps them.
+
+        Parameters
+        ----------
+        name : str
+        live : bool, optional
+            Also when a version of it is live.
 
         Raises
         ------
         StateError
-            If a version of it is live, in a stage other than ``Archived``.
+            If a version of it is live, in a stage other than ``Archived``, and `live` is false.
         """
 
         def change(tip: str | None) -> Changes:
             model = self.find(name, tip)
-            live = [f"{versions[0]} in {stage}" for stage, versions in model.stages.items() if stage != "Archived"]
-            if live:
+            staged = [f"{versions[0]} is in {stage}" for stage, versions in model.stages.items() if stage != ARCHIVED]
+            if staged and not live:
                 raise StateError(
-                    f"The registered model {name!r} was not deleted: version {', '.join(live)}. Take it out of there first: "
+                    f"The registered model {name!r} was not deleted: version {', '.join(staged)}. Take it out of there first: "
                     f"runfolio models demote {_quoted(name)} VERSION"
                 )
             return [FileChange(self._place.full(path), None) for path in self._files_of(model, tip)]

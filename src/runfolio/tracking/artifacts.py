@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runfolio.errors import NotFoundError, UsageError
-from runfolio.objects import walk_files
+from runfolio.objects import ObjectStore, walk_files
 from runfolio.records import ArtifactEntry
 from runfolio.records.names import check_artifact_path
 from runfolio.tracking import entities
@@ -164,14 +164,7 @@ class RunFiles(Bound):
         runs = self._session().folio.runs
         listed = runs.artifacts(runs.get(run_id))
         folder = check_artifact_path(path, allow_empty=True)
-        start = f"{folder}/" if folder else ""
-        made: dict[str, entities.FileInfo] = {}
-        for name in sorted(listed):
-            if name.startswith(start):
-                rest = name[len(start) :]
-                top = start + rest.split("/", 1)[0]
-                made.setdefault(top, entities.FileInfo(top, "/" in rest, None if "/" in rest else listed[name].size))
-        return list(made.values())
+        return directly_below(listed, folder)
 
     def download_artifacts(self, run_id: str, path: str, dst_path: str | os.PathLike[str] | None = None) -> str:
         """Fetch a file or folder of a run, verified, and return where it is on this machine.
@@ -191,12 +184,30 @@ class RunFiles(Bound):
         if not found and wanted:
             near = ", ".join(sorted(listed)[:6]) or "none"
             raise NotFoundError(f"Run {run_id} has no artifact {wanted!r}. It has: {near}.")
-        target = Path(dst_path).expanduser() if dst_path is not None else Path(tempfile.mkdtemp(prefix="runfolio-"))
-        for name, entry in found.items():
-            place = target / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            folio.store.copy_to(entry.digest, place)
+        target = copy_out(folio.store, found, dst_path)
         return str(target / wanted) if wanted else str(target)
+
+
+def copy_out(store: ObjectStore, files: Mapping[str, ArtifactEntry], dst_path: str | os.PathLike[str] | None) -> Path:
+    """Write files, each verified, below a folder (a new temporary one by default), and return it."""
+    target = Path(dst_path).expanduser() if dst_path is not None else Path(tempfile.mkdtemp(prefix="runfolio-"))
+    for name, entry in files.items():
+        place = target / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        store.copy_to(entry.digest, place)
+    return target
+
+
+def directly_below(listed: Mapping[str, ArtifactEntry], folder: str) -> list[entities.FileInfo]:
+    """List files and folders directly below a folder; the root where it is empty."""
+    start = f"{folder}/" if folder else ""
+    made: dict[str, entities.FileInfo] = {}
+    for name in sorted(listed):
+        if name.startswith(start):
+            rest = name[len(start) :]
+            top = start + rest.split("/", 1)[0]
+            made.setdefault(top, entities.FileInfo(top, "/" in rest, None if "/" in rest else listed[name].size))
+    return list(made.values())
 
 
 def matching(listed: Mapping[str, ArtifactEntry], wanted: str) -> dict[str, ArtifactEntry]:
@@ -223,4 +234,6 @@ def _fact(run: Any, column: str) -> Any:
     kind, _, name = column.partition(".")
     if kind in parts and name:
         return parts[kind].get(name)
-    raise UsageError(f"The runs have no column {column!r}. There are: {', '.join(facts)}, and params.NAME, metrics.NAME, tags.NAME.")
+    raise UsageError(
+        f"The runs have no column {column!r}. There are: {', '.join(facts)}, and params.NAME, metrics.NAME, tags.NAME."
+    )

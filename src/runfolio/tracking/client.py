@@ -21,14 +21,15 @@ from runfolio.tracking.artifacts import RunFiles
 from runfolio.tracking.experiments import ExperimentVerbs
 from runfolio.tracking.live import LiveRun
 from runfolio.tracking.operations import Done
+from runfolio.tracking.registry import RegistryVerbs
 from runfolio.tracking.searching import search_experiments, search_runs
 from runfolio.tracking.starting import start_live
 
 TERMINAL = ("FINISHED", "FAILED", "KILLED")
 
 
-class RunfolioClient(ExperimentVerbs, RunFiles):
-    """Runs and experiments of a folio, by id.
+class RunfolioClient(ExperimentVerbs, RunFiles, RegistryVerbs):
+    """Runs and experiments of a folio, by id; registered models by name.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Artifacts by URI: ``runs:/<run id>/<path>``, or a run id and a path."""
+"""Artifacts by URI: ``runs:/<run id>/<path>``, ``models:/<name>/<version>/<path>``, or a run id and a path."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 from runfolio.errors import DamagedError, NotFoundError, UsageError, missing_package
 from runfolio.tracking import entities
 from runfolio.tracking.client import RunfolioClient
+
+MODELS = "models:/"
 
 
 def download_artifacts(
@@ -24,7 +26,8 @@ def download_artifacts(
     Parameters
     ----------
     artifact_uri : str, optional
-        ``runs:/<run id>/<path>``, or a local path or ``file:`` URL (returned as it is).
+        ``runs:/<run id>/<path>``; ``models:/<name>/<number, stage or latest>`` or ``models:/<name>@<alias>``, with a path of a
+        file of the model after it if only that is wanted; or a local path or ``file:`` URL (returned as it is).
     run_id, artifact_path : str, optional
         In place of the URI.
     dst_path : path, optional
@@ -40,6 +43,10 @@ def download_artifacts(
         local = _local(artifact_uri)
         if local is not None:
             return str(local)
+        if artifact_uri.startswith(MODELS):
+            from runfolio.tracking.model_files import download_model
+
+            return download_model(artifact_uri, dst_path, tracking_uri)
         run_id, artifact_path = split_runs_uri(artifact_uri)
     assert run_id is not None
     if dst_path is not None:
@@ -50,10 +57,14 @@ def download_artifacts(
 def list_artifacts(
     artifact_uri: str | None = None, run_id: str | None = None, artifact_path: str | None = None, tracking_uri: str | None = None
 ) -> list[entities.FileInfo]:
-    """List files and folders directly below a folder of a run."""
+    """List files and folders directly below a folder of a run, or of a registered model's version."""
     if (artifact_uri is None) == (run_id is None):
         raise UsageError("list_artifacts takes artifact_uri or run_id, one of the two.")
     if artifact_uri is not None:
+        if artifact_uri.startswith(MODELS):
+            from runfolio.tracking.model_files import list_model
+
+            return list_model(artifact_uri, tracking_uri)
         run_id, artifact_path = split_runs_uri(artifact_uri)
     assert run_id is not None
     return RunfolioClient(tracking_uri).list_artifacts(run_id, artifact_path)
@@ -113,16 +124,16 @@ def split_runs_uri(uri: str) -> tuple[str, str]:
         run_id, _, path = uri[len("runs:/") :].lstrip("/").partition("/")
         if run_id:
             return run_id, path
-    raise UsageError(f"Not a URI of an artifact: {uri!r}. Write runs:/<run id>/<path>.")
+    raise UsageError(f"Not a URI of an artifact: {uri!r}. Write runs:/<run id>/<path> or models:/<name>/<version>.")
 
 
 def _local(uri: str) -> Path | None:
-    if uri.startswith("runs:/"):
+    if uri.startswith(("runs:/", MODELS)):
         return None
     path = Path(uri.removeprefix("file://")).expanduser()
     if path.exists():
         return path
-    if "://" in uri or uri.startswith("models:/"):
+    if "://" in uri:
         return None
     raise NotFoundError(f"No such file: {uri!r}. An artifact of a run is written runs:/<run id>/<path>.")
 
