@@ -15,6 +15,7 @@ from runfolio.formats import paths
 from runfolio.formats.experiments import decode_experiment
 from runfolio.formats.paths import experiment_of_path, run_of_path
 from runfolio.formats.runs import decode_run
+from runfolio.gitstore.history import raw_changes
 from runfolio.gitstore.repo import Change
 from runfolio.records import Experiment, Run
 
@@ -115,12 +116,4 @@ def read_difference(
 
 
 def _changes(place: Place, body: bytes) -> Iterable[Change]:
-    parts = body.split(b"\0")
-    heads = [at for at, part in enumerate(parts) if part.lstrip(b"\n").startswith(b":")]
-    for at in heads:
-        old_mode, new_mode, before, after, _ = parts[at].lstrip(b"\n")[1:].split(b" ")
-        yield Change(
-            place.strip(parts[at + 1].decode("utf-8", "surrogateescape")),
-            None if old_mode == b"000000" else before.decode(),
-            None if new_mode == b"000000" else after.decode(),
-        )
+    return (Change(place.strip(item.path), item.old, item.new) for item in raw_changes(body))

@@ -1,0 +1,213 @@
+"""The audit trail of registered models, read from git: who, when, which commit, which pull request, what it changed.
+
+Nothing is kept beside git: each event is a commit that changed the model's files, told by comparing what ``model.yaml`` and the
+versions' files said before and after it, whoever made the commit and with whatever tool. A commit that a merge brought names that
+merge, and the pull request whose number the merge's message bears. The whole trail costs three git processes, however long it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from runfolio.errors import DamagedError, NewerSchemaError
+from runfolio.folio.folio import Folio
+from runfolio.formats import paths
+from runfolio.formats.models import decode_model, decode_version, version_fields
+from runfolio.gitstore.history import commits_that_changed, merges_that_brought
+from runfolio.gitstore.repo import Change
+from runfolio.records.models import ModelVersion, RegisteredModel
+from runfolio.records.runs import Lifecycle
+
+R = TypeVar("R")
+_PULL = re.compile(
+    r"(?:Merge pull request #|Merge branch .* \(#|See merge request \S*!|Merged in .*pull request #|\(#|!)(\d+)\)?"
+)
+_GATES = re.compile(r"^Runfolio-Gates: (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a registered model.
+
+    Parameters
+    ----------
+    kind : str
+        ``created``, ``registered``, ``stage``, ``alias``, ``described``, ``tagged``, ``renamed``, ``deleted`` or ``damaged``.
+    text : str
+        What happened, in words.
+    version : int or None
+    stage_from, stage_to : str
+        Of a change of stage; ``"None"`` for no stage.
+    commit : str
+        Id of the commit.
+    at : int
+        When it was committed, milliseconds since the epoch, UTC.
+    author, mail : str
+    subject : str
+        The first line of the commit's message.
+    pull_request : str
+        Number of the pull (merge) request that brought it, from the message of the merge; empty where it names none.
+    merge, merged_by : str
+        The merge that brought the commit to the main line, and who made it; empty where it was made there.
+    gates : str
+        What the policy said when it was promoted by ``runfolio models promote``, from the commit's trailer.
+    """
+
+    kind: str
+    text: str
+    commit: str
+    at: int
+    author: str
+    mail: str
+    subject: str
+    version: int | None = None
+    stage_from: str = ""
+    stage_to: str = ""
+    pull_request: str = ""
+    merge: str = ""
+    merged_by: str = ""
+    gates: str = ""
+
+
+def history(folio: Folio, slug: str | None = None, *, limit: int = 10_000, tip: str | None = None) -> list[Event]:
+    """Tell what happened to a registered model, newest first.
+
+    Parameters
+    ----------
+    folio : Folio
+    slug : str, optional
+        The model's folder; all models by default.
+    limit : int, optional
+        Commits to look at, at most.
+    tip : str, optional
+        Commit to begin with; the folio's tip by default.
+
+    Returns
+    -------
+    list of Event
+    """
+    place = folio.place
+    start = tip or place.tip()
+    if start is None:
+        return []
+    folder = place.full(f"{paths.MODELS}/{slug}" if slug else paths.MODELS)
+    commits = commits_that_changed(place.repo, start, (folder,), limit)
+    contents = _contents(folio, (change for commit in commits for change in commit.changes))
+    brought = merges_that_brought(place.repo, start)
+    events: list[Event] = []
+    for commit in commits:
+        merge = brought.get(commit.oid)
+        pull = _PULL.search(merge.message if merge else commit.subject)
+        gates = _GATES.search(commit.message)
+        inner = [Change(place.strip(item.path), item.old, item.new) for item in commit.changes]
+        common = {
+            "commit": commit.oid,
+            "at": commit.at,
+            "author": commit.author,
+            "mail": commit.mail,
+            "subject": commit.subject,
+            "pull_request": pull[1] if pull else "",
+            "merge": merge.oid if merge else "",
+            "merged_by": merge.author if merge else "",
+            "gates": gates[1].strip() if gates else "",
+        }
+        events += [Event(**told, **common) for told in _tell(inner, contents)]
+    return events
+
+
+def _contents(folio: Folio, changes: Iterable[Change]) -> dict[str, bytes]:
+    wanted = dict.fromkeys(oid for change in changes for oid in (change.old, change.new) if oid)
+    return {oid: data for oid, data in folio.repo.read_many(wanted) if data is not None}
+
+
+def _tell(changes: Iterable[Change], contents: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
+    """Tell what one commit did: models before versions, so that what was created comes first."""
+    listed = list(changes)
+    faults: list[str] = []
+    for change in sorted(listed, key=lambda item: (paths.model_of_path(item.path) is None, item.path)):
+        slug, found = paths.model_of_path(change.path), paths.version_of_path(change.path)
+        if slug is not None:
+            before, after = (_read(decode_model, oid, contents, change.path, faults) for oid in (change.old, change.new))
+            yield from reversed(list(_model_events(before, after)))
+        elif found is not None:
+            old, new = (_read(decode_version, oid, contents, change.path, faults) for oid in (change.old, change.new))
+            yield from _version_events(old, new, found[1])
+        elif card := paths.card_of_path(change.path):
+            yield {"kind": "described", "text": f"card of version {card[1]} {_done(change)}", "version": card[1]}
+    for fault in faults:
+        yield {"kind": "damaged", "text": fault}
+
+
+def _done(change: Change) -> str:
+    return "written" if not change.old else "removed" if not change.new else "changed"
+
+
+def _read(decode: Callable[..., R], oid: str | None, contents: Mapping[str, bytes], path: str, faults: list[str]) -> R | None:
+    if not oid:
+        return None
+    try:
+        return decode(contents.get(oid, b""), path)
+    except (DamagedError, NewerSchemaError) as error:
+        faults.append(error.message.splitlines()[0])
+        return None
+
+
+def _model_events(before: RegisteredModel | None, after: RegisteredModel | None) -> Iterator[dict[str, Any]]:
+    if after is None:
+        if before is not None:
+            yield {"kind": "deleted", "text": f"{before.name} deleted"}
+        return
+    if before is None:
+        yield {"kind": "created", "text": f"{after.name} created"}
+        before = RegisteredModel(after.name, after.slug)
+    if before.name != after.name:
+        yield {"kind": "renamed", "text": f"renamed from {before.name} to {after.name}"}
+    numbers = {number for model in (before, after) for versions in model.stages.values() for number in versions}
+    for number in sorted(numbers):
+        old, new = before.stage_of(number), after.stage_of(number)
+        if old != new:
+            text = f"version {number}: {old} → {new}"
+            yield {"kind": "stage", "text": text, "version": number, "stage_from": old, "stage_to": new}
+    for alias in sorted({*before.aliases, *after.aliases}):
+        was, now = before.aliases.get(alias), after.aliases.get(alias)
+        if was != now:
+            text = f"alias {alias}: {was or 'none'} → {now or 'none'}"
+            yield {"kind": "alias", "text": text, "version": now or was}
+    if before.description != after.description:
+        yield {"kind": "described", "text": "described"}
+    if before.tags != after.tags:
+        yield {"kind": "tagged", "text": f"tags: {_tag_changes(before.tags, after.tags)}"}
+
+
+def _version_events(old: ModelVersion | None, new: ModelVersion | None, number: int) -> Iterator[dict[str, Any]]:
+    if new is None:
+        if old is not None:
+            yield {"kind": "deleted", "text": f"version {number}: file removed", "version": number}
+        return
+    if old is None:
+        yield {"kind": "registered", "text": f"version {number} registered from {new.source or 'no source'}", "version": number}
+        return
+    if old.lifecycle is not new.lifecycle:
+        word = "deleted" if new.lifecycle is Lifecycle.DELETED else "restored"
+        yield {"kind": "deleted", "text": f"version {number} {word}", "version": number}
+    if old.description != new.description:
+        yield {"kind": "described", "text": f"version {number} described", "version": number}
+    if old.tags != new.tags:
+        yield {"kind": "tagged", "text": f"version {number}: tags: {_tag_changes(old.tags, new.tags)}", "version": number}
+    facts = _changed_facts(old, new)
+    if facts:  # they never change by our hand
+        yield {"kind": "damaged", "text": f"version {number}: FACTS EDITED: {', '.join(facts)}", "version": number}
+
+
+def _changed_facts(old: ModelVersion, new: ModelVersion) -> list[str]:
+    before, after = version_fields(old), version_fields(new)
+    loose = {"description", "tags", "lifecycle", "waivers"}
+    return sorted(key for key in before.keys() | after.keys() if key not in loose and before.get(key) != after.get(key))
+
+
+def _tag_changes(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    made = [f"{key}={new[key]}" for key in sorted(new) if old.get(key) != new[key]]
+    return ", ".join([*made, *(f"-{key}" for key in sorted(old) if key not in new)])
