@@ -59,6 +59,14 @@ def experiment_names(ctx: click.Context, param: click.Parameter, incomplete: str
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+def model_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a registered model's name."""
+    from click.shell_completion import CompletionItem
+
+    found = _asked(ctx, lambda folio: folio.models.all())
+    return [CompletionItem(item.name) for item in found if item.name.startswith(incomplete)]
+
+
 def metric_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the name of a metric of the run that was named before."""
     from click.shell_completion import CompletionItem

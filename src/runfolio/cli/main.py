@@ -13,7 +13,7 @@ import click
 
 from runfolio.cli.ending import BROKEN_PIPE, Ending, close_output
 
-FOLIO, RUNS, SHOW, CARE, MORE = "The folio", "Runs and experiments", "Showing it", "Looking after it", "More"
+FOLIO, RUNS, SHOW, CARE, MORE = "The folio", "Runs, experiments and models", "Showing it", "Looking after it", "More"
 SECTIONS = (FOLIO, RUNS, SHOW, CARE, MORE)
 
 
@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "runs": Entry("runfolio.cli.runs", "runs", "List, show, compare and change runs.", RUNS),
     "experiments": Entry("runfolio.cli.experiments", "experiments", "List, show, make and change experiments.", RUNS),
     "artifacts": Entry("runfolio.cli.artifacts", "artifacts", "List, copy, print, add and verify files of runs.", RUNS),
+    "models": Entry("runfolio.cli.models", "models", "List, show, register, promote and change models.", RUNS),
     "record": Entry("runfolio.cli.record", "record", "Run any program as a run.", RUNS),
     "log": Entry("runfolio.cli.record", "log", "Log to a run from the shell.", RUNS),
     "site": Entry("runfolio.cli.site", "site", "Build and look at the static site.", SHOW),
@@ -56,6 +57,7 @@ COMMANDS: dict[str, Entry] = {
     "demo": Entry("runfolio.cli.demo", "demo", "Make a folio with real runs to look at.", MORE),
     "completion": Entry("runfolio.cli.completion", "completion", "Print the script that completes words in your shell.", MORE),
     "help": Entry("runfolio.cli.topics", "help_command", "Explain a command, or a topic such as exit-codes.", MORE),
+    "merge-driver": Entry("runfolio.cli.merge_driver", "merge_driver", "Join a record that two branches changed, for git merge.", ""),
     "textconv": Entry("runfolio.cli.textconv", "textconv", "Print a record in words, for git diff.", ""),
 }
 

@@ -17,10 +17,19 @@ from runfolio.gitstore.commits import configured_ident
 from runfolio.gitstore.process import git_version, run_git
 
 ATTRIBUTES = """\
-runs/** linguist-generated -text -filter diff=runfolio
+runs/** linguist-generated -text -filter diff=runfolio merge=runfolio
 environments/** linguist-generated -text -filter
+experiments/*.yaml merge=runfolio
+models/**/*.yaml merge=runfolio
 """
-_MARK = "# runfolio: records are written by machines; diffs of them read well with the installed textconv\n"
+_MARK = "# runfolio: records are written by machines; diffs and merges of them go through the installed drivers\n"
+_WITHOUT_MERGE = "runs/** linguist-generated -text -filter diff=runfolio\nenvironments/** linguist-generated -text -filter\n"
+"""The lines that runfolio 0.1 wrote before it had a merge driver."""
+_DRIVERS = {
+    "diff.runfolio.textconv": "runfolio textconv",
+    "merge.runfolio.name": "runfolio: records joined field by field",
+    "merge.runfolio.driver": "runfolio merge-driver %O %A %B %P",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +153,7 @@ def initialise(
     prefix = "" if repo.work_tree is None else _prefix(target, repo.work_tree)
     settings_path, attributes_path = prefix + paths.SETTINGS, prefix + ".gitattributes"
     files = _missing(repo, settings_path, attributes_path, artifacts, branch)
-    _install_diff_driver(repo)
+    _install_drivers(repo)
     if repo.work_tree is not None:
         for path, data in files.items():
             try:
@@ -191,17 +200,19 @@ def _missing(repo: Repo, settings_path: str, attributes_path: str, artifacts: st
                     + (f", or run: runfolio migrate --to {asked}" if field == "records.branch" else ".")
                 )
     attributes = _current(repo, attributes_path) or b""
-    if b"diff=runfolio" not in attributes:
+    if _WITHOUT_MERGE.encode() in attributes and b"merge=runfolio" not in attributes:
+        files[attributes_path] = attributes.replace(_WITHOUT_MERGE.encode(), ATTRIBUTES.encode())
+    elif b"diff=runfolio" not in attributes:
         gap = b"" if not attributes or attributes.endswith(b"\n") else b"\n"
         files[attributes_path] = attributes + gap + (_MARK + ATTRIBUTES).encode()
     return files
 
 
-def _install_diff_driver(repo: Repo) -> None:
-    """Let ``git diff`` show records in words: a textconv in this clone's own configuration."""
-    command = "runfolio textconv"
-    if repo.config("diff.runfolio.textconv") != command:
-        repo.run("config", "diff.runfolio.textconv", command, check=False)
+def _install_drivers(repo: Repo) -> None:
+    """Let ``git diff`` show records in words and ``git merge`` join them by field: in this clone's own configuration."""
+    for key, value in _DRIVERS.items():
+        if repo.config(key) != value:
+            repo.run("config", key, value, check=False)
 
 
 def _commit(repo: Repo, files: dict[str, bytes]) -> bool:

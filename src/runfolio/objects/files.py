@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from pathlib import Path
 from typing import BinaryIO
 
 from runfolio.errors import NotFoundError, UsageError, storage_error
+from runfolio.objects.incoming import CHUNK_BYTES
+from runfolio.records.runs import Digest
 
 
 def open_source(path: Path) -> BinaryIO:
@@ -103,3 +106,22 @@ def _kind(mode: int) -> str:
 
 def _link_note(path: Path) -> str:
     return " (a link to nothing)" if path.is_symlink() else ""
+
+
+def digest_of_file(path: Path) -> tuple[Digest, int]:
+    """Return the digest and the size in bytes of a user's file; nothing is stored.
+
+    Raises
+    ------
+    NotFoundError, UsageError, StorageError
+        As :func:`open_source` does.
+    """
+    sha, size = hashlib.sha256(), 0
+    with open_source(path) as source:
+        try:
+            while chunk := source.read(CHUNK_BYTES):
+                sha.update(chunk)
+                size += len(chunk)
+        except OSError as error:
+            raise storage_error(f"read {path}", error) from error
+    return Digest(f"sha256:{sha.hexdigest()}"), size

@@ -103,7 +103,7 @@ def history(folio: Folio, slug: str | None = None, *, limit: int = 10_000, tip: 
         pull = _PULL.search(merge.message if merge else commit.subject)
         gates = _GATES.search(commit.message)
         inner = [Change(place.strip(item.path), item.old, item.new) for item in commit.changes]
-        common = {
+        common: dict[str, Any] = {
             "commit": commit.oid,
             "at": commit.at,
             "author": commit.author,

@@ -1,0 +1,138 @@
+"""The text of a pull request that promotes a model, and its way to the git host."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+from runfolio.errors import RemoteError
+from runfolio.folio.folio import Folio
+from runfolio.gitstore.merging import push
+from runfolio.records.models import NO_STAGE, ModelVersion, RegisteredModel
+from runfolio.records.visible import visible
+from runfolio.registry.promotion import Promotion
+
+_HOST_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a reviewer reads: title and body, in Markdown."""
+
+    title: str
+    body: str
+
+
+def proposal_text(
+    model: RegisteredModel, promotion: Promotion, version: ModelVersion, live: ModelVersion | None, message: str, gates: str
+) -> Proposal:
+    """Write the text of a pull request.
+
+    Parameters
+    ----------
+    model : RegisteredModel
+        As it is now.
+    promotion : Promotion
+    version : ModelVersion
+        The one to promote.
+    live : ModelVersion or None
+        The one that is in the stage now.
+    message : str
+        Why, in the words of who proposes it.
+    gates : str
+        What the policy says, in Markdown; empty where there is none.
+    """
+    name = _plain(model.name)
+    if promotion.stage == NO_STAGE:
+        title = f"Take {name} {version.version} out of {model.stage_of(version.version)}"
+    else:
+        title = f"Promote {name} {version.version} to {promotion.stage}"
+    replaced = f" It replaces version {live.version}." if live and promotion.others != "keep" else ""
+    parts = [
+        message.strip(),
+        f"**{title}.**{replaced} One line changes in `models/{model.slug}/model.yaml`; merging it is the promotion.",
+    ]
+    parts += [_metrics(version, live), gates.strip(), _facts(version)]
+    return Proposal(title, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def _metrics(version: ModelVersion, live: ModelVersion | None) -> str:
+    keys = sorted({*version.metrics, *(live.metrics if live else ())})
+    if not keys:
+        return ""
+    head = f"| metric | version {version.version} |" + (f" version {live.version} (live) | difference |" if live else "")
+    lines = [head, "|---|---:|" + ("---:|---:|" if live else "")]
+    for key in keys:
+        new, old = version.metrics.get(key), live.metrics.get(key) if live else None
+        line = f"| {_plain(key)} | {_number(new)} |"
+        if live:
+            line += f" {_number(old)} | {f'{new - old:+.4g}' if new is not None and old is not None else ''} |"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _facts(version: ModelVersion) -> str:
+    facts = {
+        "run": version.run_id,
+        "source": version.source,
+        "digest": version.digest,
+        "flavors": ", ".join(version.flavors),
+        "runs code when loaded": ", ".join(version.runs_code),
+    }
+    lines = [f"- {key}: `{_plain(str(value))}`" for key, value in facts.items() if value]
+    return "<details><summary>What it is made of</summary>\n\n" + "\n".join(lines) + "\n\n</details>" if lines else ""
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
+def _plain(text: str) -> str:
+    """Return text that neither mentions anybody nor starts Markdown of its own."""
+    shown = visible(text)
+    for mark in ("|", "`", "<", ">", "*", "_", "[", "]", "@", "#"):
+        shown = shown.replace(mark, f"&#{ord(mark)};") if mark in "@#|<>`" else shown.replace(mark, f"\\{mark}")
+    return shown
+
+
+def propose(folio: Folio, branch: str, base: str, proposal: Proposal) -> str | None:
+    """Push the branch and open the pull request with the git host's own program, ``gh``, where it is there.
+
+    Parameters
+    ----------
+    folio : Folio
+    branch, base : str
+        Short names.
+    proposal : Proposal
+
+    Returns
+    -------
+    str or None
+        The address of the pull request; None where there is no ``gh`` or no remote, and nothing was pushed.
+
+    Raises
+    ------
+    RemoteError
+        If the remote or ``gh`` refuses; the branch stays here.
+    """
+    program = shutil.which("gh")
+    repo, remote = folio.repo, folio.settings.remote
+    if program is None or not repo.succeeds("remote", "get-url", remote):
+        return None
+    push(repo, remote, f"refs/heads/{branch}:refs/heads/{branch}")
+    done = subprocess.run(
+        [program, "pr", "create", "--head", branch, "--base", base, "--title", proposal.title, "--body-file", "-"],
+        cwd=repo.work_tree or repo.git_dir,
+        input=proposal.body,
+        capture_output=True,
+        text=True,
+        timeout=_HOST_TIMEOUT_S,
+        check=False,
+    )
+    if done.returncode:
+        raise RemoteError(
+            f"The branch {branch} is on {remote}, but gh did not open the pull request: {done.stderr.strip() or 'no reason given'}. "
+            "Open it on the host's page."
+        )
+    return done.stdout.strip()
