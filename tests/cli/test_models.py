@@ -1,0 +1,278 @@
+"""``runfolio models``, as a user types it."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+import runfolio
+from runfolio.tracking.session import forget_sessions
+from tests.cli.conftest import Command
+from tests.conftest import git
+
+
+@pytest.fixture
+def wine(folio_dir: Path, run_cli: Command) -> dict[str, str]:
+    """The registered model ``Wine`` with two versions, made by the runs ``first`` and ``second``; run ids by name."""
+    runfolio.set_tracking_uri(folio_dir)
+    ids = {}
+    for name, accuracy in (("first", 0.9), ("second", 0.95)):
+        with runfolio.start_run(run_name=name) as run:
+            ids[name] = run.info.run_id
+            runfolio.log_metric("accuracy", accuracy)
+            runfolio.log_text("flavors: {sklearn: {}}\n", "model/MLmodel")
+            runfolio.log_text(f"weights {name}", "model/model.pkl")
+    forget_sessions()
+    assert run_cli("models", "register", "runs:/first/model", "Wine").out == "1\n"
+    assert run_cli("models", "register", "runs:/second/model", "Wine", "--description", "more trees").out == "2\n"
+    return ids
+
+
+def test_versions_are_listed_as_mlflows_command_lists_them(wine: dict[str, str], run_cli: Command) -> None:
+    run_cli("models", "promote", "Wine", "1", "production", "--direct")
+    done = run_cli("models", "versions", "-m", "Wine")
+    lines = done.out.splitlines()
+    assert lines[0].split()[:2] == ["version", "stage"]
+    assert lines[1].split()[:2] == ["2", "None"]
+    assert "more trees" in lines[1]
+    assert lines[2].split()[:2] == ["1", "Production"]
+    shapes = json.loads(run_cli("models", "versions", "Wine", "--json").out)
+    assert [(shape["version"], shape["stage"], shape["metrics"]) for shape in shapes] == [
+        (2, "None", {"accuracy": 0.95}),
+        (1, "Production", {"accuracy": 0.9}),
+    ]
+
+
+def test_the_list_says_what_is_live(wine: dict[str, str], run_cli: Command) -> None:
+    run_cli("models", "promote", "Wine", "2", "Production", "--direct")
+    run_cli("models", "alias", "Wine", "1", "champion")
+    line = run_cli("models", "list").out.splitlines()[1]
+    assert line.split() == ["Wine", "2", "Production", "2", "@champion", "1"]
+    shape = json.loads(run_cli("models", "list", "--json").out)[0]
+    assert (shape["stages"], shape["aliases"], shape["versions"]) == ({"Production": [2]}, {"champion": 1}, [1, 2])
+
+
+def test_a_direct_promotion_is_one_changed_line(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
+    run_cli("models", "promote", "Wine", "1", "Production", "--direct")
+    done = run_cli("models", "promote", "Wine", "latest", "Production", "--direct", "-m", "better on the hold-out")
+    assert (done.code, done.err) == (0, "Wine 2 is in Production.\n")
+    changed = [
+        line
+        for line in git(folio_dir, "show", "--format=", "HEAD").splitlines()
+        if line[:1] in "+-" and line[:3] not in ("+++", "---")
+    ]
+    assert changed == ["-  Production: 1", "+  Production: 2"]
+    assert git(folio_dir, "log", "-1", "--format=%B").strip() == "models: promote Wine 2 to Production\n\nbetter on the hold-out"
+    assert git(folio_dir, "status", "--short") == ""
+
+
+def test_what_was_live_is_retired_archived_or_kept(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
+    run_cli("models", "promote", "Wine", "1", "Staging", "--direct")
+    run_cli("models", "promote", "Wine", "2", "Staging", "--direct", "--archive")
+    assert "Archived: 1" in (folio_dir / "models/wine/model.yaml").read_text()
+    run_cli("models", "promote", "Wine", "1", "Staging", "--direct", "--keep")
+    assert json.loads(run_cli("models", "show", "Wine", "--json").out)["stages"] == {"Staging": [1, 2]}
+    run_cli("models", "demote", "Wine", "1", "--direct")
+    assert json.loads(run_cli("models", "show", "Wine", "--json").out)["stages"] == {"Staging": [2]}
+
+
+def test_a_proposal_is_a_branch_and_the_text_of_a_pull_request(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
+    run_cli("models", "promote", "Wine", "1", "Production", "--direct")
+    tip = git(folio_dir, "rev-parse", "HEAD")
+    done = run_cli("models", "promote", "Wine", "2", "Production", "--pull-request", "-m", "better <b>by far</b>")
+    assert done.code == 0
+    assert git(folio_dir, "rev-parse", "HEAD") == tip
+    assert git(folio_dir, "rev-parse", "promote/wine-2-production~1") == tip
+    assert git(folio_dir, "diff", "--stat", "HEAD", "promote/wine-2-production").startswith(" models/wine/model.yaml")
+    assert "Promote Wine 2 to Production" in done.out
+    assert "| accuracy | 0.95 | 0.9 | +0.05 |" in done.out
+    assert "git push origin promote/wine-2-production" in done.err
+    again = run_cli("models", "promote", "Wine", "2", "Production", "--pull-request")
+    assert again.code == 12
+    assert "git branch -D promote/wine-2-production" in again.err
+    git(folio_dir, "merge", "-q", "promote/wine-2-production")
+    assert json.loads(run_cli("models", "show", "Wine", "--json").out)["stages"] == {"Production": [2]}
+
+
+def test_a_proposal_is_opened_where_gh_is_there(
+    wine: dict[str, str], run_cli: Command, folio_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "-q", "--bare", "remote.git")
+    git(folio_dir, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    program = tmp_path / "bin" / "gh"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said; cat > {tmp_path}/body; echo https://git.example.org/pull/7\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    done = run_cli("models", "promote", "Wine", "2", "Staging", "--pull-request")
+    assert (done.code, done.out) == (0, "https://git.example.org/pull/7\n")
+    assert "--head promote/wine-2-staging --base main --title Promote Wine 2 to Staging" in (tmp_path / "said").read_text()
+    assert "One line changes in `models/wine/model.yaml`" in (tmp_path / "body").read_text()
+    assert "promote/wine-2-staging" in git(tmp_path / "remote.git", "branch", "--list")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (("promote", "Wine", "7", "Staging", "--direct"), 11, "version=7"),
+        (("promote", "Nope", "1", "Staging", "--direct"), 11, "There are: 'Wine'"),
+        (("promote", "Wine", "1", "Live", "--direct"), 2, "The stages here are"),
+        (("promote", "Wine", "1", "None", "--direct"), 2, "models demote Wine 1"),
+        (("promote", "Wine", "1", "Staging"), 2, "--pull-request"),
+        (("demote", "Wine", "1", "--direct"), 13, "in no stage already"),
+        (("alias", "Wine", "1", "latest"), 2, "reserved"),
+        (("alias", "Wine", "1", "v3"), 2, "reads as a version's number"),
+        (("alias", "Wine", "--remove", "nope"), 11, "has no alias"),
+        (("alias", "Wine", "1"), 2, "Give VERSION and ALIAS"),
+        (("register", "runs:/first/nothing", "Wine"), 11, "Its models: model"),
+        (("register", "runs:/first/model", "a/b"), 2, "Invalid model name"),
+        (("register", "runs:/first/model", ".."), 2, "Invalid model name"),
+        (("tag", "Wine"), 2, "Give KEY=VALUE"),
+        (("tag", "Wine", "--remove", "nope"), 11, "There is no tag"),
+        (("versions",), 2, "Name one model"),
+        (("show", "Wine", "@nope"), 11, "alias nope not found"),
+        (("where", "sha256:ab"), 2, "8 digits"),
+        (("where", "sha256:abcdef0123"), 1, "No version holds that"),
+    ],
+)
+def test_a_mistake_is_told_with_its_exit_code(
+    wine: dict[str, str], run_cli: Command, folio_dir: Path, args: tuple[str, ...], code: int, said: str
+) -> None:
+    tip = git(folio_dir, "rev-parse", "HEAD")
+    done = run_cli("models", *args)
+    assert (done.code, said in done.err) == (code, True), done.err
+    assert git(folio_dir, "rev-parse", "HEAD") == tip
+
+
+def test_tags_descriptions_and_names_change(wine: dict[str, str], run_cli: Command) -> None:
+    assert run_cli("models", "tag", "Wine", "team=core", "tier=1").code == 0
+    assert run_cli("models", "tag", "Wine", "--remove", "tier").code == 0
+    assert run_cli("models", "tag", "Wine", "reviewed=yes", "-v", "latest").code == 0
+    assert run_cli("models", "describe", "Wine", "Which cultivar?").code == 0
+    assert run_cli("models", "describe", "Wine", "fewer trees", "-v", "2").code == 0
+    assert run_cli("models", "rename", "Wine", "Cultivars").code == 0
+    model = json.loads(run_cli("models", "show", "Cultivars", "--json").out)
+    assert (model["tags"], model["description"], model["folder"]) == ({"team": "core"}, "Which cultivar?", "models/wine")
+    version = json.loads(run_cli("models", "show", "Cultivars", "2", "--json").out)
+    assert (version["tags"], version["description"]) == ({"reviewed": "yes"}, "fewer trees")
+    assert sorted(version["files"]) == ["MLmodel", "model.pkl"]
+
+
+def test_show_says_how_to_load_what_is_live(wine: dict[str, str], run_cli: Command) -> None:
+    run_cli("models", "promote", "Wine", "2", "Production", "--direct")
+    assert "load_model('models:/Wine/Production')" in run_cli("models", "show", "Wine").out
+    shown = run_cli("models", "show", "Wine", "production").out
+    assert "runs code:     model.pkl" in shown
+    assert "load_model('models:/Wine/2')" in shown
+
+
+def test_a_copy_and_a_deletion(wine: dict[str, str], run_cli: Command) -> None:
+    assert run_cli("models", "copy", "Wine", "2", "Wine-live").out == "1\n"
+    assert "would be deleted" in run_cli("models", "delete", "Wine", "2").out
+    assert run_cli("models", "delete", "Wine", "2", "--yes").code == 0
+    assert run_cli("models", "show", "Wine", "2").code == 11
+    assert "deleted" in run_cli("models", "versions", "Wine", "--all").out
+    run_cli("models", "promote", "Wine", "1", "Production", "--direct")
+    refused = run_cli("models", "delete", "Wine", "--yes")
+    assert (refused.code, "version 1 is in Production" in refused.err) == (13, True)
+    run_cli("models", "demote", "Wine", "1", "--direct")
+    assert run_cli("models", "delete", "Wine", "--yes").code == 0
+    assert [model["name"] for model in json.loads(run_cli("models", "list", "--json").out)] == ["Wine-live"]
+
+
+def test_the_same_bytes_are_found(wine: dict[str, str], run_cli: Command, tmp_path: Path) -> None:
+    digest = json.loads(run_cli("models", "show", "Wine", "1", "--json").out)["digest"]
+    assert run_cli("models", "where", digest[:20]).out.splitlines()[1].split() == ["Wine", "1", "None", "the", "whole", "version"]
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "MLmodel").write_text("flavors: {sklearn: {}}\n")
+    (tmp_path / "copy" / "model.pkl").write_text("weights first")
+    assert "the whole version" in run_cli("models", "where", str(tmp_path / "copy")).out
+    assert "its file model.pkl" in run_cli("models", "where", str(tmp_path / "copy" / "model.pkl")).out
+    by_run = json.loads(run_cli("models", "where", "second", "--json").out)
+    assert [(item["version"], item["by"]) for item in by_run] == [(2, f"run {wine['second']}")]
+
+
+def test_a_difference_names_metrics_facts_and_files(wine: dict[str, str], run_cli: Command) -> None:
+    found = json.loads(run_cli("models", "diff", "Wine", "1", "2", "--json").out)
+    assert found["metrics"] == [{"name": "accuracy", "old": 0.9, "new": 0.95}]
+    assert [row["name"] for row in found["files"]] == ["model.pkl"]
+    assert found["same_bytes"] is False
+    assert "accuracy  0.9  0.95" in run_cli("models", "diff", "Wine", "1", "2").out
+
+
+def test_the_audit_trail_is_git(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
+    run_cli("models", "promote", "Wine", "1", "Production", "--direct")
+    run_cli("models", "promote", "Wine", "2", "Production", "--pull-request")
+    git(folio_dir, "merge", "-q", "--no-ff", "-m", "Merge pull request #12 from ada/promote", "promote/wine-2-production")
+    file = folio_dir / "models" / "wine" / "model.yaml"
+    file.write_text(file.read_text() + "aliases: {champion: 1}\n")
+    git(folio_dir, "commit", "-qam", "by hand")
+    events = json.loads(run_cli("models", "history", "Wine", "--json").out)
+    assert [event["text"] for event in events][:3] == [
+        "alias champion: none → 1",
+        "version 2: None → Production",
+        "version 1: Production → None",
+    ]
+    assert [event["text"] for event in events][-2:] == ["Wine created", f"version 1 registered from runs:/{wine['first']}/model"]
+    assert (events[1]["pull_request"], events[1]["merged_by"], events[1]["stage_to"]) == ("12", "Ada", "Production")
+    assert events[0]["subject"] == "by hand"
+    assert "pull_request" not in events[0]
+    only = json.loads(run_cli("models", "history", "Wine", "-v", "2", "--json").out)
+    assert [event["kind"] for event in only] == ["stage", "registered"]
+
+
+def test_edited_facts_are_told_loudly(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
+    file = folio_dir / "models" / "wine" / "versions" / "1.yaml"
+    file.write_text(file.read_text().replace("accuracy: 0.9", "accuracy: 0.99"))
+    git(folio_dir, "commit", "-qam", "nothing to see")
+    assert "FACTS EDITED: metrics" in run_cli("models", "history", "Wine").out
+
+
+def test_signatures_are_checked_offline(wine: dict[str, str], run_cli: Command, folio_dir: Path, tmp_path: Path) -> None:
+    import subprocess
+
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    (tmp_path / "allowed").write_text(f"ada@example.org {key.with_suffix('.pub').read_text()}")
+    file = folio_dir / "models" / "wine" / "model.yaml"
+    file.write_text(file.read_text() + "aliases: {champion: 1}\n")
+    git(folio_dir, "-c", "gpg.format=ssh", "-c", f"user.signingKey={key}", "commit", "-q", "-S", "-a", "-m", "signed")
+    events = json.loads(run_cli("models", "history", "Wine", "--allowed-signers", str(tmp_path / "allowed"), "--json").out)
+    assert (events[0]["signature"]["state"], events[0]["signature"]["signer"]) == ("good", "ada@example.org")
+    assert events[1]["signature"]["state"] == "none"
+    (tmp_path / "allowed").write_text("")
+    events = json.loads(run_cli("models", "history", "Wine", "--allowed-signers", str(tmp_path / "allowed"), "--json").out)
+    assert events[0]["signature"]["state"] != "good"
+
+
+def test_lineage_goes_from_dataset_to_stage(folio_dir: Path, run_cli: Command) -> None:
+    import numpy
+
+    runfolio.set_tracking_uri(folio_dir)
+    with runfolio.start_run(run_name="trained") as run:
+        runfolio.log_input(runfolio.data.from_numpy(numpy.arange(6.0), name="cellar"), context="training")
+        runfolio.log_text("weights", "model/model.pkl")
+    forget_sessions()
+    run_cli("models", "register", "runs:/trained/model", "Wine")
+    run_cli("models", "copy", "Wine", "1", "Live")
+    run_cli("models", "promote", "Wine", "1", "Production", "--direct")
+    found = json.loads(run_cli("models", "lineage", "Wine", "1", "--json").out)
+    assert (found["datasets"][0]["name"], found["datasets"][0]["context"]) == ("cellar", "training")
+    assert (found["run"]["run_id"], found["live"], found["copies"]) == (run.info.run_id, ["Production"], ["Live 1"])
+    assert [event["text"] for event in found["events"]][-1] == "version 1: None → Production"
+    assert "same bytes: Live 1" in run_cli("models", "lineage", "Wine", "1").out
+
+
+def test_the_list_loads_neither_pandas_nor_a_framework(wine: dict[str, str], folio_dir: Path) -> None:
+    from tests.cli.conftest import in_process
+
+    program = "import sys; from runfolio.cli.main import main; main(['models', 'list']); print(sorted({'pandas', 'altair', 'git', 'sklearn', 'numpy'} & set(sys.modules)))"
+    import subprocess
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=folio_dir, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert in_process(folio_dir, "models", "list").code == 0

@@ -1,0 +1,185 @@
+"""Real branches merged by git, through the installed merge driver."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import runfolio
+from runfolio.cli.main import main
+from runfolio.folio import open_folio
+from runfolio.tracking.session import forget_sessions
+from tests.conftest import git
+
+Merge = Callable[[], subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def wine(folio_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folio with the model ``wine`` and three versions, version 1 in Production; the driver on the PATH."""
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    monkeypatch.chdir(folio_dir)
+    runfolio.set_tracking_uri(folio_dir)
+    with runfolio.start_run(run_name="maker") as run:
+        runfolio.log_text("weights", "model/model.pkl")
+    for _ in range(3):
+        runfolio.register_model(f"runs:/{run.info.run_id}/model", "wine")
+    forget_sessions()
+    cli("models", "promote", "wine", "1", "Production", "--direct")
+    return folio_dir
+
+
+def cli(*args: str) -> None:
+    assert main(args) == 0
+
+
+def on_branches(folder: Path, ours: Callable[[], None], theirs: Callable[[], None]) -> subprocess.CompletedProcess[str]:
+    """Let two branches change the folio, and merge theirs into ours."""
+    git(folder, "switch", "-qc", "theirs")
+    theirs()
+    forget_sessions()
+    git(folder, "switch", "-q", "main")
+    ours()
+    forget_sessions()
+    return subprocess.run(["git", "merge", "-q", "--no-edit", "theirs"], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_two_people_describing_and_tagging_one_model_do_not_conflict(wine: Path) -> None:
+    def ours() -> None:
+        cli("models", "describe", "wine", "Which cultivar?")
+        cli("models", "tag", "wine", "team=core")
+        cli("models", "tag", "wine", "seen=ada", "-v", "1")
+
+    def theirs() -> None:
+        cli("models", "tag", "wine", "tier=1")
+        cli("models", "alias", "wine", "1", "champion")
+        cli("models", "describe", "wine", "the first", "-v", "1")
+
+    merged = on_branches(wine, ours, theirs)
+    assert merged.returncode == 0, merged.stderr
+    folio = open_folio(wine)
+    model = folio.models.find("wine")
+    version = folio.models.version(model, 1)
+    assert (model.description, model.tags, model.aliases) == ("Which cultivar?", {"team": "core", "tier": "1"}, {"champion": 1})
+    assert (version.description, version.tags) == ("the first", {"seen": "ada"})
+    folio.close()
+
+
+def test_two_people_tagging_one_run_do_not_conflict(wine: Path) -> None:
+    merged = on_branches(
+        wine, lambda: cli("runs", "tag", "maker", "reviewed=yes"), lambda: cli("runs", "tag", "maker", "paper=fig-3")
+    )
+    assert merged.returncode == 0, merged.stderr
+    folio = open_folio(wine)
+    tags = folio.runs.get(folio.runs.resolve("maker")).tags
+    assert (tags["reviewed"], tags["paper"]) == ("yes", "fig-3")
+    folio.close()
+    assert main(["check"]) == 0
+
+
+def test_one_tag_of_a_run_given_two_values_conflicts(wine: Path) -> None:
+    merged = on_branches(wine, lambda: cli("runs", "tag", "maker", "best=a"), lambda: cli("runs", "tag", "maker", "best=b"))
+    assert merged.returncode == 1
+    assert "tags.best: 'a' here, 'b' there" in merged.stderr
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [
+        (("promote", "wine", "2", "Production"), ("promote", "wine", "3", "Production"), "stages.Production: 2 here, 3 there"),
+        (("promote", "wine", "2", "Production"), ("demote", "wine", "1"), "stages.Production: 2 here, nothing there"),
+        (("promote", "wine", "3", "Staging"), ("promote", "wine", "3", "Production"), "version 3 was put into"),
+        (("promote", "wine", "2", "Staging", "--keep"), ("promote", "wine", "3", "Staging", "--keep"), "stages.Staging"),
+    ],
+)
+def test_what_is_live_is_never_guessed(wine: Path, ours: tuple[str, ...], theirs: tuple[str, ...], said: str) -> None:
+    merged = on_branches(wine, lambda: cli("models", *ours, "--direct"), lambda: cli("models", *theirs, "--direct"))
+    assert merged.returncode == 1
+    assert said in merged.stderr
+    assert "UU models/wine/model.yaml" in git(wine, "status", "--short") or "AA" in git(wine, "status", "--short")
+
+
+def test_one_alias_given_to_two_versions_conflicts(wine: Path) -> None:
+    merged = on_branches(
+        wine, lambda: cli("models", "alias", "wine", "2", "champion"), lambda: cli("models", "alias", "wine", "3", "champion")
+    )
+    assert (merged.returncode, "aliases.champion: 2 here, 3 there" in merged.stderr) == (1, True)
+
+
+def test_two_promotions_to_different_stages_join(wine: Path) -> None:
+    merged = on_branches(
+        wine,
+        lambda: cli("models", "promote", "wine", "2", "Production", "--direct", "--archive"),
+        lambda: cli("models", "promote", "wine", "3", "Staging", "--direct"),
+    )
+    assert merged.returncode == 0, merged.stderr
+    folio = open_folio(wine)
+    assert folio.models.find("wine").stages == {"Production": (2,), "Archived": (1,), "Staging": (3,)}
+    folio.close()
+
+
+def register(folder: Path, name: str) -> None:
+    runfolio.set_tracking_uri(folder)
+    with runfolio.start_run(run_name=name) as run:
+        runfolio.log_text(name, "model/model.pkl")
+    runfolio.register_model(f"runs:/{run.info.run_id}/model", "wine", tags={"from": name})
+    forget_sessions()
+
+
+def test_a_number_that_two_branches_took_conflicts_and_renumber_moves_ours(wine: Path) -> None:
+    def ours() -> None:
+        register(wine, "ours")
+        cli("models", "alias", "wine", "4", "mine")
+        cli("models", "promote", "wine", "4", "Staging", "--direct")
+
+    def theirs() -> None:
+        register(wine, "theirs")
+        cli("models", "alias", "wine", "4", "yours")
+
+    merged = on_branches(wine, ours, theirs)
+    assert merged.returncode == 1
+    assert "AA models/wine/versions/4.yaml" in git(wine, "status", "--short")
+    cli("models", "renumber", "wine", "4")
+    assert "AA" not in git(wine, "status", "--short")
+    git(wine, "commit", "-q", "--no-edit")
+    folio = open_folio(wine)
+    model = folio.models.find("wine")
+    made = {version.version: version.tags.get("from") for version in folio.models.versions(model)}
+    assert (made[4], made[5]) == ("theirs", "ours")
+    assert (model.aliases, model.stages["Staging"]) == ({"mine": 5, "yours": 4}, (5,))
+    folio.close()
+    assert main(["check"]) == 0
+
+
+def test_renumber_moves_a_version_before_the_merge_too(wine: Path) -> None:
+    git(wine, "switch", "-qc", "theirs")
+    register(wine, "theirs")
+    git(wine, "switch", "-q", "main")
+    register(wine, "ours")
+    cli("models", "promote", "wine", "4", "Staging", "--direct")
+    cli("models", "renumber", "wine", "4")
+    merged = subprocess.run(["git", "merge", "-q", "--no-edit", "theirs"], cwd=wine, capture_output=True, text=True, check=False)
+    assert merged.returncode == 0, merged.stderr
+    folio = open_folio(wine)
+    model = folio.models.find("wine")
+    assert folio.models.numbers(model) == [1, 2, 3, 4, 5]
+    assert model.stages["Staging"] == (5,)
+    folio.close()
+
+
+def test_without_the_driver_two_promotions_conflict_all_the_same(wine: Path) -> None:
+    git(wine, "config", "--remove-section", "merge.runfolio")
+    merged = on_branches(
+        wine,
+        lambda: cli("models", "promote", "wine", "2", "Production", "--direct"),
+        lambda: cli("models", "promote", "wine", "3", "Production", "--direct"),
+    )
+    assert merged.returncode == 1
+    assert "<<<<<<<" in (wine / "models" / "wine" / "model.yaml").read_text()
+    done = main(["models", "list"])
+    assert done == 0  # the branch's own commit is read, not the half-merged file
