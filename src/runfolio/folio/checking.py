@@ -10,7 +10,7 @@ another; records are read one after the other, and only ids and digests are kept
 []
 >>> folio.close()
 
-What it does *not* do: repair, fetch, or judge models and policies (the registry does).
+What it does *not* do: repair, fetch, or judge promotions (the policy does).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from runfolio.folio.checks.documents import check_environment, check_experiment,
 from runfolio.folio.checks.history import History
 from runfolio.folio.checks.listing import NameCheck, environment_of_path, list_files
 from runfolio.folio.checks.local import check_local
+from runfolio.folio.checks.models import ModelCheck
 from runfolio.folio.checks.objects import CodeCheck, ObjectCheck
 from runfolio.folio.checks.references import References
 from runfolio.folio.checks.runs import RunCheck
@@ -87,6 +88,7 @@ class _Records:
         self._code = CodeCheck(folio.repo, place.settings.remote, restore, findings)
         self._environments: set[str] = set()
         self._references = References(place.prefix, self._environments, restore, findings)
+        self._models = ModelCheck(place.prefix, place.settings.registry, self._objects, restore, findings)
         self._experiments: dict[str, Experiment] = {}
         self._experiment_files: set[str] = set()
 
@@ -98,6 +100,7 @@ class _Records:
                 progress(number, len(wanted))
             self._take(entry, data, reason)
         self._runs.finish()
+        self._models.finish(self._references.run_ids)
         self._objects.finish()
         self._code.finish()
         self._references.finish(self._experiments, self._experiment_files)
@@ -154,5 +157,5 @@ class _Records:
             made = check_experiment(data, path, self._findings)
             if made is not None:
                 self._experiments[path] = made
-        else:
+        elif not self._models.take(path, inner, data):
             check_environment(data, path, self._history.restore, self._findings)

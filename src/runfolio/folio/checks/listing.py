@@ -96,12 +96,12 @@ class NameCheck:
         self._case(entry.path)
         known = is_known(path)
         if entry.mode not in _FILE_MODES:
-            if known or path.split("/")[0] in (paths.RUNS, paths.ENVIRONMENTS):
+            if known or path.split("/")[0] in (paths.RUNS, paths.ENVIRONMENTS, paths.MODELS):
                 kind = _KINDS.get(entry.mode, f"of mode {entry.mode}")
                 message = f"a plain file is expected, this is {kind}"
                 self._add("file.mode", Severity.ERROR, entry.path, message, self._restore(entry.path))
             return known and entry.mode == EXECUTABLE
-        if not known and path.split("/")[0] != paths.MODELS:
+        if not known:
             message = "no record has such a path, so nothing reads the file"
             remedy = f"If it is not needed here: git rm --cached :/{entry.path}"
             self._add("file.unknown", Severity.WARNING, entry.path, message, remedy)
@@ -131,6 +131,8 @@ class NameCheck:
 def is_known(path: str) -> bool:
     """Tell whether a path from the folio's root is that of a record that ``check`` reads."""
     if path == paths.SETTINGS or paths.run_of_path(path) or paths.series_of_path(path) or paths.experiment_of_path(path):
+        return True
+    if paths.model_of_path(path) or paths.version_of_path(path) or paths.card_of_path(path):
         return True
     return environment_of_path(path) is not None
 

@@ -18,13 +18,14 @@ from runfolio.gitstore.snapshots import CODE_REF, has_tree
 from runfolio.objects import ObjectStore, decode_manifest
 from runfolio.records import ArtifactEntry, Run
 from runfolio.records.findings import Finding, Severity
+from runfolio.records.models import ModelVersion
 
 _MANY = 20
 """Missing objects, or code trees, from which one finding for all is said, if not a single one is there."""
 
 
 class ObjectCheck:
-    """Looks up the objects that runs name.
+    """Looks up the objects that runs and versions of models name; a size of -1 is that of a list whose size no record says.
 
     Parameters
     ----------
@@ -44,10 +45,16 @@ class ObjectCheck:
 
     def take(self, path: str, run: Run) -> None:
         """Look up the objects of one run."""
+        who = f"run {run.run_id}"
         for field, what, entry in _named(run):
-            self._one(path, run, field, what, entry)
+            self._one(path, who, field, what, entry)
         if run.manifest is not None:
-            self._manifest(path, run, run.manifest)
+            self._manifest(path, who, "manifest", run.manifest, run.artifact_count)
+
+    def take_version(self, path: str, version: ModelVersion) -> None:
+        """Look up the objects of one version of a registered model: its manifest, and the files that it lists."""
+        if version.digest is not None:
+            self._manifest(path, f"version {version.version}", "digest", ArtifactEntry(version.digest, -1), version.file_count)
 
     def finish(self) -> None:
         """Say what is missing: one by one, or at once where this clone has no object at all."""
@@ -61,20 +68,20 @@ class ObjectCheck:
         remedy = "Name the store that has them (RUNFOLIO_ARTIFACTS, or artifacts: in runfolio.yaml), or copy it here"
         self._findings.append(Finding("object.missing", Severity.ERROR, "", "", message, remedy))
 
-    def _one(self, path: str, run: Run, field: str, what: str, entry: ArtifactEntry) -> bool:
+    def _one(self, path: str, who: str, field: str, what: str, entry: ArtifactEntry) -> bool:
         key = bytes.fromhex(entry.digest[7:])
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._look(entry)
         if isinstance(found, str):
             rule = "object.missing" if found.startswith("not in") else "object.damaged"
-            message = f"run {run.run_id}: {what}: the object {entry.digest} is {found}"
+            message = f"{who}: {what}: the object {entry.digest} is {found}"
             remedy = "Copy it from a store that has it (runfolio sync, or a backup), or run again"
             made = Finding(rule, Severity.ERROR, path, field, message, remedy)
             (self._missing if rule == "object.missing" else self._findings).append(made)
             return False
-        if found != entry.size:
-            message = f"run {run.run_id}: {what}: the record says {entry.size} bytes, the object {entry.digest} has {found}"
+        if found != entry.size >= 0:
+            message = f"{who}: {what}: the record says {entry.size} bytes, the object {entry.digest} has {found}"
             self._findings.append(Finding("object.size", Severity.ERROR, path, field, message, self._restore(path)))
         return True
 
@@ -84,7 +91,7 @@ class ObjectCheck:
             size = self._store.size(entry.digest)
             self._present += 1
             # Bytes are read where the size is wrong, to tell a wrong record from a damaged object.
-            if size != entry.size or random.random() < self._share:
+            if size != entry.size >= 0 or random.random() < self._share:
                 self.read += 1
                 self._store.verify(entry.digest)
             return size
@@ -95,22 +102,23 @@ class ObjectCheck:
         except RunfolioError as error:
             return f"unreadable: {error.message.rstrip('.')}"
 
-    def _manifest(self, path: str, run: Run, manifest: ArtifactEntry) -> None:
-        if not self._one(path, run, "manifest", "the list of its artifacts", manifest):
+    def _manifest(self, path: str, who: str, field: str, manifest: ArtifactEntry, count: int) -> None:
+        if not self._one(path, who, field, "the list of its files", manifest):
             return
-        where = f"the list of artifacts of run {run.run_id} ({manifest.digest})"
+        where = f"the list of files of {who} ({manifest.digest})"
         try:
             listed = decode_manifest(self._store.read(manifest.digest), where)
         except DamagedError as error:
             made = faults_of(error, where, b"", "object.manifest", self._restore(path))
-            self._findings.extend(replace(item, file=path, field=f"manifest {item.field}".strip()) for item in made)
+            self._findings.extend(replace(item, file=path, field=f"{field} {item.field}".strip()) for item in made)
             return
-        if run.artifact_count != len(listed):
-            message = f"{run.artifact_count} in the record, {len(listed)} in the list that it names"
+        if count != len(listed):
+            message = f"{count} in the record, {len(listed)} in the list that it names"
             fix = self._restore(path)
-            self._findings.append(Finding("object.manifest", Severity.ERROR, path, "artifact_count", message, fix))
+            counted = "artifact_count" if field == "manifest" else "files"
+            self._findings.append(Finding("object.manifest", Severity.ERROR, path, counted, message, fix))
         for name, entry in listed.items():
-            self._one(path, run, f"artifacts.{name}", f"artifact {name}", entry)
+            self._one(path, who, f"artifacts.{name}", f"artifact {name}", entry)
 
 
 class CodeCheck:

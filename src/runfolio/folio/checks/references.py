@@ -29,6 +29,11 @@ class References:
         self._parents: list[tuple[str, str]] = []
         self._slugs: dict[str, tuple[str, int]] = {}
 
+    @property
+    def run_ids(self) -> Mapping[str, str]:
+        """The runs that are there: path by id."""
+        return self._runs
+
     def take(self, path: str, run: Run) -> None:
         """Remember a run and what it names."""
         other = self._runs.setdefault(run.run_id, path)

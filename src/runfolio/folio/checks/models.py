@@ -1,0 +1,113 @@
+"""Registered models: what is live names versions that are there, and versions name files and runs that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from runfolio.errors import DamagedError
+from runfolio.folio.checks.faults import Restore, faults_of
+from runfolio.folio.checks.objects import ObjectCheck
+from runfolio.formats import paths
+from runfolio.formats.models import decode_model, decode_version
+from runfolio.records.findings import Finding, Severity
+from runfolio.records.models import ModelVersion, RegisteredModel
+from runfolio.records.runs import Lifecycle
+from runfolio.records.settings import RegistrySettings
+
+
+class ModelCheck:
+    """Remembers the models and versions of a revision, and says at the end what does not fit.
+
+    Parameters
+    ----------
+    prefix : str
+        The folio's folder.
+    settings : RegistrySettings
+    objects : ObjectCheck
+        Looks up what versions name.
+    restore : callable
+    findings : list of Finding
+    """
+
+    def __init__(
+        self, prefix: str, settings: RegistrySettings, objects: ObjectCheck, restore: Restore, findings: list[Finding]
+    ) -> None:
+        self._prefix, self._settings, self._objects = prefix, settings, objects
+        self._restore, self._findings = restore, findings
+        self._models: dict[str, RegisteredModel] = {}
+        self._versions: dict[tuple[str, int], ModelVersion] = {}
+        self._unread: set[str] = set()
+
+    def take(self, path: str, inner: str, data: bytes) -> bool:
+        """Check a file, if it is a model's or a version's; tell whether it was."""
+        slug, found = paths.model_of_path(inner), paths.version_of_path(inner)
+        try:
+            if slug is not None:
+                self._models[slug] = decode_model(data, inner)
+            elif found is not None:
+                self._versions[found] = version = decode_version(data, inner)
+                self._objects.take_version(path, version)
+            else:
+                return paths.card_of_path(inner) is not None
+        except DamagedError as error:
+            self._unread.add(inner)
+            rule = "model.format" if slug is not None else "version.format"
+            self._findings.extend(faults_of(error, path, data, rule, "Edit the file"))
+        return True
+
+    def finish(self, runs: Collection[str]) -> None:
+        """Say what is named and is not there.
+
+        Parameters
+        ----------
+        runs : collection of str
+            Ids of the runs of the revision.
+        """
+        self._same_names()
+        for slug, model in self._models.items():
+            self._live(slug, model)
+        for (slug, number), version in self._versions.items():
+            path = self._prefix + paths.version_path(slug, number)
+            top = paths.model_path(slug)
+            if slug not in self._models and top not in self._unread:
+                message = f"there is no {self._prefix}{top}, so nothing finds the version"
+                self._add("version.model", Severity.ERROR, path, "", message, self._restore(self._prefix + top))
+            if version.run_id and version.run_id not in runs:
+                message = f"the run {version.run_id} is not in this revision"
+                self._add(
+                    "version.run", Severity.WARNING, path, "run", message, "It may be on another branch, or wait: runfolio commit"
+                )
+
+    def _live(self, slug: str, model: RegisteredModel) -> None:
+        path = self._prefix + paths.model_path(slug)
+        named = [(f"stages.{stage}", number) for stage, numbers in model.stages.items() for number in numbers]
+        named += [(f"aliases.{alias}", number) for alias, number in model.aliases.items()]
+        for field, number in named:
+            version = self._versions.get((slug, number))
+            if paths.version_path(slug, number) in self._unread:
+                continue
+            if version is None or version.lifecycle is Lifecycle.DELETED:
+                state = "is deleted" if version else "is not there"
+                remedy = "Name a version that is there, or take the line away"
+                self._add("model.version", Severity.ERROR, path, field, f"version {number} {state}", remedy)
+        for stage, numbers in model.stages.items():
+            if stage in self._settings.exclusive and len(numbers) > 1:
+                message = f"versions {', '.join(map(str, numbers))} are in a stage that holds one at most"
+                remedy = f"Keep one: runfolio models demote {slug} VERSION"
+                self._add("model.exclusive", Severity.ERROR, path, f"stages.{stage}", message, remedy)
+            if stage not in self._settings.stages:
+                message = f"no such stage; there are {', '.join(self._settings.stages)}"
+                remedy = "Correct it, or add it in runfolio.yaml: registry.stages"
+                self._add("model.stage", Severity.ERROR, path, f"stages.{stage}", message, remedy)
+
+    def _same_names(self) -> None:
+        seen: dict[str, str] = {}
+        for slug, model in self._models.items():
+            other = seen.setdefault(model.name, slug)
+            if other != slug:
+                path = self._prefix + paths.model_path(slug)
+                message = f"{model.name!r} is the name of {self._prefix}{paths.model_path(other)}, too"
+                self._add("model.same-name", Severity.ERROR, path, "name", message, "Give one of them another in its file")
+
+    def _add(self, rule: str, severity: Severity, path: str, field: str, message: str, remedy: str) -> None:
+        self._findings.append(Finding(rule, severity, path, field, message, remedy))
