@@ -108,16 +108,16 @@ def _column(values: Any, spec: ColSpec | TensorSpec, name: str) -> Any:
 
 
 def _plain(values: Any, wanted: DataType, name: str) -> Any:
-    if values.dtype == object and wanted not in (DataType.binary, DataType.string):
+    if values.dtype.kind == "O" and wanted not in (DataType.binary, DataType.string):
         values = values.infer_objects()
     have = values.dtype
-    if wanted is DataType.string and (have == object or str(have) in ("str", "string", "category")):
+    if wanted is DataType.string and str(have) in ("object", "str", "string", "category"):
         return values
     if wanted is DataType.binary and have.kind in "OS":
         return values
     if wanted is DataType.datetime:
         return _moments(values, name)
-    if wanted is DataType.boolean and have == object:
+    if wanted is DataType.boolean and have.kind == "O":
         return values
     width = getattr(have, "itemsize", 8)
     if wanted.name in DataType.__members__ and wanted.value in _KINDS:
@@ -168,7 +168,7 @@ def _check(value: Any, wanted: ColumnType, required: bool, where: str) -> None:
 
 
 def _items(value: Any, where: str) -> Any:
-    if isinstance(value, (list, tuple)) or getattr(value, "shape", ()):
+    if isinstance(value, (list, tuple)) or len(getattr(value, "shape", ())) > 0:
         return value
     raise UsageError(f"{where}: expected a list, and it is {value!r}.")
 

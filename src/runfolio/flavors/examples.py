@@ -1,0 +1,92 @@
+"""Input examples: ``input_example.json`` as MLflow writes it, and the same as the body of a request to a scoring server."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runfolio.errors import UsageError
+
+FILE = "input_example.json"
+SERVING_FILE = "serving_input_example.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An input example.
+
+    Parameters
+    ----------
+    data : Any
+        What ``predict`` is given.
+    params : dict or None
+        Its parameters, if the example is a pair.
+    """
+
+    data: Any
+    params: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, given: Any) -> Example:
+        """Take an example, or a pair of one and the parameters."""
+        if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict):
+            return cls(given[0], given[1])
+        return cls(given, None)
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write both files, and return what ``MLmodel`` says of them."""
+        said, info, key = _described(self.data)
+        serving = {key: said}
+        if self.params is not None:
+            said = {"inputs": said, "params": self.params}
+            serving["params"] = self.params
+            info["params"] = "true"
+        (folder / FILE).write_text(json.dumps(said, default=_plain))
+        (folder / SERVING_FILE).write_text(json.dumps(serving, default=_plain, indent=2))
+        return {"artifact_path": FILE, **info, "serving_input_path": SERVING_FILE}
+
+
+def _described(data: Any) -> tuple[Any, dict[str, Any], str]:
+    if hasattr(data, "columns") and hasattr(data, "to_dict"):
+        said = data.to_dict(orient="split")
+        columns = [str(each) for each in said["columns"]]
+        numbered = list(data.columns) == list(range(len(data.columns)))
+        rows = {"data": _without_gaps(said["data"])}
+        orient = "values" if numbered else "split"
+        return (
+            (rows if numbered else {"columns": columns, **rows}),
+            {"type": "dataframe", "pandas_orient": orient},
+            "dataframe_split",
+        )
+    if hasattr(data, "dtype") and hasattr(data, "tolist") and len(getattr(data, "shape", ())) > 0:
+        return data.tolist(), {"type": "ndarray"}, "inputs"
+    if isinstance(data, dict) and data and all(hasattr(each, "tolist") for each in data.values()):
+        return {name: each.tolist() for name, each in data.items()}, {"type": "ndarray"}, "inputs"
+    if (
+        data is None
+        or isinstance(data, (dict, list, str, bytes, bool, int, float))
+        or hasattr(data, "isoformat")
+        or hasattr(data, "item")
+    ):
+        return data, {"type": "json_object"}, "inputs"
+    raise UsageError(
+        f"input_example takes a DataFrame, an array, a dictionary, a list or a plain value, not {type(data).__name__}."
+    )
+
+
+def _without_gaps(rows: list[list[Any]]) -> list[list[Any]]:
+    return [[None if isinstance(value, float) and value != value else value for value in row] for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (bytes, bytearray)):
+        import base64
+
+        return base64.encodebytes(value).decode("ascii")
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise UsageError(f"input_example holds a {type(value).__name__}, which JSON has no form for.")

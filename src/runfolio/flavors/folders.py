@@ -1,0 +1,137 @@
+"""What every flavor's ``save_model`` does around its own files: the folder made, the model described, all or nothing.
+
+A folder is written beside its place under another name and moved there when it is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runfolio.errors import AlreadyExistsError, NotFoundError, UsageError
+from runfolio.flavors.examples import Example
+from runfolio.flavors.inference import infer_signature
+from runfolio.flavors.model import Model
+from runfolio.flavors.requirements import Requirements, write_environment
+from runfolio.flavors.signatures import ModelSignature
+from runfolio.flavors.trust import remember
+from runfolio.formats.mlmodel import FILE
+
+CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What may be saved beside any model; the parameters of MLflow's ``save_model`` that all flavors have."""
+
+    signature: ModelSignature | None = None
+    input_example: Any = None
+    pip_requirements: Requirements | None = None
+    extra_pip_requirements: Requirements | None = None
+    conda_env: Mapping[str, Any] | str | os.PathLike[str] | None = None
+    code_paths: Sequence[str | os.PathLike[str]] | None = None
+    metadata: Mapping[str, Any] | None = None
+
+
+Write = Callable[[Path, Model], Sequence[str]]
+"""Writes a flavor's own files, adds the flavor to the model, and returns what it needs of packages, pinned."""
+Predict = Callable[[Any, dict[str, Any]], Any]
+
+
+def save_folder(
+    path: str | os.PathLike[str], model: Model | None, beside: Beside, write: Write, predict: Predict | None
+) -> Model:
+    """Write a model's folder.
+
+    Parameters
+    ----------
+    path : path
+        Missing, or an empty folder.
+    model : Model, optional
+        That already knows its run; a new one by default.
+    beside : Beside
+    write : callable
+    predict : callable or None
+        Called with the input example where no signature is given, to infer one.
+
+    Raises
+    ------
+    AlreadyExistsError
+        If the place is taken.
+    """
+    target = Path(path).expanduser()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise AlreadyExistsError(f"{str(path)!r} is there already, and not empty. Choose another place for the model.")
+    made = model or Model()
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial.mkdir(parents=True)
+    try:
+        _fill(partial, made, beside, write, predict)
+        if target.exists():
+            target.rmdir()
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    remember(target)
+    return made
+
+
+def _fill(folder: Path, model: Model, beside: Beside, write: Write, predict: Predict | None) -> None:
+    _copy_code(folder, beside.code_paths or ())
+    needed = write(folder, model)
+    write_environment(folder, needed, beside.pip_requirements, beside.extra_pip_requirements, beside.conda_env)
+    model.signature = beside.signature
+    model.metadata = dict(beside.metadata) if beside.metadata else None
+    if beside.input_example is not None:
+        example = Example.of(beside.input_example)
+        model.saved_input_example_info = example.save(folder)
+        if model.signature is None and predict is not None:
+            model.signature = infer_signature(example.data, predict(example.data, example.params or {}), example.params)
+    model.model_size_bytes = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+    model.save(folder / FILE)
+
+
+def _copy_code(folder: Path, paths: Sequence[str | os.PathLike[str]]) -> None:
+    if isinstance(paths, str):
+        raise UsageError(f"code_paths takes a list of paths, not one path: [{paths!r}].")
+    for path in map(Path, paths):
+        if not path.exists():
+            raise NotFoundError(f"code_paths: no such file or folder: {str(path)!r}.")
+        place = folder / CODE / path.resolve().name
+        place.parent.mkdir(exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, place, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        else:
+            shutil.copyfile(path, place)
+
+
+def add_code(folder: Path, config: Mapping[str, Any]) -> None:
+    """Put the code that was saved with a model on the path where modules are looked for."""
+    if config.get("code"):
+        place = str(inside(folder, config["code"], "code"))
+        if place not in sys.path:
+            sys.path.insert(0, place)
+
+
+def code_of(folder: Path) -> str | None:
+    """Return what a flavor says of the code saved with it."""
+    return CODE if (folder / CODE).is_dir() else None
+
+
+def inside(folder: Path, name: Any, field: str) -> Path:
+    """Return a file that ``MLmodel`` names.
+
+    Raises
+    ------
+    UsageError
+        If it lies outside the folder.
+    """
+    place = (folder / str(name)).resolve()
+    if not place.is_relative_to(folder.resolve()):
+        raise UsageError(f"{folder / FILE}: {field}: {name!r} lies outside the model's folder.")
+    return place

@@ -1,0 +1,155 @@
+"""A model's ``MLmodel``: what it says about the folder it lies in.
+
+Invariant: what a file said and this class does not know is written back unchanged (:attr:`Model.more`).
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from runfolio.errors import NotFoundError
+from runfolio.flavors.signatures import ModelSignature
+from runfolio.formats.mlmodel import FILE, parse_mlmodel, render_yaml
+
+WRITTEN_AS = "2.22.0"  # the version of MLflow whose format this is
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).replace(tzinfo=None).isoformat(sep=" ")
+
+
+@dataclass(slots=True)
+class Model:
+    """What ``MLmodel`` holds.
+
+    Parameters
+    ----------
+    artifact_path, run_id : str, optional
+        Where it was logged.
+    flavors : dict
+        By name.
+    signature : ModelSignature, optional
+    saved_input_example_info : dict, optional
+    model_uuid, utc_time_created : str
+    metadata : dict, optional
+    model_size_bytes : int, optional
+        Of all files but ``MLmodel``.
+    mlflow_version : str, optional
+        Whose format it is.
+    more : dict
+        Other keys.
+    """
+
+    artifact_path: str | None = None
+    run_id: str | None = None
+    flavors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    signature: ModelSignature | None = None
+    saved_input_example_info: dict[str, Any] | None = None
+    model_uuid: str | None = field(default_factory=lambda: uuid.uuid4().hex)
+    utc_time_created: str = field(default_factory=_now)
+    metadata: dict[str, Any] | None = None
+    model_size_bytes: int | None = None
+    mlflow_version: str | None = WRITTEN_AS
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def add_flavor(self, name: str, **params: Any) -> Model:
+        """Add a flavor, and return the model."""
+        self.flavors[name] = params
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the file holds."""
+        said: dict[str, Any] = {
+            "flavors": self.flavors,
+            "model_uuid": self.model_uuid,
+            "utc_time_created": self.utc_time_created,
+            "mlflow_version": self.mlflow_version,
+            "prompts": None,
+        }
+        for name in ("artifact_path", "run_id", "saved_input_example_info", "metadata", "model_size_bytes"):
+            if getattr(self, name) is not None:
+                said[name] = getattr(self, name)
+        if self.signature is not None:
+            said |= {"signature": self.signature.to_dict(), "is_signature_from_type_hint": False}
+        return {**said, **self.more}
+
+    def to_yaml(self) -> str:
+        """Return the file's text."""
+        return render_yaml(self.to_dict()).decode()
+
+    @classmethod
+    def from_dict(cls, model_dict: Mapping[str, Any]) -> Model:
+        """Read it from what the file holds."""
+        said = dict(model_dict)
+        signature = said.pop("signature", None)
+        known = {name: said.pop(name) for name in _PLAIN if name in said}
+        known.setdefault("model_uuid", None)
+        known.setdefault("mlflow_version", None)
+        return cls(**known, signature=ModelSignature.from_dict(signature) if signature else None, more=said)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the file."""
+        Path(path).write_bytes(render_yaml(self.to_dict()))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Model:
+        """Read the ``MLmodel`` file, or the one in a folder.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none.
+        DamagedError
+            If it does not hold what it should.
+        """
+        file = Path(path) / FILE if Path(path).is_dir() else Path(path)
+        if not file.is_file():
+            raise NotFoundError(f"No model in {str(path)!r}: there is no file {FILE}. Name the folder that save_model wrote.")
+        return cls.from_dict(parse_mlmodel(file.read_bytes(), str(file)))
+
+
+_PLAIN = (
+    "artifact_path",
+    "run_id",
+    "flavors",
+    "saved_input_example_info",
+    "model_uuid",
+    "utc_time_created",
+    "metadata",
+    "model_size_bytes",
+    "mlflow_version",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is known of a logged model; see :class:`Model` for the fields that are not here."""
+
+    artifact_path: str | None
+    flavors: dict[str, dict[str, Any]]
+    model_uri: str
+    model_uuid: str | None
+    run_id: str | None
+    saved_input_example_info: dict[str, Any] | None
+    signature: ModelSignature | None
+    utc_time_created: str
+    mlflow_version: str | None
+    metadata: dict[str, Any] | None = None
+    registered_model_version: int | None = None
+
+    @property
+    def signature_dict(self) -> dict[str, str | None] | None:
+        """The signature as the file holds it."""
+        return self.signature.to_dict() if self.signature else None
+
+
+def model_info(model: Model, uri: str, version: int | None = None) -> ModelInfo:
+    """Return what is known of a model that lies at `uri`."""
+    same = {name: getattr(model, name) for name in ModelInfo.__slots__ if name not in ("model_uri", "registered_model_version")}
+    return ModelInfo(**same, model_uri=uri, registered_model_version=version)

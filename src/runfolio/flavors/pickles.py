@@ -1,0 +1,100 @@
+"""Pickles written byte-stably, and read with the names that MLflow's own hold.
+
+Protocol 5 always. Names of MLflow that its pickles of Python models refer to are our own classes here, so that MLflow need not be
+installed. Loading runs code: :mod:`runfolio.flavors.trust` comes first.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import pickletools
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runfolio.errors import DamagedError, MissingPackageError, RunfolioError, UsageError, missing_package
+from runfolio.flavors.python_models import FunctionModel, PythonModel, PythonModelContext
+
+PROTOCOL = 5
+
+
+class _FuncInfo(NamedTuple):
+    input_type_hint: Any
+    input_param_name: str
+
+
+class _TypeHints:
+    input: Any = None
+    output: Any = None
+
+
+_OURS: dict[tuple[str, str], Any] = {
+    ("mlflow.pyfunc.model", "PythonModel"): PythonModel,
+    ("mlflow.pyfunc.model", "PythonModelContext"): PythonModelContext,
+    ("mlflow.pyfunc.model", "_FunctionPythonModel"): FunctionModel,
+    ("mlflow.models.signature", "_TypeHints"): _TypeHints,
+    ("mlflow.pyfunc.utils.data_validation", "FuncInfo"): _FuncInfo,
+    ("mlflow.exceptions", "MlflowException"): RunfolioError,
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _OURS:
+            return _OURS[module, name]
+        try:
+            return super().find_class(module, name)
+        except ModuleNotFoundError as error:
+            missing = (error.name or module).partition(".")[0]
+            raise MissingPackageError(
+                f"The model needs the module {error.name!r}, which is not installed. Install what its requirements.txt names, or, if "
+                f"it is code of yours, make it importable (code_paths=… of save_model packs it with the model).",
+                name=missing,
+            ) from error
+
+
+def load_pickle(path: Path) -> Any:
+    """Load a pickle.
+
+    Raises
+    ------
+    DamagedError
+        If it is none, or cut off.
+    MissingPackageError
+        If it needs a module that is not there.
+    """
+    try:
+        with path.open("rb") as file:
+            return _Unpickler(file).load()
+    except (pickle.UnpicklingError, EOFError) as error:
+        raise DamagedError(f"{path}: not a whole pickle: {error}. Fetch the model again.") from error
+    except FileNotFoundError:
+        raise DamagedError(f"{path}: MLmodel names this file, and it is missing. Fetch the model again.") from None
+
+
+def dump_plain(value: Any) -> bytes | None:
+    """Return a plain pickle, or None where only cloudpickle makes one that other processes can load."""
+    try:
+        made = pickle.dumps(value, protocol=PROTOCOL)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None
+    return None if b"__main__" in made and _names_main(made) else made
+
+
+def _names_main(made: bytes) -> bool:
+    return any(argument == "__main__" for _, argument, _ in pickletools.genops(io.BytesIO(made)))
+
+
+def dump_cloudpickle(value: Any) -> bytes:
+    """Return a pickle that holds the code of functions and classes which no other process can import."""
+    try:
+        import cloudpickle  # type: ignore[import-untyped] # it ships no types
+    except ImportError as error:
+        raise missing_package("cloudpickle", "models", "save Python functions and classes") from error
+    try:
+        made: bytes = cloudpickle.dumps(value, protocol=PROTOCOL)
+    except (pickle.PicklingError, TypeError) as error:
+        raise UsageError(
+            f"The model cannot be pickled: {error}. Open files, locks and connections belong in load_context."
+        ) from error
+    return made

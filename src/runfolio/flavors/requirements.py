@@ -1,0 +1,84 @@
+"""What a model needs, beside it: ``requirements.txt``, ``python_env.yaml``, ``conda.yaml``, each as MLflow lays them out."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from runfolio.errors import UsageError
+from runfolio.formats.mlmodel import render_yaml
+
+ENV = {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
+Requirements = Sequence[str] | str | os.PathLike[str]
+
+
+def pinned(distributions: Iterable[str]) -> list[str]:
+    """Return ``name==version`` of those that are installed here."""
+    made = []
+    for name in distributions:
+        try:
+            made.append(f"{name}=={metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    return made
+
+
+def write_environment(
+    folder: Path,
+    needed: Sequence[str],
+    pip_requirements: Requirements | None = None,
+    extra_pip_requirements: Requirements | None = None,
+    conda_env: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+) -> None:
+    """Write the three files.
+
+    Parameters
+    ----------
+    folder : path
+    needed : sequence of str
+        What the flavor itself says, pinned.
+    pip_requirements : sequence of str or path, optional
+        In its place.
+    extra_pip_requirements : sequence of str or path, optional
+        Besides.
+    conda_env : dict or path, optional
+        The whole of ``conda.yaml``; its pip part is then ``requirements.txt``.
+
+    Raises
+    ------
+    UsageError
+        If conda_env comes together with one of the others.
+    """
+    if conda_env is not None and (pip_requirements is not None or extra_pip_requirements is not None):
+        raise UsageError("conda_env takes the place of pip_requirements and extra_pip_requirements: give the one or the others.")
+    wanted = list(needed) if pip_requirements is None else _lines(pip_requirements)
+    wanted += [line for line in _lines(extra_pip_requirements or ()) if line not in wanted]
+    version = platform.python_version()
+    conda: Mapping[str, Any] = {
+        "channels": ["conda-forge"],
+        "dependencies": [f"python={version}", "pip", {"pip": wanted}],
+        "name": "mlflow-env",
+    }
+    if conda_env is not None:
+        conda = conda_env if isinstance(conda_env, Mapping) else _read(Path(conda_env))
+        wanted = [line for each in conda.get("dependencies", ()) if isinstance(each, Mapping) for line in each.get("pip", ())]
+    (folder / "requirements.txt").write_text("\n".join(wanted))
+    (folder / "conda.yaml").write_bytes(render_yaml(conda))
+    env = f"python: {version}\nbuild_dependencies:\n- pip\n- setuptools\n- wheel\ndependencies:\n- -r requirements.txt\n"
+    (folder / "python_env.yaml").write_text(env)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from runfolio.formats.yaml import load_yaml
+
+    return load_yaml(path.read_bytes(), str(path))
+
+
+def _lines(given: Requirements) -> list[str]:
+    if isinstance(given, (str, os.PathLike)):
+        given = Path(given).read_text().splitlines()
+    return [line.strip() for line in given if line.strip() and not line.lstrip().startswith("#")]

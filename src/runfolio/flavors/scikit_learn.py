@@ -1,0 +1,152 @@
+"""scikit-learn models: one pickle, in the layout of ``mlflow.sklearn``.
+
+Pickled with protocol 5, which gives the same bytes for the same model (so that objects are stored once); with cloudpickle only
+where the model holds functions or classes of the script itself.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from runfolio.errors import DamagedError, UsageError, missing_package
+from runfolio.flavors.folders import Beside, add_code, code_of, inside, save_folder
+from runfolio.flavors.model import Model
+from runfolio.flavors.pickles import dump_cloudpickle, dump_plain, load_pickle
+from runfolio.flavors.requirements import ENV, Requirements, pinned
+from runfolio.flavors.signatures import ModelSignature
+
+FLAVOR = "sklearn"
+LOADER = "mlflow.sklearn"
+SERIALIZATION_FORMAT_PICKLE = "pickle"
+SERIALIZATION_FORMAT_CLOUDPICKLE = "cloudpickle"
+SUPPORTED_SERIALIZATION_FORMATS = [SERIALIZATION_FORMAT_PICKLE, SERIALIZATION_FORMAT_CLOUDPICKLE]
+_FILE = "model.pkl"
+
+
+def save_model(
+    sk_model: Any,
+    path: str | os.PathLike[str],
+    conda_env: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    code_paths: Sequence[str | os.PathLike[str]] | None = None,
+    mlflow_model: Model | None = None,
+    serialization_format: str | None = None,
+    signature: ModelSignature | None = None,
+    input_example: Any = None,
+    pip_requirements: Requirements | None = None,
+    extra_pip_requirements: Requirements | None = None,
+    pyfunc_predict_fn: str = "predict",
+    metadata: Mapping[str, Any] | None = None,
+) -> Model:
+    """Write a scikit-learn model into a folder; MLflow loads it too.
+
+    Parameters
+    ----------
+    sk_model : estimator
+    path : path
+        Missing, or an empty folder.
+    conda_env : dict or path, optional
+        The whole ``conda.yaml``.
+    code_paths : sequence of paths, optional
+        Modules and packages to save with the model.
+    mlflow_model : Model, optional
+        To add the flavor to.
+    serialization_format : {"pickle", "cloudpickle"}, optional
+        By default plain pickle, and cloudpickle where that would not load elsewhere.
+    signature : ModelSignature, optional
+        Inferred from the input example by default.
+    input_example : DataFrame, ndarray, …, or a pair of one and the parameters, optional
+    pip_requirements, extra_pip_requirements : sequence of str or path, optional
+        In place of, or besides, the exact versions of what the model needs.
+    pyfunc_predict_fn : str
+        The method that ``predict`` of a loaded :mod:`runfolio.pyfunc` model calls.
+    metadata : dict, optional
+
+    Raises
+    ------
+    UsageError
+        If there is no such format, or the model cannot be pickled.
+    AlreadyExistsError
+        If the place is taken.
+    """
+    if serialization_format not in (None, *SUPPORTED_SERIALIZATION_FORMATS):
+        known = ", ".join(SUPPORTED_SERIALIZATION_FORMATS)
+        raise UsageError(f"serialization_format: {serialization_format!r} is none. There are: {known}.")
+    beside = Beside(signature, input_example, pip_requirements, extra_pip_requirements, conda_env, code_paths, metadata)
+
+    def write(folder: Path, model: Model) -> list[str]:
+        data, used = _pickled(sk_model, serialization_format)
+        (folder / _FILE).write_bytes(data)
+        _describe(model, sk_model, used, code_of(folder), pyfunc_predict_fn)
+        return _needed(data, used)
+
+    def predict(data: Any, params: dict[str, Any]) -> Any:
+        return getattr(sk_model, pyfunc_predict_fn)(data, **params)
+
+    return save_folder(path, mlflow_model, beside, write, predict if hasattr(sk_model, pyfunc_predict_fn) else None)
+
+
+def _pickled(sk_model: Any, wanted: str | None) -> tuple[bytes, str]:
+    if wanted != SERIALIZATION_FORMAT_CLOUDPICKLE:
+        made = dump_plain(sk_model)
+        if made is not None:
+            return made, SERIALIZATION_FORMAT_PICKLE
+        if wanted == SERIALIZATION_FORMAT_PICKLE:
+            raise UsageError(
+                "The model holds functions or classes that a plain pickle cannot carry to another process. Move them into a module "
+                "and name it in code_paths, or leave serialization_format out."
+            )
+    return dump_cloudpickle(sk_model), SERIALIZATION_FORMAT_CLOUDPICKLE
+
+
+def _describe(model: Model, sk_model: Any, used: str, code: str | None, predict_fn: str) -> None:
+    shared = {"code": code} if code else {}
+    if hasattr(sk_model, predict_fn):
+        model.add_flavor(
+            "python_function",
+            model_path=_FILE,
+            predict_fn=predict_fn,
+            loader_module=LOADER,
+            python_version=platform.python_version(),
+            env=dict(ENV),
+            **shared,
+        )
+    model.add_flavor(FLAVOR, pickled_model=_FILE, sklearn_version=_version(), serialization_format=used, code=code)
+
+
+def _needed(data: bytes, used: str) -> list[str]:
+    frames = ["pandas"] if b"pandas" in data else []
+    clouds = ["cloudpickle"] if used == SERIALIZATION_FORMAT_CLOUDPICKLE else []
+    return pinned([*clouds, "numpy", *frames, "scikit-learn", "scipy"])
+
+
+def _version() -> str:
+    try:
+        import sklearn
+    except ImportError as error:
+        raise missing_package("scikit-learn", "models", "save and load scikit-learn models") from error
+    return str(sklearn.__version__)
+
+
+def load_folder(folder: Path) -> Any:
+    """Load the estimator from a folder whose code may run (:mod:`runfolio.flavors.trust`).
+
+    Raises
+    ------
+    UsageError
+        If the model is of another flavor.
+    """
+    model = Model.load(folder)
+    config = model.flavors.get(FLAVOR)
+    if config is None:
+        raise UsageError(
+            f"{folder}: not a scikit-learn model; its flavors are {', '.join(model.flavors)}. Load it with runfolio.pyfunc."
+        )
+    if "pickled_model" not in config:
+        raise DamagedError(f"{folder}/MLmodel: flavors.sklearn.pickled_model: missing. Save the model again.")
+    _version()
+    add_code(folder, config)
+    return load_pickle(inside(folder, config["pickled_model"], "flavors.sklearn.pickled_model"))

@@ -1,0 +1,58 @@
+"""May the code in a model's folder run? A pickle can do anything when it is loaded.
+
+Trust lies with who loads, never beside the model. It is given to bytes that were fetched by the digest which a record of the folio
+names, to files that this very process saved, and to what the caller (``trust=True``) or the environment (``RUNFOLIO_TRUST=1``) names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from runfolio.errors import StateError
+
+VARIABLE = "RUNFOLIO_TRUST"
+_saved: set[str] = set()
+
+
+def remember(folder: Path) -> None:
+    """Trust the files of a folder, by their digests, for as long as this process lives: it wrote them itself."""
+    _saved.update(_digest(path) for path in folder.rglob("*") if path.is_file())
+
+
+def check_trust(folder: Path, *, verified: bool, trust: bool | None) -> None:
+    """Do nothing if the folder's code may run.
+
+    Parameters
+    ----------
+    folder : path
+    verified : bool
+        Whether its bytes are those whose digests a record of the folio names.
+    trust : bool, optional
+        What the caller says; False refuses all. By default ``RUNFOLIO_TRUST`` is asked.
+
+    Raises
+    ------
+    StateError
+        If it may not, saying how to allow it.
+    """
+    if trust is False:
+        raise StateError(f"{folder}: loading this model runs code, and trust=False forbids it.")
+    if verified or trust or os.environ.get(VARIABLE, "").lower() in ("1", "true", "yes"):
+        return
+    if all(_digest(path) in _saved for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+        return
+    raise StateError(
+        f"{folder}: loading this model runs code (it holds a pickle), and no record of a folio vouches for its bytes. If you know "
+        f"where it comes from, pass trust=True (or set {VARIABLE}=1); or log it, and load it as runs:/<run id>/<path> or "
+        f"models:/<name>/<version>."
+    )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        made = hashlib.sha256()
+        while block := file.read(1 << 20):
+            made.update(block)
+    return made.hexdigest()
