@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from runfolio.errors import DamagedError, NewerSchemaError
 from runfolio.formats.models import decode_model, decode_version, edit_model, edit_version, encode_model, encode_version
-from runfolio.records.models import ModelVersion, RegisteredModel
+from runfolio.records.models import ModelVersion, RegisteredModel, Waiver
 from tests.strategies import NASTY
 
 WHERE = "models/wine/model.yaml"
@@ -51,6 +51,7 @@ VERSIONS = st.builds(
     metrics=st.dictionaries(st.sampled_from(["accuracy", "é", "y"]), st.floats(allow_nan=False), max_size=3),
     description=TEXT,
     tags=st.dictionaries(st.sampled_from(["team", "on"]), TEXT, max_size=2),
+    waivers=st.sampled_from([(), (Waiver("no-code", "Production", "a pickle of ours: read", "Ada <a@x>", 1795428000000),)]),
 )
 
 

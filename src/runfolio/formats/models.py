@@ -29,7 +29,7 @@ from runfolio.formats.canonical import read_number, spell_number
 from runfolio.formats.fields import FieldReader, flag, list_of, one_of, some_text, text, texts, whole
 from runfolio.formats.runs import check_digest, check_schema
 from runfolio.formats.yaml import YamlDocument, read_yaml
-from runfolio.records.models import ModelVersion, RegisteredModel, check_alias, check_model_name, check_stage_name
+from runfolio.records.models import ModelVersion, RegisteredModel, Waiver, check_alias, check_model_name, check_stage_name
 from runfolio.records.names import check_run_id
 from runfolio.records.runs import Lifecycle
 from runfolio.records.times import read_utc_text, utc_text
@@ -41,7 +41,7 @@ _VERSION_HEADER = "One version of a registered model. Its facts never change; de
 _MODEL_KEYS = frozenset("schema name created description tags stages aliases".split())
 _VERSION_KEYS = frozenset(
     "schema created source run path digest size files flavors runs_code signature input_example metrics user description tags "
-    "run_link lifecycle".split()
+    "run_link waivers lifecycle".split()
 )
 Read = Callable[..., YamlDocument]
 R = TypeVar("R")
@@ -172,6 +172,7 @@ def decode_version(data: bytes, where: str, *, read: Read = read_yaml) -> ModelV
         description=top.read("description", text, ""),
         tags=top.read("tags", texts, {}),
         run_link=top.read("run_link", text, ""),
+        waivers=tuple(_waiver(item) for item in top.items("waivers")),
         lifecycle=Lifecycle(top.read("lifecycle", one_of("active", "deleted"), "active")),
         extra={key: value for key, value in document.value.items() if key not in _VERSION_KEYS},
     )
@@ -202,6 +203,8 @@ def version_fields(version: ModelVersion) -> dict[str, Any]:
         "run_link": version.run_link,
     }
     made.update({key: value for key, value in values.items() if value})
+    if version.waivers:
+        made["waivers"] = [_waiver_fields(waiver) for waiver in version.waivers]
     if version.lifecycle is not Lifecycle.ACTIVE:
         made["lifecycle"] = version.lifecycle.value
     made.update(version.extra)
@@ -217,6 +220,29 @@ def edit_version(old: bytes, version: ModelVersion, slug: str) -> bytes:
     """Write a version over its file; see :func:`edit_model`."""
     where = paths.version_path(slug, version.version)
     return _edit(old, version_fields(decode_version(old, where)), version_fields(version), where)
+
+
+def _waiver(item: FieldReader) -> Waiver:
+    for key in ("gate", "stage", "reason", "expires"):
+        if item.value.get(key) is None:
+            item.fault((), f"{key} is missing: a waiver names gate, stage, reason, by and expires")
+    return Waiver(
+        gate=item.read("gate", some_text, ""),
+        stage=item.read("stage", some_text, ""),
+        reason=item.read("reason", some_text, ""),
+        by=item.read("by", text, ""),
+        expires=item.read("expires", _time, 0),
+    )
+
+
+def _waiver_fields(waiver: Waiver) -> dict[str, Any]:
+    return {
+        "gate": waiver.gate,
+        "stage": waiver.stage,
+        "reason": waiver.reason,
+        "by": waiver.by,
+        "expires": utc_text(waiver.expires),
+    }
 
 
 def _top(document: YamlDocument, where: str) -> FieldReader:

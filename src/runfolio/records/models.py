@@ -90,6 +90,30 @@ class RegisteredModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """A gate that was waived for one version; always shown, and void once it has expired.
+
+    Parameters
+    ----------
+    gate : str
+        Its id in ``policy.yaml``.
+    stage : str
+        Of the promotion that it is for.
+    reason : str
+    by : str
+        Who waived it.
+    expires : int
+        Milliseconds since the epoch, UTC.
+    """
+
+    gate: str
+    stage: str
+    reason: str
+    by: str
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelVersion:
     """One version of a registered model.
 
@@ -125,6 +149,7 @@ class ModelVersion:
     tags : Mapping of str to str
     run_link : str
         Where the run can be looked at, if the caller said so.
+    waivers : tuple of Waiver
     lifecycle : Lifecycle
         A deleted version keeps its number and is not shown.
     extra : Mapping
@@ -148,6 +173,7 @@ class ModelVersion:
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     run_link: str = ""
+    waivers: tuple[Waiver, ...] = ()
     lifecycle: Lifecycle = Lifecycle.ACTIVE
     extra: Mapping[str, Any] = field(default_factory=dict)
 

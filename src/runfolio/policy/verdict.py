@@ -1,0 +1,116 @@
+"""What a policy says of one promotion: every gate with its state, and why, in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runfolio.records.models import ModelVersion, Waiver
+from runfolio.records.runs import Run
+
+PASSED, FAILED, WAIVED, PENDING = "passed", "failed", "waived", "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that gates look at; who calls gathers it, so that judging is a pure function.
+
+    What is not known is None, and a gate that asks for it fails.
+
+    Parameters
+    ----------
+    model, stage : str
+        Of the promotion.
+    version : ModelVersion
+    run : Run or None
+        The run that made it.
+    live : ModelVersion or None
+        The version in the stage now; None where there is none.
+    replicates, live_replicates : Mapping of str to tuple of float
+        Values of each metric over the replicates (seeds) of the run of each.
+    directions : Mapping of str to str
+        ``"max"`` or ``"min"`` of metrics, as the experiment's objective says.
+    recoverable_code : bool or None
+    artifact_faults : tuple of str or None
+        What is wrong with the version's files; empty where all were read and match.
+    reproduced : bool or None
+    card : Mapping of str to bool or None
+        Whether each section of the model card is complete; None where there is no card.
+    approvals : tuple of str or None
+        Who approved; None where nobody could be asked yet.
+    pending_approvals : bool
+        Whether a missing approval may still come: on a proposal that is not open yet.
+    now : int
+        Milliseconds since the epoch, UTC.
+    """
+
+    model: str
+    stage: str
+    version: ModelVersion
+    run: Run | None = None
+    live: ModelVersion | None = None
+    replicates: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    live_replicates: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    directions: Mapping[str, str] = field(default_factory=dict)
+    recoverable_code: bool | None = None
+    artifact_faults: tuple[str, ...] | None = None
+    reproduced: bool | None = None
+    card: Mapping[str, bool] | None = None
+    approvals: tuple[str, ...] | None = None
+    pending_approvals: bool = False
+    now: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """What one gate says.
+
+    Parameters
+    ----------
+    id, kind : str
+    state : str
+        ``passed``, ``failed``, ``waived`` or ``pending``.
+    text : str
+        Why, in a sentence.
+    because : str
+        Why the gate is there, in the team's words.
+    waiver : Waiver or None
+        The one that lets a failed gate through, or that has expired.
+    evaluated : bool
+        False where something that it asks for is not known; it has failed then.
+    """
+
+    id: str
+    kind: str
+    state: str
+    text: str
+    because: str = ""
+    waiver: Waiver | None = None
+    evaluated: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the policy says of a promotion."""
+
+    model: str
+    version: int
+    stage: str
+    gates: tuple[GateResult, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether no gate stands in the way; what is pending does not, yet."""
+        return all(gate.state != FAILED for gate in self.gates)
+
+    @property
+    def summary(self) -> str:
+        """One line: ``5 passed, 1 waived (no-code)``."""
+        if not self.gates:
+            return "no gate"
+        parts = []
+        for state in (PASSED, FAILED, WAIVED, PENDING):
+            names = [gate.id for gate in self.gates if gate.state == state]
+            if names:
+                parts.append(f"{len(names)} {state}" + (f" ({', '.join(names)})" if state != PASSED else ""))
+        return ", ".join(parts)

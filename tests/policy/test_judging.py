@@ -1,0 +1,260 @@
+"""policy/judging.py: each gate passes, fails, and fails where it cannot be evaluated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runfolio.policy import Facts, Verdict, decode_policy, judge, run_examples, waive
+from runfolio.records import MetricSummary, Run
+from runfolio.records.models import ModelVersion, Waiver
+
+NOW = 1_795_428_000_000
+DAY = 86_400_000
+
+
+def facts(**changes: Any) -> Facts:
+    """Facts under which every gate passes, with some changed."""
+    version = ModelVersion(
+        4,
+        run_id="r",
+        file_count=3,
+        signature={"inputs": "[]"},
+        input_example=True,
+        metrics={"accuracy": 0.97, "loss": 0.1},
+        tags={"owner": "ada"},
+    )
+    run = Run("r", "wine", metrics={"accuracy": MetricSummary(0.97, 0, 0)}, code={"commit": "a" * 40}, params={"depth": "3"})
+    made = Facts(
+        "wine",
+        "Production",
+        version,
+        run,
+        live=ModelVersion(3, metrics={"accuracy": 0.96, "loss": 0.1}),
+        directions={"accuracy": "max"},
+        recoverable_code=True,
+        artifact_faults=(),
+        reproduced=True,
+        card={"limits": True},
+        approvals=("Bob <bob@example.org>",),
+        now=NOW,
+    )
+    return replace(made, **changes)
+
+
+def verdict(gate: str, given_facts: Facts | None = None) -> Verdict:
+    policy = decode_policy(f"schema: 1\npromotions:\n  - to: Production\n    require:\n      - {gate}\n".encode())
+    return judge(policy, given_facts or facts())
+
+
+GATES = [
+    "where: metrics.accuracy >= 0.95",
+    "not_worse: {metric: accuracy, by: 0.01}",
+    "tags: [owner]",
+    "card: [limits]",
+    "approvals: {minimum: 1, from: [bob@example.org]}",
+    "clean_source",
+    "recoverable_code",
+    "verified_artifacts",
+    "no_code",
+    "signature",
+    "input_example",
+    "reproduced",
+]
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_each_gate_passes_where_all_is_well(gate: str) -> None:
+    made = verdict(gate)
+    assert (made.accepted, made.gates[0].state) == (True, "passed"), made.gates[0].text
+
+
+@pytest.mark.parametrize(
+    ("gate", "changes", "said"),
+    [
+        ("where: metrics.accuracy >= 0.98", {}, "accuracy is 0.97, not as asked: >= 0.98"),
+        ("where: params.depth = '4'", {}, "params.depth is '3', not as asked"),
+        (
+            "not_worse: {metric: accuracy, by: 0.01}",
+            {"live": ModelVersion(3, metrics={"accuracy": 0.99})},
+            "worse by 0.02, more than 0.01",
+        ),
+        ("not_worse: {metric: loss, direction: min}", {"live": ModelVersion(3, metrics={"loss": 0.05})}, "worse by 0.05"),
+        ("tags: [owner, risk]", {}, "Tags missing: risk"),
+        ("card: [limits, data]", {}, "The card lacks: data"),
+        ("approvals: 2", {}, "1 of 2 approvals by Bob"),
+        ("approvals: {from: [carol]}", {}, "0 of 1 approvals of carol"),
+        ("clean_source", {"run": Run("r", "w", code={"commit": "a" * 40, "dirty": True})}, "not committed"),
+        ("recoverable_code", {"recoverable_code": False}, "not in this clone"),
+        ("verified_artifacts", {"artifact_faults": ("model.pkl: damaged.",)}, "model.pkl: damaged."),
+        ("no_code", {"version": ModelVersion(4, file_count=2, runs_code=("model.pkl",))}, "Loading it runs code: model.pkl"),
+        ("signature", {"version": ModelVersion(4)}, "infer_signature"),
+        ("input_example", {"version": ModelVersion(4)}, "input_example=X[:3]"),
+        ("reproduced", {"reproduced": False}, "another result"),
+    ],
+)
+def test_each_gate_fails_and_says_why(gate: str, changes: dict[str, Any], said: str) -> None:
+    made = verdict(gate, facts(**changes))
+    assert (made.accepted, made.gates[0].state) == (False, "failed")
+    assert said in made.gates[0].text
+
+
+@pytest.mark.parametrize(
+    ("gate", "changes", "said"),
+    [
+        ("where: metrics.accurcy >= 0.95", {}, "did you mean 'accuracy'?"),
+        ("not_worse: {metric: accurcy}", {}, "did you mean 'accuracy'?"),
+        ("not_worse: {metric: accuracy}", {"live": ModelVersion(3)}, "has no accuracy to compare with"),
+        ("not_worse: {metric: loss}", {}, "which way loss is better"),
+        ("not_worse: {metric: accuracy, by: noise}", {}, "noise needs two replicates"),
+        ("not_worse: {metric: accuracy}", {"version": ModelVersion(4, metrics={"accuracy": float("nan")})}, "that is a number"),
+        ("card: [limits]", {"card": None}, "There is no model card"),
+        ("approvals: 1", {"approvals": None}, "nobody could be asked"),
+        ("clean_source", {"run": None}, "not in this folio"),
+        ("clean_source", {"run": Run("r", "w")}, "names no commit"),
+        ("recoverable_code", {"recoverable_code": None}, "not looked at"),
+        ("verified_artifacts", {"artifact_faults": None}, "not verified"),
+        ("no_code", {"version": ModelVersion(4)}, "Nobody knows which files"),
+        ("reproduced", {"reproduced": None}, "Nobody has made the run again"),
+    ],
+)
+def test_a_gate_that_cannot_be_evaluated_fails(gate: str, changes: dict[str, Any], said: str) -> None:
+    made = verdict(gate, facts(**changes))
+    assert (made.accepted, made.gates[0].evaluated) == (False, False)
+    assert said in made.gates[0].text
+    assert made.gates[0].text.endswith("A gate that cannot be evaluated fails.")
+
+
+def test_the_first_promotion_into_a_stage_has_nothing_to_be_worse_than() -> None:
+    made = verdict("not_worse: {metric: accuracy}", facts(live=None))
+    assert (made.accepted, "nothing is in Production" in made.gates[0].text) == (True, True)
+
+
+@pytest.mark.parametrize(("by", "accepted"), [("0.01", True), ("0.0099", False), ("2%", True), ("1%", False)])
+def test_a_margin_is_absolute_or_a_share_and_holds_to_its_last_digit(by: str, accepted: bool) -> None:
+    at = facts(version=ModelVersion(4, metrics={"accuracy": 0.96}), live=ModelVersion(3, metrics={"accuracy": 0.97}))
+    assert verdict(f"not_worse: {{metric: accuracy, by: {by}}}", at).accepted is accepted
+
+
+def test_noise_is_judged_by_the_interval_of_replicates() -> None:
+    before = {"accuracy": (0.97, 0.98, 0.99)}
+    close = verdict(
+        "not_worse: {metric: accuracy, by: noise}", facts(replicates={"accuracy": (0.96, 0.98, 0.97)}, live_replicates=before)
+    )
+    assert (close.accepted, "within noise" in close.gates[0].text) == (True, True)
+    far = verdict(
+        "not_worse: {metric: accuracy, by: noise}", facts(replicates={"accuracy": (0.80, 0.81, 0.79)}, live_replicates=before)
+    )
+    assert (far.accepted, "worse beyond noise" in far.gates[0].text) == (False, True)
+
+
+def test_approvals_may_be_pending_on_a_proposal() -> None:
+    made = verdict("approvals: 1", facts(approvals=None, pending_approvals=True))
+    assert (made.accepted, made.gates[0].state, made.summary) == (True, "pending", "1 pending (approvals)")
+
+
+def test_a_waiver_lets_a_failed_gate_through_and_is_always_shown() -> None:
+    waiver = Waiver("no-code", "Production", "our own pickle", "Ada", NOW + DAY)
+    version = waive(ModelVersion(4, file_count=1, runs_code=("model.pkl",)), waiver)
+    made = verdict("no_code", facts(version=version))
+    assert (made.accepted, made.gates[0].state, made.summary) == (True, "waived", "1 waived (no-code)")
+    assert "Waived by Ada until 2026-11-24: our own pickle" in made.gates[0].text
+    assert not verdict("no_code", facts(version=version, now=NOW + 2 * DAY)).accepted
+    assert "expired" in verdict("no_code", facts(version=version, now=NOW + 2 * DAY)).gates[0].text
+    assert not verdict("{no_code: true, waivable: false}", facts(version=version)).accepted
+    assert not verdict("no_code", facts(version=replace(version, waivers=(replace(waiver, stage="Staging"),)))).accepted
+
+
+def test_a_freeze_refuses_in_its_days_and_may_be_waived() -> None:
+    policy = decode_policy(b"schema: 1\nfreeze:\n  - {from: 2026-11-20, to: 2026-11-30, reason: audit, stages: [Production]}\n")
+    assert "until 2026-12-01: audit" in judge(policy, facts()).gates[0].text
+    assert judge(policy, facts(now=NOW + 30 * DAY)).accepted
+    assert judge(policy, facts(stage="Staging")).accepted
+    version = waive(ModelVersion(4), Waiver("freeze", "Production", "security fix", "Ada", NOW + DAY))
+    assert judge(policy, facts(version=version)).gates[0].state == "waived"
+
+
+def test_no_policy_is_no_gate() -> None:
+    made = judge(decode_policy(b"schema: 1\n"), facts())
+    assert (made.accepted, made.summary) == (True, "no gate")
+
+
+MISSING = st.fixed_dictionaries(
+    {},
+    optional={
+        "run": st.none(),
+        "live": st.sampled_from([None, ModelVersion(3)]),
+        "recoverable_code": st.none(),
+        "artifact_faults": st.none(),
+        "reproduced": st.none(),
+        "card": st.none(),
+        "approvals": st.none(),
+        "version": st.sampled_from([ModelVersion(4), ModelVersion(4, metrics={"accuracy": float("nan")})]),
+    },
+)
+
+
+@given(MISSING, st.lists(st.sampled_from(GATES), min_size=1, unique=True))
+def test_no_missing_fact_makes_a_gate_pass_that_asks_for_it(changes: dict[str, Any], gates: list[str]) -> None:
+    asks = {
+        "clean_source": "run",
+        "recoverable_code": "recoverable_code",
+        "verified_artifacts": "artifact_faults",
+        "reproduced": "reproduced",
+        "card: [limits]": "card",
+        GATES[4]: "approvals",
+        "signature": "version",
+        "input_example": "version",
+        "no_code": "version",
+        "not_worse: {metric: accuracy, by: 0.01}": "version",
+    }
+    at = facts(**changes)
+    for gate in gates:
+        if asks.get(gate) in changes:
+            assert not verdict(gate, at).accepted
+
+
+@given(st.lists(st.sampled_from(GATES), unique=True), st.sampled_from(GATES), MISSING)
+def test_one_more_gate_never_turns_a_refusal_into_a_pass(gates: list[str], more: str, changes: dict[str, Any]) -> None:
+    def accepted(wanted: list[str]) -> bool:
+        lines = "".join(f"      - {gate}\n" for gate in dict.fromkeys(wanted))
+        if not lines:
+            return True
+        return judge(
+            decode_policy(f"schema: 1\npromotions:\n  - to: Production\n    require:\n{lines}".encode()), facts(**changes)
+        ).accepted
+
+    assert accepted(gates) or not accepted([*gates, more])
+
+
+def test_a_team_tests_its_policy_on_examples() -> None:
+    text = b"""\
+schema: 1
+promotions:
+  - to: Production
+    require:
+      - where: metrics.accuracy >= 0.95
+      - not_worse: {metric: accuracy, by: 0.01, direction: max}
+      - no_code
+examples:
+  - name: good
+    to: Production
+    version: {metrics: {accuracy: 0.97}}
+    live: {metrics: {accuracy: 0.975}}
+    expect: passed
+  - name: weak and a pickle
+    to: Production
+    version: {metrics: {accuracy: 0.9}, runs_code: [model.pkl], waivers: [no-code]}
+    expect: {where-accuracy: failed, not-worse-accuracy: passed, no-code: waived}
+  - name: wrongly expected
+    to: Production
+    version: {metrics: {accuracy: 0.9}}
+    expect: passed
+"""
+    results = run_examples(decode_policy(text))
+    assert [bool(result.faults) for result in results] == [False, False, True]
+    assert "expected passed, came out refused (where-accuracy" in results[2].faults[0]
