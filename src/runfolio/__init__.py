@@ -15,7 +15,7 @@ from runfolio._version import __version__
 
 TYPE_CHECKING = False  # what typing.TYPE_CHECKING is, without its import
 if TYPE_CHECKING:
-    from runfolio import artifacts, client, data, entities, errors, exceptions, tracking
+    from runfolio import artifacts, client, data, entities, errors, exceptions, models, pyfunc, sklearn, tracking
     from runfolio.client import MlflowClient, RunfolioClient
     from runfolio.errors import RunfolioError
     from runfolio.exceptions import MlflowException
@@ -127,6 +127,8 @@ __all__ = [
     "log_params",
     "log_table",
     "log_text",
+    "models",
+    "pyfunc",
     "register_model",
     "restore_experiment",
     "restore_run",
@@ -145,11 +147,12 @@ __all__ = [
     "set_tag",
     "set_tags",
     "set_tracking_uri",
+    "sklearn",
     "start_run",
     "tracked",
     "tracking",
 ]
-_MODULES = ("artifacts", "client", "data", "entities", "errors", "exceptions", "tracking")
+_MODULES = ("artifacts", "client", "data", "entities", "errors", "exceptions", "models", "pyfunc", "sklearn", "tracking")
 _ELSEWHERE = {
     "MlflowClient": "runfolio.client",
     "MlflowException": "runfolio.exceptions",

@@ -1,0 +1,23 @@
+"""scikit-learn models: MLflow's ``mlflow.sklearn``.
+
+>>> import runfolio                                                                            # doctest: +SKIP
+>>> runfolio.sklearn.log_model(forest, "model", registered_model_name="wine")                  # doctest: +SKIP
+>>> runfolio.sklearn.load_model("models:/wine/1")                                              # doctest: +SKIP
+"""
+
+from runfolio.flavors.scikit_learn import (
+    SERIALIZATION_FORMAT_CLOUDPICKLE,
+    SERIALIZATION_FORMAT_PICKLE,
+    SUPPORTED_SERIALIZATION_FORMATS,
+    save_model,
+)
+from runfolio.tracking.sklearn_models import load_model, log_model
+
+__all__ = [
+    "SERIALIZATION_FORMAT_CLOUDPICKLE",
+    "SERIALIZATION_FORMAT_PICKLE",
+    "SUPPORTED_SERIALIZATION_FORMATS",
+    "load_model",
+    "log_model",
+    "save_model",
+]

@@ -1,0 +1,122 @@
+"""Models logged to runs and loaded from them: what is common to all flavors.
+
+A model's files are artifacts of the run, one object each, so that equal weights are stored once whatever their ``MLmodel`` says.
+Bytes fetched by ``runs:/`` and ``models:/`` are those whose digests a record names, verified on the way: they are trusted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from runfolio.errors import UsageError
+from runfolio.flavors.model import Model, ModelInfo, model_info
+from runfolio.flavors.trust import check_trust
+from runfolio.formats.mlmodel import FILE
+from runfolio.records.names import check_artifact_path
+from runfolio.tracking import fluent
+from runfolio.tracking.client import RunfolioClient
+from runfolio.tracking.fetching import MODELS, download_artifacts
+
+HISTORY_TAG = "mlflow.log-model.history"
+RECORDED = ("runs:/", MODELS)
+
+
+def log_folder(
+    save: Callable[[Path, Model], Any], artifact_path: str | None, name: str | None, registered_model_name: str | None
+) -> ModelInfo:
+    """Save a model and log its files to the active run (a new one if there is none).
+
+    Parameters
+    ----------
+    save : callable
+        Writes the folder; given its path and the model that knows its run.
+    artifact_path, name : str
+        Folder of the run; MLflow 2's word and MLflow 3's for it.
+    registered_model_name : str, optional
+        Also make it the next version of that registered model.
+
+    Raises
+    ------
+    UsageError
+        If the folder is not named, or named twice.
+    """
+    if (artifact_path is None) == (name is None):
+        raise UsageError("log_model takes artifact_path=… (or name=…, MLflow 3's word for it), one of the two.")
+    place = check_artifact_path(artifact_path if name is None else name)
+    run = fluent.active_run() or fluent.start_run()
+    run_id = run.info.run_id
+    with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
+        model = Model(artifact_path=place, run_id=run_id)
+        save(Path(folder) / "model", model)
+        fluent.log_artifacts(str(Path(folder) / "model"), place)
+    _tag(run_id, model)
+    uri = f"runs:/{run_id}/{place}"
+    if registered_model_name is None:
+        return model_info(model, uri)
+    from runfolio.tracking.registering import register_model
+
+    return model_info(model, uri, int(register_model(uri, registered_model_name).version))
+
+
+def _tag(run_id: str, model: Model) -> None:
+    client = RunfolioClient()
+    logged = json.loads(client.get_run(run_id).data.tags.get(HISTORY_TAG, "[]"))
+    said = {name: getattr(model, name) for name in ("run_id", "artifact_path", "utc_time_created", "model_uuid", "flavors")}
+    client.set_tag(run_id, HISTORY_TAG, json.dumps([*logged, said]))
+
+
+def load_with(
+    load: Callable[[Path], Any], model_uri: str | os.PathLike[str], dst_path: str | os.PathLike[str] | None, trust: bool | None
+) -> Any:
+    """Fetch a model and load it, if its code may run.
+
+    Parameters
+    ----------
+    load : callable
+        Of the folder.
+    model_uri : str or path
+        ``runs:/<run id>/<path>``, ``models:/<name>/<version, stage or latest>``, ``models:/<name>@<alias>``, or a local folder.
+    dst_path : path, optional
+        Where to put the files; kept for as long as the process lives by default.
+    trust : bool, optional
+        See :func:`runfolio.flavors.trust.check_trust`.
+    """
+    uri = os.fspath(model_uri)
+    if uri.startswith(RECORDED):
+        target = Path(dst_path).expanduser() if dst_path is not None else None
+        if target is not None and target.is_dir() and any(target.iterdir()):
+            raise UsageError(f"dst_path {str(dst_path)!r} is not empty: files that lie there would be loaded with the model.")
+    folder = Path(download_artifacts(uri, dst_path=dst_path))
+    Model.load(folder)
+    check_trust(folder, verified=uri.startswith(RECORDED), trust=trust)
+    return load(folder)
+
+
+def get_model_info(model_uri: str | os.PathLike[str]) -> ModelInfo:
+    """Return what is known of a model: signature, flavors, run, input example. Loads nothing of it, and runs no code.
+
+    Parameters
+    ----------
+    model_uri : str or path
+        As for ``load_model``.
+    """
+    uri = os.fspath(model_uri)
+    if not uri.startswith(RECORDED):
+        return model_info(Model.load(download_artifacts(uri)), uri)
+    fetched = Path(download_artifacts(f"{uri.rstrip('/')}/{FILE}"))
+    try:
+        return model_info(Model.load(fetched), uri)
+    finally:
+        shutil.rmtree(fetched.parent if uri.startswith(MODELS) else _top(fetched, uri), ignore_errors=True)
+
+
+def _top(fetched: Path, uri: str) -> Path:
+    """Return the temporary folder that a file of a run was fetched into."""
+    inner = uri.rstrip("/").removeprefix("runs:/").lstrip("/").count("/")
+    return fetched.parents[inner]
