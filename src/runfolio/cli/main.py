@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "experiments": Entry("runfolio.cli.experiments", "experiments", "List, show, make and change experiments.", RUNS),
     "artifacts": Entry("runfolio.cli.artifacts", "artifacts", "List, copy, print, add and verify files of runs.", RUNS),
     "models": Entry("runfolio.cli.models", "models", "List, show, register, promote and change models.", RUNS),
+    "policy": Entry("runfolio.cli.policy", "policy", "Judge promotions by the gates of policy.yaml.", RUNS),
     "record": Entry("runfolio.cli.record", "record", "Run any program as a run.", RUNS),
     "log": Entry("runfolio.cli.record", "log", "Log to a run from the shell.", RUNS),
     "site": Entry("runfolio.cli.site", "site", "Build and look at the static site.", SHOW),

@@ -45,6 +45,7 @@ version_argument = click.argument("version")
         "diff": _PAST,
         "where": _PAST,
         "lineage": _PAST,
+        "card": "runfolio.cli.models_card",
     },
 )
 def models() -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import click
 
 from runfolio.cli.models import name_argument, version_argument, version_of
 from runfolio.cli.opening import opened
-from runfolio.records.models import NO_STAGE, canonical_stage
+from runfolio.records.models import ARCHIVED, NO_STAGE, RegisteredModel, Waiver, canonical_stage
 from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
     from runfolio.folio import Folio
+    from runfolio.policy import Verdict
     from runfolio.registry.promotion import Promotion
 
+WAIVED_MS = 30 * 86_400_000
+"""How long a waiver lasts where nobody says until when: 30 days."""
 _direct = click.option("--direct/--pull-request", "direct", default=None, help="Commit here, or on a branch for a pull request.")
 _branch = click.option("--branch", metavar="NAME", help="The branch of the pull request; promote/… by default.")
 _open = click.option("--no-open", is_flag=True, help="With --pull-request: only the branch and the text, nothing is pushed.")
@@ -30,6 +36,9 @@ _open = click.option("--no-open", is_flag=True, help="With --pull-request: only 
 @click.option("--archive", "others", flag_value="archive", help="Put what is in the stage now into Archived.")
 @click.option("--keep", "others", flag_value="keep", help="Leave what is in the stage now there, too.")
 @click.option("-m", "--message", metavar="TEXT", default="", help="Why; goes into the commit.")
+@click.option("--waive", "gates", metavar="GATE", multiple=True, help="Let this failed gate through; repeat for more.")
+@click.option("--reason", metavar="TEXT", default="", help="Why it is waived; needed with --waive, and always shown.")
+@click.option("--until", metavar="DATE", help="Until when it is waived, as 2026-12-31; 30 days by default.")
 def promote(
     name: str,
     version: str,
@@ -39,11 +48,16 @@ def promote(
     no_open: bool,
     others: str | None,
     message: str,
+    gates: tuple[str, ...],
+    reason: str,
+    until: str | None,
 ) -> None:
     """Put a version into a stage.
 
     What is in the stage now leaves it, so that the promotion is one changed line in models/NAME/model.yaml. --direct commits it on the
     branch at hand; --pull-request on a branch of its own, with the text of the pull request, which is opened where gh is there.
+
+    The gates of policy.yaml are judged first: a promotion that fails one is refused (exit code 1), with what is missing.
     """
     from runfolio.registry.promotion import Promotion
 
@@ -52,7 +66,9 @@ def promote(
         wanted = canonical_stage(stage, folio.settings.registry.stages)
         if wanted == NO_STAGE:
             raise click.UsageError(f"To take a version out of its stage: runfolio models demote {visible(name)} {found.version}")
-        _carry_out(folio, Promotion(model.name, found.version, wanted, others or "retire"), direct, branch, no_open, message)
+        promotion = Promotion(model.name, found.version, wanted, others or "retire")
+        waivers = _waivers(folio, gates, wanted, reason, until)
+        _carry_out(folio, promotion, direct, branch, no_open, message, waivers)
 
 
 @click.command("demote")
@@ -65,7 +81,6 @@ def promote(
 @click.option("-m", "--message", metavar="TEXT", default="", help="Why; goes into the commit.")
 def demote(name: str, version: str, direct: bool | None, branch: str | None, no_open: bool, archive: bool, message: str) -> None:
     """Take a version out of its stage."""
-    from runfolio.records.models import ARCHIVED
     from runfolio.registry.promotion import Promotion
 
     with opened() as folio:
@@ -74,7 +89,49 @@ def demote(name: str, version: str, direct: bool | None, branch: str | None, no_
         _carry_out(folio, Promotion(model.name, found.version, stage, "keep"), direct, branch, no_open, message)
 
 
-def _carry_out(folio: Folio, promotion: Promotion, direct: bool | None, branch: str | None, no_open: bool, message: str) -> None:
+def _waivers(folio: Folio, gates: tuple[str, ...], stage: str, reason: str, until: str | None) -> list[Waiver]:
+    from runfolio.gitstore.commits import configured_ident
+    from runfolio.registry.gates import load_policy
+
+    if (reason or until) and not gates:
+        raise click.UsageError("--reason and --until go with --waive GATE.")
+    if not gates:
+        return []
+    if not reason.strip():
+        raise click.UsageError("A waiver needs its reason: --reason TEXT. It is shown wherever the version is.")
+    policy = load_policy(folio)
+    known = [gate.id for rule in policy.rules for gate in rule.gates] + ["freeze"]
+    strange = next((gate for gate in gates if gate not in known), None)
+    if strange:
+        raise click.UsageError(f"policy.yaml has no gate {strange!r}. It has: {', '.join(known)}.")
+    ident = configured_ident(folio.repo)
+    expires = _moment(until)
+    return [Waiver(gate, stage, reason.strip(), f"{ident.name} <{ident.mail}>", expires) for gate in dict.fromkeys(gates)]
+
+
+def _moment(until: str | None) -> int:
+    now = time.time_ns() // 1_000_000
+    if until is None:
+        return now + WAIVED_MS
+    try:
+        day = datetime.strptime(until, "%Y-%m-%d").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise click.UsageError(f"--until: a date such as 2026-12-31 is expected, found {until!r}.") from None
+    made = int(day.timestamp() * 1000) + 86_400_000
+    if made <= now:
+        raise click.UsageError(f"--until: {until} is over.")
+    return made
+
+
+def _carry_out(
+    folio: Folio,
+    promotion: Promotion,
+    direct: bool | None,
+    branch: str | None,
+    no_open: bool,
+    message: str,
+    waivers: Sequence[Waiver] = (),
+) -> None:
     from runfolio.registry import promotion as promoting
 
     if direct is None:
@@ -83,13 +140,40 @@ def _carry_out(folio: Folio, promotion: Promotion, direct: bool | None, branch: 
         raise click.UsageError("--branch goes with --pull-request.")
     model = folio.models.find(promotion.model)
     promotion.apply(model, folio.settings.registry.exclusive)
+    verdict = _judged(folio, model, promotion, waivers, pending=not direct)
+    body = "\n\n".join(part for part in (message.strip(), f"Runfolio-Gates: {verdict.summary}" if verdict.gates else "") if part)
     if direct:
-        promoting.promote(folio, promotion, body=message)
+        promoting.promote(folio, promotion, waivers=waivers, body=body)
         click.echo(_done_text(promotion), err=True)
         return
     name = branch or promoting.branch_of(promotion, model.slug)
-    promoting.promote(folio, promotion, body=message, branch=name)
-    _offer(folio, promotion, name, no_open, message)
+    promoting.promote(folio, promotion, waivers=waivers, body=body, branch=name)
+    _offer(folio, promotion, name, no_open, message, verdict)
+
+
+def _judged(folio: Folio, model: RegisteredModel, promotion: Promotion, waivers: Sequence[Waiver], *, pending: bool) -> Verdict:
+    """Judge a promotion by the policy at hand; end with 1 where it is refused."""
+    from runfolio.cli.policy import print_verdict
+    from runfolio.policy import Verdict, waive
+    from runfolio.registry.gates import judge_promotion, live_version, load_policy
+
+    if promotion.stage in (NO_STAGE, ARCHIVED):
+        return Verdict(promotion.model, promotion.version, promotion.stage)
+    tip = folio.place.tip()
+    version = folio.models.version(model, promotion.version, tip)
+    for waiver in waivers:
+        version = waive(version, waiver)
+    live = live_version(folio, model, promotion.stage, tip)
+    now = time.time_ns() // 1_000_000
+    policy = load_policy(folio)
+    verdict = judge_promotion(folio, policy, model, version, promotion.stage, now=now, live=live, pending=pending)
+    if verdict.gates:
+        print_verdict(verdict)
+    if not verdict.accepted:
+        first = next(gate.id for gate in verdict.gates if gate.state == "failed")
+        click.echo(f"Nothing was promoted. Mend what failed, or waive it: --waive {first} --reason TEXT", err=True)
+        raise click.exceptions.Exit(1)
+    return verdict
 
 
 def _done_text(promotion: Promotion) -> str:
@@ -97,16 +181,16 @@ def _done_text(promotion: Promotion) -> str:
     return f"{visible(promotion.model)} {promotion.version} is {where}."
 
 
-def _offer(folio: Folio, promotion: Promotion, branch: str, no_open: bool, message: str) -> None:
+def _offer(folio: Folio, promotion: Promotion, branch: str, no_open: bool, message: str, verdict: Verdict) -> None:
     """Open the pull request where gh is there; else print its text and what to do."""
     from runfolio.registry.promotion import base_branch
-    from runfolio.registry.proposals import proposal_text, propose
+    from runfolio.registry.proposals import proposal_text, propose, verdict_markdown
 
     model = folio.models.find(promotion.model)
     version = folio.models.version(model, promotion.version)
     there = model.stages.get(promotion.stage, ())
     live = folio.models.version(model, there[-1]) if there else None
-    proposal = proposal_text(model, promotion, version, live, message, "")
+    proposal = proposal_text(model, promotion, version, live, message, verdict_markdown(verdict))
     base = base_branch(folio)
     click.echo(f"The branch {branch} holds the promotion.", err=True)
     address = None if no_open else propose(folio, branch, base, proposal)

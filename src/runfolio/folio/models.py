@@ -222,6 +222,7 @@ class ModelBook:
         verb: str,
         edit: Callable[[RegisteredModel], RegisteredModel],
         *,
+        version: tuple[int, Callable[[ModelVersion], ModelVersion]] | None = None,
         body: str = "",
         commit: Commit | None = None,
     ) -> RegisteredModel:
@@ -233,6 +234,8 @@ class ModelBook:
         verb : str
             The commit's subject after ``models:``.
         edit : callable
+        version : (int, callable), optional
+            A version to change in the same commit, and how.
         body : str, optional
             Of the commit's message.
         commit : callable, optional
@@ -245,10 +248,20 @@ class ModelBook:
             made[:] = [edit(found)]
             path = paths.model_path(found.slug)
             old = self._place.read(tip, path)
-            return [FileChange(self._place.full(path), edit_model(old, made[0]))] if old is not None else [self._whole(made[0])]
+            files = [FileChange(self._place.full(path), edit_model(old, made[0])) if old is not None else self._whole(made[0])]
+            if version is not None:
+                files.append(self._version_change(found, version[0], version[1], tip))
+            return files
 
         (commit or self._commit)(change, lambda: f"models: {verb}\n" + (f"\n{body}\n" if body else ""))
         return made[0]
+
+    def _version_change(
+        self, model: RegisteredModel, number: int, edit: Callable[[ModelVersion], ModelVersion], tip: str | None
+    ) -> FileChange:
+        path = paths.version_path(model.slug, number)
+        after = edit(self.version(model, number, tip))
+        return FileChange(self._place.full(path), edit_version(self._place.read(tip, path) or b"", after, model.slug))
 
     def edit_version(self, name: str, number: int, verb: str, edit: Callable[[ModelVersion], ModelVersion]) -> ModelVersion:
         """Change description or tags of a version by a function of what it is at the moment of the commit."""

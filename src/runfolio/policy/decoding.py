@@ -17,27 +17,21 @@ Every unknown key, misspelt filter and wrong value is told with its line: a typo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from runfolio.errors import UsageError
-from runfolio.formats.fields import FieldReader, flag, list_of, mapping, one_of, some_text, text, whole
+from runfolio.formats.fields import FieldReader, flag, one_of, some_text, text, whole
 from runfolio.formats.runs import check_schema
 from runfolio.formats.yaml import read_yaml
-from runfolio.policy.rules import FLAGS, Approvals, Example, Freeze, Gate, Margin, Policy, Rule
+from runfolio.policy.example_decoding import decode_example
+from runfolio.policy.fields import line_of, moment, names
+from runfolio.policy.rules import FLAGS, Approvals, Freeze, Gate, Margin, Policy, Rule
 from runfolio.query import parse_filter
-from runfolio.records.times import read_utc_text
 
 SCHEMA = 1
 KINDS = ("where", "not_worse", "tags", "card", "approvals", *FLAGS)
-STATES = ("passed", "failed", "waived", "pending")
 _BESIDE = ("id", "because", "waivable")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}\Z")
-_VERSION_KEYS = (
-    "metrics", "params", "tags", "signature", "input_example", "runs_code", "clean_source", "recoverable_code", "verified_artifacts",
-    "reproduced", "card", "approvals", "replicates", "waivers",
-)  # fmt: skip
 
 
 def decode_policy(data: bytes, where: str = "policy.yaml") -> Policy:
@@ -61,13 +55,9 @@ def decode_policy(data: bytes, where: str = "policy.yaml") -> Policy:
     freezes = tuple(_freeze(item) for item in top.items("freeze"))
     rules = _unique(top, rules)
     known = {gate.id for rule in rules for gate in rule.gates} | {"freeze"}
-    examples = tuple(_example(item, known) for item in top.items("examples"))
+    examples = tuple(decode_example(item, known) for item in top.items("examples"))
     top.report()
     return Policy(rules, freezes, examples)
-
-
-def _line(reader: FieldReader, *below: str | int) -> int:
-    return reader.document.line((*reader.path, *below))
 
 
 def _rule(item: FieldReader) -> Rule:
@@ -84,15 +74,11 @@ def _rule(item: FieldReader) -> Rule:
             gates.append(made)
     if wanted is not None and not isinstance(wanted, list):
         item.fault(("require",), "a list of gates is expected")
-    return Rule(item.read("models", _names, ("*",)), item.read("to", _names, ("*",)), tuple(gates), _line(item, "to"))
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    return list_of(some_text)(value if isinstance(value, list) else [value])
+    return Rule(item.read("models", names, ("*",)), item.read("to", names, ("*",)), tuple(gates), line_of(item, "to"))
 
 
 def _gate(item: FieldReader, index: int, entry: Any) -> Gate | None:
-    line = _line(item, "require", index)
+    line = line_of(item, "require", index)
     if isinstance(entry, str):
         if entry in FLAGS:
             return Gate(_slug(entry), entry, line=line)
@@ -111,6 +97,9 @@ def _gate(item: FieldReader, index: int, entry: Any) -> Gate | None:
             reader.fault((), f"one gate is expected: {', '.join(KINDS)}")
         return None
     kind = kinds[0]
+    if entry[kind] is None:
+        reader.fault((kind,), "nothing is asked for: a value is expected")
+        return None
     argument = _argument(reader, kind)
     if kind in FLAGS and entry[kind] is not True:
         reader.fault((kind,), "true is expected; to ask for nothing, take the line away")
@@ -150,13 +139,13 @@ def _argument(reader: FieldReader, kind: str) -> Any:
         return _margin(reader)
     if kind in ("tags", "card"):
         nothing: tuple[str, ...] = ()
-        return reader.read(kind, _names, nothing)
+        return reader.read(kind, names, nothing)
     if kind == "approvals":
         if isinstance(reader.value[kind], int):
             return Approvals(reader.read(kind, whole(1), 1))
         inner = reader.section(kind)
         inner.only(("minimum", "from"))
-        return Approvals(inner.read("minimum", whole(1), 1), inner.read("from", _names, Approvals().names))
+        return Approvals(inner.read("minimum", whole(1), 1), inner.read("from", names, Approvals().names))
     return None
 
 
@@ -173,7 +162,7 @@ def _filter(value: Any) -> str:
 def _margin(reader: FieldReader) -> Margin:
     value = reader.value["not_worse"]
     if isinstance(value, str):
-        return Margin(value)
+        return Margin(reader.read("not_worse", some_text, ""))
     inner = reader.section("not_worse")
     inner.only(("metric", "by", "direction"))
     metric = inner.read("metric", some_text, "")
@@ -199,26 +188,12 @@ def _freeze(item: FieldReader) -> Freeze:
         if item.value.get(key) is None:
             item.fault((), f"{key} is missing: a freeze has from, to and reason")
     start, end = (
-        item.read("from", lambda value: _moment(value, last=False), 0),
-        item.read("to", lambda value: _moment(value, last=True), 0),
+        item.read("from", moment, 0),
+        item.read("to", lambda value: moment(value, last=True), 0),
     )
     if end and end <= start:
         item.fault(("to",), "it ends before it begins")
-    return Freeze(start, end, item.read("reason", some_text, ""), item.read("stages", _names, ("*",)), _line(item))
-
-
-def _moment(value: Any, *, last: bool) -> int:
-    """Read a date (the whole day, UTC) or a moment."""
-    if isinstance(value, (date, datetime)):
-        value = value.isoformat()
-    said = text(value)
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", said):
-            day = datetime.strptime(said, "%Y-%m-%d").replace(tzinfo=timezone.utc)
-            return int((day + timedelta(days=1 if last else 0)).timestamp() * 1000)
-        return read_utc_text(said)
-    except ValueError:
-        raise ValueError(f"a date such as 2026-12-20 is expected, found {said!r}") from None
+    return Freeze(start, end, item.read("reason", some_text, ""), item.read("stages", names, ("*",)), line_of(item))
 
 
 def _unique(top: FieldReader, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
@@ -232,34 +207,3 @@ def _unique(top: FieldReader, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
                 top.faults.append((gate.line, message))
             seen[gate.id] = gate.line
     return rules
-
-
-def _example(item: FieldReader, gates: set[str]) -> Example:
-    item.only(("name", "model", "to", "version", "live", "now", "expect"))
-    for key in ("name", "to", "version", "expect"):
-        if item.value.get(key) is None:
-            item.fault((), f"{key} is missing")
-    for key in ("version", "live"):
-        item.section(key).only(_VERSION_KEYS)
-    expect: str | Mapping[str, str] = "passed"
-    expect = item.read("expect", lambda value: _expected(value, gates), expect)
-    return Example(
-        item.read("name", some_text, ""),
-        item.read("model", some_text, "model"),
-        item.read("to", some_text, ""),
-        item.read("version", mapping, {}),
-        item.read("live", mapping, None),
-        item.read("now", lambda value: _moment(value, last=False), None),
-        expect,
-        _line(item),
-    )
-
-
-def _expected(value: Any, gates: set[str]) -> str | Mapping[str, str]:
-    if isinstance(value, str):
-        return one_of("passed", "refused")(value)
-    for name, state in mapping(value).items():
-        if name not in gates:
-            raise ValueError(f"there is no gate {name!r}; there are {', '.join(sorted(gates))}")
-        one_of(*STATES)(state)
-    return dict(value)

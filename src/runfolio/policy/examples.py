@@ -61,9 +61,10 @@ def _faults(example: Example, verdict: Verdict) -> list[str]:
 def facts_of(example: Example) -> Facts:
     """Return the facts that an example makes up: what it does not say is not known."""
     said, live = example.version, example.live
-    waivers = tuple(Waiver(str(name), example.stage, "in an example", "example", LATER) for name in said.get("waivers", ()))
+    waivers = tuple(Waiver(str(name), example.stage, "in an example", "example", LATER) for name in said.get("waivers") or ())
     version = replace(_version(2, said), waivers=waivers)
-    code = {"commit": "0" * 40, "dirty": not said["clean_source"]} if "clean_source" in said else {}
+    clean = said.get("clean_source")
+    code = {} if clean is None else {"commit": "0" * 40, "dirty": not clean}
     metrics = {key: MetricSummary(value, 0, 0) for key, value in version.metrics.items()}
     run = Run("example", "example", params=_texts(said.get("params")), metrics=metrics, code=code)
     verified = said.get("verified_artifacts")

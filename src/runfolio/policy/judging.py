@@ -92,8 +92,8 @@ def _where(argument: str, facts: Facts) -> Answer:
     texts, passed = [], True
     for clause in parse_filter(argument).clauses:
         if clause.entity == "datasets":
-            values = [value for item in run.inputs if (value := read_input(item, clause.key)) is not None]
-            held = any(holds_for(clause, value) for value in values) if values else clause.operator == "IS NULL"
+            values = [said for item in run.inputs if (said := read_input(item, clause.key)) is not None]
+            held = any(holds_for(clause, said) for said in values) if values else clause.operator == "IS NULL"
             texts.append(f"dataset {clause.key} {clause.operator} {_shown(clause.value)} {'holds' if held else 'does not hold'}")
             passed = passed and held
             continue

@@ -41,7 +41,7 @@ class Facts:
     pending_approvals : bool
         Whether a missing approval may still come: on a proposal that is not open yet.
     now : int
-        Milliseconds since the epoch, UTC.
+        Milliseconds since the epoch, UTC. It has no default: with a wrong one no freeze holds and no waiver expires.
     """
 
     model: str
@@ -58,7 +58,7 @@ class Facts:
     card: Mapping[str, bool] | None = None
     approvals: tuple[str, ...] | None = None
     pending_approvals: bool = False
-    now: int = 0
+    now: int = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runfolio.errors import AlreadyExistsError, StateError
@@ -11,7 +11,8 @@ from runfolio.folio.folio import Folio
 from runfolio.folio.lock import WAIT_S, locked
 from runfolio.folio.place import short
 from runfolio.gitstore import FileChange
-from runfolio.records.models import ARCHIVED, NO_STAGE, RegisteredModel
+from runfolio.policy import waive
+from runfolio.records.models import ARCHIVED, NO_STAGE, ModelVersion, RegisteredModel, Waiver
 from runfolio.records.visible import visible
 
 Changes = Callable[[str | None], list[FileChange]]
@@ -62,13 +63,17 @@ class Promotion:
         return after
 
 
-def promote(folio: Folio, promotion: Promotion, *, body: str = "", branch: str | None = None) -> RegisteredModel:
+def promote(
+    folio: Folio, promotion: Promotion, *, waivers: Sequence[Waiver] = (), body: str = "", branch: str | None = None
+) -> RegisteredModel:
     """Commit a promotion.
 
     Parameters
     ----------
     folio : Folio
     promotion : Promotion
+    waivers : sequence of Waiver, optional
+        Written into the version's file by the same commit.
     body : str, optional
         Of the commit's message.
     branch : str, optional
@@ -97,7 +102,19 @@ def promote(folio: Folio, promotion: Promotion, *, body: str = "", branch: str |
         assert branch is not None
         commit_on_new_branch(folio, branch, change, message)
 
-    return folio.models.edit(promotion.model, promotion.subject, edit, body=body, commit=commit_there if branch else None)
+    def waived(version: ModelVersion) -> ModelVersion:
+        for waiver in waivers:
+            version = waive(version, waiver)
+        return version
+
+    return folio.models.edit(
+        promotion.model,
+        promotion.subject,
+        edit,
+        version=(promotion.version, waived) if waivers else None,
+        body=body,
+        commit=commit_there if branch else None,
+    )
 
 
 def commit_on_new_branch(folio: Folio, branch: str, change: Changes, message: str | Callable[[], str]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from runfolio.errors import RemoteError
 from runfolio.folio.folio import Folio
 from runfolio.gitstore.merging import push
+from runfolio.policy import Verdict
 from runfolio.records.models import NO_STAGE, ModelVersion, RegisteredModel
 from runfolio.records.visible import visible
 from runfolio.registry.promotion import Promotion
@@ -55,6 +56,15 @@ def proposal_text(
     ]
     parts += [_metrics(version, live), gates.strip(), _facts(version)]
     return Proposal(title, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def verdict_markdown(verdict: Verdict) -> str:
+    """Write what the policy says as a table."""
+    if not verdict.gates:
+        return ""
+    marks = {"passed": "✓", "failed": "✗", "waived": "!", "pending": "…"}
+    rows = [f"| {marks[gate.state]} {gate.state} | {_plain(gate.id)} | {_plain(gate.text)} |" for gate in verdict.gates]
+    return "\n".join(["| | gate | why |", "|---|---|---|", *rows])
 
 
 def _metrics(version: ModelVersion, live: ModelVersion | None) -> str:

@@ -1,0 +1,67 @@
+"""``runfolio models card``: the model card of a version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from runfolio.cli.models import name_argument, version_argument, version_of
+from runfolio.cli.opening import opened
+from runfolio.records.visible import visible
+
+
+@click.command("card")
+@name_argument
+@version_argument
+@click.option("--write", is_flag=True, help="Make it from the version's record, and commit it.")
+@click.option(
+    "--from", "source", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Commit this file as the card."
+)
+@click.option("--check", is_flag=True, help="Say which sections are not written yet; ends with 1 where there are any.")
+def card(name: str, version: str, write: bool, source: Path | None, check: bool) -> None:
+    """Print, write or check the model card of a version.
+
+    A card is models/NAME/cards/VERSION.md: edit it there as any file. A section is complete when it says something beside comments.
+    """
+    from runfolio.errors import AlreadyExistsError, NotFoundError, UsageError, storage_error
+    from runfolio.registry import cards
+
+    if write + check + (source is not None) > 1:
+        raise click.UsageError("Choose one of --write, --from and --check.")
+    with opened() as folio:
+        model, found = version_of(folio, name, version)
+        there = cards.read_card(folio, model.slug, found.version)
+        if source is not None:
+            try:
+                text = source.read_text("utf-8")
+            except UnicodeDecodeError:
+                raise UsageError(f"{source} is not text in UTF-8. Save it again as UTF-8.") from None
+            except OSError as error:
+                raise storage_error(f"read {source}", error) from None
+            cards.write_card(folio, model, found, text)
+            return
+        if write:
+            if there is not None:
+                path = f"models/{model.slug}/cards/{found.version}.md"
+                raise AlreadyExistsError(
+                    f"{visible(name)} {found.version} has a card: edit {path}, or replace it with --from FILE."
+                )
+            run = folio.runs.committed(found.run_id) if found.run_id else None
+            there = cards.render_card(model, found, run)
+            cards.write_card(folio, model, found, there)
+            click.echo(f"Complete it, and commit: models/{model.slug}/cards/{found.version}.md", err=True)
+            return
+        if there is None:
+            raise NotFoundError(
+                f"{visible(name)} {found.version} has no card. Make one: runfolio models card {visible(name)} {found.version} --write"
+            )
+    if not check:
+        click.echo(there, nl=not there.endswith("\n"))
+        return
+    lacking = cards.incomplete(cards.sections(there))
+    for title in lacking:
+        click.echo(f"not written: {title}")
+    if lacking:
+        raise click.exceptions.Exit(1)
+    click.echo("The card is complete.", err=True)
