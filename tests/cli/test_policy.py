@@ -1,0 +1,344 @@
+"""``runfolio policy``, and promotions past gates, as a team uses them."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import runfolio
+from runfolio.folio import open_folio
+from runfolio.registry.approvals import approvals_by_host
+from runfolio.tracking.session import forget_sessions
+from tests.cli.conftest import Command
+from tests.conftest import git
+
+POLICY = """\
+schema: 1
+promotions:
+  - to: Production
+    require:
+      - where: metrics.accuracy >= 0.9
+      - not_worse: {metric: accuracy, by: 0.01, direction: max}
+      - verified_artifacts
+      - no_code
+      - clean_source
+      - recoverable_code
+examples:
+  - name: a weak one is refused
+    to: Production
+    version: {metrics: {accuracy: 0.5}}
+    expect: refused
+"""
+
+
+@pytest.fixture
+def wine(folio_dir: Path, run_cli: Command) -> Path:
+    """The model ``wine``: version 1 (0.95) a text file, 2 (0.93) worse, 3 (0.97) a pickle; and a policy."""
+    (folio_dir / "policy.yaml").write_text(POLICY)
+    git(folio_dir, "add", "policy.yaml")
+    git(folio_dir, "commit", "-qm", "policy")
+    runfolio.set_tracking_uri(folio_dir)
+    for name, accuracy, file in (("one", 0.95, "model.json"), ("two", 0.93, "model.json"), ("three", 0.97, "model.pkl")):
+        with runfolio.start_run(run_name=name) as run:
+            runfolio.log_metric("accuracy", accuracy)
+            runfolio.log_text(name, f"model/{file}")
+        runfolio.register_model(f"runs:/{run.info.run_id}/model", "wine")
+    forget_sessions()
+    return folio_dir
+
+
+def states(done: Any) -> dict[str, str]:
+    return {gate["id"]: gate["state"] for verdict in json.loads(done.out) for gate in verdict["gates"]}
+
+
+def test_a_promotion_past_all_gates_says_which(wine: Path, run_cli: Command) -> None:
+    done = run_cli("models", "promote", "wine", "1", "Production", "--direct")
+    assert done.code == 0, done.out
+    assert "wine 1 → Production: 6 passed" in done.out
+    assert "nothing is in Production to compare with" in done.out
+    events = json.loads(run_cli("models", "history", "wine", "--json").out)
+    assert events[0]["gates"] == "6 passed"
+
+
+def test_a_promotion_that_fails_a_gate_is_refused_and_explained(wine: Path, run_cli: Command) -> None:
+    run_cli("models", "promote", "wine", "1", "Production", "--direct")
+    tip = git(wine, "rev-parse", "HEAD")
+    for way in ("--direct", "--pull-request"):
+        done = run_cli("models", "promote", "wine", "2", "Production", way)
+        assert done.code == 1
+        assert "accuracy 0.93 against 0.95 of version 1: worse by 0.02, more than 0.01" in done.out
+        assert "--waive not-worse-accuracy --reason" in done.err
+    assert git(wine, "rev-parse", "HEAD") == tip
+    assert git(wine, "branch", "--list", "promote/*") == ""
+    explained = run_cli("policy", "explain", "wine", "2", "production", "--json")
+    assert (explained.code, states(explained)["not-worse-accuracy"]) == (1, "failed")
+
+
+def test_a_waiver_is_recorded_with_reason_and_expiry_in_the_same_commit(wine: Path, run_cli: Command) -> None:
+    assert run_cli("models", "promote", "wine", "3", "Production", "--direct").code == 1
+    done = run_cli(
+        "models",
+        "promote",
+        "wine",
+        "3",
+        "Production",
+        "--direct",
+        "--waive",
+        "no-code",
+        "--reason",
+        "our own pickle",
+        "--until",
+        "2999-12-31",
+    )
+    assert done.code == 0, done.out
+    text = git(wine, "show", "HEAD")
+    assert "gate: no-code" in text
+    assert "reason: our own pickle" in text
+    assert "expires: 3000-01-01T00:00:00.000Z" in text
+    assert "Runfolio-Gates: 5 passed, 1 waived (no-code)" in text
+    assert (
+        "Waived by Ada <ada@example.org> until 3000-01-01: our own pickle"
+        in run_cli("policy", "explain", "wine", "3", "Production").out
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--waive", "no-code"), "A waiver needs its reason"),
+        (("--waive", "nope", "--reason", "x"), "policy.yaml has no gate 'nope'"),
+        (("--reason", "x"), "go with --waive"),
+        (("--waive", "no-code", "--reason", "x", "--until", "2001-01-01"), "is over"),
+        (("--waive", "no-code", "--reason", "x", "--until", "soon"), "a date such as"),
+    ],
+)
+def test_a_wrong_waiver_is_refused(wine: Path, run_cli: Command, args: tuple[str, ...], said: str) -> None:
+    done = run_cli("models", "promote", "wine", "3", "Production", "--direct", *args)
+    assert (done.code, said in done.err) == (2, True)
+
+
+def test_ci_judges_by_the_policy_of_the_base(wine: Path, run_cli: Command) -> None:
+    """A proposal that loosens the policy for itself is judged by the old one."""
+    base = git(wine, "rev-parse", "HEAD").strip()
+    git(wine, "switch", "-qc", "sly")
+    (wine / "policy.yaml").write_text("schema: 1\n")
+    git(wine, "commit", "-qam", "small clean-up")
+    assert run_cli("models", "promote", "wine", "3", "Production", "--direct").code == 0
+    done = run_cli("policy", "check", f"{base}..sly", "--json")
+    assert (done.code, states(done)["no-code"]) == (1, "failed")
+    assert run_cli("policy", "check", f"{base}..{base}").code == 0
+    assert "Nothing is promoted" in run_cli("policy", "check", f"{base}..{base}").err
+
+
+def test_a_promotion_by_hand_is_judged_all_the_same(wine: Path, run_cli: Command) -> None:
+    git(wine, "switch", "-qc", "by-hand")
+    file = wine / "models" / "wine" / "model.yaml"
+    file.write_text(file.read_text() + "stages:\n  Production: 2\n  Staging: 3\n")
+    git(wine, "commit", "-qam", "ship it")
+    done = run_cli("policy", "check", "main..HEAD")
+    assert (done.code, "wine 2 → Production: 6 passed" in done.out, "wine 3 → Staging: no gate" in done.out) == (0, True, True)
+
+
+def test_the_base_is_where_the_branch_left(wine: Path, run_cli: Command) -> None:
+    """What was promoted on the main line meanwhile is no promotion of the branch."""
+    git(wine, "switch", "-qc", "branch")
+    run_cli("models", "describe", "wine", "cultivars")
+    git(wine, "switch", "-q", "main")
+    run_cli("models", "promote", "wine", "1", "Production", "--direct")
+    assert json.loads(run_cli("policy", "check", "main..branch", "--json").out) == []
+
+
+def test_a_damaged_object_and_a_lost_one_fail_their_gate(wine: Path, run_cli: Command) -> None:
+    folio = open_folio(wine)
+    digest = folio.runs.artifacts(folio.runs.get(folio.runs.resolve("one")))["model/model.json"].digest
+    place = Path(folio.store.url(digest).removeprefix("file://"))
+    folio.close()
+    place.chmod(0o644)
+    place.write_text("other")
+    done = run_cli("policy", "explain", "wine", "1", "Production")
+    assert (done.code, "model.json" in done.out and "damaged" in done.out) == (1, True)
+    place.unlink()
+    assert run_cli("policy", "explain", "wine", "1", "Production").code == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("no_code", "no_cod"), "line 8: promotions[0].require[3]: no such gate: 'no_cod'; did you mean 'no_code'?"),
+        (
+            ("to: Production\n    require", "to: Prodction\n    require"),
+            "line 3: there is no stage 'Prodction', so this never applies",
+        ),
+        (("promotions:", "\tpromotions:"), "policy.yaml: line 2"),
+    ],
+)
+def test_a_policy_with_a_mistake_lets_nothing_through(wine: Path, run_cli: Command, change: tuple[str, str], said: str) -> None:
+    (wine / "policy.yaml").write_text(POLICY.replace(*change))
+    git(wine, "commit", "-qam", "policy")
+    done = run_cli("models", "promote", "wine", "1", "Production", "--direct")
+    assert (done.code, said in done.err) == (14, True), done.err
+
+
+def test_a_misspelt_metric_is_refused_with_the_one_that_was_meant(wine: Path, run_cli: Command) -> None:
+    (wine / "policy.yaml").write_text(POLICY.replace("metrics.accuracy", "metrics.acuracy"))
+    git(wine, "commit", "-qam", "policy")
+    done = run_cli("models", "promote", "wine", "1", "Production", "--direct")
+    assert (done.code, "did you mean 'accuracy'? A gate that cannot be evaluated fails." in done.out) == (1, True)
+
+
+def test_a_team_tests_its_policy(wine: Path, run_cli: Command) -> None:
+    assert run_cli("policy", "test").code == 0
+    (wine / "policy.yaml").write_text(POLICY.replace("expect: refused", "expect: passed"))
+    done = run_cli("policy", "test")
+    assert (done.code, "✗ a weak one is refused" in done.out, "1 failed" in done.err) == (1, True, True)
+    (wine / "policy.yaml").unlink()
+    git(wine, "rm", "-q", "policy.yaml")
+    git(wine, "commit", "-qm", "no policy")
+    assert run_cli("policy", "test").code == 11
+
+
+def test_a_card_is_made_completed_and_asked_for(wine: Path, run_cli: Command) -> None:
+    (wine / "policy.yaml").write_text("schema: 1\npromotions:\n  - {to: Production, require: [{card: [intended_use, limits]}]}\n")
+    git(wine, "commit", "-qam", "policy")
+    assert "There is no model card" in run_cli("policy", "explain", "wine", "1", "Production").out
+    assert run_cli("models", "card", "wine", "1").code == 11
+    assert run_cli("models", "card", "wine", "1", "--write").code == 0
+    text = run_cli("models", "card", "wine", "1").out
+    assert text.startswith("---\nlibrary_name: ")
+    assert "model-index:" in text
+    assert "| accuracy | 0.95 |" in text
+    checked = run_cli("models", "card", "wine", "1", "--check")
+    assert (checked.code, "not written: Intended use" in checked.out, "Evaluation" in checked.out) == (1, True, False)
+    assert "The card lacks: intended_use, limits" in run_cli("policy", "explain", "wine", "1", "Production").out
+    file = wine / "models" / "wine" / "cards" / "1.md"
+    whole = (
+        file.read_text()
+        .replace("## Intended use\n", "## Intended use\n\nSorting bottles.\n")
+        .replace("## Limits\n", "## Limits\n\nNo rosé.\n")
+    )
+    file.write_text(whole)
+    git(wine, "commit", "-qam", "card")
+    assert run_cli("policy", "explain", "wine", "1", "Production").code == 0
+    assert run_cli("models", "card", "wine", "1", "--write").code == 12
+    assert run_cli("check").code == 0
+
+
+def test_the_front_matter_is_read_by_the_hub_s_rules(wine: Path, run_cli: Command) -> None:
+    import yaml
+
+    run_cli("models", "card", "wine", "1", "--write")
+    front = yaml.safe_load(run_cli("models", "card", "wine", "1").out.split("---\n")[1])
+    (entry,) = front["model-index"]
+    (result,) = entry["results"]
+    assert entry["name"] == "wine"
+    assert result["metrics"] == [{"type": "accuracy", "name": "accuracy", "value": 0.95, "verified": False}]
+    assert {"type", "name"} <= result["dataset"].keys()
+    assert "type" in result["task"]
+
+
+APPROVED = "schema: 1\npromotions:\n  - {to: Production, require: [{approvals: {minimum: 1, from: [bob@example.org, bob]}}]}\n"
+
+
+@pytest.fixture
+def signed(wine: Path, tmp_path: Path, run_cli: Command) -> Path:
+    """A proposal under a policy that asks for Bob's approval; keys of Bob and Ada, both allowed."""
+    (wine / "policy.yaml").write_text(APPROVED)
+    git(wine, "commit", "-qam", "policy")
+    git(wine, "switch", "-qc", "proposal")
+    lines = []
+    for name in ("bob", "ada"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
+        lines.append(f"{name}@example.org {(tmp_path / f'{name}.pub').read_text()}")
+    (tmp_path / "allowed").write_text("".join(lines))
+    return wine
+
+
+def approve(folder: Path, tmp_path: Path, who: str) -> None:
+    options = ("-c", "gpg.format=ssh", "-c", f"user.signingKey={tmp_path / who}")
+    message = "Looks right\n\nApproved-by: Bob <bob@example.org>"
+    git(folder, *options, "commit", "-q", "-S", "--allow-empty", "-m", message)
+
+
+def test_a_signed_approval_counts_and_the_author_s_own_does_not(signed: Path, tmp_path: Path, run_cli: Command) -> None:
+    pending = run_cli("models", "promote", "wine", "1", "Production", "--pull-request", "--branch", "proposal-2")
+    assert (pending.code, "… pending" in pending.out) == (0, True)
+    refused = run_cli("models", "promote", "wine", "1", "Production", "--direct")
+    assert refused.code == 1
+    git(signed, "switch", "-q", "proposal-2")
+    check = ("policy", "check", "main..HEAD", "--allowed-signers", str(tmp_path / "allowed"))
+    assert run_cli(*check).code == 1
+    git(signed, "commit", "-q", "--allow-empty", "-m", "Fine\n\nApproved-by: Bob <bob@example.org>")
+    assert run_cli(*check).code == 1  # unsigned: anybody may write Bob's name
+    approve(signed, tmp_path, "ada")
+    assert run_cli(*check).code == 1  # the author's own key
+    approve(signed, tmp_path, "bob")
+    done = run_cli(*check)
+    assert (done.code, "1 of 1 approvals of bob@example.org, bob by bob@example.org" in done.out) == (0, True), done.out
+
+
+def test_approvals_come_from_a_file(signed: Path, tmp_path: Path, run_cli: Command) -> None:
+    run_cli("models", "promote", "wine", "1", "Production", "--pull-request", "--branch", "proposal-2")
+    (tmp_path / "names").write_text("bob\n")
+    assert run_cli("policy", "check", "main..proposal-2", "--approvals", str(tmp_path / "names")).code == 0
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A git host on loopback that answers as GitHub's REST API does, and a CI job's environment."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.headers["Authorization"] == "Bearer secret"
+            reviews = [
+                {"user": {"login": "bob"}, "state": "CHANGES_REQUESTED", "commit_id": "old"},
+                {"user": {"login": "bob"}, "state": "APPROVED", "commit_id": "head"},
+                {"user": {"login": "bob"}, "state": "COMMENTED", "commit_id": "head"},
+                {"user": {"login": "carol"}, "state": "APPROVED", "commit_id": "old"},
+                {"user": {"login": "ada"}, "state": "APPROVED", "commit_id": "head"},
+                {"user": {"login": "dave"}, "state": "APPROVED", "commit_id": "head"},
+                {"user": {"login": "dave"}, "state": "DISMISSED", "commit_id": "head"},
+            ]
+            body = json.dumps(
+                reviews if self.path.startswith("/repos/team/wine/pulls/7/reviews?") else {"message": "no"}
+            ).encode()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    event = {"pull_request": {"number": 7, "head": {"sha": "head"}, "user": {"login": "ada"}}}
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    yield {
+        "GITHUB_TOKEN": "secret",
+        "GITHUB_REPOSITORY": "team/wine",
+        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+        "GITHUB_API_URL": f"http://127.0.0.1:{server.server_port}",
+    }
+    server.shutdown()
+    server.server_close()
+
+
+def test_approvals_come_from_the_git_host(host: dict[str, str]) -> None:
+    """The latest review of each counts, on the head as it is, and never the author's own."""
+    assert approvals_by_host(host) == ("bob",)
+    assert approvals_by_host({}) is None
+
+
+def test_a_host_that_does_not_answer_is_an_error_not_an_approval(host: dict[str, str]) -> None:
+    from runfolio.errors import RemoteError
+
+    with pytest.raises(RemoteError, match="did not say who approves"):
+        approvals_by_host({**host, "GITHUB_REPOSITORY": "team/other"})
+    with pytest.raises(RemoteError):
+        approvals_by_host({**host, "GITHUB_API_URL": "http://127.0.0.1:1"})
