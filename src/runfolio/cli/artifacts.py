@@ -17,17 +17,16 @@ import click
 from runfolio.cli import options
 from runfolio.cli.completion import run_names
 from runfolio.cli.opening import opened
-from runfolio.cli.runs_show import artifact_rows
+from runfolio.cli.run_files import artifact_rows, chosen, copy_files, count_text, show_files, split_name
 from runfolio.cli.shapes import artifact_shape
 from runfolio.cli.tables import print_json, print_table
 from runfolio.errors import EXIT_FINDINGS, DamagedError, NotFoundError
-from runfolio.records import ArtifactEntry, Run
+from runfolio.records import ArtifactEntry
 from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
     from runfolio.folio import Folio
 
-SCHEME = "runs:/"
 of_run = click.argument("run", metavar="RUN", shell_complete=run_names)
 of_path = click.argument("path", default="")
 
@@ -47,13 +46,8 @@ def artifacts() -> None:
 def list_artifacts(run: str, path: str, as_json: bool) -> None:
     """List the files of a run, or those below PATH."""
     with opened() as folio:
-        _, files = _chosen(folio, run, path)
-    if as_json:
-        print_json([artifact_shape(name, files[name]) for name in sorted(files)])
-    elif files:
-        print_table(*artifact_rows(files, sorted(files)))
-    else:
-        click.echo("The run has no artifacts.", err=True)
+        _, _, files = chosen(folio, run, path)
+    show_files(files, as_json)
 
 
 @artifacts.command("get")
@@ -74,15 +68,13 @@ def get(run: str, path: str, output: Path, overwrite: bool) -> None:
     Each file appears whole or not at all. Where one is there already with other content, nothing is copied.
     """
     with opened() as folio:
-        found, files = _chosen(folio, run, path)
+        found, _, files = chosen(folio, run, path)
         if not files:
             click.echo(f"Run {found.run_id} has no artifacts.", err=True)
             return
         if not overwrite:
             _refuse_others(files, output)
-        for name, entry in files.items():
-            folio.store.copy_to(entry.digest, output / name)
-    click.echo(f"{_files(len(files))} copied to {output}", err=True)
+        copy_files(folio, files, output)
 
 
 @artifacts.command("cat")
@@ -91,8 +83,7 @@ def get(run: str, path: str, output: Path, overwrite: bool) -> None:
 def cat(run: str, path: str) -> None:
     """Print one file, verified before its first byte."""
     with opened() as folio:
-        found, files = _chosen(folio, run, path)
-        _, wanted = _split(run, path)
+        found, wanted, files = chosen(folio, run, path)
         entry = files.get(wanted)
         if entry is None:
             names = ", ".join(visible(name) for name in sorted(files)[:6]) or "none"
@@ -114,7 +105,7 @@ def put(run: str, source: Path, folder: str) -> None:
     from runfolio.tracking.client import RunfolioClient
 
     with opened() as folio:
-        run_text, below = _split(run, "")
+        run_text, below = split_name(run, "")
         run_id = folio.runs.resolve(run_text)
         before = folio.runs.artifacts(folio.runs.get(run_id))
         client = RunfolioClient(str(folio.place.root))
@@ -126,7 +117,7 @@ def put(run: str, source: Path, folder: str) -> None:
         after = folio.runs.artifacts(folio.runs.get(run_id))
     changed = {name: entry for name, entry in after.items() if before.get(name) != entry}
     if changed:
-        print_table(*artifact_rows(changed, sorted(changed)))
+        print_table(*artifact_rows(changed))
     else:
         click.echo("The run has these files already.", err=True)
 
@@ -142,7 +133,7 @@ def verify(run: str, path: str, as_json: bool) -> None:
     """
     faults: dict[str, str] = {}
     with opened() as folio:
-        _, files = _chosen(folio, run, path)
+        _, _, files = chosen(folio, run, path)
         for name, entry in files.items():
             fault = _fault(folio, entry)
             if fault:
@@ -152,7 +143,7 @@ def verify(run: str, path: str, as_json: bool) -> None:
     else:
         for name in sorted(faults):
             click.echo(f"{visible(name)}: {faults[name]}", err=True)
-        click.echo(f"{_files(len(files))} read, {len(faults)} missing or damaged.")
+        click.echo(f"{count_text(len(files))} read, {len(faults)} missing or damaged.")
     if faults:
         raise SystemExit(EXIT_FINDINGS)
 
@@ -164,7 +155,7 @@ def verify(run: str, path: str, as_json: bool) -> None:
 def where(run: str, path: str, as_json: bool) -> None:
     """Say where the bytes of files lie in the object store."""
     with opened() as folio:
-        _, files = _chosen(folio, run, path)
+        _, _, files = chosen(folio, run, path)
         urls = {name: folio.store.url(entry.digest) for name, entry in files.items()}
         there = {name: folio.store.exists(entry.digest) for name, entry in files.items()}
     if as_json:
@@ -175,42 +166,14 @@ def where(run: str, path: str, as_json: bool) -> None:
         click.echo(f"{visible(name)}  {files[name].digest}\n  {visible(urls[name])}{missing}")
 
 
-def _split(run: str, path: str) -> tuple[str, str]:
-    """Return run and path of ``RUN PATH`` or ``runs:/RUN/PATH``."""
-    if not run.startswith(SCHEME):
-        return run, path.strip("/")
-    text, _, below = run[len(SCHEME) :].strip("/").partition("/")
-    if not text:
-        raise click.UsageError(f"{run!r} names no run: write runs:/RUN/PATH.")
-    return text, "/".join(part for part in (below, path.strip("/")) if part)
-
-
-def _chosen(folio: Folio, run: str, path: str) -> tuple[Run, dict[str, ArtifactEntry]]:
-    """Return the run, and its files at or below the path, by their paths in the run."""
-    from runfolio.tracking.artifacts import matching
-
-    text, wanted = _split(run, path)
-    found = folio.runs.get(folio.runs.resolve(text))
-    listed = folio.runs.artifacts(found)
-    files = matching(listed, wanted)
-    if wanted and not files:
-        near = ", ".join(visible(name) for name in sorted(listed)[:6]) or "none"
-        raise NotFoundError(f"Run {found.run_id} has no artifact {wanted!r}. It has: {near}.")
-    return found, files
-
-
 def _refuse_others(files: Mapping[str, ArtifactEntry], output: Path) -> None:
     """Raise where a copy would replace content that is not the same."""
-    import hashlib
+    from runfolio.objects.files import digest_of_file
 
     for name, entry in files.items():
         target = output / name
         if target.is_file():
-            with target.open("rb") as held:
-                sha = hashlib.sha256()
-                while chunk := held.read(1 << 20):
-                    sha.update(chunk)
-            if f"sha256:{sha.hexdigest()}" == entry.digest:
+            if digest_of_file(target)[0] == entry.digest:
                 continue
         elif not target.exists() and not target.is_symlink():
             continue
@@ -227,7 +190,3 @@ def _fault(folio: Folio, entry: ArtifactEntry) -> str:
     except (NotFoundError, DamagedError) as error:
         return str(error)
     return "" if size == entry.size else f"The record says {entry.size} bytes, the object has {size}: see runfolio check."
-
-
-def _files(count: int) -> str:
-    return f"{count} file{'s' * (count != 1)}"

@@ -241,7 +241,7 @@ def _model_lines(folio: Folio, model: RegisteredModel, numbers: list[int]) -> It
 
 
 def _version_lines(folio: Folio, model: RegisteredModel, version: ModelVersion) -> Iterator[str]:
-    from runfolio.cli.runs_show import size_text
+    from runfolio.cli.run_files import size_text
 
     stage = model.stage_of(version.version)
     marks = [stage] * (stage != NO_STAGE) + [f"@{alias}" for alias in model.aliases_of(version.version)]

@@ -10,7 +10,8 @@ import click
 from runfolio.cli import options
 from runfolio.cli.completion import metric_names
 from runfolio.cli.opening import opened
-from runfolio.cli.shapes import artifact_shape, point_shape, whole_run_shape
+from runfolio.cli.run_files import artifact_rows, chosen, copy_files, show_files
+from runfolio.cli.shapes import point_shape, whole_run_shape
 from runfolio.cli.sparklines import sparkline
 from runfolio.cli.tables import Column, csv_text, print_json, print_table, render_table, terminal_width
 from runfolio.diff.describe import duration_text, number_text
@@ -131,27 +132,6 @@ def _files(run: Run, files: Mapping[str, ArtifactEntry]) -> Iterator[str]:
         yield f"notice: {visible(notice)}"
 
 
-def artifact_rows(files: Mapping[str, ArtifactEntry], paths: Sequence[str]) -> tuple[list[Column], list[list[str]]]:
-    """Return the columns and rows that list files."""
-    columns = [Column("artifact"), Column("size", right=True, whole=True), Column("digest", rank=1, whole=True)]
-    return columns, [[path, size_text(files[path].size), files[path].digest[:19]] for path in paths]
-
-
-def size_text(size: int) -> str:
-    """Write a number of bytes.
-
-    Examples
-    --------
-    >>> size_text(999), size_text(1_234_567)
-    ('999 B', '1.2 MB')
-    """
-    value, units = float(size), ["B", "kB", "MB", "GB", "TB"]
-    while value >= 999.5 and len(units) > 1:
-        value /= 1000
-        units.pop(0)
-    return f"{size} B" if units[0] == "B" else f"{value:.3g} {units[0]}" if value >= 100 else f"{value:.1f} {units[0]}"
-
-
 @click.command("history")
 @options.run
 @click.argument("metric", shell_complete=metric_names)
@@ -194,25 +174,11 @@ def artifacts(run: str, path: str, target: Path | None, as_json: bool) -> None:
 
     With PATH only that file, or what is below that folder. Copies are verified.
     """
-    from runfolio.tracking.artifacts import matching
-
     with opened() as folio:
-        found = folio.runs.get(folio.runs.resolve(run))
-        listed = folio.runs.artifacts(found)
-        files = matching(listed, path.rstrip("/"))
-        if path and not files:
-            near = ", ".join(visible(name) for name in sorted(listed)[:6]) or "none"
-            raise NotFoundError(f"Run {found.run_id} has no artifact {path!r}. It has: {near}.")
+        _, _, files = chosen(folio, run, path)
         if target is not None:
-            for name, entry in files.items():
-                folio.store.copy_to(entry.digest, target / name)
-            click.echo(f"{len(files)} file{'s' * (len(files) != 1)} copied to {target}", err=True)
-    if as_json:
-        print_json([artifact_shape(name, files[name]) for name in sorted(files)])
-    elif files:
-        print_table(*artifact_rows(files, sorted(files)))
-    else:
-        click.echo("The run has no artifacts.", err=True)
+            copy_files(folio, files, target)
+    show_files(files, as_json)
 
 
 @click.command("code")

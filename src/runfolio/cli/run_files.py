@@ -1,0 +1,95 @@
+"""Files of a run on the command line: named by ``RUN PATH`` or ``runs:/RUN/PATH``, listed, and copied out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runfolio.cli.shapes import artifact_shape
+from runfolio.cli.tables import Column, print_json, print_table
+from runfolio.errors import NotFoundError
+from runfolio.records import ArtifactEntry, Run
+from runfolio.records.visible import visible
+
+if TYPE_CHECKING:
+    from runfolio.folio import Folio
+
+SCHEME = "runs:/"
+
+
+def split_name(run: str, path: str) -> tuple[str, str]:
+    """Return run and path of ``RUN PATH`` or ``runs:/RUN/PATH``."""
+    if not run.startswith(SCHEME):
+        return run, path.strip("/")
+    text, _, below = run[len(SCHEME) :].strip("/").partition("/")
+    if not text:
+        raise click.UsageError(f"{run!r} names no run: write runs:/RUN/PATH.")
+    return text, "/".join(part for part in (below, path.strip("/")) if part)
+
+
+def chosen(folio: Folio, run: str, path: str) -> tuple[Run, str, dict[str, ArtifactEntry]]:
+    """Return the run, the path in it that is asked for, and its files there or below, by their paths in the run.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such run, or a path is asked for at which it has nothing.
+    """
+    from runfolio.tracking.artifacts import matching
+
+    text, wanted = split_name(run, path)
+    found = folio.runs.get(folio.runs.resolve(text))
+    listed = folio.runs.artifacts(found)
+    files = matching(listed, wanted)
+    if wanted and not files:
+        near = ", ".join(visible(name) for name in sorted(listed)[:6]) or "none"
+        raise NotFoundError(f"Run {found.run_id} has no artifact {wanted!r}. It has: {near}.")
+    return found, wanted, files
+
+
+def show_files(files: Mapping[str, ArtifactEntry], as_json: bool) -> None:
+    """Print the files of a run, as a table or as JSON."""
+    if as_json:
+        print_json([artifact_shape(name, files[name]) for name in sorted(files)])
+    elif files:
+        print_table(*artifact_rows(files))
+    else:
+        click.echo("The run has no artifacts.", err=True)
+
+
+def copy_files(folio: Folio, files: Mapping[str, ArtifactEntry], folder: Path) -> None:
+    """Copy files of a run below a folder, verified, and say how many."""
+    for name, entry in files.items():
+        folio.store.copy_to(entry.digest, folder / name)
+    click.echo(f"{count_text(len(files))} copied to {folder}", err=True)
+
+
+def artifact_rows(files: Mapping[str, ArtifactEntry], paths: Sequence[str] | None = None) -> tuple[list[Column], list[list[str]]]:
+    """Return the columns and rows that list files: some, or all in order of their paths."""
+    columns = [Column("artifact"), Column("size", right=True, whole=True), Column("digest", rank=1, whole=True)]
+    return columns, [
+        [path, size_text(files[path].size), files[path].digest[:19]] for path in (sorted(files) if paths is None else paths)
+    ]
+
+
+def size_text(size: int) -> str:
+    """Write a number of bytes.
+
+    Examples
+    --------
+    >>> size_text(999), size_text(1_234_567)
+    ('999 B', '1.2 MB')
+    """
+    value, units = float(size), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 999.5 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{size} B" if units[0] == "B" else f"{value:.3g} {units[0]}" if value >= 100 else f"{value:.1f} {units[0]}"
+
+
+def count_text(count: int) -> str:
+    """Say how many files there are."""
+    return f"{count} file{'s' * (count != 1)}"
