@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 @click.argument("folder", default="runfolio-demo", type=click.Path(file_okay=False))
 @click.option("--no-open", is_flag=True, help="Only say what to look at; open nothing.")
 def demo(folder: str, no_open: bool) -> None:
-    """Make a folio, train on real data, commit the runs, build the site and open it.
+    """Make a folio, train on real data, commit the runs, promote a model, build the site and open it.
 
-    Trains the wine sweep (five random forests, three seeds each) and three networks on the digits data, in about ten seconds.
+    Trains the wine sweep (five random forests, three seeds each) and three networks on the digits data, registers three of the forests,
+    and promotes them as far as the gates of policy.yaml let them.
     """
     from runfolio.cli.site import Steps
     from runfolio.demo.making import make, show
@@ -26,13 +27,19 @@ def demo(folder: str, no_open: bool) -> None:
     target = Path(folder)
     click.echo(f"Making a folio in {target}", err=True)
     bar = Bars()
-    folio = make(target, bar)
+    folio, released = make(target, bar)
     bar.close()
     runs = len(folio.fresh_index().paths())
     folio.close()
     with Steps() as steps:
         page = show(target, steps)
-    click.echo(f"\n{runs} runs are committed in {target}. The site: {page}\n\nLook at them:\n")
+    refused = released.refused
+    click.echo(f"\n{runs} runs are committed in {target}. The site: {page}\n")
+    click.echo(f"{refused.model} {released.live} is in Production. Version {refused.version} was refused:")
+    for gate in refused.gates:
+        if gate.state == "failed":
+            click.echo(f"  ✗ {gate.id}: {gate.text}")
+    click.echo("\nLook at them:\n")
     for command, words in (
         (f"cd {folder}", ""),
         ("runfolio site serve --open", "the site, which follows new runs"),
@@ -40,6 +47,8 @@ def demo(folder: str, no_open: bool) -> None:
         ('runfolio runs search "metrics.accuracy > 0.95" --order-by "metrics.accuracy DESC"', "MLflow's filter language"),
         ("runfolio runs compare forest-10-seed1 forest-200-seed1", "only what differs"),
         ("runfolio runs show mlp-64-lr0.001", "one run, with its curves and the code that made it"),
+        ("runfolio models versions wine-cultivar", "what is live, and what was before"),
+        ("runfolio policy explain wine-cultivar 3 Production", "why version 3 is not"),
         ("git log --stat", "the lab book"),
     ):
         click.echo(f"  {command}" + (click.style(f"    # {words}", dim=True) if words else ""))

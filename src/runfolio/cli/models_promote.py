@@ -11,7 +11,7 @@ import click
 
 from runfolio.cli.models import name_argument, version_argument, version_of
 from runfolio.cli.opening import opened
-from runfolio.records.models import ARCHIVED, NO_STAGE, RegisteredModel, Waiver, canonical_stage
+from runfolio.records.models import ARCHIVED, NO_STAGE, Waiver, canonical_stage
 from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _carry_out(
         raise click.UsageError("--branch goes with --pull-request.")
     model = folio.models.find(promotion.model)
     promotion.apply(model, folio.settings.registry.exclusive)
-    verdict = _judged(folio, model, promotion, waivers, pending=not direct)
+    verdict = _judged(folio, promotion, waivers, pending=not direct)
     body = "\n\n".join(part for part in (message.strip(), f"Runfolio-Gates: {verdict.summary}" if verdict.gates else "") if part)
     if direct:
         promoting.promote(folio, promotion, waivers=waivers, body=body)
@@ -151,22 +151,12 @@ def _carry_out(
     _offer(folio, promotion, name, no_open, message, verdict)
 
 
-def _judged(folio: Folio, model: RegisteredModel, promotion: Promotion, waivers: Sequence[Waiver], *, pending: bool) -> Verdict:
+def _judged(folio: Folio, promotion: Promotion, waivers: Sequence[Waiver], *, pending: bool) -> Verdict:
     """Judge a promotion by the policy at hand; end with 1 where it is refused."""
     from runfolio.cli.policy import print_verdict
-    from runfolio.policy import Verdict, waive
-    from runfolio.registry.gates import judge_promotion, live_version, load_policy
+    from runfolio.registry.gates import judge_at_tip
 
-    if promotion.stage in (NO_STAGE, ARCHIVED):
-        return Verdict(promotion.model, promotion.version, promotion.stage)
-    tip = folio.place.tip()
-    version = folio.models.version(model, promotion.version, tip)
-    for waiver in waivers:
-        version = waive(version, waiver)
-    live = live_version(folio, model, promotion.stage, tip)
-    now = time.time_ns() // 1_000_000
-    policy = load_policy(folio)
-    verdict = judge_promotion(folio, policy, model, version, promotion.stage, now=now, live=live, pending=pending)
+    verdict = judge_at_tip(folio, promotion, waivers, now=time.time_ns() // 1_000_000, pending=pending)
     if verdict.gates:
         print_verdict(verdict)
     if not verdict.accepted:

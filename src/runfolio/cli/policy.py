@@ -132,14 +132,14 @@ def _approvals(folio: Folio, base: str, head: str, file: Path | None, allowed_si
 def explain(name: str, version: str, stage: str, as_json: bool) -> None:
     """Say what is missing for a promotion; ends with 1 where it would be refused."""
     from runfolio.records.models import canonical_stage
-    from runfolio.registry.gates import judge_promotion, live_version, load_policy
+    from runfolio.registry.gates import judge_at_tip
+    from runfolio.registry.promotion import Promotion
 
     with opened() as folio:
         model, found = version_of(folio, name, version)
         wanted = canonical_stage(stage, folio.settings.registry.stages)
-        live = live_version(folio, model, wanted, folio.place.tip())
-        now = time.time_ns() // 1_000_000
-        verdict = judge_promotion(folio, load_policy(folio), model, found, wanted, now=now, live=live, pending=True)
+        promotion = Promotion(model.name, found.version, wanted)
+        verdict = judge_at_tip(folio, promotion, now=time.time_ns() // 1_000_000, pending=True)
     _told([verdict], as_json)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from runfolio.demo.releasing import POLICY, Released, release
 from runfolio.errors import AlreadyExistsError, RunfolioError, missing_package
 from runfolio.folio import Folio, initialise, open_folio
 from runfolio.formats import paths
@@ -26,6 +27,8 @@ README = """\
 
     runfolio runs list
     runfolio site serve --open
+    runfolio models versions wine-cultivar
+    runfolio models history wine-cultivar
     git log --stat
 """
 
@@ -79,8 +82,8 @@ Progress = Callable[[Script, int], None]
 BuildProgress = Callable[[str, int, int], None]
 
 
-def make(folder: Path, progress: Progress) -> Folio:
-    """Make a folio, train on real data, commit the runs.
+def make(folder: Path, progress: Progress) -> tuple[Folio, Released]:
+    """Make a folio, train on real data, commit the runs, register the wine models and promote them.
 
     Parameters
     ----------
@@ -115,7 +118,7 @@ def make(folder: Path, progress: Progress) -> Folio:
         experiment = folio.experiments.by_name(name)
         assert experiment is not None
         folio.experiments.edit(experiment.experiment_id, "set the baseline of", baseline=folio.runs.resolve(run_name))
-    return folio
+    return folio, release(folio)
 
 
 def show(folder: Path, progress: BuildProgress) -> Path:
@@ -142,6 +145,7 @@ def _commit_code(folio: Folio) -> None:
     contents = {script.name: (files("runfolio.demo") / "files" / script.name).read_bytes() for script in SCRIPTS}
     contents["README.md"] = README.encode()
     contents[".gitignore"] = b"/site/\n"
+    contents[paths.POLICY] = POLICY
     settings = repo.read(f"HEAD:{folio.place.full(paths.SETTINGS)}")
     assert settings is not None
     contents[paths.SETTINGS] = settings + SITE.encode()

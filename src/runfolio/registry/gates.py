@@ -13,12 +13,13 @@ from runfolio.errors import DamagedError, NotFoundError, RunfolioError
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
 from runfolio.gitstore.snapshots import has_tree
-from runfolio.policy import Facts, Policy, Verdict, decode_policy, judge
+from runfolio.policy import Facts, Policy, Verdict, decode_policy, judge, waive
 from runfolio.policy.rules import Margin
 from runfolio.query import parse_filter
-from runfolio.records.models import ARCHIVED, ModelVersion, RegisteredModel
+from runfolio.records.models import ARCHIVED, NO_STAGE, ModelVersion, RegisteredModel, Waiver
 from runfolio.records.runs import Run, RunStatus
 from runfolio.registry.cards import read_card, sections
+from runfolio.registry.promotion import Promotion
 from runfolio.registry.versions import files_of
 
 MOST_RUNS = 5000
@@ -124,6 +125,38 @@ def judge_promotion(
         now=now,
     )
     return judge(policy, facts)
+
+
+def judge_at_tip(
+    folio: Folio, promotion: Promotion, waivers: Iterable[Waiver] = (), *, now: int, pending: bool = False
+) -> Verdict:
+    """Judge a promotion that is not committed yet, by the policy and the models of the folio's tip.
+
+    Parameters
+    ----------
+    folio : Folio
+    promotion : Promotion
+    waivers : iterable of Waiver, optional
+        Those that would be committed with it.
+    now : int
+        Milliseconds since the epoch, UTC.
+    pending : bool, optional
+        Whether approvals may still come.
+
+    Returns
+    -------
+    Verdict
+        Without gates where a version leaves its stage, or is archived.
+    """
+    tip = folio.place.tip()
+    model = folio.models.find(promotion.model, tip)
+    version = folio.models.version(model, promotion.version, tip)
+    if promotion.stage in (NO_STAGE, ARCHIVED):
+        return Verdict(model.name, version.version, promotion.stage)
+    for waiver in waivers:
+        version = waive(version, waiver)
+    live = live_version(folio, model, promotion.stage, tip)
+    return judge_promotion(folio, load_policy(folio), model, version, promotion.stage, now=now, live=live, pending=pending)
 
 
 def proposed_between(folio: Folio, base: str | None, head: str) -> list[Proposed]:

@@ -44,6 +44,8 @@ def train(n_estimators, max_depth, min_samples_split, seed):
         )
         importance = dict(zip(X_train.columns, forest.feature_importances_.round(6).tolist(), strict=True))
         runfolio.log_dict(importance, "feature_importance.json")
+        signature = runfolio.models.infer_signature(X_train, predictions)
+        runfolio.sklearn.log_model(forest, "model", signature=signature, input_example=X_train.head(3))
 
 
 if __name__ == "__main__":
