@@ -15,6 +15,7 @@ from runfolio.folio.inbox import ARTIFACTS, ID_FILE, METRICS_FILE, RUN_FILE
 from runfolio.formats.experiments import decode_experiment, experiment_fields
 from runfolio.formats.foreign import decode_foreign, read_metrics
 from runfolio.formats.lines import parse_line
+from runfolio.formats.models import decode_model, decode_version, encode_model, encode_version
 from runfolio.formats.runs import decode_run, encode_run
 from runfolio.formats.series import decode_series, encode_series, read_series
 from runfolio.formats.settings import decode_settings
@@ -22,10 +23,12 @@ from runfolio.journal import RunState
 from runfolio.journal.events import decode_event
 from runfolio.journal.state import _ACTIONS
 from runfolio.objects.manifests import decode_manifest, encode_manifest
+from runfolio.policy import decode_policy, run_examples
+from runfolio.policy.rules import FLAGS
 from runfolio.records import Experiment
 from runfolio.records.runs import RunStatus
 from runfolio.records.settings import Settings
-from tests.docs.pages import DOCS, marked
+from tests.docs.pages import DOCS, fenced, marked
 
 PAGE = "format.md"
 TEXT = (DOCS / PAGE).read_text("utf-8")
@@ -138,3 +141,18 @@ def test_settings_page_tells_every_field() -> None:
         wanted += [f"{item.name}.{name}" for name in inner] if inner else [item.name]
     wanted.remove("remote")
     assert [name for name in wanted if f"| `{name}` |" not in text] == []
+
+
+def test_registry_examples_are_what_we_write() -> None:
+    (model,) = marked("format.md", "example", "model")
+    assert encode_model(decode_model(model.encode(), "models/wine/model.yaml")) == model.encode()
+    (version,) = marked("format.md", "example", "version")
+    assert encode_version(decode_version(version.encode(), "models/wine/versions/3.yaml"), "wine") == version.encode()
+
+
+def test_policy_page_shows_a_policy_that_passes_its_own_examples() -> None:
+    text = next(text for language, text in fenced("how-to/policy.md") if language == "yaml" and text.startswith("schema: 1"))
+    policy = decode_policy(text.encode())
+    assert [result.faults for result in run_examples(policy)] == [()]
+    page = (DOCS / "how-to" / "policy.md").read_text("utf-8")
+    assert [name for name in FLAGS if f"`{name}`" not in page] == []
