@@ -80,7 +80,7 @@ def read_yaml(data: bytes, where: str, *, limit: int = MAX_BYTES) -> YamlDocumen
     """Read a YAML file together with the places of its entries; see :func:`load_yaml`."""
     import yaml
 
-    from runfolio.formats.yaml_events import Builder
+    from runfolio.formats.yaml_events import MAX_DEPTH, Builder
 
     text = _text_of(data, where, limit)
     builder = Builder(where, text)
@@ -90,9 +90,11 @@ def read_yaml(data: bytes, where: str, *, limit: int = MAX_BYTES) -> YamlDocumen
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        builder.fault(
-            line, column, f"not YAML: {error.problem or error.context}. Check the indentation, colons and quotes around it."
-        )
+        said = error.problem or error.context or "it cannot be read"
+        if "nesting depth" in said:  # libyaml, since PyYAML 6.0.4, looks that far ahead before it says the first bracket
+            builder.fault(line, column, f"nested deeper than {MAX_DEPTH} levels. Flatten it.")
+        else:
+            builder.fault(line, column, f"not YAML: {said}. Check the indentation, colons and quotes around it.")
     except (yaml.YAMLError, ValueError) as error:
         builder.fault(1, 1, f"not YAML: {error}. Check the file's characters.")
     builder.report()
