@@ -211,3 +211,31 @@ def test_mlmodel_of_a_newer_writer_keeps_its_fields(tmp_path: Path, forest: Any)
     file.write_text(file.read_text() + "model_id: m-1\n")
     model = Model.load(file)
     assert model.more["model_id"] == "m-1" and "model_id: m-1" in model.to_yaml()
+
+
+def test_params_of_a_signature_are_not_the_estimator_s(tmp_path: Path, forest: Any, wine: tuple[Any, Any]) -> None:
+    signature = infer_signature(wine[0], forest.predict(wine[0]), params={"threshold": 0.5})
+    runfolio.sklearn.save_model(forest, tmp_path / "m", signature=signature)
+    loaded = runfolio.pyfunc.load_model(tmp_path / "m")
+    assert (loaded.predict(wine[0], params={"threshold": 0.7}) == forest.predict(wine[0])).all()
+
+
+@pytest.fixture
+def signed(tmp_path: Path, forest: Any, wine: tuple[Any, Any]) -> Any:
+    runfolio.sklearn.save_model(forest, tmp_path / "m", signature=infer_signature(wine[0], forest.predict(wine[0])))
+    return runfolio.pyfunc.load_model(tmp_path / "m")
+
+
+def test_a_missing_column_is_named(signed: Any, wine: tuple[Any, Any]) -> None:
+    with pytest.raises(UsageError, match="hue"):
+        signed.predict(wine[0].drop(columns="hue"))
+
+
+def test_a_column_of_another_type_is_named(signed: Any, wine: tuple[Any, Any]) -> None:
+    with pytest.raises(UsageError, match="hue"):
+        signed.predict(wine[0].assign(hue="red"))
+
+
+def test_columns_in_another_order_and_extra_ones_are_no_fault(signed: Any, forest: Any, wine: tuple[Any, Any]) -> None:
+    shuffled = wine[0].assign(extra=1)[["extra", *reversed(wine[0].columns)]]
+    assert (signed.predict(shuffled) == forest.predict(wine[0])).all()

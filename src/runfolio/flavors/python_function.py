@@ -255,7 +255,8 @@ def load_folder(folder: Path, model_config: Mapping[str, Any] | None = None) -> 
 def _estimator(folder: Path, model: Model, config: Mapping[str, Any]) -> PyFuncModel:
     held = scikit_learn.load_folder(folder)
     method = config.get("predict_fn", "predict")
-    return PyFuncModel(model, held, lambda data, params: getattr(held, method)(data, **params))
+    # params of the signature are not for the estimator: MLflow drops them here too, and a predict() of scikit-learn takes none.
+    return PyFuncModel(model, held, lambda data, _: getattr(held, method)(data))
 
 
 def _python(folder: Path, model: Model, config: Mapping[str, Any], given: Mapping[str, Any] | None) -> PyFuncModel:

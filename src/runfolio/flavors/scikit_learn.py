@@ -83,8 +83,8 @@ def save_model(
         _describe(model, sk_model, used, code_of(folder), pyfunc_predict_fn)
         return _needed(data, used)
 
-    def predict(data: Any, params: dict[str, Any]) -> Any:
-        return getattr(sk_model, pyfunc_predict_fn)(data, **params)
+    def predict(data: Any, _: dict[str, Any]) -> Any:
+        return getattr(sk_model, pyfunc_predict_fn)(data)
 
     return save_folder(path, mlflow_model, beside, write, predict if hasattr(sk_model, pyfunc_predict_fn) else None)
 
