@@ -18,12 +18,14 @@ from importlib.resources import files as package_files
 from typing import Any
 
 from runfolio._version import __version__
+from runfolio.formats.canonical import spell_number
 from runfolio.index import RunRow
 from runfolio.records import Objective
 from runfolio.records.times import utc_text
 from runfolio.site import parquet
+from runfolio.site.catalogue import ModelData
 from runfolio.site.gather import ExperimentData, Site
-from runfolio.site.links import experiment_page, run_page
+from runfolio.site.links import experiment_page, model_page, run_page, version_page
 from runfolio.site.output import canonical
 from runfolio.site.plan import Page
 
@@ -37,13 +39,37 @@ def files(site: Site) -> Iterator[Page]:
     """Yield the files of the API, the Parquet file last."""
     yield _file("index", "index", _index(site))
     yield _file("experiments", "experiments", {"experiments": [_brief(site, item) for item in site.experiments]})
-    yield _file("models", "models", {"models": []})
+    yield _file("models", "models", {"models": [_model(item) for item in site.models]})
     for name in SCHEMAS:
         data = schema(name)
         yield Page(f"{ROOT}/schemas/{name}.json", data, lambda data=data: data)  # type: ignore[misc]
     for item in site.experiments:
         yield from _experiment_files(site, item)
     yield from parquet.files(site, f"{ROOT}/runs.parquet")
+
+
+def _model(item: ModelData) -> dict[str, Any]:
+    return {
+        "name": item.model.name,
+        "page": model_page(item.slug),
+        "description": item.model.description,
+        "tags": dict(item.model.tags),
+        "stages": {stage: list(numbers) for stage, numbers in item.model.stages.items()},
+        "aliases": dict(item.model.aliases),
+        "versions": [
+            {
+                "version": found.number,
+                "page": version_page(item.slug, found.number),
+                "stage": found.stage or None,
+                "run": found.version.run_id,
+                "digest": found.version.digest,
+                "size": found.version.size,
+                "created": utc_text(found.version.created) if found.version.created else None,
+                "metrics": {key: spell_number(value) for key, value in sorted(found.version.metrics.items())},
+            }
+            for found in item.versions
+        ],
+    }
 
 
 @lru_cache(maxsize=len(SCHEMAS))

@@ -17,7 +17,7 @@ from runfolio.index import RunRow
 from runfolio.records.visible import visible
 from runfolio.site import cards
 from runfolio.site.gather import ExperimentData, Site
-from runfolio.site.links import experiment_page, run_page
+from runfolio.site.links import experiment_page, model_page, run_page, version_page
 from runfolio.site.output import canonical
 from runfolio.site.plan import Page
 
@@ -54,6 +54,8 @@ def sitemap_places(site: Site) -> list[str]:
     """Return the pages that a search engine may want, from the site's root."""
     fixed = ["index.html", "experiments/index.html", "models/index.html", "changes/index.html", "data.html", "about.html"]
     own = [experiment_page(item.slug) for item in site.experiments]
+    own += [model_page(item.slug) for item in site.models]
+    own += [version_page(item.slug, version.number) for item in site.models for version in item.versions]
     return [*fixed, *own, *(f"r/{run_id}/index.html" for run_id in sorted(site.prepared))]
 
 

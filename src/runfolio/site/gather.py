@@ -35,6 +35,7 @@ from runfolio.site.overrides import team_templates
 from runfolio.site.public import Redaction, redaction_of
 
 if TYPE_CHECKING:
+    from runfolio.site.catalogue import ModelData
     from runfolio.site.charts.declared import Declared
     from runfolio.site.render import Renderer
 
@@ -169,6 +170,13 @@ class Site:
     def html(self, template: str, path: str, **context: Any) -> bytes:
         """Render a page; see :meth:`runfolio.site.render.Renderer.html`."""
         return self.renderer.html(template, path, **context)
+
+    @cached_property
+    def models(self) -> list[ModelData]:
+        """The registered models, by name."""
+        from runfolio.site.catalogue import read_catalogue
+
+        return read_catalogue(self)
 
     @cached_property
     def experiments(self) -> list[ExperimentData]:

@@ -10,6 +10,16 @@ def experiment_page(slug: str) -> str:
     return f"e/{slug}/index.html"
 
 
+def model_page(slug: str) -> str:
+    """Return the page of a registered model."""
+    return f"m/{slug}/index.html"
+
+
+def version_page(slug: str, number: int) -> str:
+    """Return the page of a version of a registered model."""
+    return f"m/{slug}/{number}/index.html"
+
+
 def run_page(site: Site, run_id: str) -> str:
     """Return the page of a run: its own where it is written ahead, else the one that reads the run's data."""
     return f"r/{run_id}/index.html" if run_id in site.prepared else f"r/run.html#{run_id}"

@@ -9,6 +9,7 @@ from runfolio.index import RunRow
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.links import experiment_page, run_page
 from runfolio.site.output import canonical
+from runfolio.site.pages.models import model_card
 from runfolio.site.plan import Page
 from runfolio.site.summaries import FAILED, summary_of
 from runfolio.site.svg.stepline import step_line
@@ -22,6 +23,7 @@ def pages(site: Site) -> Iterator[Page]:
     newest = sorted((row for item in site.experiments for row in item.rows[-NEWEST:]), key=lambda row: (-row.start, row.run_id))
     context = {
         "cards": [experiment_card(site, item) for item in site.experiments[:CARDS]],
+        "models": [model_card(site, item) for item in site.models if item.live][:CARDS],
         "others": max(0, len(site.experiments) - CARDS),
         "newest": [_run(site, row) for row in newest[:NEWEST]],
         "failures": [_run(site, row) for row in newest if row.status in FAILED][:5],

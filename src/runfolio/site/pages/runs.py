@@ -11,7 +11,7 @@ from runfolio.gitstore.codediff import CodeDiff, code_diff
 from runfolio.gitstore.repo import Repo
 from runfolio.site.data.environments import list_path
 from runfolio.site.gather import ExperimentData, Site
-from runfolio.site.links import baseline_of, experiment_page, run_page
+from runfolio.site.links import baseline_of, experiment_page, run_page, version_page
 from runfolio.site.output import canonical, digest_of
 from runfolio.site.plan import Page
 from runfolio.site.publishing import read_body
@@ -68,6 +68,7 @@ def _page(site: Site, item: ExperimentData, run_id: str, parent: str | None) -> 
         "family": [(other, site.by_id[other].name, other in site.prepared) for other in family if other in site.by_id],
         "points": site.points_a_run,
         "records": _records(site),
+        "registered": _registered(site, run_id),
     }
     return Page(path, canonical(facts) + digest_of(bodies), partial(_html, site, item, run_id, path))
 
@@ -89,7 +90,7 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
         tags={key: value for key, value in sorted(detail["tags"].items()) if key != "mlflow.note.content"},
         params=param_rows(detail["params"], against and against.get("params", {})), metrics=metrics,
         goal=next((row for row in metrics if objective and row["key"] == objective.metric), None),
-        baseline=_link(site, baseline), is_baseline=baseline == run_id,
+        registered=_registered(site, run_id), baseline=_link(site, baseline), is_baseline=baseline == run_id,
         curves=[{"key": key, "svg": curve([_line(detail["series"][key])], key)} for key in drawn[:STATIC_CURVES]],
         more_curves=max(0, len(drawn) - STATIC_CURVES), most_curves=SCRIPT_CURVES, curve_count=len(drawn),
         artifacts=[{"artifact": entry, "body": read_body(site, entry) if at < BODIES else None}
@@ -100,6 +101,16 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
         record=site.folio.place.full(paths.run_path(item.slug, run_id, detail["start"])),
         data={"run": _told(detail, drawn[:SCRIPT_CURVES]), "experiment": _experiment(site, item)},
     )  # fmt: skip
+
+
+def _registered(site: Site, run_id: str) -> list[dict[str, Any]]:
+    """Return the versions of registered models that a run made."""
+    return [
+        {"name": f"{item.model.name} {found.number}", "href": version_page(item.slug, found.number), "stage": found.stage}
+        for item in site.models
+        for found in item.versions
+        if found.version.run_id == run_id
+    ]
 
 
 def _origin(site: Site, detail: Mapping[str, Any]) -> dict[str, Any]:

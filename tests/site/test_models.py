@@ -1,0 +1,162 @@
+"""The catalogue, the models and their versions, as a visitor sees them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy
+import pytest
+
+import runfolio
+from runfolio import MlflowClient
+from runfolio.folio import open_folio
+from runfolio.registry.cards import render_card, write_card
+from runfolio.site import BuildOptions, build_site
+from runfolio.tracking.session import forget_sessions
+from tests.conftest import git
+from tests.site.visiting import faults_at_each_width
+
+MLMODEL = """\
+flavors: {sklearn: {}}
+signature:
+  inputs: '[{"type": "double", "name": "<b>alcohol</b>", "required": true}]'
+  outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]'
+"""
+
+
+@pytest.fixture
+def wine(folio_dir: Path) -> Path:
+    """Two versions of ``Wine <i>``, the second in Production with a card, the first Archived."""
+    runfolio.set_tracking_uri(folio_dir)
+    runfolio.set_experiment("cellar")
+    for name, accuracy in (("one", 0.9), ("two", 0.95)):
+        with runfolio.start_run(run_name=name) as run:
+            runfolio.log_params({"trees": 10 if name == "one" else 200})
+            runfolio.log_metric("accuracy", accuracy)
+            runfolio.log_input(runfolio.data.from_numpy(numpy.arange(6.0), name="wine"), context="training")
+            runfolio.log_text(MLMODEL, "model/MLmodel")
+            runfolio.log_text(f"weights {name}", "model/model.pkl")
+        runfolio.register_model(f"runs:/{run.info.run_id}/model", "Wine <i>", tags={"owner": "ada", "internal.id": "7"})
+    client = MlflowClient()
+    client.transition_model_version_stage("Wine <i>", 1, "Production")
+    client.transition_model_version_stage("Wine <i>", 2, "Production", archive_existing_versions=True)
+    client.set_registered_model_alias("Wine <i>", "champion", 2)
+    client.update_model_version("Wine <i>", 2, "more <script>alert(1)</script> trees")
+    forget_sessions()
+    folio = open_folio(folio_dir)
+    model = folio.models.find("Wine <i>")
+    text = render_card(model, folio.models.version(model, 2), None).replace(
+        "## Limits\n", "## Limits\n\nNo *rosé*. <img src=x>\n"
+    )
+    write_card(folio, model, folio.models.version(model, 2), text)
+    folio.close()
+    return folio_dir
+
+
+def built(folder: Path, out: Path, **options: Any) -> Path:
+    folio = open_folio(folder)
+    try:
+        build_site(folio, out, BuildOptions(**options))
+    finally:
+        folio.close()
+    return out
+
+
+def test_the_catalogue_says_what_is_live(wine: Path, tmp_path: Path) -> None:
+    out = built(wine, tmp_path / "site")
+    catalogue, home = (out / "models" / "index.html").read_text(), (out / "index.html").read_text()
+    for page in (catalogue, home):
+        assert "Wine &lt;i&gt;" in page
+        assert "Production" in page
+        assert 'm/wine-i/2/index.html">version 2</a>' in page
+        assert "@champion" in page
+    assert "0.9500" in catalogue
+
+
+def test_a_version_shows_files_signature_changes_card_and_history(wine: Path, tmp_path: Path) -> None:
+    page = (built(wine, tmp_path / "site") / "m" / "wine-i" / "2" / "index.html").read_text()
+    for said in (
+        "runs code", "model.pkl", "&lt;b&gt;alcohol&lt;/b&gt;", "int64 [-1]", "Changes since version 1", "trees", "<em>rosé</em>",
+        "version 2: None → Production", "models:/Wine", "not written yet: Intended use", "more &lt;script&gt;alert(1)&lt;/script&gt; trees",
+    ):  # fmt: skip
+        assert said in page, said
+    assert "<img" not in page.split('id="card"')[1].split("</section>")[0]
+    assert "What is it for, and who uses it?" not in page
+    assert 'href="../../../r/' in page
+
+
+def test_a_run_names_the_versions_that_it_made(wine: Path, tmp_path: Path) -> None:
+    out = built(wine, tmp_path / "site")
+    folio = open_folio(wine)
+    run_id = folio.runs.resolve("two")
+    folio.close()
+    assert "Wine &lt;i&gt; 2, Production" in (out / "r" / run_id / "index.html").read_text()
+
+
+def test_the_data_api_lists_models_as_its_schema_says(wine: Path, tmp_path: Path) -> None:
+    out = built(wine, tmp_path / "site")
+    said = json.loads((out / "api/v1/models.json").read_text())
+    jsonschema.validate(said, json.loads((out / "api/v1/schemas/models.json").read_text()))
+    (model,) = said["models"]
+    assert (model["name"], model["stages"], model["aliases"]) == (
+        "Wine <i>",
+        {"Production": [2], "Archived": [1]},
+        {"champion": 2},
+    )
+    assert [item["metrics"] for item in model["versions"]] == [{"accuracy": 0.95}, {"accuracy": 0.9}]
+    assert all((out / item["page"]).is_file() for item in [model, *model["versions"]])
+
+
+def test_the_past_shows_what_was_live_then(wine: Path, tmp_path: Path) -> None:
+    commit = git(wine, "log", "--format=%H", "--grep=promote Wine <i> 1 to", "-1").strip()
+    page = (built(wine, tmp_path / "site", at=commit) / "models" / "index.html").read_text()
+    assert "version 1</a>" in page
+    assert "@champion" not in page
+
+
+def test_a_version_whose_list_of_files_is_lost_is_shown_all_the_same(wine: Path, tmp_path: Path) -> None:
+    folio = open_folio(wine)
+    digest = folio.models.version(folio.models.find("Wine <i>"), 2).digest
+    assert digest is not None
+    folio.store.delete(digest)
+    folio.close()
+    page = (built(wine, tmp_path / "site") / "m" / "wine-i" / "2" / "index.html").read_text()
+    assert "The list of its files was not at hand" in page
+
+
+def test_a_public_site_names_nobody(wine: Path, tmp_path: Path) -> None:
+    (wine / "runfolio.yaml").write_text("schema: 1\nsite: {hide: ['internal.*']}\n")
+    git(wine, "commit", "-qam", "hide")
+    out = built(wine, tmp_path / "site", public=True)
+    text = "".join(path.read_text() for path in (out / "m").rglob("*.html")) + (out / "models/index.html").read_text()
+    assert "owner: ada" in text
+    for gone in ("Ada", "ada@example.org", "internal.id"):
+        assert gone not in text, gone
+
+
+def test_two_builds_are_the_same_bytes_and_a_promotion_makes_only_what_it_changes_anew(wine: Path, tmp_path: Path) -> None:
+    out, other = built(wine, tmp_path / "site"), built(wine, tmp_path / "other")
+    files = sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    assert [name for name in files if (out / name).read_bytes() != (other / name).read_bytes()] == []
+
+
+def test_a_damaged_version_hides_nothing_else(wine: Path, tmp_path: Path) -> None:
+    (wine / "models/wine-i/versions/1.yaml").write_text("schema: 1\nsize: many\n")
+    git(wine, "commit", "-qam", "by hand")
+    page = (built(wine, tmp_path / "site") / "models" / "index.html").read_text()
+    assert "Wine &lt;i&gt;" in page
+
+
+@pytest.mark.parametrize("page", ["models/index.html", "m/wine-i/index.html", "m/wine-i/2/index.html"])
+@pytest.mark.parametrize("dark", [False, True])
+def test_pages_hold_in_a_browser_wide_and_narrow(
+    wine: Path, tmp_path: Path, open_page: Callable[..., Any], page: str, dark: bool
+) -> None:
+    out = built(wine, tmp_path / "site")
+    opened = open_page((out / page).as_uri(), dark=dark)
+    assert faults_at_each_width(opened) == []
+    assert opened.locator("h1").inner_text().startswith(("Models", "Wine <i>"))
