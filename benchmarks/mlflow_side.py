@@ -126,6 +126,25 @@ def search_frame(mlflow, n):
     return statistics.median(took)
 
 
+def register(mlflow, n):
+    """Median seconds of registering a version, giving it an alias, and reading it back by that."""
+    client = mlflow.MlflowClient()
+    mlflow.set_experiment("bench")
+    with mlflow.start_run() as run:
+        mlflow.log_text("weights", "model/model.bin")
+    client.create_registered_model("bench")
+    source = f"{run.info.artifact_uri}/model"
+    took = []
+    for number in range(n):
+        start = time.perf_counter()
+        made = client.create_model_version("bench", source, run.info.run_id)
+        client.set_registered_model_alias("bench", "newest", made.version)
+        found = client.get_model_version_by_alias("bench", "newest")
+        took.append(time.perf_counter() - start)
+        assert int(found.version) == number + 1
+    return statistics.median(took)
+
+
 def analyze(mlflow, n):
     """Give the database its statistics."""
     import sqlalchemy

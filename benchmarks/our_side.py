@@ -123,9 +123,58 @@ def search_frame(n: int) -> float:
     return statistics.median(took)
 
 
+def register(n: int) -> float:
+    """Median seconds of registering a version, giving it an alias, and reading it back by that."""
+    import runfolio
+
+    client = runfolio.MlflowClient()
+    runfolio.set_experiment("bench")
+    with runfolio.start_run() as run:
+        runfolio.log_text("weights", "model/model.bin")
+    client.create_registered_model("bench")
+    source = f"{run.info.artifact_uri}/model"
+    took = []
+    for number in range(n):
+        start = time.perf_counter()
+        made = client.create_model_version("bench", source, run.info.run_id)
+        client.set_registered_model_alias("bench", "newest", made.version)
+        found = client.get_model_version_by_alias("bench", "newest")
+        took.append(time.perf_counter() - start)
+        assert int(found.version) == number + 1
+    return statistics.median(took)
+
+
+def register_later(n: int) -> float:
+    """The same, where the model has many versions already."""
+    import runfolio
+
+    client = runfolio.MlflowClient()
+    source = client.get_model_version("bench", 1).source or ""
+    took = []
+    for _ in range(n):
+        start = time.perf_counter()
+        made = client.create_model_version("bench", source)
+        client.set_registered_model_alias("bench", "newest", made.version)
+        found = client.get_model_version_by_alias("bench", "newest")
+        took.append(time.perf_counter() - start)
+        assert found.version == made.version
+    return statistics.median(took)
+
+
 TASKS: dict[str, Any] = {
     function.__name__: function
-    for function in (log_runs, cpu_of_runs, log_metric, million, log_artifact, search, search_plain, search_frame)
+    for function in (
+        log_runs,
+        cpu_of_runs,
+        log_metric,
+        million,
+        log_artifact,
+        search,
+        search_plain,
+        search_frame,
+        register,
+        register_later,
+    )
 }
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any
 from runfolio.folio import initialise
 from runfolio.formats import paths
 from runfolio.formats.experiments import encode_experiment
+from runfolio.formats.models import decode_model, edit_model
 from runfolio.formats.runs import encode_run
 from runfolio.gitstore import FileChange, Ident, Repo, commit_files
 from runfolio.records import Experiment, MetricSummary, Run, RunStatus, new_run_id
@@ -89,5 +90,30 @@ def fill(folder: Path, n: int, branch: str = "refs/heads/main") -> None:
         if number % 10_000 == 0 or number == n:
             assert commit_files(repo, branch, repo.resolve(branch), changes, "bench\n", AUTHOR)
             changes = []
+    repo.close()
+    subprocess.run(["git", "gc", "-q"], cwd=folder, env=clean_environment(), check=False)
+
+
+def fill_versions(folder: Path, n: int, branch: str = "refs/heads/ledger") -> None:
+    """Give the registered model ``bench`` n versions, and a history of 10 n promotions, a commit each."""
+    repo = Repo.discover(folder)
+    tip = repo.resolve(branch)
+    data = repo.read(f"{tip}:{paths.model_path('bench')}") or b""
+    first = repo.read(f"{tip}:{paths.version_path('bench', 1)}") or b""
+    there = len(repo.tree_entries(str(tip), "models/bench/versions"))
+    model = decode_model(data, paths.model_path("bench"))
+    out = []
+    for number in range(10 * n):
+        at = f"{AUTHOR.name} <{AUTHOR.mail}> {1_700_000_000 + number} +0000"
+        parent = f"from {tip}\n" if number == 0 else ""
+        out.append(f"commit {branch}\nauthor {at}\ncommitter {at}\ndata 8\npromote\n\n{parent}".encode())
+        moved = edit_model(data, model.with_stage(number % n + 1, "Production", archive="None"))
+        out.append(b"M 100644 inline models/bench/model.yaml\ndata %d\n%s\n" % (len(moved), moved))
+        if there <= number < n:
+            out.append(b"M 100644 inline models/bench/versions/%d.yaml\ndata %d\n%s\n" % (number + 1, len(first), first))
+    out.append(b"done\n")
+    subprocess.run(
+        ["git", "fast-import", "--quiet", "--done"], cwd=folder, env=clean_environment(), input=b"".join(out), check=True
+    )
     repo.close()
     subprocess.run(["git", "gc", "-q"], cwd=folder, env=clean_environment(), check=False)

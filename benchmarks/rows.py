@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import peers
-from benchmarks.places import AUTHOR, HERE, clean_environment, fill, folio, make_runs, mlflow, ours
+from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
 from benchmarks.site_rows import site_build, site_pages
 from runfolio.formats import paths
 from runfolio.formats.runs import encode_run
@@ -352,6 +352,45 @@ def searching(setting: Setting) -> Iterator[Row]:
                 )
 
 
+def registry(setting: Setting) -> Iterator[Row]:
+    """Registered models: a version registered, named by an alias, and read back by it; at few versions and at many."""
+    folder = folio(setting.folder / "registry", "process", "ledger")
+    few = ours(folder, "register", 10)
+    if not setting.alone:
+        python, work = peers.python_of("mlflow"), setting.new("registry-mlflow")
+        theirs = mlflow(python, work, "register", f"sqlite:///{work}/m.db", setting.size(20, 5))
+        yield Row(
+            "a version registered, aliased, read by alias",
+            "MLflow, SQLite",
+            theirs / few,
+            "≥ 5 ×",
+            f"{few * 1e3:.0f} ms, two commits",
+        )
+        script = (
+            "import {0} as tool\n{1}client = tool.MlflowClient()\nsource = client.get_model_version('bench', 1).source\n"
+            "made = client.create_model_version('bench', source)\nclient.set_registered_model_alias('bench', 'newest', made.version)\n"
+            "assert client.get_model_version_by_alias('bench', 'newest').version == made.version\n"
+        )
+        (work / "register.py").write_text(script.format("mlflow", f"tool.set_tracking_uri('sqlite:///{work}/m.db')\n"))
+        (folder / "register.py").write_text(script.format("runfolio", ""))
+
+        def wall(program: str, where: Path) -> float:
+            start = time.perf_counter()
+            subprocess.run([program, "register.py"], cwd=where, env=clean_environment(), capture_output=True, check=True)
+            return time.perf_counter() - start
+
+        ratio = median_ratio(setting.size(5, 2), lambda: wall(str(python), work), lambda: wall(sys.executable, folder))
+        yield Row("the same in a fresh process, import included (wall)", "MLflow, SQLite", ratio, "≥ 5 ×")
+    many = setting.size(1000, 30)
+    fill_versions(folder, many)
+    grown = ours(folder, "register_later", 10)
+    yield Row(f"the same at {many:,} versions and {10 * many:,} promotions", "at 10 versions", grown / few, "≤ 1.3 ×")
+    command = [sys.executable, "-m", "runfolio", "models", "list"]
+    start = statistics.median(cpu_of([sys.executable, "-m", "runfolio", "models", "--help"], folder) for _ in range(7))
+    whole = statistics.median(cpu_of(command, folder) for _ in range(7))
+    yield Row("CPU of `models list` there", "its own start (`models --help`)", whole / start, "≤ 1.3 ×", f"{whole * 1e3:.0f} ms")
+
+
 GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "logging": logging_runs,
     "memory": memory,
@@ -360,6 +399,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "starting": starting,
     "listing": listing,
     "searching": searching,
+    "registry": registry,
     "site-build": site_build,
     "site-pages": site_pages,
 }
