@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -131,10 +132,11 @@ def test_a_sort_of_all_runs_is_not_much_slower_than_the_plain_pages(site: Path, 
       document.body.offsetHeight;  // the layout belongs to it
       return performance.now() - start;
     }"""
-    best_ours, best_plain = [], []
+    our_times, plain_times = [], []
     for at in range(ROUNDS):
         key = f"metrics.m{at % 2}"
         order = f"{{ order: [{{ key: '{key}', ascending: {str(at % 3 == 0).lower()} }}] }}"
-        best_ours.append(ours.evaluate(f"({measure})(() => rf.table.set({order}, true))"))
-        best_plain.append(plain.evaluate(f"({measure})(() => sortBy('{key}'))"))
-    assert min(best_ours) < 1.5 * min(best_plain), f"ours {best_ours}, the plain page's {best_plain}"
+        our_times.append(ours.evaluate(f"({measure})(() => rf.table.set({order}, true))"))
+        plain_times.append(plain.evaluate(f"({measure})(() => sortBy('{key}'))"))
+    # Medians: one round of one page may be far quicker or slower than its others, whatever the machine does meanwhile.
+    assert statistics.median(our_times) < 1.5 * statistics.median(plain_times), f"ours {our_times}, the plain page's {plain_times}"
