@@ -139,4 +139,6 @@ def test_a_sort_of_all_runs_is_not_much_slower_than_the_plain_pages(site: Path, 
         our_times.append(ours.evaluate(f"({measure})(() => rf.table.set({order}, true))"))
         plain_times.append(plain.evaluate(f"({measure})(() => sortBy('{key}'))"))
     # Medians: one round of one page may be far quicker or slower than its others, whatever the machine does meanwhile.
-    assert statistics.median(our_times) < 1.5 * statistics.median(plain_times), f"ours {our_times}, the plain page's {plain_times}"
+    assert statistics.median(our_times) < 1.5 * statistics.median(plain_times), (
+        f"ours {our_times}, the plain page's {plain_times}"
+    )
