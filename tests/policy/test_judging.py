@@ -129,6 +129,27 @@ def test_a_gate_that_cannot_be_evaluated_fails(gate: str, changes: dict[str, Any
     assert made.gates[0].text.endswith("A gate that cannot be evaluated fails.")
 
 
+@pytest.mark.parametrize(
+    ("gate", "changes", "said"),
+    [
+        ("where: tags.reviewed IS NULL", {"run": None}, "not in this folio"),
+        ("not_worse: {metric: accuracy, by: 0.01}", {"version": ModelVersion(4, metrics={"accuracy": float("inf")})}, "no accuracy"),
+        ("verified_artifacts", {"version": ModelVersion(4, run_id="r")}, "names no files"),
+        ("recoverable_code", {"run": None}, "not in this folio"),
+        ("approvals: {minimum: 2}", {"approvals": ("bob", "Bob <bob@example.org>", "BOB")}, "1 of 2"),
+    ],
+)
+def test_what_nobody_knows_or_nobody_did_is_never_a_pass(gate: str, changes: dict[str, Any], said: str) -> None:
+    made = verdict(gate, facts(**changes))
+    assert not made.accepted
+    assert said in made.gates[0].text
+
+
+def test_two_people_of_one_name_are_two_approvers() -> None:
+    made = verdict("approvals: {minimum: 2}", facts(approvals=("Ann <ann@a.example>", "Ann <ann@b.example>")))
+    assert made.accepted
+
+
 def test_the_first_promotion_into_a_stage_has_nothing_to_be_worse_than() -> None:
     made = verdict("not_worse: {metric: accuracy}", facts(live=None))
     assert (made.accepted, "nothing is in Production" in made.gates[0].text) == (True, True)

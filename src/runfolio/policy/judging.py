@@ -91,6 +91,8 @@ def _where(argument: str, facts: Facts) -> Answer:
     run = _seen(facts)
     texts, passed = [], True
     for clause in parse_filter(argument).clauses:
+        if facts.run is None and not _version_says(clause, facts.version):
+            return None, f"{_no_run(facts)}, and the version does not say {clause.entity}.{clause.key}."
         if clause.entity == "datasets":
             values = [said for item in run.inputs if (said := read_input(item, clause.key)) is not None]
             held = any(holds_for(clause, said) for said in values) if values else clause.operator == "IS NULL"
@@ -107,6 +109,16 @@ def _where(argument: str, facts: Facts) -> Answer:
             f"{name} is {_shown(value)}, {'as asked' if held else 'not as asked'}: {clause.operator} {_shown(clause.value)}".rstrip()
         )
     return passed, f"{'; '.join(texts)}."
+
+
+def _version_says(clause: Clause, version: ModelVersion) -> bool:
+    """Tell whether a clause can be judged without the run: of what the version lacks, nobody knows whether the run lacks it too."""
+    there = {"metrics": version.metrics, "tags": version.tags}.get(clause.entity, {})
+    return clause.key in there
+
+
+def _no_run(facts: Facts) -> str:
+    return f"The run {facts.version.run_id or 'that made it'} is not in this folio"
 
 
 def _seen(facts: Facts) -> Run:
@@ -128,7 +140,7 @@ def _missing(clause: Clause, run: Run) -> str:
 
 def _not_worse(margin: Margin, facts: Facts) -> Answer:
     new = facts.version.metrics.get(margin.metric)
-    if new is None or math.isnan(new):
+    if new is None or not math.isfinite(new):
         near = difflib.get_close_matches(margin.metric, list(facts.version.metrics), 1, 0.6)
         hint = f"; did you mean {near[0]!r}?" if near else "."
         return None, f"The version has no {margin.metric}{' that is a number' if new is not None else ''}{hint}"
@@ -137,7 +149,7 @@ def _not_worse(margin: Margin, facts: Facts) -> Answer:
     if facts.live.version == facts.version.version:
         return True, f"{margin.metric} is {number_text(new)}; the version is in {facts.stage} already."
     old = facts.live.metrics.get(margin.metric)
-    if old is None or math.isnan(old):
+    if old is None or not math.isfinite(old):
         return None, f"Version {facts.live.version}, which is in {facts.stage}, has no {margin.metric} to compare with."
     direction = margin.direction or facts.directions.get(margin.metric)
     if direction is None:
@@ -163,6 +175,8 @@ def _within_noise(margin: Margin, facts: Facts, sign: float, pair: str) -> Answe
             f"{pair}: noise needs two replicates of each at least, and there are {len(new)} and {len(old)}. Run with other seeds, or "
             "give a margin."
         )
+    if not all(map(math.isfinite, (*new, *old))):
+        return None, f"{pair}: a replicate is not a finite number, so there is no interval."
     low, high = welch_interval([sign * value for value in old], [sign * value for value in new])
     if high < 0:
         return (
@@ -173,7 +187,7 @@ def _within_noise(margin: Margin, facts: Facts, sign: float, pair: str) -> Answe
 
 
 def _tags(names: tuple[str, ...], facts: Facts) -> Answer:
-    there = _seen(facts).all_tags
+    there = _seen(facts).all_tags if facts.run else facts.version.tags
     lacking = [name for name in names if not there.get(name)]
     return not lacking, f"Tags missing: {', '.join(lacking)}." if lacking else f"The tags are set: {', '.join(names)}."
 
@@ -189,10 +203,25 @@ def _approvals(wanted: Approvals, facts: Facts) -> Answer:
     if facts.approvals is None:
         return None, f"{wanted.minimum} approval{'s' * (wanted.minimum != 1)} asked for, and nobody could be asked yet."
     names = {name.lower() for name in wanted.names}
-    counted = [name for name in dict.fromkeys(facts.approvals) if not names or _is_one_of(name.lower(), names)]
+    counted = [name for name in _people(facts.approvals) if not names or _is_one_of(name.lower(), names)]
     by = f" by {', '.join(counted)}" if counted else ""
     whose = f" of {', '.join(wanted.names)}" if wanted.names else ""
     return len(counted) >= wanted.minimum, f"{len(counted)} of {wanted.minimum} approvals{whose}{by}."
+
+
+def _people(approvers: Iterable[str]) -> list[str]:
+    """Return each approver once: ``Name <mail>`` is known by the mail, and a bare name is whoever bears it."""
+    people: list[str] = []
+    names: set[str] = set()
+    bare: set[str] = set()
+    mails: set[str] = set()
+    for approver in approvers:
+        name, _, mail = (part.strip("<> ") for part in approver.lower().partition("<"))
+        if not (mail in mails or name in bare if mail else name in names):
+            people.append(approver)
+        names.add(name)
+        (mails.add if mail else bare.add)(mail or name)
+    return people
 
 
 def _is_one_of(approver: str, names: set[str]) -> bool:
@@ -202,7 +231,7 @@ def _is_one_of(approver: str, names: set[str]) -> bool:
 
 def _clean_source(_: Any, facts: Facts) -> Answer:
     if facts.run is None:
-        return None, f"The run {facts.version.run_id or 'that made it'} is not in this folio."
+        return None, f"{_no_run(facts)}."
     code = facts.run.code
     if not code.get("commit"):
         return None, "The run names no commit: it ran outside a git repository, or capture.code was off."
@@ -214,7 +243,9 @@ def _clean_source(_: Any, facts: Facts) -> Answer:
 def _recoverable_code(_: Any, facts: Facts) -> Answer:
     if facts.recoverable_code is None:
         return None, "Whether the run's code can be had back was not looked at."
-    left_out = facts.run.code.get("left_out") if facts.run else None
+    if facts.run is None:
+        return None, f"{_no_run(facts)}."
+    left_out = facts.run.code.get("left_out")
     if facts.recoverable_code and left_out:
         return False, f"The snapshot of the run's code left {len(left_out)} file{'s' * (len(left_out) != 1)} out."
     return (
@@ -228,6 +259,8 @@ def _verified_artifacts(_: Any, facts: Facts) -> Answer:
         return None, "The version's files were not verified."
     if facts.artifact_faults:
         return False, " ".join(facts.artifact_faults[:3])
+    if not facts.version.file_count:
+        return None, "The version names no files."
     return True, f"All {facts.version.file_count} files match their digests."
 
 
