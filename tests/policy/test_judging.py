@@ -133,7 +133,11 @@ def test_a_gate_that_cannot_be_evaluated_fails(gate: str, changes: dict[str, Any
     ("gate", "changes", "said"),
     [
         ("where: tags.reviewed IS NULL", {"run": None}, "not in this folio"),
-        ("not_worse: {metric: accuracy, by: 0.01}", {"version": ModelVersion(4, metrics={"accuracy": float("inf")})}, "no accuracy"),
+        (
+            "not_worse: {metric: accuracy, by: 0.01}",
+            {"version": ModelVersion(4, metrics={"accuracy": float("inf")})},
+            "no accuracy",
+        ),
         ("verified_artifacts", {"version": ModelVersion(4, run_id="r")}, "names no files"),
         ("recoverable_code", {"run": None}, "not in this folio"),
         ("approvals: {minimum: 2}", {"approvals": ("bob", "Bob <bob@example.org>", "BOB")}, "1 of 2"),
