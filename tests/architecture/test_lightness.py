@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = "IPython PIL altair fsspec git jinja2 matplotlib numpy pandas plotly polars psutil pyarrow pynvml rich sklearn".split()
+HEAVY = "IPython PIL altair fsspec git jinja2 matplotlib numpy obstore pandas plotly polars psutil pyarrow pynvml rich sklearn".split()
 LOG_A_RUN = """
 import runfolio
 runfolio.set_experiment("wine")

@@ -60,12 +60,15 @@ def _report(result: Any, as_json: bool) -> None:
             "edited": [run.run_id for run in result.edited],
             "commits": result.commits,
             "waiting": [{"run_id": item.run_id, "reason": item.reason} for item in result.waiting],
+            "unsent": result.unsent,
         }
         click.echo(json.dumps(shown, indent=2))
         return
     click.echo(summary(result))
     for item in result.waiting:
         click.echo(f"run {item.run_id} waits: {visible(item.reason)}", err=True)
+    if result.unsent:
+        click.echo(visible(result.unsent), err=True)
 
 
 def summary(result: Any) -> str:
@@ -168,7 +171,8 @@ def status(as_json: bool) -> None:
             "live": sum(not journal.sealed for journal in journals) - len(left),
             "waiting": sum(journal.sealed for journal in journals),
             "left_behind": len(left),
-            "objects": folio.settings.artifacts or str(place.local / "objects"),
+            "objects": folio.artifacts_place or str(place.local / "objects"),
+            "objects_waiting": folio.store.waits()[0],
             "durability": folio.settings.durability,
             "commit": folio.settings.commit.when,
         }

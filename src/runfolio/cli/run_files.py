@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +18,10 @@ from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
     from runfolio.folio import Folio
+    from runfolio.objects import ObjectStore
 
 SCHEME = "runs:/"
+_BAR_BYTES = 1 << 20
 
 
 def split_name(run: str, path: str) -> tuple[str, str]:
@@ -60,8 +64,26 @@ def show_files(files: Mapping[str, ArtifactEntry], as_json: bool) -> None:
         click.echo("The run has no artifacts.", err=True)
 
 
+def fetch(store: ObjectStore, entries: Iterable[ArtifactEntry]) -> None:
+    """Bring objects near before they are read, with a bar where somebody looks on."""
+    wanted = {entry.digest: entry.size for entry in entries}
+    with progress("fetching", sum(wanted.values())) as told:
+        store.fetch(wanted, told)
+
+
+@contextlib.contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar of bytes on standard error while objects move; nothing where that is no terminal."""
+    if not sys.stderr.isatty() or total < _BAR_BYTES:
+        yield lambda size: None
+        return
+    with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
+        yield bar.update
+
+
 def copy_files(folio: Folio, files: Mapping[str, ArtifactEntry], folder: Path) -> None:
     """Copy files of a run below a folder, verified, and say how many."""
+    fetch(folio.store, files.values())
     for name, entry in files.items():
         folio.store.copy_to(entry.digest, folder / name)
     click.echo(f"{count_text(len(files))} copied to {folder}", err=True)

@@ -48,12 +48,15 @@ class FoldResult:
     added, edited : list of Run
     waiting : list of Waiting
     commits : int
+    unsent : str
+        Why objects wait on this machine for the store; empty where none does.
     """
 
     added: list[Run] = field(default_factory=list)
     edited: list[Run] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     commits: int = 0
+    unsent: str = ""
 
     @property
     def folded(self) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runfolio.errors import RunfolioError
 from runfolio.folio.experiments import ExperimentBook
 from runfolio.folio.lookup import RunFinder
 from runfolio.folio.models import ModelBook
 from runfolio.folio.place import Place
 from runfolio.formats.settings import Settings
 from runfolio.gitstore import Repo
+from runfolio.gitstore.user_settings import user_setting
 from runfolio.journal import Spool
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from runfolio.index import Index
     from runfolio.journal import JournalWriter
     from runfolio.objects import ObjectStore
+
+_TRY_AGAIN_S = 60.0
 
 
 class Folio:
@@ -46,6 +51,7 @@ class Folio:
         self.experiments = ExperimentBook(place)
         self.runs = RunFinder(self)
         self.models = ModelBook(place)
+        self._try_again_at = 0.0
 
     @property
     def repo(self) -> Repo:
@@ -58,13 +64,17 @@ class Folio:
         return self.place.settings
 
     @cached_property
+    def artifacts_place(self) -> str | None:
+        """Where objects lie: ``$RUNFOLIO_ARTIFACTS``, git's ``runfolio.artifacts``, or what the settings say; None is the default."""
+        return os.environ.get("RUNFOLIO_ARTIFACTS") or user_setting(self.repo, "artifacts") or self.settings.artifacts
+
+    @cached_property
     def store(self) -> ObjectStore:
-        """The object store that the settings name."""
+        """The object store of :attr:`artifacts_place`."""
         from runfolio.objects import open_store
 
-        override = os.environ.get("RUNFOLIO_ARTIFACTS")
         return open_store(
-            override or self.settings.artifacts,
+            self.artifacts_place,
             self.place.local / "objects",
             self.place.root,
             self.settings.durability != "process",
@@ -111,7 +121,34 @@ class Folio:
         """
         from runfolio.folio.folding import fold
 
-        return fold(self.place, self.spool, self.store, wait=wait)
+        unsent = self.upload() if self.spool.waiting() else ""
+        result = fold(self.place, self.spool, self.store, wait=wait)
+        result.unsent = unsent
+        return result
+
+    def upload(self) -> str:
+        """Take objects that wait to the store, if it can be reached.
+
+        Returns
+        -------
+        str
+            Why some wait on; empty where none does. They are safe here, and ``runfolio sync`` takes them up before it pushes.
+        """
+        count, size = self.store.waits()
+        if not count:
+            return ""
+        text = f"{count} object{'s' * (count != 1)} ({size:,} bytes) wait here for runfolio sync"
+        if os.environ.get("RUNFOLIO_OFFLINE", "") not in ("", "0"):
+            return f"{text}: RUNFOLIO_OFFLINE is set"
+        # A loop of short runs does not wait for a place that cannot be reached at the end of each.
+        if time.monotonic() < self._try_again_at:
+            return f"{text}: the store could not be reached"
+        try:
+            self.store.upload()
+        except RunfolioError as error:
+            self._try_again_at = time.monotonic() + _TRY_AGAIN_S
+            return f"{text}: {error.message}"
+        return ""
 
     def close(self) -> None:
         """Give back processes and files."""

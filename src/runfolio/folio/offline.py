@@ -32,6 +32,7 @@ class OfflineFolio:
 
     repo = None
     prefix = ""
+    artifacts_place = None
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

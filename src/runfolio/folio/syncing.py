@@ -11,7 +11,7 @@ import random
 import time
 from dataclasses import dataclass
 
-from runfolio.errors import BusyError, RemoteError, StateError
+from runfolio.errors import BusyError, RemoteError, StateError, StorageError
 from runfolio.folio.committing import author_of
 from runfolio.folio.folding import FoldResult
 from runfolio.folio.folio import Folio
@@ -78,6 +78,8 @@ def sync(folio: Folio, remote: str | None = None, *, with_code: bool = False, pu
             f"There is no git remote {name!r}. Add one: git remote add {name} URL; or name another: runfolio sync --remote NAME"
         )
     result = SyncResult(folio.commit(), remote=name)
+    if push:
+        _send_objects(folio)
     branch = place.require_writable(place.branch_at_hand())
     result.branch = short(branch)
     for attempt in range(TRIES):
@@ -101,6 +103,17 @@ def sync(folio: Folio, remote: str | None = None, *, with_code: bool = False, pu
     if push:
         _sync_code(place, name)
     return result
+
+
+def _send_objects(folio: Folio) -> None:
+    """Take waiting objects to the store: a record that others see names nothing that they cannot have."""
+    try:
+        folio.store.upload()
+    except StorageError as error:
+        raise StorageError(
+            f"{error.message} Nothing was pushed: the runs are committed here, and their objects wait. "
+            "Sync again once the store can be reached; runfolio sync --no-push brings in what others did."
+        ) from None
 
 
 def _fetch(place: Place, remote: str, branch: str) -> str | None:

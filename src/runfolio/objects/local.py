@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -42,7 +42,7 @@ class LocalStore:
     def __init__(self, root: Path, durable: bool = True) -> None:
         self.root = Path(root)
         self.durable = durable
-        self._incoming = self.root / "incoming"
+        self.incoming = self.root / "incoming"
 
     def __repr__(self) -> str:
         return f"LocalStore({str(self.root)!r}, durable={self.durable})"
@@ -76,14 +76,14 @@ class LocalStore:
         digest = Digest(f"sha256:{hashlib.sha256(data).hexdigest()}")
         with self._storing():
             if not self._is_there(digest, len(data)):
-                with IncomingFile(self._incoming, durable=self.durable, mode=0o444) as made:
+                with IncomingFile(self.incoming, durable=self.durable, mode=0o444) as made:
                     made.write(data)
                     self._publish(made)
         return digest, len(data)
 
     def put_stream(self, stream: BinaryIO) -> tuple[Digest, int]:
         """Store what a stream yields up to its end; see :meth:`put_file`."""
-        with self._storing(), IncomingFile(self._incoming, durable=self.durable, mode=0o444) as made:
+        with self._storing(), IncomingFile(self.incoming, durable=self.durable, mode=0o444) as made:
             copy_stream(stream, made)
             if not self._is_there(made.digest, made.size):
                 self._publish(made)
@@ -92,7 +92,7 @@ class LocalStore:
     def exists(self, digest: Digest) -> bool:
         """Tell whether the object is there; its bytes are not looked at."""
         try:
-            return stat.S_ISREG(os.lstat(self._path(digest)).st_mode)
+            return stat.S_ISREG(os.lstat(self.path(digest)).st_mode)
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
@@ -119,7 +119,7 @@ class LocalStore:
         self._stat(digest)
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         try:
-            return os.fdopen(os.open(self._path(digest), flags), "rb")
+            return os.fdopen(os.open(self.path(digest), flags), "rb")
         except OSError as error:
             self._refuse(digest, error)
 
@@ -215,7 +215,7 @@ class LocalStore:
     def delete(self, digest: Digest) -> bool:
         """Remove the object; return whether it was there."""
         try:
-            self._path(digest).unlink()
+            self.path(digest).unlink()
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
@@ -231,7 +231,18 @@ class LocalStore:
 
     def url(self, digest: Digest) -> str:
         """Return the object's place as a ``file:`` URL."""
-        return self._path(digest).absolute().as_uri()
+        return self.path(digest).absolute().as_uri()
+
+    def fetch(self, digests: Iterable[Digest], progress: Callable[[int], None] | None = None) -> None:
+        """Do nothing: all objects are near."""
+
+    def waits(self) -> tuple[int, int]:
+        """Return (0, 0): what is put is where it belongs."""
+        return 0, 0
+
+    def upload(self, progress: Callable[[int], None] | None = None) -> int:
+        """Do nothing, and return 0."""
+        return 0
 
     def sweep(self, older_than_s: float = SWEEP_AGE_S) -> int:
         """Remove what killed processes left in ``incoming/``.
@@ -247,15 +258,16 @@ class LocalStore:
             Files removed.
         """
         removed, oldest = 0, time.time() - older_than_s
-        for name in self._names(self._incoming, re.compile(r"\..*\.part\Z")):
+        for name in self._names(self.incoming, re.compile(r"\..*\.part\Z")):
             with contextlib.suppress(FileNotFoundError):
-                path = self._incoming / name
+                path = self.incoming / name
                 if path.lstat().st_mtime <= oldest:
                     path.unlink()
                     removed += 1
         return removed
 
-    def _path(self, digest: Digest) -> Path:
+    def path(self, digest: Digest) -> Path:
+        """Return where the object's file lies, or would."""
         try:
             check_digest(digest)
         except ValueError as error:
@@ -264,7 +276,7 @@ class LocalStore:
 
     def _stat(self, digest: Digest) -> os.stat_result:
         try:
-            found = os.lstat(self._path(digest))
+            found = os.lstat(self.path(digest))
         except OSError as error:
             self._refuse(digest, error)
         if not stat.S_ISREG(found.st_mode):
@@ -272,7 +284,7 @@ class LocalStore:
         return found
 
     def _is_there(self, digest: Digest, size: int) -> bool:
-        target = self._path(digest)
+        target = self.path(digest)
         try:
             found = os.lstat(target)
         except (FileNotFoundError, NotADirectoryError):
@@ -288,7 +300,7 @@ class LocalStore:
         return True
 
     def _publish(self, made: IncomingFile) -> None:
-        made.publish(self._path(made.digest))
+        made.publish(self.path(made.digest))
 
     @staticmethod
     def _names(folder: Path, pattern: re.Pattern[str]) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from runfolio._version import __version__
 from runfolio.errors import UsageError
+from runfolio.objects.buckets import Bucket
 from runfolio.objects.local import LocalStore
 from runfolio.objects.store import ObjectStore
 
@@ -20,10 +20,10 @@ def open_store(place: str | None, default: Path, base: Path, durable: bool = Tru
     Parameters
     ----------
     place : str or None
-        A path, absolute or relative to `base`, or a ``file:`` URL; ``~`` is the home folder. Only from settings that
-        the user trusts.
+        A path, absolute or relative to `base`, a ``file:`` URL, or a bucket (``s3://``, ``gs://``, ``az://``, or another
+        scheme that fsspec knows); ``~`` is the home folder. Only from settings that the user trusts.
     default : Path
-        Where the store lies when `place` is None or empty.
+        Where the store lies when `place` is None or empty. What waits for a bucket lies beside it, in ``waiting``.
     base : Path
         The folder that a relative path starts from.
     durable : bool, optional
@@ -32,20 +32,34 @@ def open_store(place: str | None, default: Path, base: Path, durable: bool = Tru
     Raises
     ------
     UsageError
-        If `place` is neither a path nor a ``file:`` URL of this machine.
+        If `place` is neither a path, nor a ``file:`` URL of this machine, nor a bucket.
+    MissingPackageError
+        If the package is not installed that speaks to the bucket.
     """
-    return LocalStore(default if not place else _folder(place, base), durable)
-
-
-def _folder(place: str, base: Path) -> Path:
+    if not place:
+        return LocalStore(default, durable)
     if "\0" in place or not place.strip():
         raise UsageError(f"artifacts: {place!r} is not a path.")
     match = _SCHEME.match(place)
     if match is None:
-        return base / Path(place).expanduser()
-    if match["scheme"].lower() != "file":
-        raise UsageError(f"artifacts: {place!r}: runfolio {__version__} stores artifacts in a folder: give a path.")
-    return base / _path_of_url(place, match["rest"])
+        return LocalStore(base / Path(place).expanduser(), durable)
+    if match["scheme"].lower() == "file":
+        return LocalStore(base / _path_of_url(place, match["rest"]), durable)
+    from runfolio.objects.cache import Cache
+    from runfolio.objects.remote import RemoteStore
+
+    return RemoteStore(_bucket(place), default.parent / "waiting", Cache(), durable)
+
+
+def _bucket(place: str) -> Bucket:
+    """Open a bucket: one of the three clouds' own, or any other place that fsspec reaches."""
+    from runfolio.objects.cloud_bucket import CLOUDS, CloudBucket
+
+    if place.partition(":")[0].lower() in CLOUDS:
+        return CloudBucket(place)
+    from runfolio.objects.fsspec_bucket import FsspecBucket
+
+    return FsspecBucket(place)
 
 
 def _path_of_url(place: str, rest: str) -> str:

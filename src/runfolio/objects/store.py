@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -57,3 +57,12 @@ class ObjectStore(Protocol):
 
     def url(self, digest: Digest) -> str:
         """Return where the object lies, for people and other programs."""
+
+    def fetch(self, digests: Iterable[Digest], progress: Callable[[int], None] | None = None) -> None:
+        """Bring objects near that are about to be read; `progress` is told of bytes."""
+
+    def waits(self) -> tuple[int, int]:
+        """Return how many objects wait on this machine to be taken to the store, and their bytes."""
+
+    def upload(self, progress: Callable[[int], None] | None = None) -> int:
+        """Take what waits to the store; return how many objects that were."""

@@ -64,6 +64,7 @@ def register(
     made = replace(made, tags=dict(tags or {}), description=description, run_link=run_link, created=time.time_ns() // 1_000_000)
     if folio.settings.capture.user:
         made = replace(made, user=configured_ident(folio.repo).name)
+    folio.upload()
     return folio.models.add_version(name, lambda number: replace(made, version=number), create=create)
 
 

@@ -191,6 +191,7 @@ class RunFiles(Bound):
 def copy_out(store: ObjectStore, files: Mapping[str, ArtifactEntry], dst_path: str | os.PathLike[str] | None) -> Path:
     """Write files, each verified, below a folder (a new temporary one by default), and return it."""
     target = Path(dst_path).expanduser() if dst_path is not None else Path(tempfile.mkdtemp(prefix="runfolio-"))
+    store.fetch(entry.digest for entry in files.values())
     for name, entry in files.items():
         place = target / name
         place.parent.mkdir(parents=True, exist_ok=True)

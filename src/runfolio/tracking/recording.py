@@ -161,7 +161,6 @@ def _recording(held: Session, live: LiveRun, limit: int | None) -> Iterator[Path
 
 def _facts(held: Session, live: LiveRun, limit: int | None) -> dict[str, Any]:
     folio = held.folio
-    offline = isinstance(folio, OfflineFolio)
     return {
         "run_id": live.run_id,
         "experiment": live.record.experiment,
@@ -169,7 +168,7 @@ def _facts(held: Session, live: LiveRun, limit: int | None) -> dict[str, Any]:
         "durability": folio.settings.durability,
         "patterns": list(folio.settings.redact.patterns),
         "keys": list(folio.settings.redact.keys),
-        "artifacts": None if offline else os.environ.get("RUNFOLIO_ARTIFACTS") or folio.settings.artifacts,
+        "artifacts": folio.artifacts_place,
         "objects": str((folio.folder if isinstance(folio, OfflineFolio) else folio.place.local) / "objects"),
         "root": str(folio.folder if isinstance(folio, OfflineFolio) else folio.place.root),
         "base": os.getcwd(),

@@ -122,6 +122,8 @@ class Session:
             self._waiting, self._waiting_since = 0, 0.0
         for item in result.waiting:
             self.say(f"run {item.run_id} waits: {item.reason}")
+        if result.unsent:
+            self.say(result.unsent)
         return result
 
     def say(self, text: str) -> None:

@@ -1,0 +1,189 @@
+"""The cache: verified copies of objects that lie in a bucket, shared by all folios of a user and thrown away at will.
+
+A large object that arrives is kept in ``partial/`` while it does, so that a download that was interrupted, also by the
+end of the process, goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError, storage_error
+from runfolio.objects.incoming import CHUNK_BYTES, IncomingFile
+from runfolio.objects.local import LocalStore
+from runfolio.records.runs import Digest
+
+FOLDER_VARIABLE = "RUNFOLIO_CACHE"
+LIMIT_VARIABLE = "RUNFOLIO_CACHE_BYTES"
+LIMIT_BYTES = 10 << 30
+RESUME_BYTES = 16 << 20
+"""From this size on a download leaves a part behind that it can go on from."""
+
+
+class Cache:
+    """Copies of objects in a folder of this machine.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        ``$RUNFOLIO_CACHE`` by default, else ``runfolio`` in the user's cache folder.
+    limit : int, optional
+        Bytes that it may hold; what was longest unused goes first. ``$RUNFOLIO_CACHE_BYTES`` or 10 GiB by default.
+    """
+
+    def __init__(self, folder: Path | None = None, limit: int | None = None) -> None:
+        self.store = LocalStore(folder or _folder(), durable=False)
+        self._limit = _limit() if limit is None else limit
+        self._room: int | None = None
+
+    def fill(self, digest: Digest, size: int, chunks: Callable[[int], Iterator[bytes]]) -> int:
+        """Take in an object.
+
+        Parameters
+        ----------
+        digest : Digest
+        size : int
+            Bytes to expect.
+        chunks : callable
+            Yields the bytes from the offset that it is given.
+
+        Returns
+        -------
+        int
+            Its size in bytes.
+
+        Raises
+        ------
+        DamagedError
+            If what came does not match the digest; nothing of it is kept.
+        StorageError
+            If it could not be had, or not be written.
+        """
+        self._make_room(size)
+        try:
+            if size >= RESUME_BYTES:
+                with _alone(self.store.root / "partial" / digest[7:]) as part:
+                    if part is not None:
+                        return self._resume(digest, part, chunks)
+            with IncomingFile(self.store.incoming, durable=False, mode=0o444) as made:
+                for chunk in chunks(0):
+                    made.write(chunk)
+                _compare(digest, made.digest)
+                made.publish(self.store.path(digest))
+                return made.size
+        except StorageError:
+            raise
+        except OSError as error:
+            raise storage_error(f"write to the cache {self.store.root}; {FOLDER_VARIABLE} names another folder", error) from error
+
+    def adopt(self, digest: Digest, store: LocalStore) -> None:
+        """Take over an object that another store on this machine no longer needs: moved, or dropped where that cannot be."""
+        try:
+            size = store.size(digest)
+            self._make_room(size)
+            target = self.store.path(digest)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(store.path(digest), target)
+        except NotFoundError:
+            pass
+        except OSError:
+            # Another file system, or a cache that cannot be written: the bucket has it.
+            store.delete(digest)
+
+    def _resume(self, digest: Digest, part: Path, chunks: Callable[[int], Iterator[bytes]]) -> int:
+        sha, size = sha256(), 0
+        with open(part, "r+b") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                sha.update(chunk)
+                size += len(chunk)
+            for chunk in chunks(size) if size else chunks(0):
+                file.write(chunk)
+                sha.update(chunk)
+                size += len(chunk)
+        try:
+            _compare(digest, f"sha256:{sha.hexdigest()}")
+        except DamagedError:
+            part.unlink()
+            raise
+        part.chmod(0o444)
+        target = self.store.path(digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(part, target)
+        return size
+
+    def _make_room(self, size: int) -> None:
+        """Let go of what was longest unused, if the limit would be passed."""
+        if self._room is None or self._room < size:
+            self._room = self._trim(size)
+        self._room -= size
+
+    def _trim(self, size: int) -> int:
+        held: list[tuple[float, int, str]] = []
+        for folder, _, names in os.walk(self.store.root):
+            for name in names:
+                path = os.path.join(folder, name)
+                with contextlib.suppress(OSError):
+                    found = os.lstat(path)
+                    if stat.S_ISREG(found.st_mode):
+                        held.append((max(found.st_atime, found.st_mtime), found.st_size, path))
+        total = sum(item[1] for item in held)
+        for _, freed, path in sorted(held):
+            if total + size <= self._limit:
+                break
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+                total -= freed
+        return max(size, self._limit - total)
+
+
+def _compare(digest: Digest, found: str) -> None:
+    if found != digest:
+        raise DamagedError(f"Object {digest} did not arrive as it should: its bytes have the digest {found}.")
+
+
+@contextlib.contextmanager
+def _alone(part: Path) -> Iterator[Path | None]:
+    """Hold a partial download; None where another process does, or where files cannot be locked."""
+    try:
+        import fcntl
+    except ImportError:
+        yield None
+        return
+    part.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES, errno.ENOLCK, errno.ENOTSUP):
+                raise
+            yield None
+            return
+        # Whoever had it may have moved it into place since it was opened.
+        same = part.exists() and os.path.samestat(os.fstat(descriptor), os.lstat(part))
+        yield part if same else None
+    finally:
+        os.close(descriptor)
+
+
+def _folder() -> Path:
+    named = os.environ.get(FOLDER_VARIABLE)
+    if named:
+        return Path(named).expanduser()
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "runfolio" / "objects"
+
+
+def _limit() -> int:
+    text = os.environ.get(LIMIT_VARIABLE)
+    if not text:
+        return LIMIT_BYTES
+    if not text.isdecimal():
+        raise UsageError(f"{LIMIT_VARIABLE}: {text!r} is no number of bytes.")
+    return int(text)

@@ -1,0 +1,139 @@
+"""A bucket at any place that fsspec reaches, for those whose storage is none of the three clouds."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+from runfolio.errors import MissingPackageError, NotFoundError, StorageError, UsageError
+from runfolio.objects.buckets import Stat, reason
+from runfolio.objects.incoming import CHUNK_BYTES
+
+
+class FsspecBucket:
+    """Any other place that fsspec reaches: ``sftp://``, ``hdfs://``, ``webhdfs://``, ``smb://``, ``memory://`` and more.
+
+    Parameters
+    ----------
+    place : str
+
+    Raises
+    ------
+    UsageError
+        If fsspec knows no such scheme, or the place cannot be opened.
+    MissingPackageError
+        If fsspec, or the package that it needs for the scheme, is not installed.
+    """
+
+    checks = False
+
+    def __init__(self, place: str) -> None:
+        scheme = place.partition(":")[0]
+        if scheme.lower() in ("http", "https"):
+            raise UsageError(f"artifacts: {place!r} can only be read: name a folder, or a bucket (s3://…, gs://…, az://…).")
+        if urlsplit(place).password:
+            raise UsageError(
+                "artifacts: a place holds no credentials: give them by the service's own means (docs/how-to/storage.md)."
+            )
+        try:
+            import fsspec  # type: ignore[import-untyped]
+        except ImportError:
+            raise MissingPackageError(
+                f"Artifacts at {scheme}:// need the package fsspec: pip install 'runfolio[fsspec]'"
+            ) from None
+        try:
+            self._files, root = fsspec.core.url_to_fs(place)
+        except ImportError as error:
+            raise MissingPackageError(f"Artifacts at {scheme}://: {error}") from None
+        except ValueError as error:
+            raise UsageError(
+                f"artifacts: {place!r} is neither a folder nor a place that runfolio or fsspec knows: {error}."
+            ) from None
+        except Exception as error:  # noqa: BLE001 each file system has errors of its own
+            raise StorageError(f"Could not open {place}: {reason(str(error))}.") from None
+        self._root, self._place = str(root).rstrip("/"), place.rstrip("/")
+
+    def put(self, key: str, source: Path | bytes) -> None:
+        """Store a file or bytes under a key."""
+        with self._speaking(f"store {key} in"):
+            self._make(key)
+            with self._files.open(self._path(key), "wb") as target:
+                if isinstance(source, bytes):
+                    target.write(source)
+                    return
+                with open(source, "rb") as given:
+                    _pour(given, target)
+
+    def chunks(self, key: str, start: int = 0) -> Iterator[bytes]:
+        """Yield a key's bytes from an offset."""
+        with self._speaking(f"read {key} from"), self._files.open(self._path(key), "rb") as source:
+            source.seek(start)
+            while chunk := source.read(CHUNK_BYTES):
+                yield chunk
+
+    def stat(self, key: str) -> Stat | None:
+        """Return size and time of a key, or None if it is not there."""
+        try:
+            with self._speaking(f"look for {key} in"):
+                return self._stat(self._files.info(self._path(key)))
+        except NotFoundError:
+            return None
+
+    def move(self, key: str, to: str) -> None:
+        """Move what lies under a key to another."""
+        with self._speaking(f"move {key} in"):
+            self._make(to)
+            if self._files.exists(self._path(to)):
+                self._files.rm_file(self._path(to))
+            self._files.mv(self._path(key), self._path(to))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove keys; those that are not there are passed over."""
+        for key in keys:
+            with self._speaking(f"delete {key} in"), contextlib.suppress(FileNotFoundError):
+                self._files.rm_file(self._path(key))
+
+    def list(self, prefix: str) -> Iterator[Stat]:
+        """Yield what lies under keys that start with `prefix`, in order."""
+        with self._speaking("list the objects of"):
+            self._files.invalidate_cache()
+            try:
+                found = self._files.find(self._path(prefix.rstrip("/")), detail=True)
+            except FileNotFoundError:
+                return
+            for _, facts in sorted(found.items()):
+                yield self._stat(facts)
+
+    def url(self, key: str) -> str:
+        """Return where a key lies, for people."""
+        return f"{self._place}/{key}"
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/{key}"
+
+    def _make(self, key: str) -> None:
+        self._files.makedirs(self._path(key).rpartition("/")[0], exist_ok=True)
+
+    def _stat(self, facts: dict[str, Any]) -> Stat:
+        key = str(facts["name"])
+        at = key.find(self._root.lstrip("/"))
+        key = key[at + len(self._root.lstrip("/")) :].lstrip("/") if self._root.strip("/") else key.lstrip("/")
+        time = facts.get("mtime") or facts.get("created") or facts.get("LastModified") or facts.get("last_modified") or 0
+        return Stat(key, int(facts["size"] or 0), int((time.timestamp() if hasattr(time, "timestamp") else float(time)) * 1000))
+
+    @contextlib.contextmanager
+    def _speaking(self, action: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise NotFoundError(f"Could not {action} {self._place}: it is not there.") from None
+        except Exception as error:  # noqa: BLE001 each file system has errors of its own
+            raise StorageError(f"Could not {action} {self._place}: {reason(str(error)) or type(error).__name__}.") from None
+
+
+def _pour(source: BinaryIO, target: Any) -> None:
+    while chunk := source.read(CHUNK_BYTES):
+        target.write(chunk)
