@@ -1,4 +1,4 @@
-"""``runfolio artifacts``: files of runs listed, copied, printed, added, verified, and found by their digest.
+"""``runfolio artifacts``: files of runs listed, copied, printed, added, verified, and found by their digest; and moved between stores.
 
 A file is named ``RUN PATH`` or, as in MLflow, ``runs:/RUN/PATH``; RUN is an id, the start of one, or a name. Whatever is
 copied or printed was first compared with its digest.
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 import click
 
 from runfolio.cli import options
+from runfolio.cli.artifacts_stores import mirror, pull, push
 from runfolio.cli.completion import run_names
+from runfolio.cli.health import Share
 from runfolio.cli.opening import opened
 from runfolio.cli.run_files import artifact_rows, chosen, copy_files, count_text, show_files, split_name
 from runfolio.cli.shapes import artifact_shape
@@ -37,6 +39,10 @@ def artifacts() -> None:
 
     A file is RUN PATH, or runs:/RUN/PATH.
     """
+
+
+for command in (push, pull, mirror):
+    artifacts.add_command(command)
 
 
 @artifacts.command("list")
@@ -123,14 +129,22 @@ def put(run: str, source: Path, folder: str) -> None:
 
 
 @artifacts.command("verify")
-@of_run
+@click.argument("run", metavar="[RUN]", default="", shell_complete=run_names)
 @of_path
+@click.option(
+    "--read-data", type=Share(), is_flag=False, flag_value=1.0, default=0.0, metavar="[all|N%]",
+    help="Without RUN: also read the bytes, of all objects or of a random share.",
+)  # fmt: skip
 @options.as_json
-def verify(run: str, path: str, as_json: bool) -> None:
-    """Read every byte of a run's files and compare it with its digest.
+def verify(run: str, path: str, read_data: float, as_json: bool) -> None:
+    """Compare files with their digests: every byte of RUN's files, or what all runs and models name.
 
-    Ends with 1 where one is missing or damaged. All runs at once: runfolio check --read-data.
+    Without RUN each object is looked up and its size compared; --read-data reads its bytes, too. Ends with 1 where one is missing or
+    damaged, and names run and file.
     """
+    if not run:
+        _verify_all(read_data, as_json)
+        return
     faults: dict[str, str] = {}
     with opened() as folio:
         _, _, files = chosen(folio, run, path)
@@ -145,6 +159,21 @@ def verify(run: str, path: str, as_json: bool) -> None:
             click.echo(f"{visible(name)}: {faults[name]}", err=True)
         click.echo(f"{count_text(len(files))} read, {len(faults)} missing or damaged.")
     if faults:
+        raise SystemExit(EXIT_FINDINGS)
+
+
+def _verify_all(read_data: float, as_json: bool) -> None:
+    from runfolio.folio.checking import check
+
+    with opened() as folio:
+        found = [item for item in check(folio, read_data=read_data) if item.rule.startswith("object.")]
+    if as_json:
+        print_json([{"rule": item.rule, "file": item.file, "field": item.field, "message": item.message} for item in found])
+    else:
+        for item in found:
+            click.echo(visible(f"{item.message}. {item.remedy}."), err=True)
+        click.echo(f"{len(found)} missing or damaged." if found else "All objects are there and as they should be.")
+    if found:
         raise SystemExit(EXIT_FINDINGS)
 
 

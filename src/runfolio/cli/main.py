@@ -55,10 +55,13 @@ COMMANDS: dict[str, Entry] = {
     "recover": Entry("runfolio.cli.folio", "recover", "Turn what killed processes left into runs.", CARE),
     "check": Entry("runfolio.cli.health", "check", "Check every record: schema, spelling, references, digests.", CARE),
     "doctor": Entry("runfolio.cli.health", "doctor", "Say what the folio costs and what will hit a limit when.", CARE),
+    "gc": Entry("runfolio.cli.artifacts_stores", "gc", "Remove objects that no run or model names any more.", CARE),
     "demo": Entry("runfolio.cli.demo", "demo", "Make a folio with real runs to look at.", MORE),
     "completion": Entry("runfolio.cli.completion", "completion", "Print the script that completes words in your shell.", MORE),
     "help": Entry("runfolio.cli.topics", "help_command", "Explain a command, or a topic such as exit-codes.", MORE),
-    "merge-driver": Entry("runfolio.cli.merge_driver", "merge_driver", "Join a record that two branches changed, for git merge.", ""),
+    "merge-driver": Entry(
+        "runfolio.cli.merge_driver", "merge_driver", "Join a record that two branches changed, for git merge.", ""
+    ),
     "textconv": Entry("runfolio.cli.textconv", "textconv", "Print a record in words, for git diff.", ""),
 }
 

@@ -123,7 +123,8 @@ class Folio:
 
         unsent = self.upload() if self.spool.waiting() else ""
         result = fold(self.place, self.spool, self.store, wait=wait)
-        result.unsent = unsent
+        # Lists of files are made as a run is sealed.
+        result.unsent = self.upload() if result.folded else unsent
         return result
 
     def upload(self) -> str:

@@ -222,8 +222,33 @@ class LocalStore:
             raise storage_error(f"delete object {digest}", error) from error
         return True
 
+    def discard(self, digest: Digest, before_ms: int) -> bool:
+        """Remove the object unless it was put since `before_ms`; return whether it is gone.
+
+        It is moved aside before its time is looked at: a put that meets it then either renewed it before, and it is moved back, or
+        does not find it, and stores it anew.
+        """
+        path, aside = self.path(digest), self.incoming / f".{digest[7:]}.gone"
+        try:
+            if path.lstat().st_mtime_ns // 1_000_000 > before_ms:
+                return False
+            self.incoming.mkdir(exist_ok=True)
+            os.rename(path, aside)
+            if aside.lstat().st_mtime_ns // 1_000_000 > before_ms:
+                with contextlib.suppress(FileExistsError):
+                    os.link(aside, path)
+                aside.unlink()
+                return False
+            aside.unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise storage_error(f"delete object {digest}", error) from error
+        return True
+
     def digests(self) -> Iterator[Digest]:
         """Yield the digests of all objects, in order; files that are none of ours are passed over."""
+        self._bring_back()
         top = self.root / "sha256"
         for folder in self._names(top, _FOLDER):
             for name in self._names(top / folder, _FILE):
@@ -243,6 +268,16 @@ class LocalStore:
     def upload(self, progress: Callable[[int], None] | None = None) -> int:
         """Do nothing, and return 0."""
         return 0
+
+    def _bring_back(self) -> None:
+        """Put back what a clean-up that was killed had moved aside and not judged yet."""
+        for name in self._names(self.incoming, re.compile(r"\.[0-9a-f]{64}\.gone\Z")):
+            path = self.path(Digest(f"sha256:{name[1:65]}"))
+            with contextlib.suppress(FileNotFoundError):
+                if path.exists():
+                    (self.incoming / name).unlink()
+                else:
+                    os.rename(self.incoming / name, path)
 
     def sweep(self, older_than_s: float = SWEEP_AGE_S) -> int:
         """Remove what killed processes left in ``incoming/``.
@@ -291,8 +326,12 @@ class LocalStore:
             return False
         if not stat.S_ISREG(found.st_mode) or found.st_size != size:
             return False
-        with contextlib.suppress(PermissionError):
+        try:
             os.utime(target)
+        except FileNotFoundError:
+            return False  # a clean-up took it this moment
+        except PermissionError:
+            pass
         if self.durable:
             # Another process may have renamed it into place and not synced the folder yet, or may not sync at all.
             sync_path(target)

@@ -11,13 +11,13 @@ that the bucket had already, so that a clean-up with a grace period spares it wi
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import BinaryIO, TypeVar
 
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, UsageError
@@ -233,6 +233,19 @@ class RemoteStore:
         self.bucket.delete([f"kept/{key}"])
         return bool(self.cache.store.delete(digest) | self.waiting.delete(digest) | there)
 
+    def discard(self, digest: Digest, before_ms: int) -> bool:
+        """Remove the object unless it was put since `before_ms`; return whether it is gone.
+
+        Its sign of life is looked at last. A put writes the sign and then looks for the object once more, so that only one that falls
+        between this look and the deletion, some milliseconds, can be missed; what was put stays in that user's cache.
+        """
+        try:
+            if self.modified(digest) > before_ms:
+                return False
+        except NotFoundError:
+            return False
+        return self.delete(digest)
+
     def _read_here(self, digest: Digest, action: Callable[[LocalStore], _Made]) -> _Made:
         """Do something with an object where it lies on this machine; a damaged copy in the cache is fetched anew."""
         if self.waiting.exists(digest):
@@ -327,6 +340,32 @@ def _digest(chunks: Iterable[bytes]) -> str:
     return f"sha256:{sha.hexdigest()}"
 
 
+def _spread(action: Callable[[Digest], None], items: list[Digest]) -> None:
+    """Call `action` with each item, in several threads where threads can be had.
+
+    Runs are committed as the interpreter ends, when a pool of the standard library takes no more work and Python 3.12 starts no more
+    threads: what those cannot do is done in this one.
+    """
+    pending: SimpleQueue[Digest] = SimpleQueue()
+    for item in items:
+        pending.put(item)
+
+    def work() -> None:
+        with contextlib.suppress(Empty):
+            while True:
+                action(pending.get_nowait())
+
+    threads = []
+    with contextlib.suppress(RuntimeError):
+        for _ in range(min(PARALLEL, len(items)) - 1):
+            thread = Thread(target=work, daemon=True)
+            thread.start()
+            threads.append(thread)
+    work()
+    for thread in threads:
+        thread.join()
+
+
 def _side_by_side(action: Callable[[Digest], int], digests: Iterable[Digest], progress: Progress | None) -> list[int]:
     """Do something with each object, several at a time; the first fault is raised once all others are done."""
     items = list(digests)
@@ -345,11 +384,7 @@ def _side_by_side(action: Callable[[Digest], int], digests: Iterable[Digest], pr
         if progress:
             progress(size)
 
-    if len(items) == 1:
-        one(items[0])
-    elif items:
-        with ThreadPoolExecutor(min(PARALLEL, len(items), 4 * (os.cpu_count() or 1))) as pool:
-            list(pool.map(one, items))
+    _spread(one, items)
     if faults:
         worst = next((fault for fault in faults if isinstance(fault, DamagedError)), faults[0])
         left = len(items) - len(done) - 1

@@ -52,6 +52,9 @@ class ObjectStore(Protocol):
     def delete(self, digest: Digest) -> bool:
         """Remove the object; return whether it was there."""
 
+    def discard(self, digest: Digest, before_ms: int) -> bool:
+        """Remove the object unless it was put since `before_ms`, milliseconds since the epoch; return whether it is gone."""
+
     def digests(self) -> Iterator[Digest]:
         """Yield the digests of all objects, in order."""
 

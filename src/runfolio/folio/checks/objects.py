@@ -16,7 +16,7 @@ from runfolio.gitstore import Repo
 from runfolio.gitstore.repo import OBJECT_ID
 from runfolio.gitstore.snapshots import CODE_REF, has_tree
 from runfolio.objects import ObjectStore, decode_manifest
-from runfolio.records import ArtifactEntry, Run
+from runfolio.records import ArtifactEntry, Lifecycle, Run
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ModelVersion
 
@@ -44,7 +44,9 @@ class ObjectCheck:
         self.read = 0
 
     def take(self, path: str, run: Run) -> None:
-        """Look up the objects of one run."""
+        """Look up the objects of one run; those of a deleted one may be gone (``runfolio gc --deleted-runs``)."""
+        if run.lifecycle is Lifecycle.DELETED:
+            return
         who = f"run {run.run_id}"
         for field, what, entry in _named(run):
             self._one(path, who, field, what, entry)

@@ -1,0 +1,148 @@
+"""A folio whose artifacts lie in S3: logged, offline, synced, read by another clone; and stores mirrored and cleaned up."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.objects import s3
+
+
+def run(*args: str, cwd: Path, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
+    made = subprocess.run(args, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, timeout=120)
+    assert made.returncode == code, f"{args}: {made.returncode}\n{made.stdout}\n{made.stderr}"
+    return made
+
+
+def folio(*args: str, cwd: Path, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, "-m", "runfolio", *args, cwd=cwd, code=code, **env)
+
+
+LOG = """
+import sys, runfolio
+with runfolio.start_run(run_name=sys.argv[1]):
+    runfolio.log_metric("accuracy", 0.9)
+    runfolio.log_text(sys.argv[1] * 1000, "model/weights.txt")
+    runfolio.log_text("shared", "model/tokens.txt")
+"""
+
+
+def log(name: str, cwd: Path, **env: str) -> str:
+    return run(sys.executable, "-c", LOG, name, cwd=cwd, **env).stderr
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Path:
+    run("git", "init", "-q", "--bare", "-b", "main", "hub.git", cwd=tmp_path)
+    return tmp_path / "hub.git"
+
+
+@pytest.fixture
+def here(tmp_path: Path, hub: Path, s3_endpoint: str, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folio with a remote, its artifacts in S3."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    (tmp_path / "gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n")
+    run("git", "clone", "-q", str(hub), "here", cwd=tmp_path)
+    folio("init", "--commit", "--artifacts", f"s3://{s3_bucket}/wine?endpoint={s3_endpoint}", cwd=tmp_path / "here")
+    return tmp_path / "here"
+
+
+def status(cwd: Path) -> dict[str, object]:
+    made: dict[str, object] = json.loads(folio("status", "--json", cwd=cwd).stdout)
+    return made
+
+
+def test_runs_are_logged_and_read_by_another_clone(here: Path, hub: Path, tmp_path: Path) -> None:
+    assert "wait" not in log("first", here)
+    assert status(here)["objects_waiting"] == 0
+    folio("sync", "--with-code", cwd=here)
+    run("git", "clone", "-q", str(hub), "there", cwd=tmp_path)
+    there, cache = tmp_path / "there", str(tmp_path / "cache-2")
+    folio("artifacts", "get", "first", "model/weights.txt", "-o", "out", cwd=there, RUNFOLIO_CACHE=cache)
+    assert (there / "out" / "model" / "weights.txt").read_text() == "first" * 1000
+    held = [name for _, _, names in os.walk(cache) for name in names]
+    assert len(held) == 1  # one file of a folder, without the rest
+    assert "All objects are there" in folio("artifacts", "verify", "--read-data", cwd=there).stdout
+    folio("artifacts", "pull", cwd=there)
+    closed = f"s3://nowhere/wine?endpoint=http://127.0.0.1:{s3.free_ports(1)[0]}"
+    assert folio("artifacts", "cat", "first", "model/tokens.txt", cwd=there, RUNFOLIO_ARTIFACTS=closed).stdout == "shared"
+
+
+def test_offline_work_waits_and_goes_up_at_sync(here: Path, hub: Path, s3_endpoint: str, s3_bucket: str) -> None:
+    closed = f"s3://{s3_bucket}/wine?endpoint=http://127.0.0.1:{s3.free_ports(1)[0]}"
+    assert "2 objects" in log("offline", here, RUNFOLIO_ARTIFACTS=closed)
+    assert status(here)["objects_waiting"] == 2
+    assert folio("artifacts", "cat", "offline", "model/tokens.txt", cwd=here).stdout == "shared"
+    refused = folio("sync", "--with-code", cwd=here, code=16, RUNFOLIO_ARTIFACTS=closed)
+    assert "Nothing was pushed" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not run("git", "for-each-ref", cwd=hub).stdout
+    folio("sync", "--with-code", cwd=here)
+    assert status(here)["objects_waiting"] == 0
+    assert "refs/heads/main" in run("git", "for-each-ref", cwd=hub).stdout
+    assert "All objects are there" in folio("artifacts", "verify", "--read-data", cwd=here).stdout
+
+
+def test_offline_may_be_said(here: Path) -> None:
+    assert "RUNFOLIO_OFFLINE is set" in log("offline", here, RUNFOLIO_OFFLINE="1")
+    assert "2 objects" in folio("artifacts", "push", cwd=here).stdout
+    assert "Nothing waits" in folio("artifacts", "push", cwd=here).stdout
+
+
+def test_a_user_names_another_place_in_git_config(here: Path, tmp_path: Path) -> None:
+    before = run("git", "status", "--porcelain", cwd=here).stdout
+    run("git", "config", "runfolio.artifacts", str(tmp_path / "mine"), cwd=here)
+    log("first", here)
+    assert len(list((tmp_path / "mine" / "sha256").rglob("??*/*"))) == 2
+    assert status(here)["objects"] == str(tmp_path / "mine")
+    assert run("git", "status", "--porcelain", cwd=here).stdout == before
+
+
+def test_a_missing_package_is_named_with_its_command(here: Path) -> None:
+    code = "import sys; sys.modules['obstore'] = None; from runfolio.cli.main import main; main(['artifacts', 'list', 'x'])"
+    (here / "sitecustomize.py").write_text("import sys; sys.modules['obstore'] = None\n")
+    made = folio("artifacts", "push", cwd=here, code=20, PYTHONPATH=str(here))
+    assert "pip install 'runfolio[s3]'" in made.stderr, code
+
+
+def test_stores_are_mirrored_both_ways(here: Path, tmp_path: Path) -> None:
+    log("first", here)
+    log("second", here)
+    copy = tmp_path / "copy"
+    assert "3 objects" in folio("artifacts", "mirror", str(copy), cwd=here).stdout
+    assert "0 objects (0 B) copied, 3 there already" in folio("artifacts", "mirror", str(copy), cwd=here).stdout
+    damaged = next((copy / "sha256").rglob("??*/*"))
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"x" * damaged.stat().st_size)
+    made = folio("artifacts", "mirror", "--from", str(copy), cwd=here, RUNFOLIO_ARTIFACTS=str(tmp_path / "new"), code=1)
+    assert "2 objects" in made.stdout
+    assert "is damaged" in made.stderr
+    assert "Traceback" not in made.stderr
+
+
+def gc(cwd: Path, *args: str, code: int = 0) -> dict[str, int]:
+    made: dict[str, int] = json.loads(folio("gc", "--json", *args, cwd=cwd, code=code).stdout or "{}")
+    return made
+
+
+def test_unused_objects_are_found_and_removed_in_s3(here: Path, tmp_path: Path) -> None:
+    log("first", here)
+    (tmp_path / "stray").write_text("nobody names this")
+    other = tmp_path / "other"
+    place = folio("status", "--json", cwd=here)
+    run("git", "init", "-q", str(other), cwd=tmp_path)
+    folio("init", "--artifacts", json.loads(place.stdout)["objects"], cwd=other)
+    log("elsewhere", other)
+    found = gc(here, "--grace", "0s")
+    assert (found["used"], len(found["unused"]), found["deleted"]) == (2, 1, 0)  # type: ignore[arg-type]
+    assert "--sole" in folio("gc", "--delete", "--grace", "0s", cwd=here, code=13).stderr
+    assert gc(here, "--delete", "--grace", "0s", "--also", str(other))["deleted"] == 0
+    assert gc(here, "--grace", "14d")["within_grace"] == 1
+    assert gc(here, "--delete", "--grace", "0s", "--sole")["deleted"] == 1
+    folio("artifacts", "verify", "--read-data", cwd=here)
+    assert "missing" in folio("artifacts", "verify", cwd=other, code=1).stdout
