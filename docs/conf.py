@@ -40,5 +40,6 @@ def setup(app: Any) -> None:
     spec.loader.exec_module(generate)
     generate.write_reference(place / "reference")
 
+
 # `Dataset` and a few other names stand in a room and in the public module that shows them; either target is right.
 suppress_warnings = ["ref.python"]

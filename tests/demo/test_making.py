@@ -31,7 +31,9 @@ def test_the_demo_commits_nineteen_runs_into_a_repository_of_its_own(repo_dir: P
     assert "not-worse-accuracy: accuracy 0.944 against 0.984 of version 2: worse beyond noise" in said
     model = json.loads(run(demo, sys.executable, "-m", "runfolio", "models", "show", "wine-cultivar", "--json"))
     assert (model["stages"], model["aliases"]) == ({"Production": [2], "Staging": [3]}, {"champion": 2, "challenger": 3})
-    gates = [event.get("gates") for event in json.loads(run(demo, sys.executable, "-m", "runfolio", "models", "history", "--json"))]
+    gates = [
+        event.get("gates") for event in json.loads(run(demo, sys.executable, "-m", "runfolio", "models", "history", "--json"))
+    ]
     assert "7 passed, 1 waived (no-code)" in gates
     loaded = "import runfolio; print(type(runfolio.sklearn.load_model('models:/wine-cultivar@champion')).__name__)"
     assert run(demo, sys.executable, "-c", loaded) == "RandomForestClassifier\n"

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from runfolio.diff.verdict import FIRST, IMPROVED, NOISE, NOTHING, OTHER_DATA, REGRESSED, SINGLE, Trial, judge
+from runfolio.diff.verdict import (
+    FIRST,
+    IMPROVED,
+    NOISE,
+    NOTHING,
+    OTHER_DATA,
+    PREDICTION,
+    REGRESSED,
+    SINGLE,
+    WELCH,
+    Trial,
+    judge,
+)  # fmt: skip
 from runfolio.records import Objective
 
 MAX = Objective("accuracy", "max", "seed")
@@ -45,3 +57,23 @@ def test_the_configuration_with_the_best_mean_is_taken_not_the_luckiest_run() ->
 def test_the_first_result_and_no_result_are_said() -> None:
     assert judge([], trials([0.9]), MAX).word == FIRST
     assert judge(trials([0.9]), [], MAX).word == NOTHING
+
+
+def test_a_single_run_inside_the_spread_of_the_baseline_is_noise_and_outside_it_stays_a_single_run() -> None:
+    base = trials([0.90, 0.92, 0.91, 0.93])
+    inside = judge(base, trials([0.94], lr="0.2"), MAX)
+    assert (inside.word, inside.method) == (NOISE, PREDICTION)
+    outside = judge(base, trials([0.99], lr="0.2"), MAX)
+    assert outside.word == SINGLE and outside.low is not None and outside.low > 0
+    assert judge(trials([0.9, 0.91]), trials([0.99], lr="0.2"), MAX).low is None, "two replicates have no spread to speak of"
+
+
+def test_the_best_of_many_equals_is_not_called_better() -> None:
+    base = trials([0.900, 0.910, 0.905])
+    better = trials([0.922, 0.915, 0.919], lr="0.2")
+    alone = judge(base, better, MAX)
+    assert (alone.word, alone.method, alone.level) == (IMPROVED, WELCH, 0.95)
+    others = [trial for number in range(60) for trial in trials([0.90, 0.91, 0.905], lr=f"0.{number + 3}1")]
+    among = judge(base, [*better, *others], MAX)
+    assert among.after == alone.after and among.tried == 61
+    assert among.word == NOISE and among.level > 0.999

@@ -32,7 +32,9 @@ def script(folder: Path, text: str, name: str = "job.sh") -> str:
 
 
 @pytest.mark.parametrize(("code", "status"), [(0, RunStatus.FINISHED), (1, RunStatus.FAILED), (77, RunStatus.FAILED)])
-def test_exit_status_of_the_program_is_ours_and_the_runs(folio_dir: Path, env: dict[str, str], code: int, status: RunStatus) -> None:
+def test_exit_status_of_the_program_is_ours_and_the_runs(
+    folio_dir: Path, env: dict[str, str], code: int, status: RunStatus
+) -> None:
     done = call(folio_dir, env, "record", "--", "sh", "-c", f"exit {code}")
     assert done.returncode == code
     run = only_run(folio_dir)
@@ -144,7 +146,9 @@ runfolio log artifact plots sub
 } >> "$RUNFOLIO_LINES"
 """,
     )
-    done = call(folio_dir, env, "record", "--experiment", "Shell", "--name", "one", "--tag", "a=b", "--param", "p=q=r", "--", "bash", job)
+    done = call(
+        folio_dir, env, "record", "--experiment", "Shell", "--name", "one", "--tag", "a=b", "--param", "p=q=r", "--", "bash", job
+    )
     assert done.returncode == 0, done.stderr
     run = only_run(folio_dir)
     assert (run.name, run.experiment) == ("one", "shell")
@@ -240,7 +244,9 @@ def test_file_of_lines_written_over_is_told(folio_dir: Path, env: dict[str, str]
 
 
 def test_secrets_in_lines_and_arguments_are_redacted(folio_dir: Path, env: dict[str, str]) -> None:
-    job = script(folio_dir, 'echo "param api_token s3cr3tvalue99" >> "$RUNFOLIO_LINES"\nrunfolio log tag db_password hunter2hunter2\n')
+    job = script(
+        folio_dir, 'echo "param api_token s3cr3tvalue99" >> "$RUNFOLIO_LINES"\nrunfolio log tag db_password hunter2hunter2\n'
+    )
     call(folio_dir, env, "record", "--", "bash", job, "--password=topsecret123")
     run = only_run(folio_dir)
     assert run.params["api_token"] == "***"
@@ -313,7 +319,16 @@ def test_what_the_program_leaves_behind_does_not_keep_us(folio_dir: Path, env: d
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_signals_are_handed_on(folio_dir: Path, env: dict[str, str], name: str) -> None:
-    process = start(folio_dir, env, "record", "--", sys.executable, "-c", "import signal; print('ready', flush=True); signal.pause()", own_group=True)
+    process = start(
+        folio_dir,
+        env,
+        "record",
+        "--",
+        sys.executable,
+        "-c",
+        "import signal; print('ready', flush=True); signal.pause()",
+        own_group=True,
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(getattr(signal, name))
@@ -342,7 +357,7 @@ def test_program_may_tidy_up_after_a_signal(folio_dir: Path, env: dict[str, str]
 def test_killed_recorder_loses_no_line_that_was_written(folio_dir: Path, env: dict[str, str]) -> None:
     job = script(
         folio_dir,
-        "runfolio log metric acknowledged 1\nfor i in 1 2 3 4 5 6 7 8 9; do echo \"metric line $i $i\" >> \"$RUNFOLIO_LINES\"; done\n"
+        'runfolio log metric acknowledged 1\nfor i in 1 2 3 4 5 6 7 8 9; do echo "metric line $i $i" >> "$RUNFOLIO_LINES"; done\n'
         "echo some output\necho ready\nread word\necho 'metric after 1' >> \"$RUNFOLIO_LINES\"\n",
     )
     process = subprocess.Popen(
@@ -418,7 +433,10 @@ def test_program_that_cannot_be_started_is_a_failed_run_and_says_why(folio_dir: 
 
 def test_recording_into_a_spool_folder(folio_dir: Path, env: dict[str, str], tmp_path: Path) -> None:
     spool = tmp_path / "spool"
-    job = script(folio_dir, 'runfolio log param a 1\necho data > x.txt; runfolio log artifact x.txt\necho "metric m 2" >> "$RUNFOLIO_LINES"\n')
+    job = script(
+        folio_dir,
+        'runfolio log param a 1\necho data > x.txt; runfolio log artifact x.txt\necho "metric m 2" >> "$RUNFOLIO_LINES"\n',
+    )
     done = call(folio_dir, env, "-C", f"spool:{spool}", "record", "--experiment", "Far away", "--", "bash", job)
     assert done.returncode == 0, done.stderr
     assert runs_of(folio_dir) == []

@@ -65,6 +65,26 @@ def welch_interval(before: Sequence[float], after: Sequence[float], level: float
     return other - one - half, other - one + half
 
 
+def prediction_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
+    """Return the mean, and half the width of the interval in which one more value of the same kind would fall.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Finite, at least two.
+    level : float
+
+    Examples
+    --------
+    >>> mean, half = prediction_interval([0.97, 0.98, 0.96])
+    >>> round(mean, 4), round(half, 4)
+    (0.97, 0.0497)
+    """
+    mean = math.fsum(values) / len(values)
+    spread = math.sqrt(_variance(values, mean) * (1 + 1 / len(values)))
+    return mean, t_quantile(0.5 + level / 2, len(values) - 1) * spread
+
+
 @lru_cache(maxsize=256)
 def t_quantile(probability: float, freedom: float) -> float:
     """Return the quantile of Student's distribution, for a probability of at least one half.

@@ -1,9 +1,15 @@
 """Did it get better? Said only where the numbers carry it.
 
-Replicates are runs whose params are the same but for one, by default the seed. Of each side the configuration with the best mean is
-taken. Where both have replicates, Welch's 95 % interval of the difference of their means says *improved*, *regressed* or *within
-noise*; where one has a single run, the difference is given and nothing is claimed. The best of many tries is better than a typical
-one by luck alone, so the number of configurations tried is always told.
+Replicates are runs whose params are the same but for one, by default the seed. Of the new runs the configuration with the best mean is
+taken, and compared with a baseline, or with the best configuration of the earlier runs.
+
+- Where both have replicates, Welch's interval of the difference of their means says *improved*, *regressed* or *within noise*.
+- Where one side has a single run and the other three replicates or more, the interval in which one more run of those replicates would
+  fall (Student's prediction interval) says *within noise* if the single run lies in it. Outside it nothing is claimed: one run is one.
+- Where both have a single run, the difference is given and nothing is claimed.
+
+The best of many tries is better than a typical one by luck alone: the number of configurations tried is always told, and the interval
+is widened for it (Bonferroni: 1 - 0.05 / n for the best of n), so that the best of twenty equals is not called better.
 """
 
 from __future__ import annotations
@@ -13,12 +19,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from runfolio.diff.statistics import mean_interval, welch_interval
+from runfolio.diff.statistics import mean_interval, prediction_interval, welch_interval
 from runfolio.records.experiments import Objective
 
 IMPROVED, REGRESSED, NOISE, SINGLE, FIRST, NOTHING, OTHER_DATA = (
     "improved", "regressed", "within noise", "single run", "first result", "no result", "not comparable: different data",
 )  # fmt: skip
+WELCH, PREDICTION = "Welch's interval", "prediction interval"
+LEVEL = 0.95
+_SPREAD = 3
+"""Replicates that a prediction interval needs; of two it is so wide that it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +82,13 @@ class Verdict:
     difference : float or None
         Of the means, `after` less `before`.
     low, high : float or None
-        Welch's 95 % interval of it; None without replicates on both sides.
+        Interval of it, where the replicates carry one.
     tried : int
         Configurations among the new runs.
+    method : str
+        What the interval is: :data:`WELCH`, :data:`PREDICTION`, or empty.
+    level : float
+        Its confidence, widened for the number tried.
     """
 
     word: str
@@ -84,6 +98,8 @@ class Verdict:
     low: float | None
     high: float | None
     tried: int
+    method: str = ""
+    level: float = LEVEL
 
 
 def judge(before: Iterable[Trial], after: Iterable[Trial], objective: Objective) -> Verdict:
@@ -92,31 +108,40 @@ def judge(before: Iterable[Trial], after: Iterable[Trial], objective: Objective)
     Parameters
     ----------
     before, after : iterable of Trial
-        The runs there were, and the new ones.
+        The runs there were, or only those of a baseline and its replicates; and the new ones.
     objective : Objective
     """
-    earlier, new = _groups(before, objective), _groups(after, objective)
-    old, best = _best(earlier, objective), _best(new, objective)
+    new = group_trials(after, objective)
+    old, best = best_group(group_trials(before, objective), objective), best_group(new, objective)
+    tried = len(new)
     if best is None or old is None:
-        return Verdict(NOTHING if best is None else FIRST, old, best, None, None, None, len(new))
+        return Verdict(NOTHING if best is None else FIRST, old, best, None, None, None, tried)
     difference = best.mean - old.mean
     if _data(best) != _data(old):
-        return Verdict(OTHER_DATA, old, best, difference, None, None, len(new))
-    if len(old.trials) < 2 or len(best.trials) < 2:
-        return Verdict(SINGLE, old, best, difference, None, None, len(new))
-    low, high = welch_interval([trial.value for trial in old.trials], [trial.value for trial in best.trials])
-    moved = IMPROVED if (difference > 0) == (objective.direction == "max") else REGRESSED
-    return Verdict(NOISE if low <= 0 <= high else moved, old, best, difference, low, high, len(new))
+        return Verdict(OTHER_DATA, old, best, difference, None, None, tried)
+    level = 1 - (1 - LEVEL) / tried
+    values, others = [trial.value for trial in old.trials], [trial.value for trial in best.trials]
+    if len(values) > 1 and len(others) > 1:
+        low, high = welch_interval(values, others, level)
+        moved = IMPROVED if (difference > 0) == (objective.direction == "max") else REGRESSED
+        return Verdict(NOISE if low <= 0 <= high else moved, old, best, difference, low, high, tried, WELCH, level)
+    if max(len(values), len(others)) >= _SPREAD:
+        half = prediction_interval(max(values, others, key=len), level)[1]
+        low, high = difference - half, difference + half
+        return Verdict(NOISE if low <= 0 <= high else SINGLE, old, best, difference, low, high, tried, PREDICTION, level)
+    return Verdict(SINGLE, old, best, difference, None, None, tried)
 
 
-def _groups(trials: Iterable[Trial], objective: Objective) -> list[Group]:
+def group_trials(trials: Iterable[Trial], objective: Objective) -> list[Group]:
+    """Join replicates: runs whose params are the same but for the objective's replicate key."""
     made: dict[tuple[tuple[str, str], ...], list[Trial]] = defaultdict(list)
     for trial in trials:
         made[tuple(sorted((key, value) for key, value in trial.params.items() if key != objective.replicate))].append(trial)
     return [Group(tuple(found), *mean_interval([trial.value for trial in found])) for found in made.values()]
 
 
-def _best(groups: Iterable[Group], objective: Objective) -> Group | None:
+def best_group(groups: Iterable[Group], objective: Objective) -> Group | None:
+    """Return the group with the best mean; of equals the one with more replicates, then the newest."""
     sign = 1 if objective.direction == "max" else -1
     return max(groups, key=lambda group: (sign * group.mean, len(group.trials), group.trials[0].run_id), default=None)
 

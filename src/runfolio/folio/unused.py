@@ -177,7 +177,9 @@ def _records(place: Place, before: int) -> Iterator[tuple[str, bytes]]:
     heads = [head for head in dict.fromkeys(heads) if set(head) != {"0"}]
     asked = "".join(f"{head}\n" for head in heads)
     indexed = () if repo.bare else ("--indexed-objects",)
-    listed = repo.run("rev-list", "--objects", "--no-walk", "--ignore-missing", "--all", *indexed, "--stdin", input=asked.encode())
+    listed = repo.run(
+        "rev-list", "--objects", "--no-walk", "--ignore-missing", "--all", *indexed, "--stdin", input=asked.encode()
+    )
     # A tag of a tree or blob is listed as such: what has no path is read, too.
     found: dict[str, str] = {}
     prefix = f"{place.prefix}/" if place.prefix else ""

@@ -249,7 +249,9 @@ def _by_key(items: Iterable[Any], kind: str) -> dict[str, Any]:
 def _one_name(run_name: str | None, tags: Mapping[str, Any] | None) -> None:
     tagged = (tags or {}).get("mlflow.runName")
     if run_name and tagged and run_name != tagged:
-        raise UsageError(f"Both run_name={run_name!r} and the tag mlflow.runName={tagged!r} are given, and they differ. Give one.")
+        raise UsageError(
+            f"Both run_name={run_name!r} and the tag mlflow.runName={tagged!r} are given, and they differ. Give one."
+        )
 
 
 def _now() -> int:
