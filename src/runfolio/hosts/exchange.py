@@ -1,0 +1,146 @@
+"""One HTTP request and its answer, on the standard library: nothing is followed, retried or believed here.
+
+Invariants: an answer is read whole or not at all, within a size and a time; a redirect is an answer like any other, so that
+whoever holds a token decides where it goes; no header of a request is ever part of an error's text.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import Message
+from typing import IO, Any
+
+from runfolio._version import __version__
+
+TIMEOUT_S = 30.0
+MOST_BYTES = 64 << 20
+_CHUNK = 1 << 16
+
+
+class NoAnswerError(Exception):
+    """The place could not be reached, or its answer broke off; the text says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """What came back, whatever its status.
+
+    Parameters
+    ----------
+    status : int
+    headers : Mapping of str to str
+        Names in lower case.
+    body : bytes
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follow nothing: the redirect itself is the answer."""
+
+    def redirect_request(self, req: Any, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str) -> None:
+        return None
+
+
+def is_loopback(url: str) -> bool:
+    """Say whether an address is on this machine.
+
+    Examples
+    --------
+    >>> [is_loopback(url) for url in ("http://127.0.0.1:3000/api", "http://localhost", "http://[::1]/", "http://localhost.evil.org")]
+    [True, True, True, False]
+    """
+    host = urllib.parse.urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port of an address: who would get what is sent there.
+
+    Examples
+    --------
+    >>> origin("https://API.github.com/repos") == origin("https://api.github.com:443/")
+    True
+    """
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+
+
+def exchange(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None = None, timeout_s: float = TIMEOUT_S
+) -> RawAnswer:
+    """Send one request and read its answer.
+
+    Parameters
+    ----------
+    method, url : str
+    headers : Mapping of str to str
+    body : bytes, optional
+    timeout_s : float, optional
+        For the whole of it; a server that trickles does not hold us longer.
+
+    Returns
+    -------
+    RawAnswer
+
+    Raises
+    ------
+    NoAnswerError
+        If there was none, or only a part of one.
+    """
+    given = {"User-Agent": f"runfolio/{__version__}", **headers}
+    request = urllib.request.Request(url, data=body, headers=given, method=method)  # noqa: S310  # callers allow http(s) only
+    # A proxy is for the world outside: what listens on this machine is asked directly.
+    proxies = [urllib.request.ProxyHandler({})] if is_loopback(url) else []
+    opener = urllib.request.build_opener(_Stay(), *proxies)
+    end = time.monotonic() + timeout_s
+    try:
+        try:
+            answer = opener.open(request, timeout=timeout_s)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            return RawAnswer(answer.status, {key.lower(): value for key, value in answer.headers.items()}, _whole(answer, end))
+    except TimeoutError:
+        raise NoAnswerError(f"no answer within {timeout_s:g} s") from None
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise NoAnswerError(f"no answer within {timeout_s:g} s") from None
+        raise NoAnswerError(str(getattr(error.reason, "strerror", None) or error.reason)) from None
+    except http.client.HTTPException as error:
+        raise NoAnswerError(f"the answer is no HTTP, or broke off ({type(error).__name__})") from None
+    except OSError as error:
+        raise NoAnswerError(error.strerror or type(error).__name__) from None
+
+
+def _whole(answer: Any, end: float) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        if time.monotonic() > end:
+            raise TimeoutError
+        part = answer.read1(_CHUNK)
+        if not part:
+            break
+        size += len(part)
+        if size > MOST_BYTES:
+            raise NoAnswerError(f"the answer is larger than {MOST_BYTES >> 20} MiB")
+        parts.append(part)
+    # A closed connection ends the reading like an end does: what was promised tells them apart.
+    promised = answer.headers.get("Content-Length", "")
+    if promised.isdigit() and size < int(promised):
+        raise NoAnswerError(f"the answer broke off after {size} of {promised} bytes")
+    return b"".join(parts)
