@@ -7,7 +7,7 @@ import pytest
 from runfolio.errors import DamagedError, NewerSchemaError, UsageError
 from runfolio.formats.settings import decode_settings, initial_settings, parse_duration
 from runfolio.records import Objective
-from runfolio.records.settings import RetentionRule, Settings
+from runfolio.records.settings import RetentionRule, ReviewSettings, Settings
 
 FULL = b"""\
 schema: 1
@@ -26,6 +26,7 @@ objectives:
 system_metrics: {enabled: true, interval_s: 5}
 sync: {remote: upstream}
 site: {title: Ours, base_url: "https://a.example.org/x", artifacts: {publish: ["*.png"]}, charts: [{title: t}], run_pages: 3}
+review: {sections: [alarms, verdict], rows: 5, runs: 3, quiet: false, limit: 2000, baseline: live, fail_on: [regression]}
 """
 
 
@@ -53,6 +54,7 @@ def test_every_field_is_read() -> None:
     assert (read.system_metrics.enabled, read.system_metrics.interval_s, read.remote) == (True, 5, "upstream")
     assert (read.site.title, read.site.base_url, read.site.run_pages) == ("Ours", "https://a.example.org/x/", 3)
     assert (read.site.artifacts.publish, read.site.charts) == (("*.png",), ({"title": "t"},))
+    assert read.review == ReviewSettings(("alarms", "verdict"), 5, 3, False, 2000, "live", ("regression",))
 
 
 def test_null_is_the_default() -> None:
@@ -68,6 +70,8 @@ def test_null_is_the_default() -> None:
         "system_metrics",
         "sync",
         "site",
+        "registry",
+        "review",
     ]
     assert decode_settings(b"schema: 1\n" + b"".join(f"{key}:\n".encode() for key in keys), "f") == Settings()
 
@@ -109,6 +113,14 @@ BAD = {
     "objectives: {wine: accuracy}": "objectives.wine: 'key: value' lines",
     "system_metrics: {interval_s: 0.5}": "system_metrics.interval_s: a whole number from 1",
     "site: 1": "site: 'key: value' lines",
+    "review: {section: []}": "review.section: no such setting; did you mean 'sections'?",
+    "review: {sections: []}": "review.sections: a list with one section at least",
+    "review: {sections: [gates, verdicts]}": "review.sections: one of verdict, alarms",
+    "review: {sections: [gates, gates]}": "review.sections: each name once is expected, found more than one gates",
+    "review: {rows: 0}": "review.rows: a whole number from 1",
+    "review: {limit: 500}": "review.limit: a whole number from 2000",
+    "review: {baseline: newest}": "review.baseline: one of auto, pinned, live, best",
+    "review: {fail_on: gates}": "review.fail_on: a list is expected",
 }
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from runfolio.errors import UsageError
 from runfolio.formats.durations import parse_duration
 from runfolio.formats.fields import FieldReader, flag, list_of, mapping, one_of, some_text, text, whole
+from runfolio.formats.review_settings import read_review
 from runfolio.formats.runs import check_schema
 from runfolio.formats.yaml import YamlDocument, read_yaml
 from runfolio.records.experiments import Objective
@@ -44,7 +45,7 @@ _BRANCH_REMEDY = "a branch name is expected, without spaces, '..' and any of ~ ^
 
 _KEYS = (
     "schema", "artifacts", "records", "commit", "durability", "capture", "redact", "retention", "objectives",
-    "system_metrics", "sync", "site", "registry",
+    "system_metrics", "sync", "site", "registry", "review",
 )  # fmt: skip
 
 
@@ -90,6 +91,7 @@ def decode_settings(data: bytes, where: str, *, read: Callable[..., YamlDocument
         remote=sync.read("remote", _remote, "origin"),
         site=_site(top.section("site")),
         registry=_registry(top.section("registry")),
+        review=read_review(top.section("review")),
     )
     top.report()
     return settings

@@ -150,6 +150,44 @@ class RegistrySettings:
     exclusive: tuple[str, ...] = ()
 
 
+SECTIONS = (
+    "verdict", "alarms", "promotions", "gates", "results", "chart", "runs", "environment", "data", "code", "artifacts", "footer",
+)  # fmt: skip
+"""Of a report on a change, in the order in which a reviewer needs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSettings:
+    """What the report on a proposed change shows, and when it fails.
+
+    Parameters
+    ----------
+    sections : tuple of str
+        Of :data:`SECTIONS`, in the order in which they are shown; those that are not named are left out.
+    rows : int
+        Of one table, at most; the rest is counted.
+    runs : int
+        New runs that are listed for each experiment, the best first; the rest is counted.
+    quiet : bool
+        Whether nothing is written where nothing that runfolio looks at changed.
+    limit : int
+        Characters of the comment, at most.
+    baseline : str
+        What new runs are compared with: the ``pinned`` run of the experiment, the ``live`` one (in Production), the ``best`` of the
+        base, or, with ``auto``, the first of these that there is.
+    fail_on : tuple of str
+        What makes the review fail: ``gates``, ``alarms``, ``damage``, ``regression``.
+    """
+
+    sections: tuple[str, ...] = SECTIONS
+    rows: int = 30
+    runs: int = 20
+    quiet: bool = True
+    limit: int = 60_000
+    baseline: str = "auto"
+    fail_on: tuple[str, ...] = ("gates", "alarms", "damage")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What ``runfolio.yaml`` says, defaults filled in.
@@ -171,6 +209,8 @@ class Settings:
     remote : str
         The git remote of ``sync``.
     site : SiteSettings
+    registry : RegistrySettings
+    review : ReviewSettings
     """
 
     artifacts: str | None = None
@@ -185,6 +225,7 @@ class Settings:
     remote: str = "origin"
     site: SiteSettings = SiteSettings()
     registry: RegistrySettings = RegistrySettings()
+    review: ReviewSettings = ReviewSettings()
 
     def objective(self, experiment: str) -> Objective | None:
         """Return the default objective for the experiment of that name, or None."""
