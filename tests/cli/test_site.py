@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.cli.conftest import Command
+from tests.conftest import git
 
 
 def test_build_says_what_it_made_and_check_whether_it_is_current(run_cli: Command, sweep: dict[str, str], tmp_path: Path) -> None:
@@ -60,3 +61,26 @@ def test_a_template_of_the_teams_cannot_reach_the_machine(run_cli: Command, swee
     (own / "home.html").write_text('{{ "".__class__.__mro__[1].__subclasses__() }}')
     done = run_cli("site", "build", "-o", str(tmp_path / "site"), "--templates", str(own))
     assert done.code == 2 and "unsafe" in done.err
+
+
+def test_the_site_is_published_to_a_folder_and_a_branch_and_then_there_is_nothing_to_send(
+    run_cli: Command, sweep: dict[str, str], folio_dir: Path, tmp_path: Path
+) -> None:
+    www = str(tmp_path / "www")
+    first = run_cli("site", "publish", www, "--public")
+    assert first.code == 0 and "0 as they were" in first.out and (tmp_path / "www" / "index.html").is_file(), first.err
+    git(tmp_path, "init", "-q", "--bare", "remote.git")
+    git(folio_dir, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    assert run_cli("site", "publish", "--branch", "gh-pages", "--public").code == 0
+    assert run_cli("site", "publish", "--branch", "gh-pages", "--folder", "preview/7", "--site", "none").code == 11
+    for destination in ([www], ["--branch", "gh-pages"]):
+        again = json.loads(run_cli("site", "publish", *destination, "--public", "--json").out)
+        assert (again["sent"], again["bytes"], again["removed"]) == (0, 0, 0)
+
+
+def test_one_destination_is_wanted_and_a_wrong_one_told_in_words(run_cli: Command, sweep: dict[str, str]) -> None:
+    assert run_cli("site", "publish").code == 2
+    assert run_cli("site", "publish", "folder", "--branch", "gh-pages").code == 2
+    done = run_cli("site", "publish", "s3://me:secret@bucket/folio", "--public")
+    assert done.code == 2 and done.err.startswith("runfolio: a place holds no credentials") and "secret" not in done.err
+    assert run_cli("site", "publish", "--site", "site", "--public", "www").code == 2

@@ -1,4 +1,4 @@
-"""``runfolio site build|serve``: the static site."""
+"""``runfolio site build|serve|publish``: the static site."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runfolio.cli.lazy import LazyCommands
 from runfolio.cli.opening import opened
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from runfolio.site import BuildReport
 
 
-@click.group("site")
+@click.group("site", cls=LazyCommands, elsewhere={"publish": "runfolio.cli.site_publish"})
 def site() -> None:
-    """Build and look at the static site."""
+    """Build, look at and publish the static site."""
 
 
 @site.command("build")
@@ -73,7 +74,7 @@ def build(
 def serve(port: int, host: str, templates: Path | None, show: bool) -> None:
     """Build the site, show it, and bring it up to date as commits come.
 
-    Pages that are open reload by themselves. It is for looking; publish with `runfolio site build` and any static host.
+    Pages that are open reload by themselves. It is for looking: for others, `runfolio site publish`.
     """
     from runfolio.site.serving import serve_site
 

@@ -121,12 +121,7 @@ def commit_files(
     text = message.encode("utf-8", "surrogateescape")
     out = [f"commit {branch}\nauthor {stamp}\ncommitter {stamp}\ndata {len(text)}\n".encode(), text, b"\n"]
     out.append(f"from {parent}\n".encode() if parent else b"")
-    for change in changes:
-        path = _quote(change.path)
-        if change.data is None:
-            out.append(b"D " + path + b"\n")
-        else:
-            out.append(b"M 100644 inline " + path + f"\ndata {len(change.data)}\n".encode() + change.data + b"\n")
+    out += [_command(change) for change in changes]
     out.append(b"done\n")
     args = (*durability_options(durable), "fast-import", "--quiet", "--done", "--date-format=raw")
     done = run_git(("--git-dir", str(repo.git_dir), *args), repo.git_dir, input=b"".join(out))
@@ -135,6 +130,48 @@ def commit_files(
     if b"not updating" in done.stderr.lower() or b"cannot lock ref" in done.stderr:
         return False
     raise explain(("fast-import",), done)
+
+
+def commit_alone(
+    repo: Repo, like: str | None, changes: Iterable[FileChange], message: str, author: Ident, by: str, *, at_s: int | None = None
+) -> str:
+    """Make a commit without a parent whose files are those of another commit with some changes; no ref is left.
+
+    Parameters
+    ----------
+    repo : Repo
+    like : str or None
+        Id of the other commit; None starts from nothing.
+    changes : iterable of FileChange
+    message : str
+    author : Ident
+    by : str
+        Full name of a ref to use meanwhile; it is removed.
+    at_s : int, optional
+        Time of the commit, seconds since the epoch; the clock's by default.
+
+    Returns
+    -------
+    str
+        Id of the commit.
+    """
+    stamp = author.line(int(time.time()) if at_s is None else at_s)
+    text = message.encode("utf-8", "surrogateescape")
+    tree = repo.run("rev-parse", "--verify", "--end-of-options", f"{like}^{{tree}}").decode().strip() if like else None
+    out = [f"commit {by}\nauthor {stamp}\ncommitter {stamp}\ndata {len(text)}\n".encode(), text, b"\n"]
+    out.append(f'M 040000 {tree} ""\n'.encode() if tree else b"")
+    out += [_command(change) for change in changes]
+    out.append(b"done\n")
+    args = ("--git-dir", str(repo.git_dir), "fast-import", "--quiet", "--done", "--force", "--date-format=raw")
+    try:
+        done = run_git(args, repo.git_dir, input=b"".join(out))
+        if done.returncode:
+            raise explain(("fast-import",), done)
+        made = repo.resolve(by)
+        assert made is not None
+        return made
+    finally:
+        repo.run("update-ref", "-d", by, check=False)
 
 
 def commit_tree(
@@ -163,6 +200,13 @@ def commit_tree(
             f"The commit of records could not be signed: {error.message}. Set up a key (git config user.signingKey), or set "
             "commit.sign: false in runfolio.yaml; then run: runfolio commit"
         ) from None
+
+
+def _command(change: FileChange) -> bytes:
+    path = _quote(change.path)
+    if change.data is None:
+        return b"D " + path + b"\n"
+    return b"M 100644 inline " + path + f"\ndata {len(change.data)}\n".encode() + change.data + b"\n"
 
 
 def _quote(path: str) -> bytes:

@@ -16,6 +16,15 @@ from runfolio.gitstore.process import run_git
 from runfolio.gitstore.repo import Repo
 
 NETWORK_TIMEOUT_S = 600.0
+_MOVED = (
+    "fetch first",
+    "non-fast-forward",
+    "cannot lock ref",
+    "failed to update ref",
+    "reference already exists",
+    "incorrect old value",
+)
+"""What git says where a remote's ref is no longer where it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +78,47 @@ def push(repo: Repo, remote: str, refspec: str) -> bool:
     if done.returncode == 0:
         return True
     said = (done.stdout + done.stderr).decode("utf-8", "replace")
-    moved = (
-        "fetch first",
-        "non-fast-forward",
-        "cannot lock ref",
-        "failed to update ref",
-        "reference already exists",
-        "incorrect old value",
-    )
-    if any(sign in said for sign in moved):
+    if any(sign in said for sign in _MOVED):
         return False
     raise RemoteError(
         f"{remote} did not take {refspec.split(':')[-1]}: {_last(said)}. Your runs are committed here. If the branch is protected, "
         "push to another branch and open a pull request."
     )
+
+
+def replace_branch(repo: Repo, remote: str, ref: str, new: str, old: str | None) -> bool:
+    """Put a commit in place of a remote's branch, history and all, if the branch is still where it was.
+
+    Parameters
+    ----------
+    repo : Repo
+    remote : str
+    ref : str
+        Full name of the branch.
+    new : str
+        Id of the commit.
+    old : str or None
+        Where the branch must be; None: it must not exist.
+
+    Returns
+    -------
+    bool
+        False if it was elsewhere: nothing was changed.
+
+    Raises
+    ------
+    RemoteError
+        If the remote cannot be reached, or refuses.
+    """
+    lease = f"--force-with-lease={ref}:{old or ''}"
+    args = ("push", "--quiet", "--no-verify", "--porcelain", lease, "--end-of-options", remote, f"{new}:{ref}")
+    done = run_git(("--git-dir", str(repo.git_dir), *args), repo.work_tree or repo.git_dir, timeout_s=NETWORK_TIMEOUT_S)
+    if done.returncode == 0:
+        return True
+    said = (done.stdout + done.stderr).decode("utf-8", "replace")
+    if any(sign in said for sign in ("stale info", *_MOVED)):
+        return False
+    raise RemoteError(f"{remote} did not take {ref}: {_last(said)}. Nothing was changed there. May this job push to that branch?")
 
 
 def _last(said: str) -> str:

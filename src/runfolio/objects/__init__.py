@@ -25,10 +25,20 @@ if TYPE_CHECKING:
     from runfolio.objects.local import LocalStore
     from runfolio.objects.manifests import decode_manifest, encode_manifest
     from runfolio.objects.media_types import media_type_of
-    from runfolio.objects.places import open_store
+    from runfolio.objects.places import is_bucket, open_bucket, open_store
     from runfolio.objects.store import ObjectStore
 
-__all__ = ["LocalStore", "ObjectStore", "decode_manifest", "encode_manifest", "media_type_of", "open_store", "walk_files"]
+__all__ = [
+    "LocalStore",
+    "ObjectStore",
+    "decode_manifest",
+    "encode_manifest",
+    "is_bucket",
+    "media_type_of",
+    "open_bucket",
+    "open_store",
+    "walk_files",
+]
 
 __getattr__ = lazy_names(
     __name__,
@@ -37,7 +47,7 @@ __getattr__ = lazy_names(
         "local": ("LocalStore",),
         "manifests": ("decode_manifest", "encode_manifest"),
         "media_types": ("media_type_of",),
-        "places": ("open_store",),
+        "places": ("is_bucket", "open_bucket", "open_store"),
         "store": ("ObjectStore",),
     },
 )

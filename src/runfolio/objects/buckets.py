@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -31,8 +31,8 @@ class Bucket(Protocol):
     checks: bool
     """Whether the place compares what arrives with a checksum that was sent along."""
 
-    def put(self, key: str, source: Path | bytes) -> None:
-        """Store a file or bytes under a key, whole or not at all."""
+    def put(self, key: str, source: Path | bytes, attributes: Mapping[str, str] | None = None) -> None:
+        """Store a file or bytes under a key, whole or not at all; with headers to serve it by, where the place knows any."""
 
     def chunks(self, key: str, start: int = 0) -> Iterator[bytes]:
         """Yield a key's bytes from an offset; `errors.NotFoundError` if it is not there."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import configparser
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -62,10 +62,10 @@ class CloudBucket:
     def __repr__(self) -> str:
         return f"CloudBucket({self._base!r})"
 
-    def put(self, key: str, source: Path | bytes) -> None:
-        """Store a file or bytes under a key, whole or not at all."""
+    def put(self, key: str, source: Path | bytes, attributes: Mapping[str, str] | None = None) -> None:
+        """Store a file or bytes under a key, whole or not at all; with headers to serve it by."""
         with self._speaking(f"store {key} in"):
-            self._store.put(key, source, chunk_size=_PART_BYTES)
+            self._store.put(key, source, chunk_size=_PART_BYTES, attributes=dict(attributes) if attributes else None)
 
     def chunks(self, key: str, start: int = 0) -> Iterator[bytes]:
         """Yield a key's bytes from an offset."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -56,8 +56,8 @@ class FsspecBucket:
             raise StorageError(f"Could not open {place}: {reason(str(error))}.") from None
         self._root, self._place = str(root).rstrip("/"), place.rstrip("/")
 
-    def put(self, key: str, source: Path | bytes) -> None:
-        """Store a file or bytes under a key."""
+    def put(self, key: str, source: Path | bytes, attributes: Mapping[str, str] | None = None) -> None:
+        """Store a file or bytes under a key; fsspec knows no headers."""
         with self._speaking(f"store {key} in"):
             self._make(key)
             with self._files.open(self._path(key), "wb") as target:

@@ -48,11 +48,25 @@ def open_store(place: str | None, default: Path, base: Path, durable: bool = Tru
     from runfolio.objects.cache import Cache
     from runfolio.objects.remote import RemoteStore
 
-    return RemoteStore(_bucket(place), default.parent / "waiting", Cache(), durable)
+    return RemoteStore(open_bucket(place), default.parent / "waiting", Cache(), durable)
 
 
-def _bucket(place: str) -> Bucket:
-    """Open a bucket: one of the three clouds' own, or any other place that fsspec reaches."""
+def is_bucket(place: str) -> bool:
+    """Tell whether a place is a bucket, and neither a path nor a ``file:`` URL."""
+    match = _SCHEME.match(place)
+    return match is not None and match["scheme"].lower() != "file"
+
+
+def open_bucket(place: str) -> Bucket:
+    """Open a bucket: one of the three clouds' own, or any other place that fsspec reaches.
+
+    Raises
+    ------
+    UsageError
+        If there is no such kind of place, or it holds credentials.
+    MissingPackageError
+        If the package is not installed that speaks to it.
+    """
     from runfolio.objects.cloud_bucket import CLOUDS, CloudBucket
 
     if place.partition(":")[0].lower() in CLOUDS:

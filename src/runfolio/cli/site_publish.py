@@ -1,0 +1,107 @@
+"""``runfolio site publish``: the site to where people see it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runfolio.cli.opening import opened
+from runfolio.errors import UsageError
+from runfolio.records.visible import visible
+
+if TYPE_CHECKING:
+    from runfolio.folio import Folio
+    from runfolio.site.destinations import Built, Published
+
+
+@click.command("publish")
+@click.argument("destination", required=False)
+@click.option("--branch", metavar="NAME", help="Publish to this branch of the remote, such as gh-pages, instead.")
+@click.option("--remote", metavar="NAME", help="Git remote of --branch; the setting sync.remote, origin by default.")
+@click.option("--folder", default="", metavar="PATH", help="Folder of the branch or bucket, such as preview/7.")
+@click.option(
+    "--site",
+    "built",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Publish this built site as it is, instead of bringing one up to date first.",
+)
+@click.option("--public", is_flag=True, help="Leave out users, arguments, remotes and whatever site.hide names.")
+@click.option("--base-url", metavar="URL", help="Where the site will stand, for the feed and link previews.")
+@click.option(
+    "--keep-old", default="10m", show_default=True, metavar="TIME",
+    help="In a bucket: how long files stay that the site has no more, for pages that are open.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="To a bucket: send every file again, whatever its list says is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was published as JSON.")
+def publish(
+    destination: str | None, branch: str | None, remote: str | None, folder: str, built: Path | None, public: bool,
+    base_url: str | None, keep_old: str, force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Bring the site up to date and publish it to DESTINATION.
+
+    DESTINATION is a folder of this machine, or a bucket (s3://BUCKET/FOLDER, gs://, az://). Only what changed is sent; a publish
+    that is killed leaves the old site whole. What lies beside the site there is kept.
+    """
+    if (destination is None) == (branch is None):
+        raise click.UsageError("Give one destination: a folder, a bucket, or --branch NAME.")
+    with opened() as folio:
+        site = _built(folio, built, public, base_url)
+        if branch is not None:
+            from runfolio.site.destinations import publish_to_branch
+
+            title = folio.settings.site.title or folio.place.root.name
+            message = f"site: {visible(title)} at {(folio.place.tip() or '')[:12]}\n"
+            done = publish_to_branch(folio.repo, site, branch, remote or folio.place.settings.remote, folder, message)
+        else:
+            done = _send(site, str(destination), folder, keep_old, force)
+    _report(done, as_json)
+
+
+def _built(folio: Folio, built: Path | None, public: bool, base_url: str | None) -> Built:
+    from runfolio.site import BuildOptions, build_site
+    from runfolio.site.destinations import read_built
+
+    if built is not None:
+        if public or base_url:
+            raise click.UsageError("--public and --base-url say how to build the site; --site DIR publishes one as it is.")
+        return read_built(built)
+    from runfolio.cli.site import Steps, default_jobs
+
+    # Two kinds of site would make each other stale.
+    out = folio.place.local / ("site-public" if public else "site")
+    with Steps() as steps:
+        report = build_site(folio, out, BuildOptions(base_url=base_url, public=public, jobs=default_jobs()), steps)
+    for text in report.warnings:
+        click.echo(f"runfolio: {text}", err=True)
+    return read_built(out)
+
+
+def _send(site: Built, destination: str, folder: str, keep_old: str, force: bool) -> Published:
+    from runfolio.formats.durations import parse_duration
+    from runfolio.objects import is_bucket, open_bucket
+    from runfolio.site.destinations import publish_to_bucket, publish_to_folder
+
+    if not is_bucket(destination):
+        path = Path(destination.removeprefix("file://"))
+        return publish_to_folder(site, path / folder if folder else path)
+    try:
+        bucket = open_bucket(destination)
+    except UsageError as error:
+        raise UsageError(error.message.removeprefix("artifacts: ")) from None
+    grace = 0 if keep_old in ("0", "") else parse_duration(keep_old)
+    return publish_to_bucket(site, bucket, folder, grace_s=grace, force=force)
+
+
+def _report(done: Published, as_json: bool) -> None:
+    from runfolio.site.words import bytes_words
+
+    if as_json:
+        shown = {"place": done.place, "sent": done.sent, "kept": done.kept, "removed": done.removed, "bytes": done.bytes}
+        click.echo(json.dumps(shown, indent=2))
+        return
+    click.echo(f"{visible(done.place)}: {done.sent:,} files sent ({bytes_words(done.bytes)}), {done.kept:,} as they were, "
+               f"{done.removed:,} removed")  # fmt: skip

@@ -1,0 +1,132 @@
+"""Publishing to a folder: it changes in one step, keeps what is not ours, and survives being killed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runfolio.errors import StateError
+from runfolio.site.destinations import folder as folders
+from runfolio.site.destinations import publish_to_folder, read_built
+from runfolio.site.destinations.contents import LIST
+from tests.site.destinations.conftest import Sites
+from tests.site.destinations.links import broken
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def wanted(sites_built: object) -> dict[str, bytes]:
+    return {path: (sites_built.folder / path).read_bytes() for path in sites_built.files}  # type: ignore[attr-defined]
+
+
+def test_a_site_is_published_brought_up_to_date_and_left_alone(sites: Sites, tmp_path: Path) -> None:
+    target = tmp_path / "www"
+    assert publish_to_folder(sites.before, target).sent == len(sites.before.files)
+    done = publish_to_folder(sites.after, target)
+    assert 0 < done.sent < len(sites.after.files) and done.removed > 0
+    shown = held(target)
+    del shown[LIST]
+    assert shown == wanted(sites.after) and not broken(shown)
+    inode = target.stat().st_ino
+    assert publish_to_folder(sites.after, target).sent == 0 and target.stat().st_ino == inode
+    assert sorted(os.listdir(tmp_path)) == ["www"]
+
+
+def test_what_lies_beside_the_site_is_kept_also_inside_its_folders(sites: Sites, tmp_path: Path) -> None:
+    target = tmp_path / "www"
+    publish_to_folder(sites.before, target)
+    (target / "CNAME").write_text("folio.example.org")
+    (target / "preview" / "7").mkdir(parents=True)
+    (target / "preview" / "7" / "index.html").write_text("preview")
+    (target / "assets" / "logo.txt").write_text("ours is not this")
+    publish_to_folder(sites.after, target)
+    shown = held(target)
+    assert shown["CNAME"] and shown["preview/7/index.html"] == b"preview" and shown["assets/logo.txt"]
+    assert shown.keys() == {*sites.after.files, LIST, "CNAME", "preview/7/index.html", "assets/logo.txt"}
+
+
+def test_a_folder_of_something_else_is_refused_and_untouched(sites: Sites, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("mine")
+    with pytest.raises(StateError, match="holds no site that runfolio published"):
+        publish_to_folder(sites.before, tmp_path)
+    assert held(tmp_path) == {"index.html": b"mine"}
+
+
+@pytest.mark.parametrize("inside", ["", "public"])
+def test_a_site_is_not_published_into_itself(sites: Sites, inside: str) -> None:
+    with pytest.raises(StateError, match="lie in one another"):
+        publish_to_folder(sites.before, sites.before.folder / inside)
+
+
+def test_a_build_that_was_not_finished_or_was_changed_is_refused(sites: Sites, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(sites.before.folder, tmp_path / "built")
+    (tmp_path / "built" / "index.html").write_text("changed")
+    with pytest.raises(StateError, match="not as the build left it"):
+        read_built(tmp_path / "built")
+
+
+def test_a_link_is_followed_and_stays(sites: Sites, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "www")
+    publish_to_folder(sites.before, tmp_path / "link")
+    publish_to_folder(sites.after, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink() and held(tmp_path / "www").keys() == {*sites.after.files, LIST}
+
+
+def test_without_an_exchange_in_one_step_the_files_are_replaced_in_order(
+    sites: Sites, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "www"
+    publish_to_folder(sites.before, target)
+    (target / "CNAME").write_text("x")
+    steps: list[str] = []
+    replace = os.replace
+
+    def watched(source: Path, place: Path) -> None:
+        replace(source, place)
+        shown = held(target)
+        assert not broken({path: data for path, data in shown.items() if not path.startswith("preview")})
+        steps.append(Path(place).name)
+
+    # A network share says EINVAL to the system call: that is all that is different here.
+    monkeypatch.setattr(folders.ctypes, "get_errno", lambda: errno.EINVAL)
+    monkeypatch.setattr(folders, "_RENAME_EXCHANGE", 1 << 30)
+    monkeypatch.setattr(os, "replace", watched)
+    publish_to_folder(sites.after, target)
+    assert steps[-1] == LIST and steps[-2] == "index.html"
+    assert held(target).keys() == {*sites.after.files, LIST, "CNAME"}
+
+
+PUBLISH = """
+import sys
+from pathlib import Path
+from runfolio.site.destinations import publish_to_folder, read_built
+publish_to_folder(read_built(Path(sys.argv[1])), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("after_files", [0, 5, 30])
+def test_a_killed_publish_leaves_the_old_site_or_the_new_one_whole(sites: Sites, tmp_path: Path, after_files: int) -> None:
+    target, beside = tmp_path / "www", tmp_path / ".www.runfolio-new"
+    publish_to_folder(sites.before, target)
+    (target / "CNAME").write_text("x")
+    process = subprocess.Popen([sys.executable, "-c", PUBLISH, str(sites.after.folder), str(target)])
+    while process.poll() is None and not (beside.is_dir() and sum(1 for _ in beside.rglob("*")) > after_files):
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    shown = held(target)
+    shown.pop("CNAME", None)
+    shown.pop(LIST)
+    assert shown in (wanted(sites.before), wanted(sites.after))
+    publish_to_folder(sites.after, target)
+    assert held(target).keys() == {*sites.after.files, LIST, "CNAME"} and not beside.exists()
