@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from runfolio.hosts import Host, Patience, find_host
+from tests.hosts.gitea import GiteaStandIn
 from tests.hosts.github import GitHubStandIn
+from tests.hosts.gitlab import GitLabStandIn
+
+AnyStandIn = GitHubStandIn | GitLabStandIn | GiteaStandIn
+STANDINS = {"github": GitHubStandIn, "gitlab": GitLabStandIn, "gitea": GiteaStandIn}
+HEAD = "c" * 40
 
 
 @dataclass
@@ -24,41 +30,47 @@ class Clock:
         return Patience(**{"timeout_s": 5.0, "sleep": self.waits.append, **more})
 
 
+@dataclass
+class Place:
+    """A stand-in, the environment of a CI job on it, and the clock of whoever asks it."""
+
+    server: AnyStandIn
+    environ: dict[str, str]
+    clock: Clock
+
+    def host(self, patience: Patience | None = None, **environ: str) -> Host:
+        """Return the host as one more build sees it."""
+        found = find_host({**self.environ, **environ}, patience=patience or self.clock.patience())
+        assert found is not None
+        return found
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dead proxy: whoever asks a server on this machine through it gets no answer."""
+def dead_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that is not there: whoever asks a server on this machine through it gets no answer."""
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def github() -> Iterator[GitHubStandIn]:
-    with GitHubStandIn() as server:
-        assert isinstance(server, GitHubStandIn)
-        yield server
+def pull_event(number: int = 7, commit: str = HEAD) -> dict[str, Any]:
+    head = {"sha": commit, "ref": "better", "repo": {"full_name": "team/wine"}}
+    return {"pull_request": {"number": number, "head": head, "user": {"login": "ada"}}}
 
 
-def actions(server: GitHubStandIn, folder: Path, event: dict[str, Any] | None = None, **more: str) -> dict[str, str]:
-    """Return the environment of a job of GitHub Actions, for pull request 7 unless another event is given."""
-    said = event or {
-        "pull_request": {
-            "number": 7,
-            "head": {"sha": "c" * 40, "ref": "better", "repo": {"full_name": "team/wine"}},
-            "user": {"login": "ada"},
-        }
-    }
+def actions(url: str, folder: Path, event: dict[str, Any], **more: str) -> dict[str, str]:
+    """Return the environment of a job of GitHub Actions or of those that follow it."""
     file = folder / "event.json"
-    file.write_text(json.dumps(said))
+    file.write_text(json.dumps(event))
     return {
         "GITHUB_ACTIONS": "true",
-        "GITHUB_API_URL": server.url,
+        "GITHUB_API_URL": url,
         "GITHUB_REPOSITORY": "team/wine",
         "GITHUB_EVENT_PATH": str(file),
         "GITHUB_RUN_ID": "42",
@@ -68,8 +80,52 @@ def actions(server: GitHubStandIn, folder: Path, event: dict[str, Any] | None = 
     }
 
 
-def found(environ: dict[str, str], clock: Clock | None = None, remote: str | None = None, **more: Any) -> Host:
-    """Return the host of an environment, which must be there."""
-    host = find_host(environ, remote, (clock or Clock()).patience(**more))
-    assert host is not None
-    return host
+def gitlab_ci(url: str, **more: str) -> dict[str, str]:
+    """Return the environment of a merge request's pipeline on GitLab."""
+    return {
+        "GITLAB_CI": "true",
+        "CI_API_V4_URL": url,
+        "CI_PROJECT_ID": "1",
+        "CI_PROJECT_PATH": "team/wine",
+        "CI_MERGE_REQUEST_IID": "7",
+        "CI_MERGE_REQUEST_PROJECT_ID": "1",
+        "CI_MERGE_REQUEST_PROJECT_PATH": "team/wine",
+        "CI_COMMIT_SHA": HEAD,
+        "CI_PIPELINE_ID": "4200",
+        "CI_JOB_TOKEN": "job-token-that-may-not",
+        "GITLAB_TOKEN": "secret",
+        **more,
+    }
+
+
+def environment(server: AnyStandIn, folder: Path) -> dict[str, str]:
+    if server.kind == "gitlab":
+        return gitlab_ci(server.url)
+    extra = {"GITEA_ACTIONS": "true"} if server.kind == "gitea" else {}
+    return actions(server.url, folder, pull_event(), **extra)
+
+
+def _place(kind: str, folder: Path, clock: Clock) -> Iterator[Place]:
+    with STANDINS[kind]() as server:
+        yield Place(server, environment(server, folder), clock)  # type: ignore[arg-type]
+
+
+@pytest.fixture(params=list(STANDINS))
+def place(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Place]:
+    """Each of the hosts in turn."""
+    yield from _place(request.param, tmp_path, clock)
+
+
+@pytest.fixture
+def github(tmp_path: Path, clock: Clock) -> Iterator[Place]:
+    yield from _place("github", tmp_path, clock)
+
+
+@pytest.fixture
+def gitlab(tmp_path: Path, clock: Clock) -> Iterator[Place]:
+    yield from _place("gitlab", tmp_path, clock)
+
+
+@pytest.fixture
+def gitea(tmp_path: Path, clock: Clock) -> Iterator[Place]:
+    yield from _place("gitea", tmp_path, clock)

@@ -12,6 +12,7 @@ Invariants
 - The text of a later build is not replaced by an earlier one's. No host has a conditional edit: after an edit the comment is
   read again and, if an earlier build's edit came in between, written again.
 - A text that the host finds too long is followed by the next shorter one.
+- No line of a text is a command (``/approve``), to GitLab or to a bot.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Protocol
 from runfolio.errors import RemoteError, UsageError
 from runfolio.hosts.host import PostedComment
 from runfolio.hosts.terms import RefusedError, UnclearError
+from runfolio.hosts.texts import without_commands
 
 _ROUNDS = 5
 _MARKER = re.compile(r"[A-Za-z0-9:./_-]{1,100}\Z")
@@ -53,7 +55,7 @@ class Thread(Protocol):
     """The comments of one pull request, as a host's API has them."""
 
     def me(self) -> str:
-        """Return whom the token speaks for."""
+        """Return whom the token speaks for; empty where the host does not say."""
         ...
 
     def comments(self) -> list[Comment]:
@@ -101,7 +103,7 @@ class _Upsert:
         self._thread, self._order, self._limit = thread, order, limit
         self._name = marker
         self._mine = re.compile(rf"<!-- runfolio:{re.escape(marker)} order=(\d{{1,18}}) -->(?:\r?\n|\Z)")
-        self._bodies = list(bodies)
+        self._bodies = [without_commands(body) for body in bodies]
         self._author: str | None = None
         self._gone: set[int] = set()
 
@@ -127,6 +129,8 @@ class _Upsert:
 
     def _found(self) -> list[Comment]:
         author = self._author or self._thread.me()
+        if not author:  # nobody is not who wrote the comments of deleted accounts
+            return []
         found = [item for item in self._thread.comments() if item.author == author and self._mine.match(item.body)]
         return sorted(found, key=lambda item: item.id)
 

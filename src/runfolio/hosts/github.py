@@ -9,16 +9,17 @@ found by ``/commits/SHA/pulls``, so open pull requests are listed and compared.
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from runfolio.hosts.comments import Comment, upsert
+from runfolio.hosts.comments import upsert
 from runfolio.hosts.host import CommitState, PostedComment
+from runfolio.hosts.issue_comments import IssueThread, login
 from runfolio.hosts.job import Job
 from runfolio.hosts.reading import need, text
 from runfolio.hosts.rest import RestApi
 from runfolio.hosts.terms import Patience, Purpose, RefusedError, Token, UnclearError
-from runfolio.hosts.texts import cut
+from runfolio.hosts.texts import cut, without_commands
 
 COMMENT_LIMIT = 65_536
 _STATUS_LIMIT = 140
@@ -67,10 +68,8 @@ class GitHub:
 
     def pull_request(self) -> int | None:
         """Return the number of the pull request that the job runs for."""
-        if self.job.pull is not None:
+        if self.job.pull is not None or self.job.head_commit is None or not self.has_token:
             return self.job.pull
-        if self.job.head_commit is None:
-            return None
         return self.pull_of_commit(self.job.head_commit, self.job.head_repository, self.job.head_branch)
 
     def pull_of_commit(self, commit: str, repository: str | None = None, branch: str | None = None) -> int | None:
@@ -81,14 +80,16 @@ class GitHub:
             query["head"] = f"{repository.split('/')[0]}:{branch}"
         found = {
             need(pull, int, "number")
-            for pull in self._all(f"{self._repo}/pulls", purpose, query)
+            for pull in self.api.items(f"{self._repo}/pulls", purpose, query)
             if text(pull, "head", "sha") == commit and repository in (None, text(pull, "head", "repo", "full_name"))
         }
         return found.pop() if len(found) == 1 else None
 
     def upsert_comment(self, pull: int, marker: str, bodies: Sequence[str], *, order: int) -> PostedComment:
         """Create our comment on a pull request, or replace its text."""
-        return upsert(_Thread(self.api, self._repo, pull), marker, bodies, order, COMMENT_LIMIT)
+        purpose = Purpose(f"comment on pull request {pull}", "pull-requests: write")
+        thread = IssueThread(self.api, self._repo, pull, purpose, self._me, {"per_page": 100})
+        return upsert(thread, marker, bodies, order, COMMENT_LIMIT)
 
     def approvals(self, pull: int) -> tuple[str, ...]:
         """Return who approves: the latest review of each person who may write here, given on the head as it is."""
@@ -97,12 +98,12 @@ class GitHub:
         told = self.api.get(place, purpose)
         judged = self.job.head_commit if self.job.pull == pull else None
         head = judged or need(told, str, "head", "sha")
-        author = _login(told)
+        author = login(told)
         latest: dict[str, bool] = {}
-        for review in self._all(f"{place}/reviews", purpose, {"per_page": 100}):
+        for review in self.api.items(f"{place}/reviews", purpose, {"per_page": 100}):
             state = text(review, "state")
             if state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED") and text(review, "user", "type") != "Bot":
-                latest[_login(review)] = state == "APPROVED" and text(review, "commit_id") == head
+                latest[login(review)] = state == "APPROVED" and text(review, "commit_id") == head
         names = [name for name, approves in latest.items() if approves and name not in ("", author)]
         return tuple(name for name in names if self._may_write(name, purpose))
 
@@ -113,7 +114,7 @@ class GitHub:
     def open_pull_request(self, head: str, base: str, title: str, body: str) -> str:
         """Open a pull request, and return its address; an open one is not doubled."""
         purpose = Purpose(f"open a pull request from {head} to {base}", "pull-requests: write")
-        said = {"title": title, "head": head, "base": base, "body": cut(body, COMMENT_LIMIT)}
+        said = {"title": title, "head": head, "base": base, "body": cut(without_commands(body), COMMENT_LIMIT)}
         try:
             return need(self.api.call("POST", f"{self._repo}/pulls", purpose, body=said).data, str, "html_url")
         except (RefusedError, UnclearError) as error:
@@ -121,7 +122,7 @@ class GitHub:
                 raise
             owner = self.repository.split("/")[0]
             query = {"state": "open", "head": f"{owner}:{head}", "base": base}
-            found = [text(pull, "html_url") for pull in self._all(f"{self._repo}/pulls", purpose, query)]
+            found = [text(pull, "html_url") for pull in self.api.items(f"{self._repo}/pulls", purpose, query)]
             if not found:
                 raise
             return found[0]
@@ -143,9 +144,23 @@ class GitHub:
             said["details_url"] = url
         self.api.call("POST", f"{self._repo}/check-runs", purpose, body=said, repeat=True)
 
-    def _all(self, place: str, purpose: Purpose, query: Mapping[str, Any]) -> Iterator[Any]:
-        for page in self.api.pages(place, purpose, query):
-            yield from page
+    def _me(self) -> str:
+        """Ask GraphQL's viewer, which knows apps and GITHUB_TOKEN too; then /user; else nobody: creating tells."""
+        purpose = Purpose("say whom the token speaks for", "pull-requests: write")
+        parts = urllib.parse.urlsplit(self.api.url)
+        place = parts._replace(path=f"{parts.path.removesuffix('/v3')}/graphql").geturl()
+        asked = ("POST", place, {"query": "query{viewer{login}}"}), ("GET", "/user", None)
+        for method, path, body in asked:
+            try:
+                told = self.api.call(method, path, purpose, body=body, repeat=True).data
+            except RefusedError as error:
+                if error.status == 401:
+                    raise
+            else:
+                name = text(told, "data", "viewer", "login") or text(told, "login")
+                if name:
+                    return name.casefold()
+        return ""
 
     def _advice(self, status: int, said: str, purpose: Purpose) -> str:
         name = self.api.token.variable
@@ -158,65 +173,3 @@ class GitHub:
         if status in (403, 404):
             return f"{name} may not do it: give it `{purpose.needs}` (in a workflow under `permissions:`). {_FORKS}"
         return "See what it says."
-
-
-class _Thread:
-    """The comments of one pull request: GitHub keeps them with its issues."""
-
-    def __init__(self, api: RestApi, repo: str, pull: int) -> None:
-        self._api = api
-        self._repo = f"{repo}/issues"
-        self._pull = pull
-        self._purpose = Purpose(f"comment on pull request {pull}", "pull-requests: write")
-
-    def me(self) -> str:
-        """Ask GraphQL's viewer, which knows apps and GITHUB_TOKEN too; then /user; else nobody: creating tells."""
-        purpose = Purpose("say whom the token speaks for", "pull-requests: write")
-        parts = urllib.parse.urlsplit(self._api.url)
-        place = parts._replace(path=f"{parts.path.removesuffix('/v3')}/graphql").geturl()
-        asked = ("POST", place, {"query": "query{viewer{login}}"}), ("GET", "/user", None)
-        for method, path, body in asked:
-            try:
-                told = self._api.call(method, path, purpose, body=body, repeat=True).data
-            except RefusedError as error:
-                if error.status == 401:
-                    raise
-            else:
-                login = text(told, "data", "viewer", "login") or text(told, "login")
-                if login:
-                    return login.casefold()
-        return ""
-
-    def comments(self) -> list[Comment]:
-        place = f"{self._repo}/{self._pull}/comments"
-        return [_comment(item) for page in self._api.pages(place, self._purpose, {"per_page": 100}) for item in page]
-
-    def read(self, comment_id: int) -> Comment | None:
-        try:
-            return _comment(self._api.get(f"{self._repo}/comments/{comment_id}", self._purpose))
-        except RefusedError as error:
-            if error.status in (404, 410):
-                return None
-            raise
-
-    def create(self, body: str) -> Comment:
-        return _comment(self._api.call("POST", f"{self._repo}/{self._pull}/comments", self._purpose, body={"body": body}).data)
-
-    def update(self, comment_id: int, body: str) -> None:
-        self._api.call("PATCH", f"{self._repo}/comments/{comment_id}", self._purpose, body={"body": body})
-
-    def delete(self, comment_id: int) -> None:
-        try:
-            self._api.call("DELETE", f"{self._repo}/comments/{comment_id}", self._purpose)
-        except RefusedError as error:
-            if error.status not in (404, 410):
-                raise
-
-
-def _comment(said: Any) -> Comment:
-    return Comment(need(said, int, "id"), _login(said).casefold(), text(said, "body"), text(said, "html_url"))
-
-
-def _login(said: Any) -> str:
-    """Return who made something; empty where the account is gone."""
-    return text(said, "user", "login")

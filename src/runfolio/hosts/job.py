@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runfolio.errors import UsageError
@@ -30,6 +30,8 @@ class Job:
     head_repository : str or None
         ``owner/name`` of the repository that the head's branch is in.
     head_branch : str or None
+    repository : str or None
+        The job's own.
     order : int
         Higher for later builds; 0 where unknown.
     """
@@ -38,6 +40,7 @@ class Job:
     head_commit: str | None = None
     head_repository: str | None = None
     head_branch: str | None = None
+    repository: str | None = None
     order: int = 0
 
 
@@ -53,24 +56,30 @@ def actions_job(environ: Mapping[str, str]) -> Job:
     # The id grows over all workflows of a host; the run number begins again with each renamed workflow file.
     run, attempt = _number(environ.get("GITHUB_RUN_ID")), _number(environ.get("GITHUB_RUN_ATTEMPT"))
     order = run * _MOST_ATTEMPTS + min(attempt, _MOST_ATTEMPTS - 1)
-    pull, issue, run_of = event.get("pull_request"), event.get("issue"), event.get("workflow_run")
+    return _of_event(event, Job(repository=environ.get("GITHUB_REPOSITORY") or None, order=order))
+
+
+def _of_event(event: dict[str, Any], job: Job) -> Job:
+    """Add to a job what its event says."""
+    pull, issue, run_of, ref = event.get("pull_request"), event.get("issue"), event.get("workflow_run"), text(event, "ref")
     if isinstance(pull, dict):
-        number = pull.get("number", event.get("number"))
-        return Job(number if isinstance(number, int) else None, *_head(pull.get("head")), order)
+        return replace(_headed(job, pull, "head", "sha", "repo", "ref"), pull=_whole(pull.get("number", event.get("number"))))
     if isinstance(issue, dict):
-        number = issue.get("number") if issue.get("pull_request") else None
-        return Job(number if isinstance(number, int) else None, order=order)
-    if isinstance(run_of, dict):
-        if text(run_of, "event") not in ("pull_request", "pull_request_target"):
-            return Job(order=order)
-        repository = text(run_of, "head_repository", "full_name")
-        return Job(None, text(run_of, "head_sha") or None, repository or None, text(run_of, "head_branch") or None, order)
-    ref = text(event, "ref")
+        return replace(job, pull=_whole(issue.get("number")) if issue.get("pull_request") else None)
+    if isinstance(run_of, dict) and text(run_of, "event") in ("pull_request", "pull_request_target"):
+        return _headed(job, {"run": run_of}, "run", "head_sha", "head_repository", "head_branch")
     if ref.startswith("refs/heads/") and text(event, "after").strip("0"):
-        return Job(
-            None, text(event, "after"), text(event, "repository", "full_name") or None, ref.removeprefix("refs/heads/"), order
-        )
-    return Job(order=order)
+        return _headed(job, {"push": {**event, "ref": ref.removeprefix("refs/heads/")}}, "push", "after", "repository", "ref")
+    return job
+
+
+def _headed(job: Job, said: Any, key: str, commit: str, repository: str, branch: str) -> Job:
+    names = text(said, key, commit), text(said, key, repository, "full_name"), text(said, key, branch)
+    return replace(job, head_commit=names[0] or None, head_repository=names[1] or None, head_branch=names[2] or None)
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def gitlab_job(environ: Mapping[str, str]) -> Job:
@@ -84,11 +93,9 @@ def gitlab_job(environ: Mapping[str, str]) -> Job:
     commit = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA")
     source = environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH") or environ.get("CI_PROJECT_PATH")
     branch = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME") or environ.get("CI_COMMIT_BRANCH")
-    return Job(number or None, commit or None, source or None, branch or None, _number(environ.get("CI_PIPELINE_ID")))
-
-
-def _head(head: Any) -> tuple[str | None, str | None, str | None]:
-    return text(head, "sha") or None, text(head, "repo", "full_name") or None, text(head, "ref") or None
+    own = environ.get("CI_MERGE_REQUEST_PROJECT_PATH") or environ.get("CI_PROJECT_PATH")
+    order = _number(environ.get("CI_PIPELINE_ID"))
+    return Job(number or None, commit or None, source or None, branch or None, own or None, order)
 
 
 def _event(path: str) -> dict[str, Any]:

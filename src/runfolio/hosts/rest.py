@@ -72,6 +72,11 @@ class RestApi:
         """Return what is at a path."""
         return self.call("GET", path, purpose, query=query).data
 
+    def items(self, path: str, purpose: Purpose, query: Mapping[str, Any] = _NOTHING) -> Iterator[Any]:
+        """Yield what a list holds, page after page."""
+        for page in self.pages(path, purpose, query):
+            yield from page
+
     def pages(self, path: str, purpose: Purpose, query: Mapping[str, Any] = _NOTHING) -> Iterator[list[Any]]:
         """Yield the pages of a list, by the ``Link`` header or ``X-Next-Page``; a page without either is the last.
 
