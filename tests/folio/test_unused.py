@@ -102,6 +102,52 @@ def test_a_record_that_nothing_holds_any_more_lets_its_object_go(folio: Folio) -
     assert len(unused(folio)) == 1
 
 
+def test_a_folio_in_a_folder_of_the_repository_knows_its_own_records(tmp_path: Path, folio: Folio) -> None:
+    git(folio, "init", "-q", "-b", "main", str(tmp_path / "code"))
+    inner = initialise(tmp_path / "code" / "ml" / "wine", commit=True).folio
+    logged(inner, "first")
+    stray, _ = inner.store.put_bytes(b"stray")
+    assert unused(inner) == {stray}
+    inner.close()
+
+
+@pytest.mark.parametrize("undo", [["revert", "--no-edit", "HEAD"], ["rm", "-qr", "runs"]])
+def test_a_record_that_a_commit_removed_lately_keeps_its_object_in_any_clone(
+    folio: Folio, tmp_path: Path, undo: list[str]
+) -> None:
+    logged(folio, "first")
+    git(folio, *undo)
+    if undo[0] == "rm":
+        git(folio, "commit", "-qm", "remove")
+    git(folio, "clone", "-q", "--bare", f"file://{folio.place.root}", str(tmp_path / "bare"))
+    bare = open_folio(str(tmp_path / "bare"))
+    held = Folio(bare.place)
+    held.store = folio.store  # type: ignore[misc]
+    assert find_unused(held, grace_s=60).used == 1
+    assert len(find_unused(held, grace_s=-5).digests) == 1
+    held.close()
+    bare.close()
+
+
+def test_a_record_that_lies_in_a_worktree_only_keeps_its_object(folio: Folio) -> None:
+    base = git(folio, "rev-parse", "HEAD").strip()
+    logged(folio, "first")
+    git(folio, "reset", "-q", "--mixed", base)
+    git(folio, "reflog", "expire", "--expire=now", "--all")
+    assert unused(folio) == set()
+    git(folio, "clean", "-qfd", "runs")
+    assert len(unused(folio)) == 1
+
+
+def test_an_object_that_a_killed_clean_up_left_aside_is_found_by_whoever_asks(folio: Folio) -> None:
+    for ask in (folio.store.exists, folio.store.size, folio.store.read):
+        digest, _ = folio.store.put_bytes(b"stray")
+        aside = folio.store.incoming / f".{digest[7:]}.gone"  # type: ignore[attr-defined]
+        folio.store.path(digest).rename(aside)  # type: ignore[attr-defined]
+        assert ask(digest)
+        assert not aside.exists()
+
+
 LIVE = """
 import runfolio
 runfolio.start_run()
@@ -174,7 +220,7 @@ def test_an_object_that_is_put_again_is_young_again(folio: Folio) -> None:
     os.utime(folio.store.path(stray), (1, 1))  # type: ignore[attr-defined]
     before = int(time.time() * 1000) - 60_000
     folio.store.put_bytes(b"stray")
-    assert not folio.store.discard(stray, before)
+    folio.store.discard([stray], before)
     assert folio.store.read(stray) == b"stray"
 
 

@@ -164,7 +164,7 @@ class FaultProxy:
             kind = self._choose(head)
             if kind == "drop":
                 return
-            if kind in ("500", "503", "429"):
+            if kind in ("404", "500", "503", "429"):
                 connection.sendall(f"HTTP/1.1 {kind} Spoiled\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
                 return
             if kind == "sent-wrong" and body:

@@ -7,16 +7,19 @@ import os
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import obstore
 import pytest
 
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, UsageError
-from runfolio.objects import open_store
+from runfolio.objects import open_store, signs
 from runfolio.objects.buckets import reason
 from runfolio.objects.cloud_bucket import profile
-from runfolio.objects.remote import RemoteStore, key_of
+from runfolio.objects.keys import key_of
+from runfolio.objects.remote import RemoteStore
+from runfolio.records import Digest
 from tests.objects import s3
 
 FULL = os.environ.get("RUNFOLIO_SCALE") == "full"
@@ -59,8 +62,10 @@ def test_a_large_file_goes_up_in_parts_and_comes_back(store: RemoteStore, elsewh
     digest, _ = store.put_file(tmp_path / "big")
     seen: list[int] = []
     store.upload(seen.append)
-    assert seen == [len(data)]
+    assert (len(seen), sum(seen)) == (20, len(data))
+    seen.clear()
     elsewhere.fetch([digest], seen.append)
+    assert (len(seen) > 5, sum(seen)) == (True, len(data))
     with elsewhere.open_verified(digest) as source:
         assert source.read() == data
 
@@ -154,6 +159,49 @@ def test_an_unreachable_place_keeps_everything_waiting(tmp_path: Path, s3_bucket
     assert (store.waits(), store.read(digest)) == ((1, 7), b"weights")
 
 
+def test_a_bucket_that_is_not_there_is_said_and_everything_waits_on(s3_endpoint: str, s3_bucket: str, tmp_path: Path) -> None:
+    # SeaweedFS makes a bucket that is missing; others answer 404.
+    with s3.FaultProxy(s3_endpoint, s3.Faults(1.0, kinds=("404",))) as proxy:
+        store = opened(f"s3://{s3_bucket}/x?endpoint={proxy.endpoint}", tmp_path)
+        digests = [store.put_bytes(b"weights")[0], store.put_bytes(b"w" * (9 << 20))[0]]
+        with pytest.raises(StorageError, match="there is no such bucket"):
+            store.upload()
+    assert store.waits()[0] == len(digests)
+
+
+@pytest.mark.parametrize("size", [7, 9 << 20])
+def test_what_was_damaged_while_it_waited_is_named_and_not_published(store: RemoteStore, size: int) -> None:
+    digest, _ = store.put_bytes(b"w" * size)
+    copy = store.waiting.path(digest)
+    copy.chmod(0o644)
+    copy.write_bytes(b"x" + b"w" * (size - 1))
+    good, _ = store.put_bytes(b"good")
+    with pytest.raises(DamagedError, match=digest):
+        store.upload()
+    assert store.bucket.stat(key_of(digest)) is None
+    assert store.bucket.stat(key_of(good)) is not None
+
+
+def test_objects_leave_the_bucket_with_their_signs_and_what_was_left_is_swept(
+    store: RemoteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = [store.put_bytes(b"old %d" % number)[0] for number in range(3)]
+    store.upload()
+    later = int(time.time() * 1000) + 2000
+    store.bucket.put(f"kept/{key_of(old[0])}", b"")
+    gone: list[Digest] = []
+    store.discard(old[:2], later, gone.append)
+    assert (set(gone), list(store.digests())) == (set(old[:2]), [old[2]])
+    assert [stat.key for stat in store.bucket.list("")] == [key_of(old[2])]
+    store.discard(old, 1000)
+    assert list(store.digests()) == [old[2]]
+    store.bucket.put("incoming/abc", b"half")
+    assert store.sweep() == 0
+    monkeypatch.setattr(signs, "ABANDONED_S", -5.0)
+    assert store.sweep() == 1
+    assert [item.digest for item in store.listed()] == [old[2]]
+
+
 def test_faults_on_the_way_never_bring_wrong_bytes(s3_endpoint: str, s3_bucket: str, tmp_path: Path) -> None:
     """500 puts and gets (60 in CI) with a fault in every fifth request: all right, or clearly failed."""
     number = 500 if FULL else 60
@@ -193,8 +241,9 @@ def test_faults_on_the_way_never_bring_wrong_bytes(s3_endpoint: str, s3_bucket: 
 
 KILLED = """
 import sys
+import time
 from pathlib import Path
-from runfolio.objects import open_store
+from runfolio.objects import open_store, signs
 store = open_store(sys.argv[1], Path(sys.argv[2]) / "objects", Path(sys.argv[2]))
 print("ready", flush=True)
 store.upload() if sys.argv[3] == "up" else store.fetch([sys.argv[3]])
@@ -278,7 +327,7 @@ def test_a_place_that_does_not_check_is_read_back(tmp_path: Path, monkeypatch: p
     store = opened(f"memory://{tmp_path.name}/store", tmp_path)
     digest, _ = store.put_bytes(b"weights")
     put = store.bucket.put
-    store.bucket.put = lambda key, source: put(key, b"weighty")  # type: ignore[method-assign]
+    store.bucket.put = lambda key, content: put(key, b"weighty")  # type: ignore[method-assign]
     with pytest.raises(StorageError, match="not what was sent"):
         store.upload()
     assert (list(store.bucket.list("")), store.waits()) == ([], (1, 7))

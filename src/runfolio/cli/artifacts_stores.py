@@ -72,7 +72,9 @@ def mirror(place: str, inward: bool, as_json: bool) -> None:
     with opened() as folio:
         other = other_store(folio, place)
         source, target = (other, folio.store) if inward else (folio.store, other)
-        made = copy(source, target)
+        held = list(source.listed())
+        with progress("copying", sum(item.size for item in held)) as told:
+            made = copy(source, target, held, told)
     if as_json:
         print_json({"copied": made.copied, "bytes": made.bytes, "there": made.there, "faults": made.faults})
     else:
@@ -124,7 +126,7 @@ def gc(delete: bool, grace: str, deleted_runs: bool, also: tuple[Path, ...], sol
                 return find_unused(folio, grace_s=grace_s, others=others, deleted_runs=deleted_runs)
 
             found = look()
-            if delete and found.digests:
+            if delete:
                 with progress("removing", found.bytes) as told:
                     remove_unused(folio, found, grace_s=grace_s, again=look, told=told)
         finally:

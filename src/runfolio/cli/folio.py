@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from runfolio.cli.opening import opened
+from runfolio.cli.run_files import progress
 from runfolio.records.visible import visible
 
 
@@ -130,8 +131,8 @@ def sync(remote: str | None, with_code: bool, no_push: bool) -> None:
     """
     from runfolio.folio.syncing import sync as bring_together
 
-    with opened() as folio:
-        result = bring_together(folio, remote, with_code=with_code, push=not no_push)
+    with opened() as folio, progress("sending", folio.store.waits()[1] if not no_push else 0) as told:
+        result = bring_together(folio, remote, with_code=with_code, push=not no_push, told=told)
     for item in result.fold.waiting:
         click.echo(f"run {item.run_id} waits: {visible(item.reason)}", err=True)
     click.echo(f"{visible(result.remote)}/{visible(result.branch)}: {result.brought} run records came, {result.sent} went.")

@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import click
@@ -77,8 +78,14 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty() or total < _BAR_BYTES:
         yield lambda size: None
         return
+    one_at_a_time = Lock()
     with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
-        yield bar.update
+
+        def told(size: int) -> None:
+            with one_at_a_time:
+                bar.update(size)
+
+        yield told
 
 
 def copy_files(folio: Folio, files: Mapping[str, ArtifactEntry], folder: Path) -> None:

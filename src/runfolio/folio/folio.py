@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,13 +107,15 @@ class Folio:
             header = {**header, "branch": branch}
         return self.spool.create(header["run_id"], header)
 
-    def commit(self, *, wait: bool = True) -> FoldResult:
+    def commit(self, *, wait: bool = True, told: Callable[[int], None] | None = None) -> FoldResult:
         """Commit the runs that have ended.
 
         Parameters
         ----------
         wait : bool, optional
             Wait for another process that is committing; otherwise leave the runs to the next commit.
+        told : callable, optional
+            Told of bytes of artifacts as they go up.
 
         Returns
         -------
@@ -121,13 +124,13 @@ class Folio:
         """
         from runfolio.folio.folding import fold
 
-        unsent = self.upload() if self.spool.waiting() else ""
+        unsent = self.upload(told) if self.spool.waiting() else ""
         result = fold(self.place, self.spool, self.store, wait=wait)
         # Lists of files are made as a run is sealed.
-        result.unsent = self.upload() if result.folded else unsent
+        result.unsent = self.upload(told) if result.folded else unsent
         return result
 
-    def upload(self) -> str:
+    def upload(self, told: Callable[[int], None] | None = None) -> str:
         """Take objects that wait to the store, if it can be reached.
 
         Returns
@@ -145,7 +148,7 @@ class Folio:
         if time.monotonic() < self._try_again_at:
             return f"{text}: the store could not be reached"
         try:
-            self.store.upload()
+            self.store.upload(told)
         except RunfolioError as error:
             self._try_again_at = time.monotonic() + _TRY_AGAIN_S
             return f"{text}: {error.message}"

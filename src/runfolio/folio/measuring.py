@@ -233,10 +233,9 @@ def measure_store(store: ObjectStore, now_ms: int) -> StoreSize | None:
         return None
     objects = total = recent = 0
     since = now_ms - int(WINDOW_DAYS * _DAY_S * 1000)
-    for digest in store.digests():
-        size = store.size(digest)
+    for _, size, modified in store.listed():
         objects, total = objects + 1, total + size
-        recent += size if store.modified(digest) > since else 0
+        recent += size if modified > since else 0
     disk = shutil.disk_usage(_existing(store.root))
     return StoreSize(str(store.root), objects, total, recent, disk.free, disk.total)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from runfolio.errors import DamagedError, NotFoundError
 from runfolio.folio.folio import Folio
-from runfolio.objects import ObjectStore, open_store
+from runfolio.objects import ObjectStore, Stored, open_store
 from runfolio.records import Digest
 
 _BATCH_BYTES = 256 << 20
@@ -46,17 +47,20 @@ def other_store(folio: Folio, place: str) -> ObjectStore:
 
 
 def mirror(
-    source: ObjectStore, target: ObjectStore, digests: Iterable[Digest] | None = None, told: Callable[[int], None] | None = None
+    source: ObjectStore,
+    target: ObjectStore,
+    held: Iterable[Stored] | None = None,
+    told: Callable[[int], None] | None = None,
 ) -> Mirrored:
     """Copy objects that the target lacks, each verified before it leaves and when it arrives; what there is too much stays.
 
     Parameters
     ----------
     source, target : ObjectStore
-    digests : iterable of Digest, optional
-        All of the source by default.
+    held : iterable of Stored, optional
+        What to copy; all that the source lists by default.
     told : callable, optional
-        Told of the bytes of each object that was copied.
+        Told of bytes of the source that were dealt with.
 
     Raises
     ------
@@ -64,29 +68,35 @@ def mirror(
         If a store fails; what was copied is there, and a second call goes on.
     """
     made = Mirrored()
-    pending: list[tuple[Digest, int]] = []
-    for digest in source.digests() if digests is None else digests:
-        try:
-            size = source.size(digest)
-        except (NotFoundError, DamagedError) as error:
-            made.faults[digest] = error.message
-            continue
-        if target.exists(digest) and target.size(digest) == size:
-            made.there += 1
-            continue
-        pending.append((digest, size))
-        if len(pending) == _BATCH or sum(item[1] for item in pending) > _BATCH_BYTES:
-            _copy(source, target, pending, made, told)
-            pending = []
-    _copy(source, target, pending, made, told)
+    for batch in _batches(source.listed() if held is None else held):
+        there = target.inspect(item.digest for item in batch)
+        missing = [item for item in batch if there[item.digest] != item.size]
+        made.there += len(batch) - len(missing)
+        _copy(source, target, missing, made)
+        if told:
+            told(sum(item.size for item in batch))
     return made
 
 
-def _copy(
-    source: ObjectStore, target: ObjectStore, batch: list[tuple[Digest, int]], made: Mirrored, told: Callable[[int], None] | None
-) -> None:
+def _batches(held: Iterable[Stored]) -> Iterator[list[Stored]]:
+    batch: list[Stored] = []
+    size = 0
+    for item in held:
+        batch.append(item)
+        size += item.size
+        if len(batch) == _BATCH or size > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _copy(source: ObjectStore, target: ObjectStore, batch: list[Stored], made: Mirrored) -> None:
+    # Several at a time; what is damaged or missing is named below.
+    with contextlib.suppress(NotFoundError, DamagedError):
+        source.fetch(item.digest for item in batch)
     good = []
-    for digest, size in batch:
+    for digest, size, _ in batch:
         try:
             with source.open_verified(digest) as content:
                 target.put_stream(content)
@@ -94,8 +104,6 @@ def _copy(
             made.faults[digest] = error.message
             continue
         good.append(size)
-        if told:
-            told(size)
     target.upload()
     made.copied += len(good)
     made.bytes += sum(good)

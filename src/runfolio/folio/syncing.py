@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runfolio.errors import BusyError, RemoteError, StateError, StorageError
@@ -51,7 +52,14 @@ class SyncResult:
     tries: int = 0
 
 
-def sync(folio: Folio, remote: str | None = None, *, with_code: bool = False, push: bool = True) -> SyncResult:
+def sync(
+    folio: Folio,
+    remote: str | None = None,
+    *,
+    with_code: bool = False,
+    push: bool = True,
+    told: Callable[[int], None] | None = None,
+) -> SyncResult:
     """Bring the folio and a remote together.
 
     Parameters
@@ -63,6 +71,8 @@ def sync(folio: Folio, remote: str | None = None, *, with_code: bool = False, pu
         Push commits of the user's own, too.
     push : bool, optional
         False only fetches and integrates.
+    told : callable, optional
+        Told of bytes of artifacts as they go up.
 
     Raises
     ------
@@ -77,9 +87,9 @@ def sync(folio: Folio, remote: str | None = None, *, with_code: bool = False, pu
         raise RemoteError(
             f"There is no git remote {name!r}. Add one: git remote add {name} URL; or name another: runfolio sync --remote NAME"
         )
-    result = SyncResult(folio.commit(), remote=name)
+    result = SyncResult(folio.commit(told=told), remote=name)
     if push:
-        _send_objects(folio)
+        _send_objects(folio, told)
     branch = place.require_writable(place.branch_at_hand())
     result.branch = short(branch)
     for attempt in range(TRIES):
@@ -105,10 +115,10 @@ def sync(folio: Folio, remote: str | None = None, *, with_code: bool = False, pu
     return result
 
 
-def _send_objects(folio: Folio) -> None:
+def _send_objects(folio: Folio, told: Callable[[int], None] | None) -> None:
     """Take waiting objects to the store: a record that others see names nothing that they cannot have."""
     try:
-        folio.store.upload()
+        folio.store.upload(told)
     except StorageError as error:
         raise StorageError(
             f"{error.message} Nothing was pushed: the runs are committed here, and their objects wait. "

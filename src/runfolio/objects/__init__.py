@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from runfolio.objects.manifests import decode_manifest, encode_manifest
     from runfolio.objects.media_types import media_type_of
     from runfolio.objects.places import is_bucket, open_bucket, open_store
-    from runfolio.objects.store import ObjectStore
+    from runfolio.objects.store import ObjectStore, Stored
 
 __all__ = [
     "LocalStore",
     "ObjectStore",
+    "Stored",
     "decode_manifest",
     "encode_manifest",
     "is_bucket",
@@ -48,6 +49,6 @@ __getattr__ = lazy_names(
         "manifests": ("decode_manifest", "encode_manifest"),
         "media_types": ("media_type_of",),
         "places": ("is_bucket", "open_bucket", "open_store"),
-        "store": ("ObjectStore",),
+        "store": ("ObjectStore", "Stored"),
     },
 )

@@ -31,8 +31,14 @@ class Bucket(Protocol):
     checks: bool
     """Whether the place compares what arrives with a checksum that was sent along."""
 
-    def put(self, key: str, source: Path | bytes, attributes: Mapping[str, str] | None = None) -> None:
-        """Store a file or bytes under a key, whole or not at all; with headers to serve it by, where the place knows any."""
+    def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> None:
+        """Store bytes, a file, or what an iterator yields under a key, whole or not at all; what the iterator raises is passed on.
+
+        `attributes` are headers to serve it by, where the place knows any.
+        """
+
+    def create(self, key: str) -> bool:
+        """Make an empty key where there is none, by whichever of several makers comes first; return whether this one did."""
 
     def chunks(self, key: str, start: int = 0) -> Iterator[bytes]:
         """Yield a key's bytes from an offset; `errors.NotFoundError` if it is not there."""

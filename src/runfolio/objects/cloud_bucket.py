@@ -24,6 +24,8 @@ CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "az": "azure", "azure": "azure",
 
 TIMEOUT_VARIABLE = "RUNFOLIO_STORE_TIMEOUT"
 _PART_BYTES = 8 << 20
+_PARTS_AT_ONCE = 4
+"""Of one file: with as many files at once as there are threads, this bounds the memory that an upload takes."""
 _OPTIONS = {"s3": ("endpoint", "region"), "gcs": (), "azure": ("account", "endpoint")}
 _CHECKED = {"s3"}
 """Clouds that compare a SHA-256 that is sent with the bytes, before they take them."""
@@ -62,22 +64,34 @@ class CloudBucket:
     def __repr__(self) -> str:
         return f"CloudBucket({self._base!r})"
 
-    def put(self, key: str, source: Path | bytes, attributes: Mapping[str, str] | None = None) -> None:
-        """Store a file or bytes under a key, whole or not at all; with headers to serve it by."""
+    def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> None:
+        """Store bytes, a file, or what an iterator yields under a key, whole or not at all; with headers to serve it by."""
         with self._speaking(f"store {key} in"):
-            self._store.put(key, source, chunk_size=_PART_BYTES, attributes=dict(attributes) if attributes else None)
+            served: Any = dict(attributes) if attributes else None
+            self._store.put(key, content, attributes=served, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE)
+
+    def create(self, key: str) -> bool:
+        """Make an empty key where there is none; return whether this did."""
+        from obstore import exceptions
+
+        try:
+            with self._speaking(f"store {key} in", passed=exceptions.AlreadyExistsError):
+                self._store.put(key, b"", mode="create")
+        except exceptions.AlreadyExistsError:
+            return False
+        return True
 
     def chunks(self, key: str, start: int = 0) -> Iterator[bytes]:
         """Yield a key's bytes from an offset."""
         options: Any = {"range": {"offset": start}} if start else None
-        with self._speaking(f"read {key} from"):
+        with self._speaking(f"read {key} from", reads=True):
             for chunk in self._store.get(key, options=options).stream(min_chunk_size=CHUNK_BYTES):
                 yield bytes(chunk)
 
     def stat(self, key: str) -> Stat | None:
         """Return size and time of a key, or None if it is not there."""
         try:
-            with self._speaking(f"look for {key} in"):
+            with self._speaking(f"look for {key} in", reads=True):
                 return _stat(self._store.head(key))
         except NotFoundError:
             return None
@@ -105,13 +119,19 @@ class CloudBucket:
         return f"{self._base}/{key}"
 
     @contextlib.contextmanager
-    def _speaking(self, action: str) -> Iterator[None]:
+    def _speaking(self, action: str, passed: type[Exception] | tuple[()] = (), reads: bool = False) -> Iterator[None]:
         from obstore import exceptions
 
         try:
             yield
+        except passed:
+            raise
         except FileNotFoundError:
-            raise NotFoundError(f"Could not {action} {self._base}: it is not there.") from None
+            if reads:
+                raise NotFoundError(f"Could not {action} {self._base}: it is not there.") from None
+            raise StorageError(
+                f"Could not {action} {self._base}: there is no such bucket. Make it, or correct the place."
+            ) from None
         except (exceptions.BaseError, OSError, ValueError) as error:
             self._refuse(action, error)
 

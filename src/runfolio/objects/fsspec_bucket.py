@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
 
-from runfolio.errors import MissingPackageError, NotFoundError, StorageError, UsageError
+from runfolio.errors import MissingPackageError, NotFoundError, RunfolioError, StorageError, UsageError
 from runfolio.objects.buckets import Stat, reason
 from runfolio.objects.incoming import CHUNK_BYTES
 
@@ -56,20 +56,29 @@ class FsspecBucket:
             raise StorageError(f"Could not open {place}: {reason(str(error))}.") from None
         self._root, self._place = str(root).rstrip("/"), place.rstrip("/")
 
-    def put(self, key: str, source: Path | bytes, attributes: Mapping[str, str] | None = None) -> None:
-        """Store a file or bytes under a key; fsspec knows no headers."""
+    def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> None:
+        """Store content under a key; what breaks off is removed, as far as the place lets us. fsspec knows no headers."""
         with self._speaking(f"store {key} in"):
             self._make(key)
-            with self._files.open(self._path(key), "wb") as target:
-                if isinstance(source, bytes):
-                    target.write(source)
-                    return
-                with open(source, "rb") as given:
-                    _pour(given, target)
+            try:
+                with self._files.open(self._path(key), "wb") as target:
+                    for chunk in _chunks(content):
+                        target.write(chunk)
+            except BaseException:
+                with contextlib.suppress(Exception):
+                    self._files.rm_file(self._path(key))
+                raise
+
+    def create(self, key: str) -> bool:
+        """Make an empty key where there is none; fsspec cannot tell two makers apart that do so in one moment."""
+        if self.stat(key) is not None:
+            return False
+        self.put(key, b"")
+        return True
 
     def chunks(self, key: str, start: int = 0) -> Iterator[bytes]:
         """Yield a key's bytes from an offset."""
-        with self._speaking(f"read {key} from"), self._files.open(self._path(key), "rb") as source:
+        with self._speaking(f"read {key} from", reads=True), self._files.open(self._path(key), "rb") as source:
             source.seek(start)
             while chunk := source.read(CHUNK_BYTES):
                 yield chunk
@@ -77,7 +86,7 @@ class FsspecBucket:
     def stat(self, key: str) -> Stat | None:
         """Return size and time of a key, or None if it is not there."""
         try:
-            with self._speaking(f"look for {key} in"):
+            with self._speaking(f"look for {key} in", reads=True):
                 return self._stat(self._files.info(self._path(key)))
         except NotFoundError:
             return None
@@ -125,15 +134,25 @@ class FsspecBucket:
         return Stat(key, int(facts["size"] or 0), int((time.timestamp() if hasattr(time, "timestamp") else float(time)) * 1000))
 
     @contextlib.contextmanager
-    def _speaking(self, action: str) -> Iterator[None]:
+    def _speaking(self, action: str, reads: bool = False) -> Iterator[None]:
         try:
             yield
+        except RunfolioError:
+            raise
         except FileNotFoundError:
+            if not reads:
+                raise StorageError(f"Could not {action} {self._place}: there is no such place. Make it, or correct it.") from None
             raise NotFoundError(f"Could not {action} {self._place}: it is not there.") from None
         except Exception as error:  # noqa: BLE001 each file system has errors of its own
             raise StorageError(f"Could not {action} {self._place}: {reason(str(error)) or type(error).__name__}.") from None
 
 
-def _pour(source: BinaryIO, target: Any) -> None:
-    while chunk := source.read(CHUNK_BYTES):
-        target.write(chunk)
+def _chunks(content: bytes | Path | Iterator[bytes]) -> Iterator[bytes]:
+    if isinstance(content, bytes):
+        yield content
+    elif isinstance(content, Path):
+        with open(content, "rb") as source:
+            while chunk := source.read(CHUNK_BYTES):
+                yield chunk
+    else:
+        yield from content

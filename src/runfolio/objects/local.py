@@ -11,8 +11,7 @@ import hashlib
 import os
 import re
 import stat
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -20,9 +19,10 @@ from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageE
 from runfolio.formats.runs import check_digest
 from runfolio.objects.files import open_source
 from runfolio.objects.incoming import CHUNK_BYTES, IncomingFile, copy_stream, sync_path
+from runfolio.objects.leaving import SWEEP_AGE_S, Aside, names_in, sweep
+from runfolio.objects.store import Progress, Stored
 from runfolio.records.runs import Digest
 
-SWEEP_AGE_S = 24 * 3600
 _FOLDER = re.compile(r"[0-9a-f]{2}\Z")
 _FILE = re.compile(r"[0-9a-f]{62}\Z")
 
@@ -43,6 +43,7 @@ class LocalStore:
         self.root = Path(root)
         self.durable = durable
         self.incoming = self.root / "incoming"
+        self._aside = Aside(self.incoming)
 
     def __repr__(self) -> str:
         return f"LocalStore({str(self.root)!r}, durable={self.durable})"
@@ -94,7 +95,7 @@ class LocalStore:
         try:
             return stat.S_ISREG(os.lstat(self.path(digest)).st_mode)
         except (FileNotFoundError, NotADirectoryError):
-            return False
+            return self._aside.bring_back(digest, self.path(digest))
         except OSError as error:
             raise storage_error(f"look for object {digest}", error) from error
 
@@ -222,62 +223,54 @@ class LocalStore:
             raise storage_error(f"delete object {digest}", error) from error
         return True
 
-    def discard(self, digest: Digest, before_ms: int) -> bool:
-        """Remove the object unless it was put since `before_ms`; return whether it is gone.
-
-        It is moved aside before its time is looked at: a put that meets it then either renewed it before, and it is moved back, or
-        does not find it, and stores it anew.
-        """
-        path, aside = self.path(digest), self.incoming / f".{digest[7:]}.gone"
-        try:
-            if path.lstat().st_mtime_ns // 1_000_000 > before_ms:
-                return False
-            self.incoming.mkdir(exist_ok=True)
-            os.rename(path, aside)
-            if aside.lstat().st_mtime_ns // 1_000_000 > before_ms:
-                with contextlib.suppress(FileExistsError):
-                    os.link(aside, path)
-                aside.unlink()
-                return False
-            aside.unlink()
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError as error:
-            raise storage_error(f"delete object {digest}", error) from error
-        return True
+    def discard(self, digests: Iterable[Digest], before_ms: int, progress: Callable[[Digest], None] | None = None) -> None:
+        """Remove objects, but for those that were put since `before_ms`; `progress` is told of each that went."""
+        for digest in digests:
+            if self._aside.remove(digest, self.path(digest), before_ms) and progress:
+                progress(digest)
 
     def digests(self) -> Iterator[Digest]:
         """Yield the digests of all objects, in order; files that are none of ours are passed over."""
-        self._bring_back()
+        for digest in self._aside.digests():
+            self._aside.bring_back(digest, self.path(digest))
         top = self.root / "sha256"
-        for folder in self._names(top, _FOLDER):
-            for name in self._names(top / folder, _FILE):
+        for folder in names_in(top, _FOLDER):
+            for name in names_in(top / folder, _FILE):
                 yield Digest(f"sha256:{folder}{name}")
+
+    def listed(self) -> Iterator[Stored]:
+        """Yield all objects with size and time, in order."""
+        for digest in self.digests():
+            with contextlib.suppress(NotFoundError, DamagedError):
+                found = self._stat(digest)
+                yield Stored(digest, found.st_size, found.st_mtime_ns // 1_000_000)
+
+    def inspect(self, digests: Iterable[Digest], read: Collection[Digest] = ()) -> dict[Digest, int | RunfolioError]:
+        """Look at objects: the size of each, or what is wrong with it; the bytes of those in `read`, too."""
+        found: dict[Digest, int | RunfolioError] = {}
+        for digest in digests:
+            try:
+                found[digest] = self.size(digest)
+                if digest in read:
+                    self.verify(digest)
+            except RunfolioError as error:
+                found[digest] = error
+        return found
 
     def url(self, digest: Digest) -> str:
         """Return the object's place as a ``file:`` URL."""
         return self.path(digest).absolute().as_uri()
 
-    def fetch(self, digests: Iterable[Digest], progress: Callable[[int], None] | None = None) -> None:
+    def fetch(self, digests: Iterable[Digest], progress: Progress | None = None) -> None:
         """Do nothing: all objects are near."""
 
     def waits(self) -> tuple[int, int]:
         """Return (0, 0): what is put is where it belongs."""
         return 0, 0
 
-    def upload(self, progress: Callable[[int], None] | None = None) -> int:
+    def upload(self, progress: Progress | None = None) -> int:
         """Do nothing, and return 0."""
         return 0
-
-    def _bring_back(self) -> None:
-        """Put back what a clean-up that was killed had moved aside and not judged yet."""
-        for name in self._names(self.incoming, re.compile(r"\.[0-9a-f]{64}\.gone\Z")):
-            path = self.path(Digest(f"sha256:{name[1:65]}"))
-            with contextlib.suppress(FileNotFoundError):
-                if path.exists():
-                    (self.incoming / name).unlink()
-                else:
-                    os.rename(self.incoming / name, path)
 
     def sweep(self, older_than_s: float = SWEEP_AGE_S) -> int:
         """Remove what killed processes left in ``incoming/``.
@@ -292,14 +285,7 @@ class LocalStore:
         int
             Files removed.
         """
-        removed, oldest = 0, time.time() - older_than_s
-        for name in self._names(self.incoming, re.compile(r"\..*\.part\Z")):
-            with contextlib.suppress(FileNotFoundError):
-                path = self.incoming / name
-                if path.lstat().st_mtime <= oldest:
-                    path.unlink()
-                    removed += 1
-        return removed
+        return sweep(self.incoming, older_than_s)
 
     def path(self, digest: Digest) -> Path:
         """Return where the object's file lies, or would."""
@@ -310,10 +296,13 @@ class LocalStore:
         return self.root / "sha256" / digest[7:9] / digest[9:]
 
     def _stat(self, digest: Digest) -> os.stat_result:
+        path = self.path(digest)
         try:
-            found = os.lstat(self.path(digest))
+            found = os.lstat(path)
         except OSError as error:
-            self._refuse(digest, error)
+            if not self._aside.bring_back(digest, path):
+                self._refuse(digest, error)
+            return self._stat(digest)
         if not stat.S_ISREG(found.st_mode):
             raise DamagedError(f"Object {digest} is not a file in {self.root}. Remove what lies there and put the content again.")
         return found
@@ -340,15 +329,6 @@ class LocalStore:
 
     def _publish(self, made: IncomingFile) -> None:
         made.publish(self.path(made.digest))
-
-    @staticmethod
-    def _names(folder: Path, pattern: re.Pattern[str]) -> list[str]:
-        try:
-            return sorted(name for name in os.listdir(folder) if pattern.match(name))
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as error:
-            raise storage_error("list the objects", error) from error
 
     @contextlib.contextmanager
     def _storing(self) -> Iterator[None]:

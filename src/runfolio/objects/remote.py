@@ -1,11 +1,10 @@
 """Objects in a bucket: put into a waiting room on this machine, taken up to the bucket, read through a cache.
 
 What is put is stored and hashed here first, so that logging needs no network and loses nothing without one; :meth:`upload`
-takes it up and only then lets it go from the waiting room, into the cache. What is read is compared with its digest
-before it enters the cache and again whenever it leaves it.
+takes it up and only then lets it go from the waiting room, into the cache. What is sent is hashed as it is read, and not published where
+it is not what its digest says; what is read is compared with its digest before it enters the cache and again whenever it leaves it.
 
-Keys are ``sha256/ab/cdef…``, and ``kept/sha256/ab/cdef…`` for a sign of life: an empty object, renewed when content is put
-that the bucket had already, so that a clean-up with a grace period spares it without its bytes being sent again.
+Keys are ``sha256/ab/cdef…``; beside them lie the signs of :mod:`runfolio.objects.signs`.
 """
 
 from __future__ import annotations
@@ -13,29 +12,26 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import BinaryIO, TypeVar
 
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, UsageError
-from runfolio.formats.runs import check_digest
 from runfolio.objects.buckets import Bucket, Stat
 from runfolio.objects.cache import Cache
+from runfolio.objects.incoming import CHUNK_BYTES
+from runfolio.objects.keys import digest_of, key_of
 from runfolio.objects.local import LocalStore
+from runfolio.objects.parallel import side_by_side
+from runfolio.objects.signs import INCOMING, Signs
+from runfolio.objects.store import Progress, Stored
 from runfolio.records.runs import Digest
 
-Progress = Callable[[int], None]
-"""Told of bytes that went by."""
-
-PARALLEL = 8
 _TRIES = 4
 _PATIENCE_S = 30.0
-_HOPELESS = 3
-"""Faults, with nothing done, after which the rest is not tried: the place cannot be reached."""
-_LOOK_FIRST_BYTES = 1 << 20
+_WHOLE_BYTES = 8 << 20
+"""Up to this size an object is sent in one request, out of memory."""
 _Made = TypeVar("_Made")
 
 
@@ -55,6 +51,7 @@ class RemoteStore:
 
     def __init__(self, bucket: Bucket, waiting: Path, cache: Cache, durable: bool = True) -> None:
         self.bucket = bucket
+        self.signs = Signs(bucket)
         self.waiting = LocalStore(waiting, durable)
         self.cache = cache
 
@@ -89,7 +86,7 @@ class RemoteStore:
         Parameters
         ----------
         progress : callable, optional
-            Told of the bytes of each object that is up.
+            Told of bytes as they go up.
 
         Returns
         -------
@@ -101,45 +98,61 @@ class RemoteStore:
         StorageError
             If some could not be taken up: they wait on. The others are up.
         DamagedError
-            If what waits is not what its digest says; it is named and not sent.
+            If what waits is not what its digest says; it is named and not published.
         """
-        return len(_side_by_side(self._take_up, self.waiting.digests(), progress))
+        return side_by_side(lambda digest: self._take_up(digest, _Mark(progress)), self.waiting.digests())
 
-    def _take_up(self, digest: Digest) -> int:
-        try:
+    def _take_up(self, digest: Digest, mark: _Mark) -> None:
+        # Where it is not there any more, another process took it up meanwhile.
+        with contextlib.suppress(NotFoundError):
             size = self.waiting.size(digest)
-            self.waiting.verify(digest)
-            self._send(digest, self.waiting.path(digest), size)
+            self._send(digest, size, mark)
             self.cache.adopt(digest, self.waiting)
-        except NotFoundError:
-            return 0  # another process took it up meanwhile
-        return size
+            mark.reach(size)
 
-    def _send(self, digest: Digest, source: Path, size: int) -> None:
+    def _send(self, digest: Digest, size: int, mark: _Mark) -> None:
         """Bring one object up, unless it is there: verified by the bucket, or by reading it back."""
         key = key_of(digest)
-        if self._keep(key, size):
-            return
         end = time.monotonic() + _PATIENCE_S
         for attempt in range(_TRIES):
             try:
+                if self.signs.keep(key, size):
+                    return
                 if self.bucket.checks:
-                    self.bucket.put(key, source.read_bytes() if size <= _LOOK_FIRST_BYTES else source)
+                    self.bucket.put(key, self._content(digest, size, mark))
                     found = self.bucket.stat(key)
                     if found is None or found.size != size:
                         raise StorageError(f"{self.bucket.url(key)} is not what was sent: try again.")
                 else:
-                    self._send_and_read_back(key, digest, source)
+                    self._send_and_read_back(key, digest, size, mark)
                 return
             except StorageError:
                 if attempt + 1 == _TRIES or time.monotonic() > end:
                     raise
             time.sleep(0.1 * 2**attempt)
 
-    def _send_and_read_back(self, key: str, digest: Digest, source: Path) -> None:
-        temporary = f"incoming/{uuid.uuid4().hex}"
+    def _content(self, digest: Digest, size: int, mark: _Mark) -> bytes | Iterator[bytes]:
+        """Return what waits, to be sent: whole if it is small, else as it is read, ended by an error if it was damaged."""
+        return self.waiting.read(digest) if size <= _WHOLE_BYTES else self._streamed(digest, mark)
+
+    def _streamed(self, digest: Digest, mark: _Mark) -> Iterator[bytes]:
+        sha, at = sha256(), 0
+        with self.waiting.open(digest) as source:
+            while chunk := source.read(CHUNK_BYTES):
+                sha.update(chunk)
+                at += len(chunk)
+                yield chunk
+                mark.reach(at)
+        if (found := f"sha256:{sha.hexdigest()}") != digest:
+            raise DamagedError(
+                f"Object {digest} in {self.waiting.root} is damaged: its bytes have the digest {found}. It was not sent. "
+                "Delete it and put the content again, from a backup or by running again."
+            )
+
+    def _send_and_read_back(self, key: str, digest: Digest, size: int, mark: _Mark) -> None:
+        temporary = f"{INCOMING}{uuid.uuid4().hex}"
         try:
-            self.bucket.put(temporary, source)
+            self.bucket.put(temporary, self._content(digest, size, mark))
             if _digest(self.bucket.chunks(temporary)) != digest:
                 raise StorageError(f"{self.bucket.url(key)}: what was read back is not what was sent.")
             self.bucket.move(temporary, key)
@@ -147,17 +160,6 @@ class RemoteStore:
             with contextlib.suppress(RunfolioError):
                 self.bucket.delete([temporary])
             raise
-
-    def _keep(self, key: str, size: int) -> bool:
-        """Tell whether an object is there, and renew the sign that it is in use before that is relied on."""
-        found = self.bucket.stat(key)
-        if found is None or found.size != size:
-            return False
-        if found.modified > (time.time() - 3600) * 1000:
-            return True
-        self.bucket.put(f"kept/{key}", b"")
-        found = self.bucket.stat(key)
-        return found is not None and found.size == size
 
     # Looking
 
@@ -175,13 +177,43 @@ class RemoteStore:
         """Return when the object was last put, milliseconds since the epoch, UTC."""
         with contextlib.suppress(NotFoundError):
             return self.waiting.modified(digest)
-        sign = self.bucket.stat(f"kept/{key_of(digest)}")
-        return max(self._stat(digest).modified, sign.modified if sign else 0)
+        return max(self._stat(digest).modified, self.signs.renewed(key_of(digest)))
 
     def digests(self) -> Iterator[Digest]:
         """Yield the digests of all objects, in order."""
-        found = {digest for stat in self.bucket.list("sha256/") if (digest := digest_of(stat.key))}
-        yield from sorted(found | set(self.waiting.digests()))
+        return (item.digest for item in self.listed())
+
+    def listed(self) -> Iterator[Stored]:
+        """Yield all objects with size and time, in order; a thousand cost a request."""
+        renewed = self.signs.all_renewed()
+        found = {
+            digest: Stored(digest, stat.size, max(stat.modified, renewed.get(digest, 0)))
+            for stat in self.bucket.list("sha256/")
+            if (digest := digest_of(stat.key))
+        }
+        found.update({item.digest: item for item in self.waiting.listed()})
+        yield from (found[digest] for digest in sorted(found))
+
+    def inspect(self, digests: Iterable[Digest], read: Collection[Digest] = ()) -> dict[Digest, int | RunfolioError]:
+        """Look at objects, several at a time: the size of each, or what is wrong; the bytes of those in `read`, too.
+
+        Raises
+        ------
+        StorageError
+            If the bucket cannot be reached.
+        """
+        found: dict[Digest, int | RunfolioError] = {}
+
+        def look(digest: Digest) -> None:
+            try:
+                found[digest] = self.size(digest)
+                if digest in read:
+                    self.verify(digest)
+            except (NotFoundError, DamagedError) as error:
+                found[digest] = error
+
+        side_by_side(look, digests)
+        return found
 
     def url(self, digest: Digest) -> str:
         """Return where the object lies, or will lie once it is taken up."""
@@ -208,10 +240,10 @@ class RemoteStore:
         return self._read_here(digest, lambda store: store.copy_to(digest, target))
 
     def fetch(self, digests: Iterable[Digest], progress: Progress | None = None) -> None:
-        """Bring objects into the cache, several at a time."""
+        """Bring objects into the cache, several at a time; `progress` is told of bytes as they come."""
         here = (self.waiting, self.cache.store)
         wanted = [digest for digest in dict.fromkeys(digests) if not any(store.exists(digest) for store in here)]
-        _side_by_side(self._fetch, wanted, progress)
+        side_by_side(lambda digest: self._fetch(digest, _Mark(progress)), wanted)
 
     def verify(self, digest: Digest) -> None:
         """Read the object, where it lies, and compare it with its digest."""
@@ -233,18 +265,24 @@ class RemoteStore:
         self.bucket.delete([f"kept/{key}"])
         return bool(self.cache.store.delete(digest) | self.waiting.delete(digest) | there)
 
-    def discard(self, digest: Digest, before_ms: int) -> bool:
-        """Remove the object unless it was put since `before_ms`; return whether it is gone.
+    def discard(self, digests: Iterable[Digest], before_ms: int, progress: Callable[[Digest], None] | None = None) -> None:
+        """Remove objects, several at a time, but for those that were put since `before_ms`; `progress` is told of each that went."""
 
-        Its sign of life is looked at last. A put writes the sign and then looks for the object once more, so that only one that falls
-        between this look and the deletion, some milliseconds, can be missed; what was put stays in that user's cache.
-        """
-        try:
-            if self.modified(digest) > before_ms:
-                return False
-        except NotFoundError:
-            return False
-        return self.delete(digest)
+        def leave(digest: Digest) -> None:
+            waited = self.waiting.exists(digest)
+            if waited:
+                self.waiting.discard([digest], before_ms)
+            gone = not self.waiting.exists(digest) and (self.signs.remove(key_of(digest), before_ms) or waited)
+            if gone:
+                self.cache.store.delete(digest)
+                if progress:
+                    progress(digest)
+
+        side_by_side(leave, digests)
+
+    def sweep(self) -> int:
+        """Remove what killed processes left, here and in the bucket; return how much."""
+        return self.waiting.sweep() + self.signs.sweep()
 
     def _read_here(self, digest: Digest, action: Callable[[LocalStore], _Made]) -> _Made:
         """Do something with an object where it lies on this machine; a damaged copy in the cache is fetched anew."""
@@ -256,27 +294,29 @@ class RemoteStore:
                 return action(self.cache.store)
             except (DamagedError, NotFoundError):
                 self.cache.store.delete(digest)
-        self._fetch(digest)
+        self._fetch(digest, _Mark(None))
         return action(self.cache.store)
 
-    def _fetch(self, digest: Digest) -> int:
+    def _fetch(self, digest: Digest, mark: _Mark) -> None:
         size = self._stat(digest).size
         for last in (False, True):
             try:
-                return self.cache.fill(digest, size, lambda start: self._chunks(digest, start))
+                self.cache.fill(digest, size, lambda start: self._chunks(digest, start, mark))
+                return
             except DamagedError as error:
                 # Bytes that went wrong on the way come right the second time; a damaged object does not.
                 if last:
                     raise self._damaged(digest, str(error.args[0]).rsplit(" ", 1)[-1].rstrip(".")) from None
-        raise AssertionError("unreachable")
 
-    def _chunks(self, digest: Digest, start: int = 0) -> Iterator[bytes]:
+    def _chunks(self, digest: Digest, start: int = 0, mark: _Mark | None = None) -> Iterator[bytes]:
         """Yield an object's bytes; a connection that breaks is taken up again where it broke."""
         tries, end = 0, time.monotonic() + _PATIENCE_S
         while True:
             try:
                 for chunk in self.bucket.chunks(key_of(digest), start):
                     start += len(chunk)
+                    if mark:
+                        mark.reach(start)
                     tries, end = 0, time.monotonic() + _PATIENCE_S
                     yield chunk
                 return
@@ -307,30 +347,16 @@ class RemoteStore:
         )
 
 
-def key_of(digest: Digest) -> str:
-    """Return the key of an object.
+class _Mark:
+    """Tells of each byte once, though an object may be sent or read again."""
 
-    Examples
-    --------
-    >>> key_of(Digest("sha256:" + "ab" * 32))[:12]
-    'sha256/ab/ab'
-    """
-    try:
-        check_digest(digest)
-    except ValueError as error:
-        raise UsageError(f"Not the name of an object: {error}.") from None
-    return f"sha256/{digest[7:9]}/{digest[9:]}"
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress, self._reached = progress, 0
 
-
-def digest_of(key: str) -> Digest | None:
-    """Return the digest that a key names, or None: other things may lie in a bucket."""
-    parts = key.split("/")
-    if len(parts) != 3 or parts[0] != "sha256":
-        return None
-    try:
-        return check_digest(f"sha256:{parts[1]}{parts[2]}")
-    except ValueError:
-        return None
+    def reach(self, offset: int) -> None:
+        if self._progress and offset > self._reached:
+            self._progress(offset - self._reached)
+            self._reached = offset
 
 
 def _digest(chunks: Iterable[bytes]) -> str:
@@ -338,57 +364,3 @@ def _digest(chunks: Iterable[bytes]) -> str:
     for chunk in chunks:
         sha.update(chunk)
     return f"sha256:{sha.hexdigest()}"
-
-
-def _spread(action: Callable[[Digest], None], items: list[Digest]) -> None:
-    """Call `action` with each item, in several threads where threads can be had.
-
-    Runs are committed as the interpreter ends, when a pool of the standard library takes no more work and Python 3.12 starts no more
-    threads: what those cannot do is done in this one.
-    """
-    pending: SimpleQueue[Digest] = SimpleQueue()
-    for item in items:
-        pending.put(item)
-
-    def work() -> None:
-        with contextlib.suppress(Empty):
-            while True:
-                action(pending.get_nowait())
-
-    threads = []
-    with contextlib.suppress(RuntimeError):
-        for _ in range(min(PARALLEL, len(items)) - 1):
-            thread = Thread(target=work, daemon=True)
-            thread.start()
-            threads.append(thread)
-    work()
-    for thread in threads:
-        thread.join()
-
-
-def _side_by_side(action: Callable[[Digest], int], digests: Iterable[Digest], progress: Progress | None) -> list[int]:
-    """Do something with each object, several at a time; the first fault is raised once all others are done."""
-    items = list(digests)
-    done: list[int] = []
-    faults: list[RunfolioError] = []
-
-    def one(digest: Digest) -> None:
-        if len(faults) >= _HOPELESS and not done:
-            return
-        try:
-            size = action(digest)
-        except RunfolioError as error:
-            faults.append(error)
-            return
-        done.append(size)
-        if progress:
-            progress(size)
-
-    _spread(one, items)
-    if faults:
-        worst = next((fault for fault in faults if isinstance(fault, DamagedError)), faults[0])
-        left = len(items) - len(done) - 1
-        if left:
-            raise type(worst)(f"{worst.message} {left} more objects failed or were not tried; {len(done)} are done.") from worst
-        raise worst
-    return done

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
+from runfolio.errors import RunfolioError
 from runfolio.records.runs import Digest
+
+Progress = Callable[[int], None]
+"""Told of bytes that went by."""
+
+
+class Stored(NamedTuple):
+    """An object in a list of all: its size in bytes, and when it was last put, milliseconds since the epoch, UTC."""
+
+    digest: Digest
+    size: int
+    modified: int
 
 
 class ObjectStore(Protocol):
@@ -52,20 +64,29 @@ class ObjectStore(Protocol):
     def delete(self, digest: Digest) -> bool:
         """Remove the object; return whether it was there."""
 
-    def discard(self, digest: Digest, before_ms: int) -> bool:
-        """Remove the object unless it was put since `before_ms`, milliseconds since the epoch; return whether it is gone."""
+    def discard(self, digests: Iterable[Digest], before_ms: int, progress: Callable[[Digest], None] | None = None) -> None:
+        """Remove objects, but for those that were put since `before_ms`, milliseconds since the epoch; `progress` is told of each."""
+
+    def sweep(self) -> int:
+        """Remove what killed processes left long ago; return how many files that were."""
 
     def digests(self) -> Iterator[Digest]:
         """Yield the digests of all objects, in order."""
 
+    def listed(self) -> Iterator[Stored]:
+        """Yield all objects with size and time, in order."""
+
+    def inspect(self, digests: Iterable[Digest], read: Collection[Digest] = ()) -> dict[Digest, int | RunfolioError]:
+        """Return the size of each object, or what is wrong with it; the bytes of those in `read` are compared, too."""
+
     def url(self, digest: Digest) -> str:
         """Return where the object lies, for people and other programs."""
 
-    def fetch(self, digests: Iterable[Digest], progress: Callable[[int], None] | None = None) -> None:
+    def fetch(self, digests: Iterable[Digest], progress: Progress | None = None) -> None:
         """Bring objects near that are about to be read; `progress` is told of bytes."""
 
     def waits(self) -> tuple[int, int]:
         """Return how many objects wait on this machine to be taken to the store, and their bytes."""
 
-    def upload(self, progress: Callable[[int], None] | None = None) -> int:
+    def upload(self, progress: Progress | None = None) -> int:
         """Take what waits to the store; return how many objects that were."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
-from runfolio.errors import DamagedError, GitError, NotFoundError, RunfolioError
+from runfolio.errors import DamagedError, GitError, NotFoundError, RunfolioError, StorageError
 from runfolio.folio.checks.faults import Restore, faults_of
 from runfolio.gitstore import Repo
 from runfolio.gitstore.repo import OBJECT_ID
@@ -20,12 +21,32 @@ from runfolio.records import ArtifactEntry, Lifecycle, Run
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ModelVersion
 
+_FILES = "the list of its files"
+_BATCH = 2000
 _MANY = 20
 """Missing objects, or code trees, from which one finding for all is said, if not a single one is there."""
 
 
+class _Named(NamedTuple):
+    """What names an object: file, run or version, field, what the object is, and its entry (a size of -1 is not recorded)."""
+
+    path: str
+    who: str
+    field: str
+    what: str
+    entry: ArtifactEntry
+
+
+class _List(NamedTuple):
+    """What names a list of files, the field that says how many they are, and that number."""
+
+    named: _Named
+    counted: str
+    number: int
+
+
 class ObjectCheck:
-    """Looks up the objects that runs and versions of models name; a size of -1 is that of a list whose size no record says.
+    """Looks up the objects that runs and versions of models name, many at a time: in a bucket each look is a request.
 
     Parameters
     ----------
@@ -39,8 +60,11 @@ class ObjectCheck:
     def __init__(self, store: ObjectStore, share: float, restore: Restore, findings: list[Finding]) -> None:
         self._store, self._share, self._restore, self._findings = store, share, restore, findings
         self._known: dict[bytes, int | str] = {}
+        self._named: list[_Named] = []
+        self._lists: list[_List] = []
         self._missing: list[Finding] = []
         self._present = 0
+        self._unreachable = False
         self.read = 0
 
     def take(self, path: str, run: Run) -> None:
@@ -48,18 +72,22 @@ class ObjectCheck:
         if run.lifecycle is Lifecycle.DELETED:
             return
         who = f"run {run.run_id}"
-        for field, what, entry in _named(run):
-            self._one(path, who, field, what, entry)
+        self._named.extend(_Named(path, who, field, what, entry) for field, what, entry in _of_run(run))
         if run.manifest is not None:
-            self._manifest(path, who, "manifest", run.manifest, run.artifact_count)
+            named = _Named(path, who, "manifest", _FILES, run.manifest)
+            self._lists.append(_List(named, "artifact_count", run.artifact_count))
+        self._look_at_many()
 
     def take_version(self, path: str, version: ModelVersion) -> None:
         """Look up the objects of one version of a registered model: its manifest, and the files that it lists."""
         if version.digest is not None:
-            self._manifest(path, f"version {version.version}", "digest", ArtifactEntry(version.digest, -1), version.file_count)
+            named = _Named(path, f"version {version.version}", "digest", _FILES, ArtifactEntry(version.digest, -1))
+            self._lists.append(_List(named, "files", version.file_count))
+        self._look_at_many()
 
     def finish(self) -> None:
         """Say what is missing: one by one, or at once where this clone has no object at all."""
+        self._look()
         if self._present or len(self._missing) <= _MANY:
             self._findings.extend(self._missing)
             return
@@ -70,57 +98,96 @@ class ObjectCheck:
         remedy = "Name the store that has them (RUNFOLIO_ARTIFACTS, or artifacts: in runfolio.yaml), or copy it here"
         self._findings.append(Finding("object.missing", Severity.ERROR, "", "", message, remedy))
 
-    def _one(self, path: str, who: str, field: str, what: str, entry: ArtifactEntry) -> bool:
-        key = bytes.fromhex(entry.digest[7:])
-        found = self._known.get(key)
+    def _look_at_many(self) -> None:
+        if len(self._named) + len(self._lists) >= _BATCH:
+            self._look()
+
+    def _look(self) -> None:
+        """Look up what was named, then what the lists name that are whole."""
+        lists, self._lists = self._lists, []
+        named, self._named = self._named + [item.named for item in lists], []
+        self._inspect(named)
+        good = {id(item) for item in named if self._judge(item)}
+        inner: list[_Named] = []
+        for item in lists:
+            if id(item.named) in good:
+                inner += self._read(item)
+        self._inspect(inner)
+        for each in inner:
+            self._judge(each)
+
+    def _inspect(self, named: list[_Named]) -> None:
+        """Find out about objects that are not known yet."""
+        sizes = {item.entry.digest: item.entry.size for item in named if _key(item.entry) not in self._known}
+        if not sizes or self._unreachable:
+            return
+        read = {digest for digest in sizes if random.random() < self._share}
+        self.read += len(read)
+        try:
+            found = self._store.inspect(sizes, read)
+            # Bytes are read where the size is wrong, to tell a wrong record from a damaged object.
+            wrong = {digest for digest, size in found.items() if size != sizes[digest] >= 0 and isinstance(size, int)} - read
+            found.update(self._store.inspect(wrong, wrong))
+        except StorageError as error:
+            self._unreachable = True
+            remedy = "Check the place and the network, and run this again"
+            self._findings.append(Finding("object.unreachable", Severity.ERROR, "", "", error.message.rstrip("."), remedy))
+            return
+        for digest, said in found.items():
+            self._present += isinstance(said, int)
+            self._known[bytes.fromhex(digest[7:])] = said if isinstance(said, int) else _fault(said)
+
+    def _judge(self, item: _Named) -> bool:
+        """Tell whether an object can be read, and say what is wrong with it."""
+        found = self._known.get(_key(item.entry))
         if found is None:
-            found = self._known[key] = self._look(entry)
+            return False
+        digest, size = item.entry.digest, item.entry.size
         if isinstance(found, str):
             rule = "object.missing" if found.startswith("not in") else "object.damaged"
-            message = f"{who}: {what}: the object {entry.digest} is {found}"
+            message = f"{item.who}: {item.what}: the object {digest} is {found}"
             remedy = "Copy it from a store that has it (runfolio sync, or a backup), or run again"
-            made = Finding(rule, Severity.ERROR, path, field, message, remedy)
+            made = Finding(rule, Severity.ERROR, item.path, item.field, message, remedy)
             (self._missing if rule == "object.missing" else self._findings).append(made)
             return False
-        if found != entry.size >= 0:
-            message = f"{who}: {what}: the record says {entry.size} bytes, the object {entry.digest} has {found}"
-            self._findings.append(Finding("object.size", Severity.ERROR, path, field, message, self._restore(path)))
+        if found != size >= 0:
+            message = f"{item.who}: {item.what}: the record says {size} bytes, the object {digest} has {found}"
+            self._findings.append(
+                Finding("object.size", Severity.ERROR, item.path, item.field, message, self._restore(item.path))
+            )
         return True
 
-    def _look(self, entry: ArtifactEntry) -> int | str:
-        """Return an object's size, or what is wrong with it."""
-        try:
-            size = self._store.size(entry.digest)
-            self._present += 1
-            # Bytes are read where the size is wrong, to tell a wrong record from a damaged object.
-            if size != entry.size >= 0 or random.random() < self._share:
-                self.read += 1
-                self._store.verify(entry.digest)
-            return size
-        except NotFoundError:
-            return "not in the object store"
-        except DamagedError:
-            return "damaged: its bytes are not those of its digest"
-        except RunfolioError as error:
-            return f"unreadable: {error.message.rstrip('.')}"
-
-    def _manifest(self, path: str, who: str, field: str, manifest: ArtifactEntry, count: int) -> None:
-        if not self._one(path, who, field, "the list of its files", manifest):
-            return
+    def _read(self, item: _List) -> list[_Named]:
+        """Return what a list of files names."""
+        path, who, field, _, manifest = item.named
         where = f"the list of files of {who} ({manifest.digest})"
         try:
             listed = decode_manifest(self._store.read(manifest.digest), where)
         except DamagedError as error:
             made = faults_of(error, where, b"", "object.manifest", self._restore(path))
-            self._findings.extend(replace(item, file=path, field=f"{field} {item.field}".strip()) for item in made)
-            return
-        if count != len(listed):
-            message = f"{count} in the record, {len(listed)} in the list that it names"
-            fix = self._restore(path)
-            counted = "artifact_count" if field == "manifest" else "files"
-            self._findings.append(Finding("object.manifest", Severity.ERROR, path, counted, message, fix))
-        for name, entry in listed.items():
-            self._one(path, who, f"artifacts.{name}", f"artifact {name}", entry)
+            self._findings.extend(replace(one, file=path, field=f"{field} {one.field}".strip()) for one in made)
+            return []
+        except (NotFoundError, StorageError) as error:
+            self._findings.append(
+                Finding("object.unreachable", Severity.ERROR, path, field, error.message.rstrip("."), "Run this again")
+            )
+            return []
+        if item.number != len(listed):
+            message = f"{item.number} in the record, {len(listed)} in the list that it names"
+            self._findings.append(Finding("object.manifest", Severity.ERROR, path, item.counted, message, self._restore(path)))
+        return [_Named(path, who, f"artifacts.{name}", f"artifact {name}", entry) for name, entry in listed.items()]
+
+
+def _key(entry: ArtifactEntry) -> bytes:
+    return bytes.fromhex(entry.digest[7:])
+
+
+def _fault(error: RunfolioError) -> str:
+    if isinstance(error, NotFoundError):
+        return "not in the object store"
+    if isinstance(error, DamagedError):
+        return "damaged: its bytes are not those of its digest"
+    return f"unreadable: {error.message.rstrip('.')}"
 
 
 class CodeCheck:
@@ -178,7 +245,7 @@ class CodeCheck:
             self._findings.append(Finding("code.missing", Severity.WARNING, path, "code.tree", message, remedy))
 
 
-def _named(run: Run) -> Iterator[tuple[str, str, ArtifactEntry]]:
+def _of_run(run: Run) -> Iterator[tuple[str, str, ArtifactEntry]]:
     for name, entry in run.artifacts.items():
         yield f"artifacts.{name}", f"artifact {name}", entry
     if run.series is not None and run.series.digest is not None:

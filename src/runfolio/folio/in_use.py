@@ -1,0 +1,195 @@
+"""Which objects are in use: those that any record names which a ref, live run or worktree holds, or held within the grace period.
+
+An object is in use if its digest stands anywhere in a file of the folio: in the tree of any ref (branches, tags, stashes, what was
+last seen of remotes), of any HEAD, of any commit that a ref or HEAD stood on within the grace period; in a version of a file that a
+commit of the grace period replaced or removed (a revert may itself be reverted); in the index or the files of any worktree; or in
+anything that waits or runs here. What a manifest in use lists is in use. History further back does not count: a run is in it for
+ever, and its objects go once its record went, or once the run was deleted and that is asked for.
+
+Text is searched for digests, not decoded: a field that a newer runfolio writes keeps its object, too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StateError, UsageError
+from runfolio.folio.folio import Folio
+from runfolio.folio.place import Place
+from runfolio.formats import paths
+from runfolio.formats.canonical import MAX_RECORD_BYTES
+from runfolio.formats.runs import decode_run
+from runfolio.gitstore import Repo
+from runfolio.objects import LocalStore, ObjectStore, decode_manifest
+from runfolio.records import Digest, Lifecycle
+
+_DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
+_LISTS = re.compile(rb'(?:"manifest":\s*\{[^}]*?"digest":\s*"|^digest:\s*["\']?)(sha256:[0-9a-f]{64})', re.MULTILINE)
+_TAIL_BYTES = 80
+_FOLDERS = (paths.RUNS, paths.MODELS, paths.EXPERIMENTS)
+
+
+def in_use(folio: Folio, store: ObjectStore, before_ms: int, *, deleted_runs: bool = False) -> set[Digest]:
+    """Return the digests of all objects of a store that a folio names.
+
+    Parameters
+    ----------
+    folio : Folio
+    store : ObjectStore
+        Where lists of files are read.
+    before_ms : int
+        Start of the grace period, milliseconds since the epoch, UTC.
+    deleted_runs : bool, optional
+        Let go of what only runs name that were deleted before that.
+
+    Raises
+    ------
+    StateError
+        In a shallow or partial clone, where records may be missing, and where one cannot be read.
+    DamagedError
+        If a list of files that is in use cannot be read: what it names is not known.
+    """
+    place = folio.place
+    _refuse_half(place)
+    used: set[Digest] = set()
+    # Before the records: a run that is committed meanwhile is found in one or the other.
+    for file in _waiting(folio, store):
+        used.update(_digests_in(file))
+    lists: dict[Digest, str] = {}
+    for path, data in _records(place, before_ms):
+        if deleted_runs and _long_deleted(path, data, before_ms):
+            continue
+        used.update(Digest(found.decode()) for found in _DIGEST.findall(data))
+        for found in _LISTS.findall(data):
+            lists.setdefault(Digest(found.decode()), path)
+    for digest, path in lists.items():
+        used.update(_listed_in(store, digest, path))
+    return used
+
+
+def _listed_in(store: ObjectStore, digest: Digest, path: str) -> Iterator[Digest]:
+    where = f"{path}: the list of its files ({digest})"
+    try:
+        listed = decode_manifest(store.read(digest, MAX_RECORD_BYTES), where)
+    except (NotFoundError, DamagedError, UsageError) as error:
+        raise DamagedError(
+            f"{where} cannot be read, so nobody knows which objects are in use; nothing was removed. {error.message} "
+            "Bring it back (runfolio artifacts mirror from a store that has it, or a backup), or remove what names it."
+        ) from None
+    return (entry.digest for entry in listed.values())
+
+
+def _refuse_half(place: Place) -> None:
+    if place.repo.shallow:
+        raise StateError(
+            "This is a shallow clone: records may be missing, and with them what is in use. Run: git fetch --unshallow"
+        )
+    if place.repo.run("config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$", check=False).strip():
+        raise StateError(
+            "This is a partial clone: records may be missing, and with them what is in use. Clean up in a full clone."
+        )
+
+
+def _records(place: Place, before_ms: int) -> Iterator[tuple[str, bytes]]:
+    """Yield the folio's files, each version of each once, with their paths in the folio."""
+    repo = place.repo
+    worktrees = repo.run("worktree", "list", "--porcelain").decode("utf-8", "surrogateescape").splitlines()
+    heads = [line[5:] for line in worktrees if line.startswith("HEAD ")]
+    found = _in_trees(place, before_ms, heads) | _replaced(place, before_ms)
+    for oid, data in repo.read_many(found):
+        if data is None:
+            raise StateError(f"{found[oid]} ({oid}) cannot be read from git: run git fsck. Nothing was removed.")
+        yield found[oid], data
+    for line in worktrees:
+        if line.startswith("worktree "):
+            yield from _uncommitted(Path(line[9:]), place.prefix)
+
+
+def _in_trees(place: Place, before_ms: int, heads: list[str]) -> dict[str, str]:
+    """Return the blobs in the trees of all refs, of `heads`, of where refs and HEADs stood lately, and of the index."""
+    repo = place.repo
+    lately = repo.run("log", "--walk-reflogs", "--all", f"--since={before_ms // 1000}", "--format=%H", check=False)
+    heads = [head for head in dict.fromkeys(heads + lately.decode().split()) if set(head) != {"0"}]
+    asked = "".join(f"{head}\n" for head in heads).encode()
+    indexed = () if repo.bare else ("--indexed-objects",)
+    listed = repo.run("rev-list", "--objects", "--no-walk", "--ignore-missing", "--all", *indexed, "--stdin", input=asked)
+    found: dict[str, str] = {}
+    for line in listed.decode("utf-8", "surrogateescape").splitlines():
+        oid, _, path = line.partition(" ")
+        name = path[len(place.prefix) :] if path.startswith(place.prefix) else ""
+        if name.partition("/")[0] in _FOLDERS and "/" in name:
+            found.setdefault(oid, name)
+    return found
+
+
+def _replaced(place: Place, before_ms: int) -> dict[str, str]:
+    """Return the blobs that commits of the grace period replaced or removed."""
+    told = place.repo.run(
+        "log", "--all", f"--since={before_ms // 1000}", "--format=", "-m", "--raw", "--no-abbrev", "--no-renames", "-z",
+        "--diff-filter=DM", "--", *(place.full(folder) for folder in _FOLDERS), check=False,
+    )  # fmt: skip
+    fields = iter(told.decode("utf-8", "surrogateescape").split("\0"))
+    found: dict[str, str] = {}
+    for field in fields:
+        # ":old-mode new-mode old-blob new-blob status", and the path in the next field.
+        if field.lstrip("\n").startswith(":"):
+            found.setdefault(field.split()[2], place.strip(next(fields)))
+    return found
+
+
+def _uncommitted(worktree: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
+    """Yield files of the folio in a worktree that are new there, or other than in its index."""
+    if not worktree.is_dir():
+        return
+    repo = Repo.discover(worktree)
+    if repo.bare:
+        return
+    folders = [f"{prefix}{folder}" for folder in _FOLDERS]
+    for name in (
+        repo.run("ls-files", "-z", "--modified", "--others", "--", *folders).decode("utf-8", "surrogateescape").split("\0")
+    ):
+        file = worktree / name
+        if name and file.is_file() and not file.is_symlink():
+            try:
+                yield name[len(prefix) :], file.read_bytes()
+            except OSError as error:
+                raise StateError(f"{file} cannot be read, so nobody knows what it names: {error}. Nothing was removed.") from None
+
+
+def _long_deleted(path: str, data: bytes, before: int) -> bool:
+    if paths.run_of_path(path) is None:
+        return False
+    try:
+        run = decode_run(data, path)
+    except RunfolioError:
+        return False
+    return run.lifecycle is Lifecycle.DELETED and run.deleted_at is not None and run.deleted_at < before
+
+
+def _waiting(folio: Folio, store: ObjectStore) -> Iterator[Path]:
+    """Yield the files of runs that are live, wait, or are being taken in; of the folio and of its inbox."""
+    inbox = store.root / "inbox" if isinstance(store, LocalStore) else None
+    for top in filter(None, (folio.place.local, folio.spool.folder, inbox)):
+        for folder, names, files in os.walk(top):
+            names[:] = [name for name in names if not (Path(folder) == top and name in ("objects", "waiting"))]
+            for name in files:
+                if not name.startswith("index.sqlite"):
+                    yield Path(folder) / name
+
+
+def _digests_in(file: Path) -> set[Digest]:
+    found: set[Digest] = set()
+    tail = b""
+    try:
+        with open(file, "rb") as source:
+            while chunk := source.read(1 << 20):
+                found.update(Digest(item.decode()) for item in _DIGEST.findall(tail + chunk))
+                tail = chunk[-_TAIL_BYTES:]
+    except FileNotFoundError:
+        pass  # its run was committed meanwhile: the records, which are read next, name its objects
+    except OSError as error:
+        raise StateError(f"{file} cannot be read, so nobody knows what it names: {error}. Nothing was removed.") from None
+    return found

@@ -1,0 +1,94 @@
+"""How objects leave a folder while others put and read them, without a lock; and what killed processes left there.
+
+An object is moved aside before its time is looked at. A put that meets it has either renewed it before, and it is moved back, or
+does not find it, and stores it anew. Whoever looks for one that lies aside moves it back: the clean-up then leaves it alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from runfolio.errors import storage_error
+from runfolio.records.runs import Digest
+
+SWEEP_AGE_S = 24 * 3600
+_ASIDE = re.compile(r"\.[0-9a-f]{64}\.gone\Z")
+_PART = re.compile(r"\..*\.part\Z")
+
+
+class Aside:
+    """Objects that a clean-up judges, or judged when it was killed.
+
+    Parameters
+    ----------
+    folder : Path
+        On the same file system as the objects.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def remove(self, digest: Digest, path: Path, before_ms: int) -> bool:
+        """Remove an object unless it was put since `before_ms`; return whether it is gone."""
+        aside = self._place(digest)
+        try:
+            if path.lstat().st_mtime_ns // 1_000_000 > before_ms:
+                return False
+            self._folder.mkdir(exist_ok=True)
+            os.rename(path, aside)
+            if aside.lstat().st_mtime_ns // 1_000_000 > before_ms:
+                self.bring_back(digest, path)
+                return False
+            aside.unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise storage_error(f"delete object {digest}", error) from error
+        return True
+
+    def bring_back(self, digest: Digest, path: Path) -> bool:
+        """Move an object back that lies aside; return whether it did."""
+        aside = self._place(digest)
+        try:
+            if path.exists():
+                aside.unlink()
+            else:
+                os.rename(aside, path)
+        except OSError:
+            return False
+        return True
+
+    def digests(self) -> Iterator[Digest]:
+        """Yield what lies aside."""
+        for name in names_in(self._folder, _ASIDE):
+            yield Digest(f"sha256:{name[1:65]}")
+
+    def _place(self, digest: Digest) -> Path:
+        return self._folder / f".{digest[7:]}.gone"
+
+
+def sweep(folder: Path, older_than_s: float) -> int:
+    """Remove files in the making that nobody has written to for a while; return how many."""
+    removed, oldest = 0, time.time() - older_than_s
+    for name in names_in(folder, _PART):
+        with contextlib.suppress(FileNotFoundError):
+            path = folder / name
+            if path.lstat().st_mtime <= oldest:
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def names_in(folder: Path, pattern: re.Pattern[str]) -> list[str]:
+    """List the names in a folder that match, in order; none where there is no folder."""
+    try:
+        return sorted(name for name in os.listdir(folder) if pattern.match(name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise storage_error("list the objects", error) from error
