@@ -11,7 +11,7 @@ from runfolio.folio.folio import Folio
 from runfolio.folio.parsed import ParsedFiles
 from runfolio.folio.place import Place
 from runfolio.formats import paths
-from runfolio.formats.settings import decode_settings, initial_settings
+from runfolio.formats.settings import Settings, decode_settings, initial_settings
 from runfolio.gitstore import FileChange, Repo, commit_files
 from runfolio.gitstore.commits import configured_ident
 from runfolio.gitstore.process import git_version, run_git
@@ -85,6 +85,42 @@ def open_folio(location: str | os.PathLike[str] | None = None) -> Folio:
     settings = parsed.decode(decode_settings, data, where)
     parsed.save()
     return Folio(Place(repo, prefix, settings))
+
+
+def open_trusted(location: str | os.PathLike[str] | None, base: str) -> tuple[Folio, str | None]:
+    """Open a folio with the settings of a commit, whatever the work tree says: to look at a change that nobody has agreed to yet.
+
+    Parameters
+    ----------
+    location : path, optional
+        A folder in the repository; the current folder by default.
+    base : str
+        Revision before the change.
+
+    Returns
+    -------
+    Folio
+    str or None
+        Commit whose settings and policy hold: `base`, or, where records have a branch of their own, the remote's first branch; None
+        where neither has a ``runfolio.yaml``, and the defaults hold.
+
+    Raises
+    ------
+    NotAFolioError
+        If the place is in no repository.
+    """
+    start = Path(location or os.getcwd()).expanduser().resolve()
+    repo = Repo.discover(start if start.is_dir() else start.parent)
+    inside = _prefix(start, repo.work_tree) if repo.work_tree is not None and start.is_relative_to(repo.work_tree) else ""
+    folders = [inside, *("/".join(inside.split("/")[:depth]) + "/" for depth in range(inside.count("/") - 1, 0, -1)), ""]
+    for rev in (base, "refs/remotes/origin/HEAD"):
+        commit = repo.resolve(rev)
+        for prefix in dict.fromkeys(folders) if commit else ():
+            data = repo.read(f"{commit}:{prefix}{paths.SETTINGS}")
+            if data is not None:
+                return Folio(Place(repo, prefix, decode_settings(data, f"{rev}:{prefix}{paths.SETTINGS}"))), commit
+    here = next((prefix for prefix in folders if repo.work_tree and (repo.work_tree / prefix / paths.SETTINGS).is_file()), inside)
+    return Folio(Place(repo, here, Settings())), None
 
 
 def _prefix(root: Path, top: Path) -> str:

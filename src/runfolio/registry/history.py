@@ -131,10 +131,10 @@ def _tell(changes: Iterable[Change], contents: Mapping[str, bytes]) -> Iterator[
         slug, found = paths.model_of_path(change.path), paths.version_of_path(change.path)
         if slug is not None:
             before, after = (_read(decode_model, oid, contents, change.path, faults) for oid in (change.old, change.new))
-            yield from reversed(list(_model_events(before, after)))
+            yield from reversed(list(model_events(before, after)))
         elif found is not None:
             old, new = (_read(decode_version, oid, contents, change.path, faults) for oid in (change.old, change.new))
-            yield from _version_events(old, new, found[1])
+            yield from version_events(old, new, found[1])
         elif card := paths.card_of_path(change.path):
             yield {"kind": "described", "text": f"card of version {card[1]} {_done(change)}", "version": card[1]}
     for fault in faults:
@@ -155,7 +155,8 @@ def _read(decode: Callable[..., R], oid: str | None, contents: Mapping[str, byte
         return None
 
 
-def _model_events(before: RegisteredModel | None, after: RegisteredModel | None) -> Iterator[dict[str, Any]]:
+def model_events(before: RegisteredModel | None, after: RegisteredModel | None) -> Iterator[dict[str, Any]]:
+    """Tell what changed between two readings of a model's file, as fields of :class:`Event`."""
     if after is None:
         if before is not None:
             yield {"kind": "deleted", "text": f"{before.name} deleted"}
@@ -182,7 +183,8 @@ def _model_events(before: RegisteredModel | None, after: RegisteredModel | None)
         yield {"kind": "tagged", "text": f"tags: {_tag_changes(before.tags, after.tags)}"}
 
 
-def _version_events(old: ModelVersion | None, new: ModelVersion | None, number: int) -> Iterator[dict[str, Any]]:
+def version_events(old: ModelVersion | None, new: ModelVersion | None, number: int) -> Iterator[dict[str, Any]]:
+    """Tell what changed between two readings of a version's file, as fields of :class:`Event`."""
     if new is None:
         if old is not None:
             yield {"kind": "deleted", "text": f"version {number}: file removed", "version": number}

@@ -1,0 +1,94 @@
+"""Which two commits are compared: ``A..B``, ``A...B``, branches, tags, commits and dates."""
+
+from __future__ import annotations
+
+from runfolio.errors import NotFoundError, StateError, UsageError
+from runfolio.folio.past import commit_at
+from runfolio.folio.place import Place
+from runfolio.gitstore.difference import is_shallow, merge_base
+from runfolio.gitstore.repo import Repo
+from runfolio.records.visible import visible
+from runfolio.review.change import Span
+
+
+def split_span(text: str) -> tuple[str, str, bool]:
+    """Return the two revisions that a text names, and whether they stand with three dots.
+
+    Parameters
+    ----------
+    text : str
+        ``A..B``, ``A...B``; a missing side is ``HEAD``, as in git.
+
+    Raises
+    ------
+    UsageError
+        If it has no dots, or dots only.
+    """
+    base, dots, head = text.partition("..")
+    if not dots:
+        raise UsageError(f"{visible(text)!r} is no span: give two revisions with two or three dots between them: main..HEAD")
+    three = head.startswith(".")
+    head = head[1:] if three else head
+    if ".." in head or head.startswith("."):
+        raise UsageError(f"{visible(text)!r} is no span: give two revisions with two or three dots between them: main..HEAD")
+    return base or "HEAD", head or "HEAD", three
+
+
+def state_span(place: Place, text: str) -> Span:
+    """Resolve a span of two states: two dots compare them as they are, three the second with what both have in common.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such revision or date.
+    StateError
+        If three dots are given and the two have nothing in common.
+    """
+    base_text, head_text, three = split_span(text)
+    base, head = commit_at(place, base_text), commit_at(place, head_text)
+    tip = base
+    if three:
+        base = _common(place.repo, base, head, base_text, head_text)
+    return Span(base, head, tip, base_text, head_text)
+
+
+def proposed_span(repo: Repo, text: str) -> Span:
+    """Resolve a span of a proposal: what the second revision brings since it left the first.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such revision; the message says what a shallow clone must fetch.
+    StateError
+        If the two have nothing in common.
+    """
+    base_text, head_text, _ = split_span(text)
+    tip, head = _commit(repo, base_text), _commit(repo, head_text)
+    return Span(_common(repo, tip, head, base_text, head_text), head, tip, base_text, head_text)
+
+
+def _commit(repo: Repo, text: str) -> str:
+    found = repo.resolve(text)
+    if found is not None:
+        return found
+    hint = "git fetch --unshallow" if is_shallow(repo) else "git fetch --all"
+    raise NotFoundError(
+        f"There is no revision {visible(text)!r} in {repo.git_dir}{' (a shallow clone)' * is_shallow(repo)}. "
+        f"Give a branch, tag or commit that is here, or fetch it: {hint}"
+    )
+
+
+def _common(repo: Repo, one: str, other: str, one_text: str, other_text: str) -> str:
+    found = merge_base(repo, one, other)
+    if found is not None:
+        return found
+    pair = f"{visible(one_text)} and {visible(other_text)}"
+    if is_shallow(repo):
+        raise StateError(
+            f"This clone is shallow and does not reach what {pair} have in common, so what is new cannot be told. Fetch more of the "
+            "history: git fetch --deepen=200, or all of it: git fetch --unshallow (in GitHub Actions: actions/checkout with fetch-depth: 0)"
+        )
+    raise StateError(
+        f"{pair} have no commit in common (unrelated histories), so what is new cannot be told. Compare the two states as they are: "
+        f"runfolio diff {visible(one_text)}..{visible(other_text)}"
+    )

@@ -1,0 +1,17 @@
+"""A folio whose main branch has a judged experiment with a small configuration over three seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.review.folios import SMALL, log_runs, with_objective
+
+
+@pytest.fixture
+def base_dir(folio_dir: Path) -> Path:
+    """A folio on ``main``: experiment ``wine``, three runs of ``depth 2`` over seeds."""
+    with_objective(folio_dir, "wine")
+    log_runs(folio_dir, "wine", {"depth": 2}, SMALL)
+    return folio_dir
