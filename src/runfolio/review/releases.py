@@ -188,7 +188,7 @@ def _judged(
 
 
 def _unjudged(model: RegisteredModel, number: int, stage: str, why: str) -> GateVerdict:
-    """A gate that cannot be evaluated fails, and so does a policy."""
+    """Return a refusal: a gate that cannot be evaluated fails, and so does a policy."""
     return GateVerdict(model.name, number, stage, (GateResult("policy", "policy", FAILED, why, evaluated=False),))
 
 
