@@ -79,7 +79,17 @@ def sync(seed: int, runs: int) -> None:
     bring_together(open_folio(os.environ["RUNFOLIO_TRACKING_URI"]))
 
 
-TASKS = {"log": log, "recover": recover, "sync": sync}
+def register(seed: int, versions: int) -> None:
+    """Register versions, each under an alias of this worker's own."""
+    client = runfolio.MlflowClient()
+    for _ in range(versions):
+        made = client.create_model_version("wine", "models:/wine/1", tags={"by": str(seed)})
+        say("version", made.version)
+        client.set_registered_model_alias("wine", f"by-{seed}", made.version)
+        say("alias", made.version)
+
+
+TASKS = {"log": log, "recover": recover, "sync": sync, "register": register}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from runfolio.errors import AlreadyExistsError, DamagedError, DeletedError, NotFoundError
-from runfolio.folio.parsed import ParsedFiles
+from runfolio.folio.parsed import parsed_files
 from runfolio.folio.place import Place
 from runfolio.formats import paths
 from runfolio.formats.experiments import decode_experiment, edit_experiment, encode_experiment
@@ -59,7 +59,7 @@ class ExperimentBook:
         slugs = [slug for entry in entries if (slug := paths.experiment_of_path(f"{paths.EXPERIMENTS}/{entry.name}"))]
         found: dict[str, Experiment] = {}
         names = {f"{tip}:{self._place.full(paths.experiment_path(slug))}": slug for slug in slugs}
-        parsed = ParsedFiles(self._place.repo.common_dir / "runfolio")
+        parsed = parsed_files(self._place.repo.common_dir / "runfolio")
         for name, data in self._place.repo.read_many(names):
             slug = names[name]
             try:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from runfolio.errors import AlreadyExistsError, DamagedError, NotFoundError, StateError
-from runfolio.folio.parsed import ParsedFiles
+from runfolio.folio.parsed import parsed_files
 from runfolio.folio.place import Place
 from runfolio.formats import paths
 from runfolio.formats.models import decode_model, decode_version, edit_model, edit_version, encode_model, encode_version
@@ -51,7 +51,7 @@ class ModelBook:
         """
         tip = tip or self._place.tip()
         names = {f"{tip}:{self._place.full(paths.model_path(slug))}": slug for slug in self._names(tip, paths.MODELS)}
-        parsed = ParsedFiles(self._place.repo.common_dir / "runfolio")
+        parsed = parsed_files(self._place.repo.common_dir / "runfolio")
         found = []
         for name, data in self._place.repo.read_many(names):
             path = paths.model_path(names[name])
@@ -82,7 +82,7 @@ class ModelBook:
         return next((model for model in self.all(tip) if model.name == name), None)
 
     def _decoded(self, decoder: Callable[..., RegisteredModel], data: bytes, path: str) -> RegisteredModel:
-        parsed = ParsedFiles(self._place.repo.common_dir / "runfolio")
+        parsed = parsed_files(self._place.repo.common_dir / "runfolio")
         made = parsed.decode(decoder, data, path)
         parsed.save()
         return made
@@ -133,7 +133,7 @@ class ModelBook:
 
     def _read_versions(self, model: RegisteredModel, numbers: Iterable[int], tip: str | None) -> list[ModelVersion]:
         files = {f"{tip}:{self._place.full(path)}": path for path in (paths.version_path(model.slug, item) for item in numbers)}
-        parsed = ParsedFiles(self._place.repo.common_dir / "runfolio")
+        parsed = parsed_files(self._place.repo.common_dir / "runfolio")
         made = [parsed.decode(decode_version, data or b"", files[name]) for name, data in self._place.repo.read_many(files)]
         parsed.save()
         return made

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runfolio.errors import NotAFolioError, StateError, UsageError, storage_error
 from runfolio.folio.folio import Folio
-from runfolio.folio.parsed import ParsedFiles
+from runfolio.folio.parsed import parsed_files
 from runfolio.folio.place import Place
 from runfolio.formats import paths
 from runfolio.formats.settings import Settings, decode_settings, initial_settings
@@ -81,7 +81,7 @@ def open_folio(location: str | os.PathLike[str] | None = None) -> Folio:
         if committed is None:
             raise NotAFolioError(f"{start} is in no folio: no {paths.SETTINGS} here or above. Make one with: runfolio init")
         data = committed
-    parsed = ParsedFiles(repo.common_dir / "runfolio")
+    parsed = parsed_files(repo.common_dir / "runfolio")
     settings = parsed.decode(decode_settings, data, where)
     parsed.save()
     return Folio(Place(repo, prefix, settings))

@@ -3,16 +3,21 @@
 The file ``parsed.json`` beside the index holds what each text said, as JSON. It is disposable: damaged, of another version or not
 writable, it is passed over without a word. A text is found by itself, whole, so a changed file is never answered from it; a text
 that was read with a fault is not kept, and one that does not decode any more is parsed again, so that the fault has its line.
+
+A process holds one of these a folder (:func:`parsed_files`), and in it what it decoded: asked for the same file again and again, it
+decodes once. It writes the file down when it first has something to add, then now and then, and when it ends.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from runfolio._version import __version__
 from runfolio.errors import DamagedError
@@ -20,7 +25,10 @@ from runfolio.formats.yaml import MAX_BYTES, YamlDocument, read_yaml
 
 FILE = "parsed.json"
 MOST = 500
+SAVE_AGAIN_S = 5.0
+"""A long-lived process does not write the file at each change of a registry."""
 LONGEST = 16 * 1024
+_MOST_FOLDERS = 32
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -41,9 +49,12 @@ class ParsedFiles:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._file = folder / FILE
         self._known: dict[str, dict[str, Any]] | None = None
         self._changed = False
+        self._decoded: dict[tuple[object, str, bytes], Any] = {}
+        self._saved_at: float | None = None
 
     def decode(self, decoder: Decoder[T_co], data: bytes, where: str) -> T_co:
         """Decode a file, parsed only where its text was not seen before.
@@ -53,6 +64,16 @@ class ParsedFiles:
         DamagedError
             As the decoder says it.
         """
+        held = self._decoded.get((decoder, where, data))
+        if held is None:
+            held = self._decode(decoder, data, where)
+            if len(self._decoded) >= MOST:
+                self._decoded.clear()
+            if len(data) <= LONGEST:
+                self._decoded[decoder, where, data] = held
+        return cast("T_co", held)
+
+    def _decode(self, decoder: Decoder[T_co], data: bytes, where: str) -> T_co:
         text = data.decode("latin-1")  # one letter a byte, so that no two files share a text
         value = self._all().get(text)
         if value is not None:
@@ -70,10 +91,16 @@ class ParsedFiles:
         return made
 
     def save(self) -> None:
+        """Write down what was parsed since the last time, if anything was and that time is not just past."""
+        now = time.monotonic()
+        if self._saved_at is None or now - self._saved_at > SAVE_AGAIN_S:
+            self.save_now()
+
+    def save_now(self) -> None:
         """Write down what was parsed since the last time, if anything was."""
         if not self._changed or self._known is None:
             return
-        self._changed = False
+        self._changed, self._saved_at = False, time.monotonic()
         temporary = self._file.with_name(f"{FILE}.{os.getpid()}")
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
@@ -101,3 +128,31 @@ class ParsedFiles:
             if isinstance(files, dict):
                 self._known = {text: value for text, value in files.items() if isinstance(value, dict)}
         return self._known
+
+
+_held: dict[Path, ParsedFiles] = {}
+
+
+def parsed_files(folder: Path) -> ParsedFiles:
+    """Return this process's parsed files of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where ``parsed.json`` is, or will be.
+    """
+    held = _held.get(folder)
+    if held is None:
+        if not _held:
+            atexit.register(_save_all)
+        if len(_held) >= _MOST_FOLDERS:
+            _save_all()
+            _held.clear()
+        held = _held[folder] = ParsedFiles(folder)
+    return held
+
+
+def _save_all() -> None:
+    for parsed in _held.values():
+        if parsed.folder.is_dir():  # a folio that was removed meanwhile is not made again
+            parsed.save_now()

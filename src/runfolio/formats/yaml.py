@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from runfolio.formats.yaml_events import Path, Place
 
 MAX_BYTES = 64 * 1024
+_LATELY, _LONGEST = 32, 16 * 1024
+_lately: dict[bytes, YamlDocument] = {}
 
 _REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff0-\ufffb\ufffe\uffff]|\r(?!\n)")
 
@@ -73,11 +76,27 @@ def load_yaml(data: bytes, where: str, *, limit: int = MAX_BYTES) -> dict[str, A
     DamagedError
         With file, line, column and remedy, for every fault that was found.
     """
-    return read_yaml(data, where, limit=limit).value
+    return _parse(data, where, limit).value
 
 
 def read_yaml(data: bytes, where: str, *, limit: int = MAX_BYTES) -> YamlDocument:
-    """Read a YAML file together with the places of its entries; see :func:`load_yaml`."""
+    """Read a YAML file together with the places of its entries; see :func:`load_yaml`.
+
+    A text that was read lately is not parsed again: an edit reads what it changes, checks what it wrote, and both are read once more by
+    whoever asks for the file. The document is shared: it is not to be changed.
+    """
+    held = _lately.get(data)
+    if held is None or len(data) > limit:
+        held = _parse(data, where, limit)
+        if len(_lately) >= _LATELY:
+            with suppress(StopIteration, KeyError):
+                del _lately[next(iter(_lately))]
+        if len(data) <= _LONGEST:
+            _lately[data] = held
+    return held
+
+
+def _parse(data: bytes, where: str, limit: int) -> YamlDocument:
     import yaml
 
     from runfolio.formats.yaml_events import MAX_DEPTH, Builder

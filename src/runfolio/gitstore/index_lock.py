@@ -1,7 +1,7 @@
 """Hold git's index as git itself does: by ``index.lock``, so that nobody else's command reads or writes it half-way.
 
 The lock is a hard link to a file of ours. Whoever finds both names on one file after a kill knows that the lock is ours to remove; a
-lock of anybody else is waited for, then reported. The refs that our git commands lock cannot be marked in this way: such a lock is
+lock of anybody else is waited for, then reported. The refs that git commands of ours lock cannot be marked in this way: such a lock is
 removed only where a note says that a process of ours died at work there, and the lock is of that time and does not go away.
 """
 
@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runfolio.errors import BusyError, storage_error
+from runfolio.gitstore.ref_files import remove_left_refs
 from runfolio.gitstore.repo import Repo
 
 LOCK_WAIT_S = 10.0
@@ -91,26 +92,29 @@ def _take(ours: Path, lock: Path, wait_s: float) -> None:
 
 
 def own_left(repo: Repo) -> bool:
-    """Tell whether a process of ours holds the index, or left it locked."""
+    """Tell whether a process of ours holds the index or a branch, or left it locked."""
     try:
-        return any(name.startswith("lock.") for name in os.listdir(repo.git_dir / "runfolio"))
+        return any(name.startswith(("lock.", "ref.")) for name in os.listdir(repo.git_dir / "runfolio"))
     except OSError:
         return False
 
 
 def remove_own(repo: Repo) -> None:
     """Remove what processes of ours left that were killed while they held the index; the caller holds the folio's lock."""
-    lock = repo.git_dir / "index.lock"
-    folder = repo.git_dir / "runfolio"
-    for left in folder.glob("lock.*"):
-        with suppress(OSError):
-            if os.path.samefile(left, lock):
-                lock.unlink()
-        with suppress(OSError):
-            left.unlink()
-    for left in (*folder.glob("index.new*"), *folder.glob("pending.json.*")):
-        with suppress(OSError):
-            left.unlink()
+    lock, folder = f"{repo.git_dir}/index.lock", f"{repo.git_dir}/runfolio"
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return
+    for name in names:
+        if name.startswith("lock."):
+            with suppress(OSError):
+                if os.path.samefile(f"{folder}/{name}", lock):
+                    os.unlink(lock)
+        if name.startswith(("lock.", "index.new", "pending.json.")):
+            with suppress(OSError):
+                os.unlink(f"{folder}/{name}")
+    remove_left_refs(repo.common_dir)
 
 
 def remove_left_behind(paths: Iterable[Path], since_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Read many objects through one long-lived ``git cat-file --batch``.
+"""Read many objects through one long-lived ``git cat-file --batch``; a few without it, where they are at hand.
 
 Requests are written in slices small enough for the pipe while answers are read, so that neither side can block the
 other. A reader belongs to the process that started it: after a fork the child lets go of the parent's pipes at once (held open,
@@ -13,14 +13,17 @@ import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
 from runfolio.errors import GitError
+from runfolio.gitstore.nearby import NearbyObjects, NotNearbyError
 from runfolio.gitstore.process import NO_HOOKS, SAFE, environment, git_program
 
 _SLICE_BYTES = 32 * 1024
+FEW = 40
+"""Names of one question up to which each is looked for here first: git's answer costs less for more, but its start 5 ms."""
 
 
 class ObjectReader:
@@ -28,11 +31,12 @@ class ObjectReader:
 
     Parameters
     ----------
-    git_dir : Path
+    git_dir, common_dir : Path
     """
 
-    def __init__(self, git_dir: Path) -> None:
+    def __init__(self, git_dir: Path, common_dir: Path) -> None:
         self._git_dir = git_dir
+        self.nearby = NearbyObjects(common_dir)
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
         self._lock = threading.RLock()
@@ -47,6 +51,11 @@ class ObjectReader:
             Object ids, or ``rev:path``. A name may not hold a newline.
         """
         waiting = iter(names)
+        first = list(islice(waiting, FEW + 1))
+        if len(first) <= FEW:
+            yield from self._read_few(first)
+            return
+        waiting = chain(first, waiting)
         while True:
             batch: list[str] = []
             size = 0
@@ -60,6 +69,17 @@ class ObjectReader:
             with self._lock:
                 answers = list(self._ask(batch))
             yield from answers
+
+    def _read_few(self, names: list[str]) -> list[tuple[str, bytes | None]]:
+        with self._lock:
+            found: dict[str, bytes | None] = {}
+            if self.nearby.trusted():
+                for name in names:
+                    with suppress(NotNearbyError):
+                        found[name] = self.nearby.answer(name)
+            asked = [name for name in names if name not in found]
+            found.update(self._ask(asked) if asked else ())
+        return [(name, found[name]) for name in names]
 
     def _ask(self, batch: list[str]) -> Iterator[tuple[str, bytes | None]]:
         process = self._start()

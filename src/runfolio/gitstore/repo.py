@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from runfolio.errors import GitError, NotAFolioError
+from runfolio.gitstore.config import GitConfig
+from runfolio.gitstore.nearby import NearbyObjects
 from runfolio.gitstore.process import explain, git_version, run_git
 from runfolio.gitstore.reader import ObjectReader
 from runfolio.gitstore.settled import SettledFiles
@@ -48,8 +50,9 @@ class Repo:
 
     def __init__(self, git_dir: Path, common_dir: Path, work_tree: Path | None) -> None:
         self.git_dir, self.common_dir, self.work_tree = git_dir, common_dir, work_tree
-        self._reader = ObjectReader(git_dir)
+        self._reader = ObjectReader(git_dir, common_dir)
         self._files = SettledFiles()
+        self.configured = GitConfig(common_dir, git_dir, lambda: self.run("config", "--list", "-z", "--includes", check=False))
 
     @property
     def bare(self) -> bool:
@@ -194,8 +197,13 @@ class Repo:
         return self.run("rev-parse", "--show-object-format").decode().strip()
 
     def config(self, key: str) -> str | None:
-        """Return a value of git's configuration, or None."""
-        return self.run("config", "--get", "--end-of-options", key, check=False).decode("utf-8", "replace").rstrip("\n") or None
+        """Return a value of git's configuration, or None where it is not set or empty."""
+        return self.configured.values().get(key)
+
+    @property
+    def nearby(self) -> NearbyObjects:
+        """The objects that are read without git."""
+        return self._reader.nearby
 
     def tree_entries(self, rev: str, folder: str) -> list[TreeEntry]:
         """List the files below a folder of a revision.

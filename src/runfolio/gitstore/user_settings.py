@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from runfolio.gitstore.config import config_files
 from runfolio.gitstore.repo import Repo
 
 _MAY_SAY = re.compile(rb"^\s*\[\s*(runfolio|include)", re.IGNORECASE | re.MULTILINE)
@@ -16,18 +17,11 @@ def user_setting(repo: Repo, name: str) -> str | None:
 
     Git is only asked where one of its files has such a section: a process costs more than reading two small files.
     """
-    if "GIT_CONFIG_COUNT" not in os.environ and not any(_MAY_SAY.search(_bytes(file)) for file in _files(repo)):
+    if "GIT_CONFIG_COUNT" not in os.environ and not any(
+        _MAY_SAY.search(_bytes(file)) for file in config_files(repo.common_dir, repo.git_dir)
+    ):
         return None
     return repo.config(f"runfolio.{name}")
-
-
-def _files(repo: Repo) -> list[Path]:
-    home = Path.home()
-    named = os.environ.get("GIT_CONFIG_GLOBAL")
-    base = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
-    mine = [Path(named)] if named is not None else [home / ".gitconfig", base / "git" / "config"]
-    system = os.environ.get("GIT_CONFIG_SYSTEM", "/etc/gitconfig")
-    return [repo.common_dir / "config", repo.git_dir / "config.worktree", *mine, Path(system)]
 
 
 def _bytes(file: Path) -> bytes:

@@ -1,0 +1,103 @@
+"""What git's configuration says, asked once.
+
+One ``git config --list`` holds every value; it is asked again when one of git's files changed, or after some seconds (an included
+file may have).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+_ASK_AGAIN_S = 10.0
+_NAMES = ("GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "HOME", "XDG_CONFIG_HOME")
+_TRUE = frozenset(("true", "yes", "on", "1"))
+_FALSE = frozenset(("false", "no", "off", "0", ""))
+
+
+def config_files(common_dir: Path, git_dir: Path) -> list[Path]:
+    """Return the files that git reads for a repository, whether they are there or not."""
+    home = Path.home()
+    named = os.environ.get("GIT_CONFIG_GLOBAL")
+    base = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+    mine = [Path(named)] if named is not None else [home / ".gitconfig", base / "git" / "config"]
+    system = os.environ.get("GIT_CONFIG_SYSTEM", "/etc/gitconfig")
+    return [common_dir / "config", git_dir / "config.worktree", *mine, Path(system)]
+
+
+class Values:
+    """The values of a configuration at one time.
+
+    Parameters
+    ----------
+    said : Mapping
+        The last value of each key (section and name in small letters); None where a key has no ``=``.
+    """
+
+    def __init__(self, said: Mapping[str, str | None]) -> None:
+        self.said = said
+
+    def get(self, key: str) -> str | None:
+        """Return the value of a key, or None where it is not set or empty."""
+        section, _, rest = key.partition(".")
+        subsection, dot, name = rest.rpartition(".")
+        value = self.said.get(f"{section.lower()}.{subsection}{dot}{name.lower()}", "")
+        return (value if value is not None else "true") or None
+
+    def truth(self, key: str) -> bool | None:
+        """Return the value of a key as git reads a boolean; None where it is not set, or says something else."""
+        value = (self.get(key) or "unset").lower()
+        return True if value in _TRUE else False if value in _FALSE else None
+
+
+class GitConfig:
+    """The values of a repository's configuration.
+
+    Parameters
+    ----------
+    common_dir, git_dir : Path
+    ask : callable
+        Returns what ``git config --list -z`` prints.
+    """
+
+    def __init__(self, common_dir: Path, git_dir: Path, ask: Callable[[], bytes]) -> None:
+        self._common_dir, self._git_dir, self._ask = common_dir, git_dir, ask
+        self._files: list[str] = []
+        self._values = Values({})
+        self._stamp: tuple[object, ...] | None = None
+        self._asked_at = 0.0
+
+    def values(self) -> Values:
+        """Return all values, asked again if a file changed."""
+        stamp = self._stamped()
+        if stamp != self._stamp or not 0 <= time.monotonic() - self._asked_at < _ASK_AGAIN_S:
+            self._values = Values(_parsed(self._ask()))
+            self._stamp, self._asked_at = stamp, time.monotonic()
+        return self._values
+
+    def _stamped(self) -> tuple[object, ...]:
+        places = tuple(map(os.environ.get, _NAMES))
+        for number in range(int(places[0]) if places[0] and places[0].isdigit() else 0):
+            places += (os.environ.get(f"GIT_CONFIG_KEY_{number}"), os.environ.get(f"GIT_CONFIG_VALUE_{number}"))
+        if self._stamp is None or self._stamp[0] != places:
+            self._files = [str(path) for path in config_files(self._common_dir, self._git_dir)]
+        return (places, *map(_identity, self._files))
+
+
+def _identity(path: str) -> tuple[int, int, int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _parsed(said: bytes) -> dict[str, str | None]:
+    made: dict[str, str | None] = {}
+    for item in said.decode("utf-8", "replace").split("\0"):
+        key, line_end, value = item.partition("\n")
+        if key:
+            made[key] = value if line_end else None
+    return made

@@ -1,0 +1,153 @@
+"""Answer from this process what needs no git: a few small objects, loose, packed, or read before.
+
+An object never changes, so what was read once, or written here, stays true; only a bounded amount is kept. Whatever is not found is a
+question for ``git cat-file``, which also knows alternates and fetches from promisors. Where objects are replaced (``git replace``),
+nothing is answered here: git shows another object than the one that is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from runfolio.errors import DamagedError
+from runfolio.gitstore.folders import Folder
+from runfolio.gitstore.loose import LooseObjects
+from runfolio.gitstore.packs import PackedObjects
+
+MOST_BYTES = 4 * 1024 * 1024
+_LARGEST_KEPT = 512 * 1024
+_NAME = re.compile(r"([0-9a-f]{40})(?:\^\{(tree)\}|:(.*))?", re.DOTALL)
+Found = tuple[str, bytes]
+
+
+class NotNearbyError(Exception):
+    """It cannot be answered here: git is to be asked."""
+
+
+class NearbyObjects:
+    """Small objects of a repository, read without git.
+
+    Parameters
+    ----------
+    common_dir : Path
+    """
+
+    def __init__(self, common_dir: Path) -> None:
+        self._common = str(common_dir)
+        self.loose = LooseObjects(common_dir / "objects")
+        self._packs = PackedObjects(common_dir / "objects" / "pack")
+        self._held: dict[str, Found] = {}
+        self._folders: dict[str, Folder] = {}
+        self._bytes = 0
+        self._sha1: bool | None = None
+        self._packed_refs: tuple[int, bool] = (-1, False)
+
+    def answer(self, name: str) -> bytes | None:
+        """Return the content of an object id, ``ID^{tree}`` or ``ID:path``; None where the tree has no such path.
+
+        Raises
+        ------
+        NotNearbyError
+            If git is to be asked.
+        """
+        match = _NAME.fullmatch(name)
+        if match is None:
+            raise NotNearbyError
+        oid, peel, path = match.groups()
+        if peel is None and path is None:
+            return self.read(oid)[1]
+        tree = self.tree_of(oid)
+        if not path:
+            return self.read(tree)[1]
+        *folders, last = path.encode("utf-8", "surrogateescape").split(b"/")
+        if {b"", b".", b".."}.intersection((*folders, last)):
+            raise NotNearbyError  # git resolves these in ways of its own
+        for part in folders:
+            line = self.folder(tree).get(part)
+            if line is None or not line.is_folder:
+                return None
+            tree = line.oid.hex()
+        line = self.folder(tree).get(last)
+        if line is None:
+            return None
+        if line.mode == b"160000":
+            raise NotNearbyError
+        return self.read(line.oid.hex())[1]
+
+    def tree_of(self, oid: str) -> str:
+        """Return the id of a commit's tree, or of the tree itself."""
+        kind, data = self.read(oid)
+        if kind == "tree":
+            return oid
+        if kind != "commit" or not data.startswith(b"tree ") or data[45:46] != b"\n":
+            raise NotNearbyError
+        return data[5:45].decode("ascii")
+
+    def folder(self, oid: str) -> Folder:
+        """Return a tree's entries."""
+        held = self._folders.get(oid)
+        if held is None:
+            kind, data = self.read(oid)
+            if kind != "tree":
+                raise NotNearbyError
+            try:
+                held = Folder.parse(data)
+            except DamagedError:
+                raise NotNearbyError from None
+            self._folders[oid] = held
+        return held
+
+    def read(self, oid: str) -> Found:
+        """Return kind and content of an object.
+
+        Raises
+        ------
+        NotNearbyError
+            If it is not at hand.
+        """
+        held = self._held.get(oid)
+        if held is None:
+            held = self.loose.read(oid) or self._packs.read(oid)
+            if held is None:
+                raise NotNearbyError
+            self.keep(oid, *held)
+        return held
+
+    def keep(self, oid: str, kind: str, data: bytes, folder: Folder | None = None) -> None:
+        """Remember an object that was read or written."""
+        if len(data) > _LARGEST_KEPT:
+            return
+        if self._bytes > MOST_BYTES:
+            self._held, self._folders, self._bytes = {}, {}, 0
+        self._held[oid] = (kind, data)
+        self._bytes += len(data) + 200
+        if folder is not None:
+            self._folders[oid] = folder
+
+    def trusted(self) -> bool:
+        """Tell whether objects here are what git would show: ids are SHA-1, and nothing is replaced."""
+        if self._sha1 is None:
+            try:
+                with open(f"{self._common}/config", encoding="utf-8", errors="replace") as file:
+                    self._sha1 = "objectformat" not in file.read().lower()
+            except OSError:
+                self._sha1 = False
+        return self._sha1 and not self._replaced()
+
+    def _replaced(self) -> bool:
+        try:
+            if os.listdir(f"{self._common}/refs/replace"):
+                return True
+        except OSError:
+            pass
+        packed = f"{self._common}/packed-refs"
+        try:
+            stamp = os.stat(packed).st_mtime_ns
+            if stamp != self._packed_refs[0]:
+                with open(packed, "rb") as file:
+                    self._packed_refs = (stamp, b" refs/replace/" in file.read())
+        except OSError:
+            return False
+        return self._packed_refs[1]

@@ -1,0 +1,72 @@
+"""Let git pack what small commits leave loose, as git's own commands do after they wrote.
+
+``git commit`` starts ``git maintenance run --auto`` each time, which looks whether there is anything to do. The same look is a listing of
+two folders (git's estimate: the loose objects whose ids begin with ``17``, times 256), so that git is started only where there is: once
+in some thousand commits. It goes on in the background, and does what the repository's configuration says: ``gc.auto``,
+``gc.autoPackLimit``, ``gc.autoDetach``, ``maintenance.auto``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from runfolio.gitstore.config import Values
+from runfolio.gitstore.process import run_git
+from runfolio.gitstore.repo import Repo
+
+LOOSE = 6700
+"""Loose objects from which on git packs them (``gc.auto``)."""
+PACKS = 50
+"""Packs from which on git joins them (``gc.autoPackLimit``)."""
+_ASK_AGAIN_S = 60.0
+"""While git packs, or cannot, it is not asked at every commit."""
+_asked: dict[str, float] = {}
+
+
+def pack_when_due(repo: Repo) -> bool:
+    """Start git's upkeep if there is enough to pack; tell whether it was started.
+
+    Parameters
+    ----------
+    repo : Repo
+    """
+    place = str(repo.common_dir)
+    last = _asked.get(place)
+    if last is not None and 0 <= time.monotonic() - last < _ASK_AGAIN_S:
+        return False
+    if not _due(repo):
+        return False
+    _asked[place] = time.monotonic()
+    run_git(("--git-dir", place, "maintenance", "run", "--auto", "--quiet"), place)
+    return True
+
+
+def _due(repo: Repo) -> bool:
+    objects = f"{repo.common_dir}/objects"
+    loose, packs = _listed(f"{objects}/17"), _listed(f"{objects}/pack")
+    if not loose and len(packs) < 2:
+        return False
+    said = repo.configured.values()
+    most = _number(said, "gc.auto", LOOSE)
+    if most <= 0:
+        return False
+    limit = _number(said, "gc.autoPackLimit", PACKS)
+    kept = {name[:-5] for name in packs if name.endswith(".keep")}
+    count = sum(name.endswith(".pack") and name[:-5] not in kept for name in packs)
+    return len(loose) > (most + 255) // 256 or (limit > 0 and count > limit)
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _number(said: Values, key: str, default: int) -> int:
+    text = said.get(key)
+    try:
+        return default if text is None else int(text)
+    except ValueError:
+        return 0  # git says what is wrong with it when it is asked for something

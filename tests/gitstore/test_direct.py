@@ -1,0 +1,301 @@
+"""A commit made in this process is the one that git makes of the same files, and its branch moves under git's own rules."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runfolio.gitstore import FileChange, Ident, Repo, commit_files, commits, upkeep
+from runfolio.gitstore.direct import commit_directly, is_plain
+from runfolio.gitstore.ref_files import LeaveToGitError, RefFiles, remove_left_refs
+from tests.faults.repositories import environment, fsck, git
+
+ADA = Ident("Ada", "ada@example.org")
+MAIN = "refs/heads/main"
+AT = 1_700_000_000
+
+
+def made(folder: Path, *options: str, files: Mapping[str, str] | None = None) -> Repo:
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main", *options)
+    for path, text in (files or {"a/one": "1", "a/two": "2", "b": "b", "a.b": "between a and a/ in no order but git's"}).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "start")
+    return Repo.discover(folder)
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repo:
+    for key, value in environment().items():
+        monkeypatch.setenv(key, value)
+    return made(tmp_path / "repo")
+
+
+def directly(repo: Repo, changes: Sequence[FileChange], parent: str | None = None, *, message: str = "runs\n") -> bool:
+    tip = parent or repo.resolve(MAIN)
+    assert tip
+    line = f"Ada <ada@example.org> {AT} +0000\trunfolio: test"
+    return commit_directly(repo, MAIN, tip, changes, message.encode(), ADA.line(AT), line, durable=False)
+
+
+NAMES = st.sampled_from(["a", "a.b", "a-", "a0", "ab", "b", "é", "with space", "x" * 40])
+CHANGES = st.lists(
+    st.tuples(st.lists(NAMES, min_size=1, max_size=3).map("/".join), st.none() | st.binary(max_size=40)), min_size=1, max_size=12
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(CHANGES, min_size=1, max_size=3))
+def test_it_is_the_commit_that_fast_import_makes(repo: Repo, steps: list[list[tuple[str, bytes | None]]]) -> None:
+    git(repo.git_dir.parent, "update-ref", MAIN, git(repo.git_dir.parent, "rev-list", "--max-parents=0", "HEAD").strip())
+    for step in steps:
+        changes = [FileChange(path, data) for path, data in step]
+        before = repo.resolve(MAIN)
+        assert before
+        try:
+            assert directly(repo, changes)
+        except LeaveToGitError:  # a file and a folder of one name
+            assert repo.resolve(MAIN) == before
+            continue
+        ours = repo.resolve(MAIN)
+        git(repo.git_dir.parent, "update-ref", MAIN, before)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(commits, "FEW", 0)
+            assert commit_files(repo, MAIN, before, changes, "runs\n", ADA, at_s=AT)
+        assert repo.resolve(MAIN) == ours
+    assert fsck(repo.git_dir.parent) == ""
+
+
+def test_no_process_is_started_for_a_small_commit(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    commits.configured_ident(repo)
+    assert is_plain(repo, repo.configured.values())
+    tip = repo.resolve(MAIN)
+
+    def refuse(*args: object, **more: object) -> None:
+        raise AssertionError(f"a process was started: {args}")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    assert commit_files(repo, MAIN, tip, [FileChange("runs/x/1.json", b"{}")], "runs\n", ADA)
+    assert repo.read(f"{repo.resolve(MAIN)}:runs/x/1.json") == b"{}"
+    assert repo.read(f"{repo.resolve(MAIN)}:a/two") == b"2"
+    assert repo.read(f"{repo.resolve(MAIN)}:a/three") is None
+
+
+def test_packed_objects_are_read_and_kept_apart_from_loose_ones(repo: Repo) -> None:
+    root = repo.git_dir.parent
+    texts = {f"runs/{number}": "\n".join(map(str, range(number, number + 400))) for number in range(60)}
+    for path, text in texts.items():
+        assert directly(repo, [FileChange(path, text.encode())])
+    git(root, "gc", "-q")
+    assert not list((repo.git_dir / "objects").glob("[0-9a-f][0-9a-f]/*"))
+    fresh = Repo.discover(root)
+    tip = fresh.resolve(MAIN)
+    assert {path: (fresh.nearby.answer(f"{tip}:{path}") or b"").decode() for path in texts} == texts
+    assert directly(fresh, [FileChange("runs/new", b"x")])
+    assert len(git(root, "ls-tree", "-r", "--name-only", "main", "runs/").split()) == 61
+    assert fsck(root) == ""
+
+
+def test_a_branch_that_moved_is_left_alone(repo: Repo) -> None:
+    old = repo.resolve(MAIN)
+    assert directly(repo, [FileChange("one", b"1")])
+    tip = repo.resolve(MAIN)
+    assert not directly(repo, [FileChange("two", b"2")], old)
+    assert repo.resolve(MAIN) == tip
+    assert [path.name for path in (repo.git_dir / "runfolio").iterdir()] == []
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["loose", "packed"])
+@pytest.mark.parametrize("name", [MAIN, "refs/heads/deep/ledger"])
+def test_the_reflog_is_as_git_writes_it(repo: Repo, packed: bool, name: str) -> None:
+    root, tip = repo.git_dir.parent, repo.resolve(MAIN)
+    assert tip
+    git(root, "branch", "deep/ledger")
+    if packed:
+        git(root, "pack-refs", "--all")
+    assert commit_files(repo, name, tip, [FileChange("x", b"x")], "models: register wine 3\n\nmore\n", ADA)
+    new = repo.resolve(name)
+    assert git(root, "reflog", "-1", "--format=%H %gn %ge %gs", name).strip() == (
+        f"{new} Ada ada@example.org runfolio: models: register wine 3"
+    )
+    assert git(root, "rev-parse", f"{name}@{{1}}").strip() == tip
+    assert (git(root, "rev-parse", "HEAD@{0}").strip() == new) == (name == MAIN)
+
+
+@pytest.mark.parametrize(("said", "begun"), [("false", False), ("true", True), ("always", True), (None, False)])
+def test_a_reflog_begins_where_git_would_begin_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, begun: bool
+) -> None:
+    for key, value in environment().items():
+        monkeypatch.setenv(key, value)
+    made(tmp_path / "source")
+    git(tmp_path, "clone", "-q", "--bare", "source", "bare.git")
+    bare = Repo.discover(tmp_path / "bare.git")
+    if said:
+        git(bare.git_dir, "config", "core.logAllRefUpdates", said)
+    assert is_plain(bare, bare.configured.values())
+    assert directly(bare, [FileChange("x", b"x")])
+    assert (bare.git_dir / "logs" / MAIN).exists() == begun
+
+
+ODD = {
+    "sha256": lambda root: None,
+    "shared": lambda root: git(root, "config", "core.sharedRepository", "group"),
+    "own syncing": lambda root: git(root, "config", "core.fsync", "all"),
+    "unknown extension": lambda root: (
+        git(root, "config", "core.repositoryFormatVersion", "1"),
+        git(root, "config", "extensions.noop", "true"),
+    ),
+    "replaced": lambda root: git(root, "replace", "-f", "HEAD", git(root, "commit-tree", "-m", "x", "HEAD^{tree}").strip()),
+    "replaced, packed": lambda root: (
+        git(root, "replace", "-f", "HEAD", git(root, "commit-tree", "-m", "x", "HEAD^{tree}").strip()),
+        git(root, "pack-refs", "--all"),
+    ),
+    "a linked work tree": lambda root: git(root, "worktree", "add", "-q", "../linked"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_is_not_plain_is_left_to_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for key, value in environment().items():
+        monkeypatch.setenv(key, value)
+    first = made(tmp_path / "repo", *(("--object-format=sha256",) if name == "sha256" else ()))
+    ODD[name](tmp_path / "repo")
+    linked = name == "a linked work tree"
+    repo = Repo.discover(tmp_path / ("linked" if linked else "repo"))
+    assert not is_plain(repo, repo.configured.values())
+    branch = "refs/heads/linked" if linked else MAIN
+    tip = repo.resolve(branch)
+    assert commit_files(repo, branch, tip, [FileChange("x/y", b"y")], "runs\n", ADA)
+    assert git(first.git_dir.parent, "show", f"{branch}:x/y") == "y"
+    for one in (first, repo):
+        one.close()
+
+
+@pytest.mark.parametrize(
+    "path", [".git/config", "a/.GIT/x", "a/../b", "a//b", "git~1", ".g\u200cit/x", "a\\b", "a/one/below", "a"]
+)
+def test_paths_that_git_must_judge_are_left_to_it(repo: Repo, path: str) -> None:
+    with pytest.raises(LeaveToGitError):
+        directly(repo, [FileChange(path, b"x")])
+
+
+def test_a_lock_of_somebody_else_is_waited_for_and_then_respected(repo: Repo) -> None:
+    lock = repo.git_dir / f"{MAIN}.lock"
+    lock.write_text("")
+    tip = repo.resolve(MAIN)
+    assert not directly(repo, [FileChange("x", b"x")])
+    assert (repo.resolve(MAIN), lock.exists()) == (tip, True)
+    lock.unlink()
+    head = repo.git_dir / "HEAD.lock"
+    head.write_text("")
+    assert not directly(repo, [FileChange("x", b"x")])
+    assert (repo.resolve(MAIN), lock.exists(), head.exists()) == (tip, False, True)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from runfolio.gitstore import ref_files
+def die(*args): os.kill(os.getpid(), signal.SIGKILL)
+setattr(ref_files.RefFiles if sys.argv[2] != "rename" else ref_files.os, sys.argv[2], die)
+ref_files.RefFiles(Path(sys.argv[1])).swap("refs/heads/main", "1" * 40, sys.argv[3], "A <a@b> 1 +0000\\tx", logged=True, durable=False)
+"""
+
+
+@pytest.mark.parametrize("at", ["_locked", "_head_at", "_value", "_log", "rename"])
+def test_the_locks_of_a_killed_process_are_ours_to_remove(repo: Repo, at: str) -> None:
+    tip = repo.resolve(MAIN)
+    assert tip
+    done = subprocess.run([sys.executable, "-c", KILLED, str(repo.git_dir), at, tip], capture_output=True, text=True, check=False)
+    assert done.returncode == -9, done.stderr
+    assert repo.resolve(MAIN) == tip
+    assert len(list((repo.git_dir / "runfolio").glob("ref.*"))) == 1
+    assert (repo.git_dir / f"{MAIN}.lock").exists() == (at != "_locked")
+    assert directly(repo, [FileChange("x", b"x")])  # it finds them in its way
+    remove_left_refs(repo.git_dir)
+    assert list((repo.git_dir / "runfolio").glob("ref.*")) == []
+    assert list(repo.git_dir.rglob("*.lock")) == []
+
+
+def test_the_locks_of_a_living_process_are_not(repo: Repo) -> None:
+    refs = RefFiles(repo.git_dir)
+    with refs._own(MAIN, "1" * 40, False) as own, refs._locked(MAIN, own):
+        assert remove_left_refs(repo.git_dir) == 0
+        assert not directly(repo, [FileChange("x", b"x")])
+    assert directly(repo, [FileChange("x", b"x")])
+
+
+def test_an_object_that_is_there_gets_a_fresh_time(repo: Repo) -> None:
+    oid = repo.nearby.loose.write("blob", b"kept")
+    path = repo.git_dir / "objects" / oid[:2] / oid[2:]
+    os.utime(path, (1, 1))
+    assert repo.nearby.loose.write("blob", b"kept") == oid
+    assert path.stat().st_mtime > AT
+    assert path.stat().st_mode & 0o777 == 0o444
+    assert git(repo.git_dir, "cat-file", "-p", oid) == "kept"
+
+
+def test_damaged_objects_are_git_s_to_report(repo: Repo) -> None:
+    tip = repo.resolve(MAIN)
+    assert tip
+    shutil.rmtree(repo.git_dir / "objects" / tip[:2])
+    with pytest.raises(LeaveToGitError):
+        directly(repo, [FileChange("x", b"x")])
+
+
+SYNCED = """
+import sys
+from pathlib import Path
+from runfolio.gitstore import FileChange, Ident, Repo, commit_files
+repo = Repo.discover(sys.argv[1])
+assert commit_files(repo, "refs/heads/main", repo.resolve("refs/heads/main"), [FileChange("runs/a/1.json", b"{}")], "x", Ident("A", "a@b"), durable=sys.argv[2] == "yes")
+"""
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@pytest.mark.parametrize(("durable", "objects", "refs"), [("yes", 5, 1), ("no", 0, 0)])
+def test_objects_and_ref_are_synced_as_the_mode_says(repo: Repo, tmp_path: Path, durable: str, objects: int, refs: int) -> None:
+    said = tmp_path / "strace"
+    command = ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync,rename,link", "-o", str(said), sys.executable, "-c", SYNCED]
+    done = subprocess.run([*command, str(repo.git_dir.parent), durable], capture_output=True, text=True, check=False)
+    if done.returncode and "ptrace" in done.stderr:
+        pytest.skip("strace may not trace here")
+    assert done.returncode == 0, done.stderr
+    calls = [line.split(None, 1)[1] for line in said.read_text().splitlines()]
+    syncs = [call for call in calls if call.startswith(("fsync", "fdatasync"))]
+    assert (sum("tmp_obj_" in call for call in syncs), sum("/runfolio/ref." in call for call in syncs)) == (objects, refs)
+    moved = [number for number, call in enumerate(calls) if call.startswith("rename") and "main.lock" in call]
+    assert len(moved) == 1
+    assert all(number < moved[0] for number, call in enumerate(calls) if call in syncs)
+
+
+@pytest.mark.parametrize(("limit", "packed"), [("300", True), ("0", False), (None, False)])
+def test_loose_objects_are_packed_by_git_when_they_are_many(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, limit: str | None, packed: bool
+) -> None:
+    root = repo.git_dir.parent
+    git(root, "config", "gc.autoDetach", "false")
+    if limit:
+        git(root, "config", "gc.auto", limit)
+    monkeypatch.setattr(upkeep, "_asked", {})
+    number = started = 0
+    while len(list((repo.git_dir / "objects" / "17").glob("*"))) < 3:  # more than 300 / 256, as git counts
+        assert directly(repo, [FileChange(f"runs/{number}", b"%d" % number)])
+        number += 1
+    for _ in range(3):
+        started += upkeep.pack_when_due(repo)
+    assert started == packed  # asked once, then not again at each commit
+    assert bool(list((repo.git_dir / "objects" / "pack").glob("*.pack"))) == packed
+    assert repo.read(f"{repo.resolve(MAIN)}:runs/0") == b"0"
+    assert fsck(root) == ""
