@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from runfolio.cli.ci import HOSTS, write_workflows
 from runfolio.cli.opening import opened
 from runfolio.cli.run_files import progress
 from runfolio.records.visible import visible
+
+if TYPE_CHECKING:
+    from runfolio.folio.opening import Made
 
 
 @click.command("init")
@@ -20,7 +25,13 @@ from runfolio.records.visible import visible
 )
 @click.option("--commit/--no-commit", default=None, help="Commit the settings. By default only in a repository made here.")
 @click.option("--bare", is_flag=True, help="Make a bare repository.")
-def init(folder: str, artifacts: str | None, branch: str | None, commit: bool | None, bare: bool) -> None:
+@click.option(
+    "--ci", "hosts", multiple=True, type=HOSTS, help="Write the workflows for this git host, too: see runfolio ci write."
+)
+@click.option("--force", is_flag=True, help="With --ci: write over workflows that you changed.")
+def init(
+    folder: str, artifacts: str | None, branch: str | None, commit: bool | None, bare: bool, hosts: tuple[str, ...], force: bool
+) -> None:
     """Make a folder into a folio, or bring a folio up to date.
 
     Writes runfolio.yaml and .gitattributes, and makes a git repository where there is none. Run it again at any time.
@@ -31,7 +42,14 @@ def init(folder: str, artifacts: str | None, branch: str | None, commit: bool | 
     root = made.folio.place.root
     if not made.written:
         click.echo(f"{root} is a folio already; nothing to do.")
-        return
+    else:
+        _made(made, root)
+    if hosts:
+        write_workflows(made.folio, hosts, force=force)
+    made.folio.close()
+
+
+def _made(made: Made, root: Path) -> None:
     click.echo(f"{'Made' if made.new_repository else 'This is now'} a folio: {root}")
     for path in made.written:
         click.echo(f"  {'committed' if made.committed else 'wrote'} {path}")

@@ -52,6 +52,7 @@ COMMANDS: dict[str, Entry] = {
     "record": Entry("runfolio.cli.record", "record", "Run any program as a run.", RUNS),
     "log": Entry("runfolio.cli.record", "log", "Log to a run from the shell.", RUNS),
     "site": Entry("runfolio.cli.site", "site", "Build, look at and publish the static site.", SHOW),
+    "ci": Entry("runfolio.cli.ci", "ci", "Check, report and publish in the CI of your git host.", SHOW),
     "recover": Entry("runfolio.cli.folio", "recover", "Turn what killed processes left into runs.", CARE),
     "check": Entry("runfolio.cli.health", "check", "Check every record: schema, spelling, references, digests.", CARE),
     "doctor": Entry("runfolio.cli.health", "doctor", "Say what the folio costs and what will hit a limit when.", CARE),

@@ -12,6 +12,7 @@ from pathlib import Path
 from runfolio.errors import RemoteError, StateError
 from runfolio.gitstore.checkout import empty_tree
 from runfolio.gitstore.commits import Ident, commit_tree
+from runfolio.gitstore.credentials import job_credentials
 from runfolio.gitstore.process import run_git
 from runfolio.gitstore.repo import Repo
 
@@ -40,6 +41,11 @@ class Clash:
 Resolver = Callable[[Clash], bytes | None]
 
 
+def credentials(repo: Repo, remote: str) -> dict[str, str]:
+    """Return the variables by which a CI job's token is used for a remote; see :mod:`runfolio.gitstore.credentials`."""
+    return job_credentials(repo.config(f"remote.{remote}.url")) if os.environ.get("GITHUB_ACTIONS") == "true" else {}
+
+
 def fetch(repo: Repo, remote: str, refspecs: tuple[str, ...]) -> bool:
     """Fetch some refs.
 
@@ -54,7 +60,12 @@ def fetch(repo: Repo, remote: str, refspecs: tuple[str, ...]) -> bool:
         If the remote cannot be reached, or refuses.
     """
     args = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--end-of-options", remote, *refspecs)
-    done = run_git(("--git-dir", str(repo.git_dir), *args), repo.work_tree or repo.git_dir, timeout_s=NETWORK_TIMEOUT_S)
+    done = run_git(
+        ("--git-dir", str(repo.git_dir), *args),
+        repo.work_tree or repo.git_dir,
+        env=credentials(repo, remote),
+        timeout_s=NETWORK_TIMEOUT_S,
+    )
     if done.returncode == 0:
         return True
     said = done.stderr.decode("utf-8", "replace").strip()
@@ -74,7 +85,12 @@ def push(repo: Repo, remote: str, refspec: str) -> bool:
         False if the remote has moved meanwhile: fetch, integrate and push again.
     """
     args = ("push", "--quiet", "--no-verify", "--porcelain", "--end-of-options", remote, refspec)
-    done = run_git(("--git-dir", str(repo.git_dir), *args), repo.work_tree or repo.git_dir, timeout_s=NETWORK_TIMEOUT_S)
+    done = run_git(
+        ("--git-dir", str(repo.git_dir), *args),
+        repo.work_tree or repo.git_dir,
+        env=credentials(repo, remote),
+        timeout_s=NETWORK_TIMEOUT_S,
+    )
     if done.returncode == 0:
         return True
     said = (done.stdout + done.stderr).decode("utf-8", "replace")
@@ -112,7 +128,12 @@ def replace_branch(repo: Repo, remote: str, ref: str, new: str, old: str | None)
     """
     lease = f"--force-with-lease={ref}:{old or ''}"
     args = ("push", "--quiet", "--no-verify", "--porcelain", lease, "--end-of-options", remote, f"{new}:{ref}")
-    done = run_git(("--git-dir", str(repo.git_dir), *args), repo.work_tree or repo.git_dir, timeout_s=NETWORK_TIMEOUT_S)
+    done = run_git(
+        ("--git-dir", str(repo.git_dir), *args),
+        repo.work_tree or repo.git_dir,
+        env=credentials(repo, remote),
+        timeout_s=NETWORK_TIMEOUT_S,
+    )
     if done.returncode == 0:
         return True
     said = (done.stdout + done.stderr).decode("utf-8", "replace")
