@@ -1,0 +1,181 @@
+"""What a change comes to, in sentences; the same in the comment, in the terminal and on the page.
+
+A difference is only called better or worse where the verdict carries it, and by the direction that the experiment declares, never by
+its sign. How many were tried is always said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from runfolio.diff.verdict import FIRST, IMPROVED, NOISE, NOTHING, OTHER_DATA, REGRESSED, SINGLE, WELCH, Group, Verdict
+from runfolio.policy.verdict import FAILED, PASSED
+from runfolio.review.change import Change, ExperimentChange
+from runfolio.review.parts import BAD, GOOD, QUIET, WARN, Line, Name, Strong
+from runfolio.site.words import count_words, number_words, signed_words
+
+_JUDGED = {IMPROVED: GOOD, REGRESSED: BAD, OTHER_DATA: WARN}
+
+
+def tone_of(verdict: Verdict | None) -> str:
+    """Return how a verdict looks."""
+    return _JUDGED.get(verdict.word, QUIET) if verdict else QUIET
+
+
+def title_of(change: Change) -> tuple[str, str]:
+    """Return the report's title, and its tone: what stands in the way first, else what the results come to."""
+    stops = []
+    if change.errors:
+        stops.append(f"{count_words(len(change.errors), 'alarm')} to explain")
+    if change.refused:
+        stops.append(f"{count_words(len(change.refused), 'promotion')} refused")
+    if stops:
+        return f"Do not merge yet: {' and '.join(stops)}", BAD
+    title, tone = _results_title(change)
+    if change.alarms:
+        return f"Look first: {count_words(len(change.alarms), 'alarm')}. {title}", WARN
+    return title, tone
+
+
+def _results_title(change: Change) -> tuple[str, str]:
+    words = [item.verdict.word for item in change.experiments if item.verdict]
+    better, worse = words.count(IMPROVED), words.count(REGRESSED)
+    if better and worse:
+        return f"{count_words(better, 'experiment')} improved, {worse} got worse", BAD
+    if worse:
+        return "The best result got worse" if worse == 1 else f"The best results of {worse} experiments got worse", BAD
+    if better:
+        return "The best result improved" if better == 1 else f"The best results of {better} experiments improved", GOOD
+    if OTHER_DATA in words:
+        return "New results, not comparable: they come from different data", WARN
+    if NOISE in words:
+        return "No difference beyond noise", QUIET
+    if SINGLE in words:
+        return "New results, too few runs to claim a difference", QUIET
+    if FIRST in words:
+        return "First results", QUIET
+    if change.added:
+        return f"{count_words(change.added, 'new run')}, nothing to compare", QUIET
+    if change.promotions:
+        return "A model is promoted" if len(change.promotions) == 1 else f"{len(change.promotions)} models are promoted", QUIET
+    if change.empty:
+        return "Nothing that runfolio looks at changed", QUIET
+    return "Records changed", QUIET
+
+
+def counts_of(change: Change) -> list[str]:
+    """Count what changed, each in a few words."""
+    made = []
+    if change.added:
+        having = sum(1 for item in change.experiments if item.added)
+        failed = sum(item.failed for item in change.experiments)
+        ending = f", {failed} of them failed" if failed else ""
+        made.append(f"{count_words(change.added, 'new training run')} in {count_words(having, 'experiment')}{ending}")
+    if change.edited:
+        made.append(f"{count_words(len(change.edited), 'existing run')} edited")
+    if change.deleted:
+        made.append(f"{count_words(len(change.deleted), 'existing run')} deleted")
+    if change.promotions:
+        made.append(count_words(len(change.promotions), "promotion"))
+    gates = [gate for item in change.promotions if item.verdict for gate in item.verdict.gates]
+    if gates:
+        passed, failed = (sum(gate.state == state for gate in gates) for state in (PASSED, FAILED))
+        made.append(f"{passed} of {count_words(len(gates), 'gate')} passed" + (f", {failed} failed" if failed else ""))
+    others = len(change.registry) - len([item for item in change.registry if item.kind == "stage"])
+    if others > 0:
+        made.append(count_words(others, "other change of registered models", "other changes of registered models"))
+    return made
+
+
+def verdict_line(item: ExperimentChange, *, with_name: bool = True) -> Line:
+    """Say whether an experiment got better, with the interval and its method, and how many were tried.
+
+    Parameters
+    ----------
+    item : ExperimentChange
+    with_name : bool, optional
+        Whether the experiment's name comes first.
+    """
+    start: Line = (Name(item.name), ": ") if with_name else ()
+    if item.objective is None:
+        return (*start, f"{_new(item)}; the experiment has no objective, so nothing is compared")
+    if item.verdict is None:
+        return (*start, f"{_new(item)}; nothing is compared")
+    return (*start, Name(item.objective.metric), *_said(item, item.verdict))
+
+
+def _said(item: ExperimentChange, verdict: Verdict) -> Line:
+    word, gap = verdict.word, verdict.difference
+    if word == NOTHING or gap is None:
+        return _without_difference(item, verdict)
+    size = number_words(abs(gap))
+    ending = _ending(item, verdict)
+    if word == IMPROVED:
+        return (" ", Strong(f"improved by {size}"), ending, _against(item))
+    if word == REGRESSED:
+        return (" ", Strong(f"got worse by {size}"), ending, _against(item))
+    if word == NOISE:
+        return (": ", Strong("within noise"), f", {signed_words(gap)}", ending, _against(item))
+    if word == OTHER_DATA:
+        return (": ", Strong("not comparable: different data"), f"; the numbers differ by {signed_words(gap)}", _against(item))
+    return (": ", Strong("single run: nothing is claimed"), f"; the difference is {signed_words(gap)}", ending, _against(item))
+
+
+def _without_difference(item: ExperimentChange, verdict: Verdict) -> Line:
+    if verdict.after is None:
+        return (": ", Strong("no result"), "; none of the new runs ended with a value of it")
+    tried = f", the best of {verdict.tried} configurations tried" if verdict.tried > 1 else ""
+    return (": ", Strong("first result"), f", {mean_words(verdict.after, item)}{tried}; there is nothing to compare it with")
+
+
+def _ending(item: ExperimentChange, verdict: Verdict) -> str:
+    """Say the interval with its method, and for how many tries it was widened."""
+    parts = []
+    if verdict.low is not None and verdict.high is not None and verdict.before and verdict.after:
+        counts = len(verdict.before.trials), len(verdict.after.trials)
+        method = "Welch interval" if verdict.method == WELCH else "prediction interval for one more run"
+        span = f"95 % {method} {signed_words(verdict.low)} to {signed_words(verdict.high)}"
+        parts.append(f"{span}, {counts[0]} and {counts[1]} {_replicates(item, max(counts))}")
+    if verdict.tried > 1:
+        widened = ", interval widened for it" if verdict.low is not None else ""
+        parts.append(f"best of {verdict.tried:,} configurations tried{widened}")
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _against(item: ExperimentChange) -> str:
+    words = {
+        "pinned": ", against the experiment's baseline run",
+        "live": ", against the version in Production",
+        "best": ", against the best run so far",
+    }
+    return words.get(item.baseline_is, "")
+
+
+def mean_words(group: Group, item: ExperimentChange) -> str:
+    """Spell a configuration's result: ``0.9760 ± 0.0199 (mean of 3 seeds)``."""
+    count = len(group.trials)
+    if count == 1:
+        return number_words(group.mean)
+    return f"{number_words(group.mean)} ± {number_words(group.half)} (mean of {count} {_replicates(item, count)})"
+
+
+def arrow(direction: str) -> str:
+    """Say which way is better."""
+    return "higher is better" if direction == "max" else "lower is better"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Join words as people do: ``a, b and c``."""
+    found = list(words)
+    return " and ".join([*([", ".join(found[:-1])] if len(found) > 1 else []), *found[-1:]])
+
+
+def _replicates(item: ExperimentChange, count: int) -> str:
+    word = "seed" if item.objective is None or item.objective.replicate == "seed" else "replicate"
+    return word if count == 1 else word + "s"
+
+
+def _new(item: ExperimentChange) -> str:
+    if not item.added:
+        return "no new run"
+    return count_words(len(item.added), "new run") + (f", {item.failed} failed" if item.failed else "")

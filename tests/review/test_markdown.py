@@ -1,0 +1,181 @@
+"""review/sections, review/markdown.py: what the comment says, in which order, and that nothing of it can be turned against its readers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from runfolio.records.settings import SECTIONS
+from runfolio.review.change import Change
+from runfolio.review.fitting import render_bodies
+from runfolio.review.options import ReportOptions
+from tests.review import changes
+from tests.review.hosts_markdown import read
+
+NASTY = st.text(alphabet=st.sampled_from("`|\\@#!*_~[]()<>&:/.-{}$ \n\r\tabwx19\u202e\u200b"), min_size=1, max_size=24)
+SPOOFS = (
+    "<!-- runfolio:review project=demo head=x run=1 -->", "\n<!-- runfolio:review -->\n", "</details>", "<details>", "| a | b |\n|---|---|",
+    "```\n@team\n```", "`@team`", "> [!CAUTION]\n> boo", "@team", "![x](https://evil.example/x.png)", "<img src=https://evil.example/x>",
+    "~~~", "## All gates passed", "</sub>", "\\|", "a\\|b", "-->", "[x]: https://evil.example", "www.evil.example", "fixes #1",
+)  # fmt: skip
+OPTIONS = ReportOptions(marker=(("project", "demo"), ("head", "2b2b2b"), ("run", "17")))
+
+
+def body(change: Change, **more: object) -> str:
+    return render_bodies(change, replace(OPTIONS, **more))[0]  # type: ignore[arg-type]
+
+
+def headings(text: str) -> list[str]:
+    return read(text).headings
+
+
+def checked_safe(text: str) -> None:
+    seen = read(text)
+    assert seen.links == []
+    assert seen.images == 0
+    assert seen.strange == []
+    assert seen.unbalanced == []
+    assert seen.comments == [" runfolio:review project=demo head=2b2b2b run=17 "]
+    assert text.startswith("<!-- runfolio:review project=demo head=2b2b2b run=17 -->\n")
+    assert re.search(r"[@#\[\]<>~]", seen.outside_text.replace("[!CAUTION]", "").replace("[!WARNING]", "")) is None
+    assert all(len({len(row) for row in rows}) == 1 for rows in seen.tables)
+
+
+def test_a_comment_says_all_of_a_change_in_the_order_of_a_reviewer() -> None:
+    text = body(changes.everything())
+    order = [
+        "## ", "> [!CAUTION]", "**Existing runs that say something else now**", "### Promotions", "### Gates", "### Results", "```mermaid",
+        "All 10 new runs", "Packages: 2", "Data: 1", "Code: 2", "Artifacts: 1", "<sub>",
+    ]  # fmt: skip
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+    checked_safe(text)
+    assert read(text).folds == 5
+
+
+def test_sections_are_those_asked_for_in_the_order_asked_for() -> None:
+    text = body(changes.everything(), sections=("gates", "verdict", "promotions"))
+    assert headings(text) == ["Gates", "❌ Do not merge yet: 2 alarms to explain and 1 promotion refused", "Promotions"]
+    assert set(SECTIONS) == set(ReportOptions().sections)
+
+
+TITLES: list[tuple[Callable[[], Change], str]] = [
+    (changes.improved, "✅ The best result improved"),
+    (changes.regressed, "❌ The best result got worse"),
+    (changes.within_noise, "No difference beyond noise"),
+    (changes.single, "New results, too few runs to claim a difference"),
+    (changes.other_data, "⚠️ New results, not comparable: they come from different data"),
+    (changes.tampered, "❌ Do not merge yet: 2 alarms to explain"),
+    (changes.promoted, "❌ Do not merge yet: 1 promotion refused"),
+    (lambda: changes.promoted(changes.GATES[:1]), "✅ The best result improved"),
+]
+
+
+@pytest.mark.parametrize(("made", "title"), TITLES)
+def test_the_title_is_what_the_change_comes_to(made: Callable[[], Change], title: str) -> None:
+    assert headings(body(made()))[0] == title
+
+
+SENTENCES: list[tuple[Callable[[], Change], str]] = [
+    (
+        changes.improved,
+        "`wine`: `accuracy` **improved by 0.0247** (95 % Welch interval +0.0107 to +0.0386, 3 and 3 seeds; best of 3 configurations tried, interval widened for it), against the best run so far.",
+    ),
+    (
+        changes.regressed,
+        "`wine`: `accuracy` **got worse by 0.0500** (95 % Welch interval −0.0523 to −0.0477, 3 and 3 seeds), against the version in Production.",
+    ),
+    (
+        changes.within_noise,
+        "`wine`: `accuracy`: **within noise**, +0.0033 (95 % Welch interval −0.0198 to +0.0265, 3 and 3 seeds), against the best run so far.",
+    ),
+    (
+        changes.single,
+        "`wine`: `accuracy`: **single run: nothing is claimed**; the difference is +0.0500, against the best run so far.",
+    ),
+    (
+        changes.other_data,
+        "`wine`: `accuracy`: **not comparable: different data**; the numbers differ by +0.0800, against the best run so far.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("made", "sentence"), SENTENCES)
+def test_a_verdict_is_said_in_words_with_its_interval(made: Callable[[], Change], sentence: str) -> None:
+    assert sentence in body(made()).splitlines()
+
+
+def test_better_and_worse_follow_the_declared_direction_not_the_sign() -> None:
+    loss = replace(changes.ACCURACY, metric="log_loss", direction="min")
+    before, after = changes.seeds("a", (0.90, 0.91, 0.905), depth="3"), changes.seeds("b", (0.97, 0.98, 0.975), 10, depth="4")
+    text = body(Change(changes.SPAN, experiments=(changes.experiment(before, after, objective=loss),)))
+    assert "`log_loss` **improved by 0.0700**" in text
+    assert (
+        "| `log_loss` (lower is better) | 0.0950 ± 0.0124 (mean of 3 seeds) | 0.0250 ± 0.0124 (mean of 3 seeds) | ✅ ▼ −0.0700, better |"
+        in text
+    )
+    assert "| `accuracy` | 0.9000 | 0.9700 | +0.0700 |" in text, "no direction is declared for it: no arrow, no praise"
+
+
+def test_within_noise_is_neither_better_nor_worse() -> None:
+    text = body(changes.within_noise())
+    assert "| +0.0033, within noise |" in text
+    assert "better" not in text.replace("higher is better", "")
+
+
+def test_only_what_differs_stands_beside_the_baseline() -> None:
+    rows = read(body(changes.improved(), sections=("results",))).tables[0]
+    assert [row[0] for row in rows] == ["", "accuracy (higher is better)", "below: of the run", "log_loss", "depth", "trees"]
+
+
+def test_gates_name_their_file_and_line_and_waivers_their_reason_and_end() -> None:
+    rows = read(body(changes.promoted(), sections=("gates",))).tables[0]
+    assert [row[0].split()[-1] for row in rows[1:]] == ["failed", "pending", "waived", "passed"]
+    assert {row[-1] for row in rows[1:]} == {"models/wine-quality/model.yaml:7"}
+    assert rows[3][3] == "the model runs code when it is loaded. Waived by ada, until 2027-01-15: the pickle is our own"
+
+
+def test_a_stage_that_a_promotion_tells_is_not_told_twice() -> None:
+    text = body(changes.promoted(), sections=("promotions",))
+    assert "1: Production to Archived" in text
+    assert "Staging to Production" not in text
+
+
+def test_nothing_is_said_where_nothing_changed() -> None:
+    assert render_bodies(changes.nothing(), OPTIONS) == []
+    assert headings(body(changes.nothing(), quiet=False)) == ["Nothing that runfolio looks at changed"]
+
+
+def test_rows_are_bounded_and_the_rest_is_counted() -> None:
+    text = body(changes.many(60, 60), runs=5, sections=("runs",))
+    assert len(read(text).tables[0]) == 6
+    assert "…and 55 more runs" in text
+    assert body(changes.everything(), rows=1, sections=("alarms",)).count("…and") == 2
+
+
+@pytest.mark.parametrize("text", SPOOFS)
+def test_a_hostile_text_in_every_field_does_nothing(text: str) -> None:
+    for limit in (60_000, 4_000):
+        checked_safe(body(changes.hostile(text), limit=limit))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(NASTY)
+@example("@a|`")
+@example("\\")
+def test_no_text_does_anything(text: str) -> None:
+    shown = body(changes.hostile(text))
+    checked_safe(shown)
+    expected = read(body(changes.hostile("x")))
+    assert [len(rows) for rows in read(shown).tables] == [len(rows) for rows in expected.tables]
+    assert [len(rows[0]) for rows in read(shown).tables] == [len(rows[0]) for rows in expected.tables]
+
+
+def test_a_branch_name_is_no_command() -> None:
+    change = replace(changes.improved(), span=replace(changes.SPAN, head_text="$(reboot)`id`"))
+    assert "`runfolio diff 1a1a1a1a1a..2b2b2b2b2b`" in body(change)
