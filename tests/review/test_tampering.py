@@ -92,12 +92,12 @@ def reviewed(folder: Path) -> Change:
 
 def base_record(folder: Path) -> Path:
     listed = git(folder, "ls-tree", "-r", "--name-only", "main", "runs").splitlines()
-    return folder / sorted(name for name in listed if not name.endswith(".series.json"))[0]
+    return folder / min(name for name in listed if not name.endswith(".series.json"))
 
 
 def new_record(folder: Path) -> Path:
     listed = git(folder, "diff", "--name-only", "--diff-filter=A", "main..change", "--", "runs").splitlines()
-    return folder / sorted(name for name in listed if not name.endswith(".series.json"))[0]
+    return folder / min(name for name in listed if not name.endswith(".series.json"))
 
 
 def rewrite(path: Path, edit: Callable[[dict], None]) -> None:  # type: ignore[type-arg]
