@@ -1,7 +1,7 @@
 """Fixtures for tests that need a real repository or a whole folio.
 
 ``pinned_git``
-    Git as on a fresh machine: an identity (Ada), ``main`` as first branch, nothing else; no ``RUNFOLIO_*`` variables. Processes
+    Git as on a fresh machine: an identity (Ada), ``main`` as first branch, nothing else; no ``RUNFOLIO_*`` variables, no git host's. Processes
     that a test starts see the same.
 ``repo_dir``
     A git repository with one commit (``train.py``).
@@ -21,6 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+LEFT_OUT = ("GIT_", "RUNFOLIO_", "GITHUB_", "GH_", "GITLAB_", "GITEA_", "FORGEJO_", "CODEBERG_", "CI_")
+"""Variables of a developer or a CI job that no test may see: it would ask a real git host."""
 
 GIT_CONFIG = "[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n"
 
@@ -43,7 +46,7 @@ def _sessions_left() -> Iterator[None]:
 def pinned_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     config = tmp_path / "gitconfig"
     config.write_text(GIT_CONFIG)
-    for name in [key for key in os.environ if key.startswith(("GIT_", "RUNFOLIO_"))]:
+    for name in [key for key in os.environ if key.startswith(LEFT_OUT)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import runfolio
 from runfolio.tracking.session import forget_sessions
 from tests.cli.conftest import Command
 from tests.conftest import git
+from tests.hosts.gitea import GiteaStandIn
 
 
 @pytest.fixture
@@ -110,9 +112,56 @@ def test_a_proposal_is_opened_where_gh_is_there(
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
     done = run_cli("models", "promote", "Wine", "2", "Staging", "--pull-request")
     assert (done.code, done.out) == (0, "https://git.example.org/pull/7\n")
-    assert "--head promote/wine-2-staging --base main --title Promote Wine 2 to Staging" in (tmp_path / "said").read_text()
+    assert "--head=promote/wine-2-staging --base=main --title=Promote Wine 2 to Staging" in (tmp_path / "said").read_text()
     assert "One line changes in `models/wine/model.yaml`" in (tmp_path / "body").read_text()
     assert "promote/wine-2-staging" in git(tmp_path / "remote.git", "branch", "--list")
+
+
+@pytest.fixture
+def gitea(folio_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GiteaStandIn]:
+    """A self-hosted git host on loopback with a real bare repository to push to, named by RUNFOLIO_HOST."""
+    git(tmp_path, "init", "-q", "--bare", "remote.git")
+    with GiteaStandIn() as server:
+        assert isinstance(server, GiteaStandIn)
+        git(folio_dir, "remote", "add", "origin", f"{server.origin}/team/wine.git")
+        git(folio_dir, "config", f"url.{tmp_path / 'remote.git'}.pushInsteadOf", f"{server.origin}/team/wine.git")
+        monkeypatch.setenv("RUNFOLIO_HOST", f"gitea={server.origin}")
+        monkeypatch.setenv("GITEA_TOKEN", "secret")
+        yield server
+
+
+def test_a_proposal_is_opened_by_the_host_s_api_where_there_is_a_token(
+    wine: dict[str, str], run_cli: Command, gitea: GiteaStandIn, tmp_path: Path
+) -> None:
+    done = run_cli("models", "promote", "Wine", "2", "Staging", "--pull-request")
+    assert (done.code, done.out) == (0, "https://git.example.org/team/wine/pulls/8\n")
+    assert "One line changes in `models/wine/model.yaml`" in gitea.pulls[-1]["body"]
+    assert "promote/wine-2-staging" in git(tmp_path / "remote.git", "branch", "--list")
+
+
+def test_a_proposal_that_the_host_refuses_is_told_and_the_branch_stays(
+    wine: dict[str, str], run_cli: Command, gitea: GiteaStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITEA_TOKEN", "read-only")
+    done = run_cli("models", "promote", "Wine", "2", "Staging", "--pull-request")
+    assert done.code == 19 and "read-only" not in done.err.replace("is read-only", "")
+    assert "The branch promote/wine-2-staging is on origin. Gitea" in done.err and "the scope write:repository" in done.err
+    assert "promote/wine-2-staging" in git(tmp_path / "remote.git", "branch", "--list")
+
+
+def test_a_proposal_that_gh_refuses_is_told(
+    wine: dict[str, str], run_cli: Command, folio_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "-q", "--bare", "remote.git")
+    git(folio_dir, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    program = tmp_path / "bin" / "gh"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 'not logged in' >&2\nexit 4\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    done = run_cli("models", "promote", "Wine", "2", "Staging", "--pull-request")
+    assert done.code == 19
+    assert "The branch promote/wine-2-staging is on origin. gh did not open the pull request: not logged in." in done.err
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,9 @@ from runfolio.registry.approvals import approvals_by_host
 from runfolio.tracking.session import forget_sessions
 from tests.cli.conftest import Command
 from tests.conftest import git
+from tests.hosts.conftest import actions, pull_event
+from tests.hosts.github import GitHubStandIn, Review
+from tests.hosts.standin import Reply
 
 POLICY = """\
 schema: 1
@@ -290,55 +291,47 @@ def test_approvals_come_from_a_file(signed: Path, tmp_path: Path, run_cli: Comma
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[dict[str, str]]:
+def host(tmp_path: Path) -> Iterator[tuple[GitHubStandIn, dict[str, str]]]:
     """A git host on loopback that answers as GitHub's REST API does, and a CI job's environment."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            assert self.headers["Authorization"] == "Bearer secret"
-            reviews = [
-                {"user": {"login": "bob"}, "state": "CHANGES_REQUESTED", "commit_id": "old"},
-                {"user": {"login": "bob"}, "state": "APPROVED", "commit_id": "head"},
-                {"user": {"login": "bob"}, "state": "COMMENTED", "commit_id": "head"},
-                {"user": {"login": "carol"}, "state": "APPROVED", "commit_id": "old"},
-                {"user": {"login": "ada"}, "state": "APPROVED", "commit_id": "head"},
-                {"user": {"login": "dave"}, "state": "APPROVED", "commit_id": "head"},
-                {"user": {"login": "dave"}, "state": "DISMISSED", "commit_id": "head"},
-            ]
-            body = json.dumps(
-                reviews if self.path.startswith("/repos/team/wine/pulls/7/reviews?") else {"message": "no"}
-            ).encode()
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    event = {"pull_request": {"number": 7, "head": {"sha": "head"}, "user": {"login": "ada"}}}
-    (tmp_path / "event.json").write_text(json.dumps(event))
-    yield {
-        "GITHUB_TOKEN": "secret",
-        "GITHUB_REPOSITORY": "team/wine",
-        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
-        "GITHUB_API_URL": f"http://127.0.0.1:{server.server_port}",
-    }
-    server.shutdown()
-    server.server_close()
+    with GitHubStandIn() as server:
+        assert isinstance(server, GitHubStandIn)
+        yield server, actions(server.url, tmp_path, pull_event())
 
 
-def test_approvals_come_from_the_git_host(host: dict[str, str]) -> None:
-    """The latest review of each counts, on the head as it is, and never the author's own."""
-    assert approvals_by_host(host) == ("bob",)
+def test_approvals_come_from_the_git_host(host: tuple[GitHubStandIn, dict[str, str]]) -> None:
+    server, environ = host
+    server.reviews = [Review("bob", "APPROVED").said(), Review("ada", "APPROVED").said(), Review("stranger", "APPROVED").said()]
+    assert approvals_by_host(environ) == ("bob",)
     assert approvals_by_host({}) is None
+    assert approvals_by_host({**environ, "GITHUB_TOKEN": ""}) is None
 
 
-def test_a_host_that_does_not_answer_is_an_error_not_an_approval(host: dict[str, str]) -> None:
+def test_a_host_that_refuses_is_an_error_not_an_approval(host: tuple[GitHubStandIn, dict[str, str]]) -> None:
     from runfolio.errors import RemoteError
 
-    with pytest.raises(RemoteError, match="did not say who approves"):
-        approvals_by_host({**host, "GITHUB_REPOSITORY": "team/other"})
-    with pytest.raises(RemoteError):
-        approvals_by_host({**host, "GITHUB_API_URL": "http://127.0.0.1:1"})
+    with pytest.raises(RemoteError, match="could not say who approves"):
+        approvals_by_host({**host[1], "GITHUB_REPOSITORY": "team/other"})
+
+
+def test_a_job_of_a_branch_needs_no_right_to_see_pull_requests(
+    host: tuple[GitHubStandIn, dict[str, str]], tmp_path: Path
+) -> None:
+    server = host[0]
+    push = {"ref": "refs/heads/main", "after": "f" * 40, "repository": {"full_name": "team/wine"}}
+    pushed = actions(server.url, tmp_path, push)
+    assert approvals_by_host(pushed) is None
+    server.fault("GET", "/pulls$", Reply(403, {"message": "Resource not accessible by integration"}))
+    assert approvals_by_host(pushed) is None
+
+
+def test_the_command_counts_the_approvals_of_the_host(
+    signed: Path, host: tuple[GitHubStandIn, dict[str, str]], run_cli: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, environ = host
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    run_cli("models", "promote", "wine", "1", "Production", "--pull-request", "--branch", "proposal-3")
+    assert run_cli("policy", "check", "main..proposal-3").code == 1
+    server.reviews = [Review("bob", "APPROVED").said()]
+    done = run_cli("policy", "check", "main..proposal-3")
+    assert (done.code, "1 of 1 approvals of bob@example.org, bob by bob" in done.out) == (0, True), done.out

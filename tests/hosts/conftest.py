@@ -27,7 +27,7 @@ class Clock:
     waits: list[float] = field(default_factory=list)
 
     def patience(self, **more: Any) -> Patience:
-        return Patience(**{"timeout_s": 5.0, "sleep": self.waits.append, **more})
+        return Patience(**{"timeout_s": 120.0, "sleep": self.waits.append, **more})
 
 
 @dataclass

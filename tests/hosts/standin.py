@@ -26,6 +26,7 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]
     body: Any
+    raw: bytes = b""
 
 
 @dataclass
@@ -180,6 +181,7 @@ class StandIn:
                     dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True)),
                     {key.lower(): value for key, value in self.headers.items()},
                     json.loads(data) if data else None,
+                    data,
                 )
                 with contextlib.suppress(OSError):  # a client may leave
                     standin.send(self, standin._replied(request))

@@ -121,9 +121,13 @@ def test_a_variable_that_names_no_host_is_told(named: str) -> None:
     ],
 )  # fmt: skip
 def test_a_ci_job_names_its_host(environ: dict[str, str], shown: str, token: str) -> None:
-    host = find_host({**ALL_TOKENS, **environ}, "https://github.com/other/other")
+    host = find_host({**ALL_TOKENS, **environ})
     assert repr(host) == shown and token_of(host) == token
     assert host is not None and host.pull_request() is None
+    assert repr(find_host({**ALL_TOKENS, "CI_PROJECT_PATH": "t/w", **environ}, "ssh://git@inside:2222/t/W.git")) == shown
+    assert repr(find_host({**ALL_TOKENS, **environ}, "https://github.com/o/r")) == "GitHub('https://api.github.com', 'o/r')"
+    assert repr(find_host({**ALL_TOKENS, **environ}, "/srv/git/mirror.git")) == shown
+    assert find_host({**ALL_TOKENS, "CI_PROJECT_PATH": "t/w", **environ}, "https://evil.example/not-t/w") is None
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,8 @@ def promote(
     """Put a version into a stage.
 
     What is in the stage now leaves it, so that the promotion is one changed line in models/NAME/model.yaml. --direct commits it on the
-    branch at hand; --pull-request on a branch of its own, with the text of the pull request, which is opened where gh is there.
+    branch at hand; --pull-request on a branch of its own, with the text of the pull request, which is opened
+    where the git host's token (GITHUB_TOKEN, GITLAB_TOKEN, …) or gh is there.
 
     The gates of policy.yaml are judged first: a promotion that fails one is refused (exit code 1), with what is missing.
     """
@@ -172,7 +173,7 @@ def _done_text(promotion: Promotion) -> str:
 
 
 def _offer(folio: Folio, promotion: Promotion, branch: str, no_open: bool, message: str, verdict: Verdict) -> None:
-    """Open the pull request where gh is there; else print its text and what to do."""
+    """Open the pull request where there is a token or gh; else print its text and what to do."""
     from runfolio.registry.promotion import base_branch
     from runfolio.registry.proposals import proposal_text, propose, verdict_markdown
 

@@ -90,7 +90,7 @@ def _told(verdicts: Iterable[Verdict], as_json: bool) -> None:
 def check(span: str, approvals: Path | None, allowed_signers: str | None, as_json: bool) -> None:
     """Judge all promotions between two revisions by the policy of BASE; ends with 1 where one is refused.
 
-    Who approved comes from --approvals, from the git host's API in a GitHub Actions job, and from signed Approved-by commits.
+    Who approved comes from --approvals, from the git host's API in a CI job, and from signed Approved-by commits.
     """
     from runfolio.registry.gates import judge_change
 

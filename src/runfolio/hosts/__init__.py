@@ -20,13 +20,32 @@ from typing import TYPE_CHECKING
 from runfolio._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from runfolio.hosts.annotations import annotate, code_quality, inert
     from runfolio.hosts.detection import find_host
     from runfolio.hosts.host import Host, PostedComment
     from runfolio.hosts.terms import Patience
+    from runfolio.hosts.webhook import Event, find_webhook, notify
 
-__all__ = ["Host", "Patience", "PostedComment", "find_host"]
+__all__ = [
+    "Event",
+    "Host",
+    "Patience",
+    "PostedComment",
+    "annotate",
+    "code_quality",
+    "find_host",
+    "find_webhook",
+    "inert",
+    "notify",
+]
 
 __getattr__ = lazy_names(
     __name__,
-    {"detection": ("find_host",), "host": ("Host", "PostedComment"), "terms": ("Patience",)},
+    {
+        "annotations": ("annotate", "code_quality", "inert"),
+        "detection": ("find_host",),
+        "host": ("Host", "PostedComment"),
+        "terms": ("Patience",),
+        "webhook": ("Event", "find_webhook", "notify"),
+    },
 )

@@ -61,7 +61,7 @@ def find_host(
     environ : Mapping of str to str, optional
         The process's own by default.
     remote_url : str, optional
-        Of the remote; asked outside of a CI job.
+        Of the remote. In a CI job its host is meant, unless this is the address of another repository.
     patience : Patience, optional
 
     Returns
@@ -75,11 +75,14 @@ def find_host(
         If a variable of the CI job is damaged, or a token cannot be one.
     """
     env = os.environ if environ is None else environ
-    if env.get("GITHUB_ACTIONS") == "true" or env.get("GITHUB_EVENT_PATH"):
-        return _in_actions(env, patience)
-    if env.get("GITLAB_CI") == "true":
-        return _in_gitlab(env, patience)
-    return None if remote_url is None else _of_remote(env, remote_url, patience)
+    actions = env.get("GITHUB_ACTIONS") == "true" or bool(env.get("GITHUB_EVENT_PATH"))
+    gitlab = env.get("GITLAB_CI") == "true"
+    repository = env.get("GITHUB_REPOSITORY") if actions else env.get("CI_PROJECT_PATH") if gitlab else None
+    server, path = _remote(remote_url or "")
+    # Hosts have other names inside and outside of a job's network: the repository's name tells whose remote it is.
+    if not server or (repository and f"/{path}".casefold().endswith(f"/{repository}".casefold())):
+        return _in_actions(env, patience) if actions else _in_gitlab(env, patience) if gitlab else None
+    return _of_remote(env, remote_url or "", patience)
 
 
 def _in_actions(env: Mapping[str, str], patience: Patience | None) -> Host | None:

@@ -6,23 +6,16 @@ whoever signed it is not an author of what is to be approved: the signature says
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
-from runfolio.errors import RemoteError, UsageError
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
 from runfolio.gitstore.history import signatures
+from runfolio.hosts import find_host
+from runfolio.hosts.terms import RefusedError
 
 _TRAILER = re.compile(r"^Approved-by:\s*\S", re.MULTILINE)
-_TIMEOUT_S = 30.0
-_MAX_PAGES = 20
 
 
 def approvals_by_trailer(folio: Folio, base: str, head: str, allowed_signers: str | None = None) -> tuple[str, ...]:
@@ -50,60 +43,28 @@ def approvals_by_trailer(folio: Folio, base: str, head: str, allowed_signers: st
 
 
 def approvals_by_host(environ: Mapping[str, str] | None = None) -> tuple[str, ...] | None:
-    """Ask the git host who approves the pull request that a CI job runs for, as GitHub's REST API tells it.
+    """Ask the git host who approves the pull request that a CI job runs for.
 
     Parameters
     ----------
     environ : Mapping, optional
-        ``GITHUB_TOKEN``, ``GITHUB_REPOSITORY``, ``GITHUB_EVENT_PATH`` and ``GITHUB_API_URL``; the process's own by default.
+        The process's own by default; see :func:`runfolio.hosts.detection.find_host`.
 
     Returns
     -------
     tuple of str or None
-        Log-in names, the author's left out; a review counts for the head that it was given on. None outside such a job.
+        Log-in names; None outside of such a job, and where there is no token.
 
     Raises
     ------
     RemoteError
-        If the host does not answer.
+        If the host does not answer, or the token may not ask.
     """
-    env = os.environ if environ is None else environ
-    token, repository, event_path, api = (env.get(f"GITHUB_{name}") for name in ("TOKEN", "REPOSITORY", "EVENT_PATH", "API_URL"))
-    if not (token and repository and event_path and api):
+    host = find_host(environ)
+    if host is None or not host.has_token:
         return None
-    pull = _pull_request(Path(event_path))
-    if pull is None:
+    try:
+        pull = host.pull_request()
+    except RefusedError:  # a job of a branch, whose token need not know of pull requests
         return None
-    head, author = str(pull["head"]["sha"]), str(pull["user"]["login"])
-    latest: dict[str, str] = {}
-    for page in range(1, _MAX_PAGES + 1):
-        reviews = _asked(f"{api}/repos/{repository}/pulls/{int(pull['number'])}/reviews?per_page=100&page={page}", token)
-        for review in reviews:
-            if review.get("state") in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):
-                current = review["state"] == "APPROVED" and review.get("commit_id") == head
-                latest[str(review["user"]["login"])] = "APPROVED" if current else "OTHER"
-        if len(reviews) < 100:
-            break
-    return tuple(name for name, state in latest.items() if state == "APPROVED" and name != author)
-
-
-def _pull_request(event: Path) -> dict[str, Any] | None:
-    try:
-        said = json.loads(event.read_bytes())
-    except (OSError, ValueError) as error:
-        raise UsageError(f"GITHUB_EVENT_PATH: {event} is not the event of a CI job: {error}.") from None
-    found = said.get("pull_request") if isinstance(said, dict) else None
-    return found if isinstance(found, dict) else None
-
-
-def _asked(url: str, token: str) -> list[dict[str, Any]]:
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json", "User-Agent": "runfolio"}
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310  # the address is the CI job's own
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-            found = json.load(answer)
-    except (urllib.error.URLError, TimeoutError, ValueError) as error:
-        raise RemoteError(f"The git host did not say who approves: {error}. Try the job again.") from None
-    if not isinstance(found, list):
-        raise RemoteError("The git host did not say who approves: its answer is no list of reviews. Try the job again.")
-    return found
+    return None if pull is None else host.approvals(pull)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+import os
 from dataclasses import dataclass
 
 from runfolio.errors import RemoteError
 from runfolio.folio.folio import Folio
 from runfolio.gitstore.merging import push
+from runfolio.hosts import find_host
+from runfolio.hosts.gh_program import find_gh, open_with_gh
 from runfolio.policy import Verdict
 from runfolio.records.models import NO_STAGE, ModelVersion, RegisteredModel
 from runfolio.records.visible import visible
 from runfolio.registry.promotion import Promotion
-
-_HOST_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def _plain(text: str) -> str:
 
 
 def propose(folio: Folio, branch: str, base: str, proposal: Proposal) -> str | None:
-    """Push the branch and open the pull request with the git host's own program, ``gh``, where it is there.
+    """Push the branch and open the pull request: by the git host's API where there is a token, else by ``gh`` where it is there.
 
     Parameters
     ----------
@@ -119,30 +118,26 @@ def propose(folio: Folio, branch: str, base: str, proposal: Proposal) -> str | N
     Returns
     -------
     str or None
-        The address of the pull request; None where there is no ``gh`` or no remote, and nothing was pushed.
+        The address of the pull request; None where there is no remote or no way to open one, and nothing was pushed.
 
     Raises
     ------
     RemoteError
-        If the remote or ``gh`` refuses; the branch stays here.
+        If the remote, the host or ``gh`` refuses; the branch stays here.
     """
-    program = shutil.which("gh")
     repo, remote = folio.repo, folio.settings.remote
-    if program is None or not repo.succeeds("remote", "get-url", remote):
+    if not repo.succeeds("remote", "get-url", remote):
+        return None
+    host = find_host(os.environ, repo.run("remote", "get-url", remote).decode("utf-8", "replace").strip())
+    by_api = host is not None and host.has_token
+    program = None if by_api else find_gh()
+    if not by_api and program is None:
         return None
     push(repo, remote, f"refs/heads/{branch}:refs/heads/{branch}")
-    done = subprocess.run(
-        [program, "pr", "create", "--head", branch, "--base", base, "--title", proposal.title, "--body-file", "-"],
-        cwd=repo.work_tree or repo.git_dir,
-        input=proposal.body,
-        capture_output=True,
-        text=True,
-        timeout=_HOST_TIMEOUT_S,
-        check=False,
-    )
-    if done.returncode:
-        raise RemoteError(
-            f"The branch {branch} is on {remote}, but gh did not open the pull request: {done.stderr.strip() or 'no reason given'}. "
-            "Open it on the host's page."
-        )
-    return done.stdout.strip()
+    try:
+        if host is not None and by_api:
+            return host.open_pull_request(branch, base, proposal.title, proposal.body)
+        folder = repo.work_tree or repo.git_dir
+        return open_with_gh(program or "gh", folder, branch, base, proposal.title, proposal.body)
+    except RemoteError as error:
+        raise RemoteError(f"The branch {branch} is on {remote}. {error.message}") from None
