@@ -6,7 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -44,7 +44,7 @@ class Script:
 
 SCRIPTS = (
     Script("train_wine.py", 15, "wine: 5 random forests × 3 seeds"),
-    Script("train_digits.py", 3, "digits: 3 networks × 40 epochs"),
+    Script("train_digits.py", 5, "digits: 5 networks × 40 epochs"),
 )
 QUESTIONS = {
     "wine-classification": (
@@ -56,7 +56,7 @@ QUESTIONS = {
         "How fast do small networks learn the digits, and where do they stop?",
     ),
 }
-BASELINES = {"wine-classification": "forest-10-seed1", "digits-curves": "mlp-16-lr0.001"}
+BASELINES = {"wine-classification": "forest-10-seed1", "digits-curves": "mlp-16-lr0.001-seed0"}
 SITE = """
 site:
   title: Runfolio demo
@@ -112,7 +112,7 @@ def make(folder: Path, progress: Progress) -> tuple[Folio, Released]:
         made = folio.experiments.create(name)
         folio.experiments.edit(made.experiment_id, "set the objective of", objective=objective, description=question)
     for script in SCRIPTS:
-        _run(folder, script, progress)
+        run_script(folder, script, progress)
     folio.commit()
     for name, run_name in BASELINES.items():
         experiment = folio.experiments.by_name(name)
@@ -140,25 +140,45 @@ def show(folder: Path, progress: BuildProgress) -> Path:
         folio.close()
 
 
+def source_of(name: str) -> bytes:
+    """Return one of the training scripts that the package brings."""
+    return (files("runfolio.demo") / "files" / name).read_bytes()
+
+
 def _commit_code(folio: Folio) -> None:
     repo = folio.repo
-    contents = {script.name: (files("runfolio.demo") / "files" / script.name).read_bytes() for script in SCRIPTS}
+    contents = {script.name: source_of(script.name) for script in SCRIPTS}
     contents["README.md"] = README.encode()
     contents[".gitignore"] = b"/site/\n"
     contents[paths.POLICY] = POLICY
     settings = repo.read(f"HEAD:{folio.place.full(paths.SETTINGS)}")
     assert settings is not None
     contents[paths.SETTINGS] = settings + SITE.encode()
+    commit_code(folio, contents, "train: a sweep on wine, learning curves on digits")
+
+
+def commit_code(folio: Folio, contents: Mapping[str, bytes], message: str) -> None:
+    """Commit files to the branch at hand, as their author would.
+
+    Parameters
+    ----------
+    folio : Folio
+    contents : Mapping of str to bytes
+        By path from the folio's root.
+    message : str
+    """
+    repo = folio.repo
     branch, parent = repo.head_branch(), repo.resolve("HEAD")
     assert branch is not None
     changes = [FileChange(folio.place.full(name), data) for name, data in contents.items()]
-    commit_files(repo, branch, parent, changes, "train: a sweep on wine, learning curves on digits\n", configured_ident(repo))
+    commit_files(repo, branch, parent, changes, f"{message}\n", configured_ident(repo))
     tip = repo.resolve("HEAD")
     assert tip is not None
     update(repo, branch, parent or empty_tree(repo), tip, "")
 
 
-def _run(folder: Path, script: Script, progress: Progress) -> None:
+def run_script(folder: Path, script: Script, progress: Progress) -> None:
+    """Run a training script as its author would, in the folio's folder."""
     progress(script, 0)
     env = {key: value for key, value in os.environ.items() if not key.startswith("RUNFOLIO_")}
     command = [sys.executable, script.name]

@@ -86,16 +86,29 @@ def release(folio: Folio) -> Released:
 
 
 def _released(folio: Folio, run: str, words: str) -> Verdict:
-    """Register a run's model, write its card, and take it to Staging and on to Production."""
+    verdict = registered_and_promoted(folio, run, words)
+    if verdict.accepted:
+        _alias(folio, "champion", verdict.version)
+    return verdict
+
+
+def registered_and_promoted(folio: Folio, run: str, words: str) -> Verdict:
+    """Register a run's model, write its card, and take it to Staging and on to Production.
+
+    Parameters
+    ----------
+    folio : Folio
+    run : str
+        Name of the run.
+    words : str
+        What is said of the version.
+    """
     number = register(folio, f"runs:/{folio.runs.resolve(run)}/model", MODEL, description=words).version
     if number == 1:
         folio.models.edit(MODEL, f"describe {MODEL}", _described)
     _card(folio, number)
     _promoted(folio, Promotion(MODEL, number, "Staging"))
-    verdict = _promoted(folio, Promotion(MODEL, number, "Production"))
-    if verdict.accepted:
-        _alias(folio, "champion", number)
-    return verdict
+    return _promoted(folio, Promotion(MODEL, number, "Production"))
 
 
 def _alias(folio: Folio, alias: str, number: int) -> None:

@@ -164,9 +164,10 @@ def _experiment_change(base: Base, file: _File, known: Experiment | None, runs: 
         trial.run_id == baseline.run_id for trial in (verdict.before.trials if verdict.before else ())
     ):
         shown = baseline.run_id
+    beside = by_id.get(shown)
     return ExperimentChange(
-        file.slug, file.name, file.what, file.fields, objective, _ranked(runs, objective), failed, verdict, by_id.get(shown), kind,
-        base.live.get(shown, "") if kind == "live" else "", _representative(verdict, objective, by_id),
+        file.slug, file.name, file.what, file.fields, objective, _ranked(runs, objective), failed, verdict, beside, kind,
+        base.live.get(shown, "") if kind == "live" else "", _representative(verdict, objective, by_id, beside),
     )  # fmt: skip
 
 
@@ -218,13 +219,17 @@ def _ranked(runs: Iterable[Run], objective: Objective) -> tuple[Run, ...]:
     return tuple(sorted(runs, key=rank))
 
 
-def _representative(verdict: Verdict, objective: Objective, by_id: Mapping[str, Run]) -> Run | None:
-    """Return the run that is shown for the new side: of the verdict's configuration the one nearest to its mean."""
+def _representative(verdict: Verdict, objective: Objective, by_id: Mapping[str, Run], baseline: Run | None) -> Run | None:
+    """Return the run that is shown for the new side: the one with the baseline's seed, else the one nearest to the mean."""
     if verdict.after is None:
         return None
+    seed = baseline.params.get(objective.replicate) if baseline else None
     mean = verdict.after.mean
-    nearest = min(verdict.after.trials, key=lambda trial: (abs(trial.value - mean), trial.run_id))
-    return by_id.get(nearest.run_id)
+
+    def rank(trial: Trial) -> tuple[bool, float, str]:
+        return (seed is None or trial.params.get(objective.replicate) != seed, abs(trial.value - mean), trial.run_id)
+
+    return by_id.get(min(verdict.after.trials, key=rank).run_id)
 
 
 def _without(params: Mapping[str, str], objective: Objective) -> dict[str, str]:

@@ -16,16 +16,17 @@ from sklearn.neural_network import MLPClassifier
 import runfolio
 
 EPOCHS = 40
+RUNS = [(16, 0.001, 0), (16, 0.001, 1), (16, 0.001, 2), (64, 0.001, 0), (64, 0.03, 0)]
 
 
-def train(hidden, learning_rate, done):
+def train(hidden, learning_rate, seed):
     data = load_digits()
     X, X_valid, y, y_valid = train_test_split(data.data / 16.0, data.target, test_size=0.5, random_state=0, stratify=data.target)
-    with runfolio.start_run(run_name=f"mlp-{hidden}-lr{learning_rate}"):
-        runfolio.log_params({"hidden": hidden, "learning_rate": learning_rate, "epochs": EPOCHS, "batch_size": 64, "seed": 0})
+    with runfolio.start_run(run_name=f"mlp-{hidden}-lr{learning_rate}-seed{seed}"):
+        runfolio.log_params({"hidden": hidden, "learning_rate": learning_rate, "epochs": EPOCHS, "batch_size": 64, "seed": seed})
         runfolio.log_input(runfolio.data.from_numpy(X, targets=y, name="digits"), context="training")
-        net = MLPClassifier((hidden,), learning_rate_init=learning_rate, batch_size=64, random_state=0)
-        order = np.random.default_rng(0)
+        net = MLPClassifier((hidden,), learning_rate_init=learning_rate, batch_size=64, random_state=seed)
+        order = np.random.default_rng(seed)
         for epoch in range(EPOCHS):
             shuffled = order.permutation(len(X))
             with warnings.catch_warnings():
@@ -45,11 +46,10 @@ def train(hidden, learning_rate, done):
         ConfusionMatrixDisplay.from_predictions(y_valid, net.predict(X_valid), ax=axes, colorbar=False)
         runfolio.log_figure(figure, "confusion_matrix.png")
         plt.close(figure)
-    print(f"{done}/3", flush=True)
 
 
 if __name__ == "__main__":
     runfolio.set_experiment("digits-curves")
-    train(16, 0.001, 1)
-    train(64, 0.001, 2)
-    train(64, 0.03, 3)
+    for number, run in enumerate(RUNS, 1):
+        train(*run)
+        print(f"{number}/{len(RUNS)}", flush=True)
