@@ -167,6 +167,25 @@ def test_both_builds_settle_on_one_comment_whoever_comes_last(place: Place) -> N
     assert [item.body for item in server.remarks] == [marked(2, "two")]
 
 
+def test_eight_builds_at_once_leave_one_comment(place: Place) -> None:
+    """Real requests side by side, in whatever order the machine takes them."""
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    start = Barrier(8)
+
+    def build(order: int) -> str:
+        host = place.host()
+        start.wait()
+        return host.upsert_comment(7, "review", [f"of build {order}"], order=order).action
+
+    with ThreadPoolExecutor(8) as pool:
+        ended = list(pool.map(build, range(1, 9)))
+    assert set(ended) <= {"created", "updated", "kept", "unchanged"}
+    assert len(place.server.remarks) == 1
+    assert place.host().upsert_comment(7, "review", ["of build 9"], order=9).action == "updated"
+
+
 def test_an_earlier_builds_edit_that_comes_in_between_is_written_over(place: Place) -> None:
     server = place.server
     ours = server.add(server.me, marked(1, "old"))

@@ -55,18 +55,28 @@ def is_limit(raw: RawAnswer) -> bool:
 def asked_wait(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a host asks us to wait, by Retry-After (RFC 9110, 10.2.3) or its rate limit's reset."""
     text = headers.get("retry-after", "").strip()
-    if text.isdigit():
+    if is_number(text):
         return float(text[:9])
     if text:
         try:
             return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
     for prefix in ("x-ratelimit", "ratelimit"):
         reset = headers.get(f"{prefix}-reset", "")
-        if headers.get(f"{prefix}-remaining") == "0" and reset.isdigit():
+        if headers.get(f"{prefix}-remaining") == "0" and is_number(reset):
             return max(0.0, float(reset[:12]) - time.time())
     return None
+
+
+def is_number(text: str) -> bool:
+    """Say whether a text is a number as hosts write it; ``"²".isdigit()`` is true as well."""
+    return text.isascii() and text.isdigit()
+
+
+def quoted(text: str) -> str:
+    """Return a part of an address in the letters that an address has; what is quoted already stays so."""
+    return urllib.parse.quote(text, safe="%/:?#[]@!$&'()*+,;=-._~", encoding="latin-1", errors="replace")
 
 
 def next_page(place: str, headers: Mapping[str, str]) -> str | None:
@@ -77,9 +87,9 @@ def next_page(place: str, headers: Mapping[str, str]) -> str | None:
     parts = urllib.parse.urlsplit(place)
     found = _NEXT.search(headers.get("link", ""))
     if found:
-        return parts._replace(query=urllib.parse.urlsplit(found[1]).query).geturl()
+        return parts._replace(query=quoted(found[1].partition("?")[2].partition("#")[0])).geturl()
     number = headers.get("x-next-page", "").strip()
-    if not number.isdigit():
+    if not is_number(number):
         return None
     query = {**dict(urllib.parse.parse_qsl(parts.query)), "page": number}
     return parts._replace(query=urllib.parse.urlencode(query)).geturl()

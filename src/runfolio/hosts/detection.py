@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runfolio.errors import UsageError
+from runfolio.hosts.exchange import split_url
 from runfolio.hosts.gitea import Gitea
 from runfolio.hosts.github import GitHub
 from runfolio.hosts.gitlab import GitLab
@@ -117,8 +118,15 @@ def _of_remote(env: Mapping[str, str], remote_url: str, patience: Patience | Non
 def _named(text: str) -> _Known:
     """Read ``RUNFOLIO_HOST``: kind and address of a self-hosted host, such as ``gitlab=https://git.example.org``."""
     kind, _, web = text.partition("=")
-    parts = urllib.parse.urlsplit(web)
-    if kind not in _API or parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.username:
+    parts = split_url(web)
+    if (
+        parts is None
+        or kind not in _API
+        or parts.scheme not in ("https", "http")
+        or not parts.hostname
+        or parts.query
+        or parts.username
+    ):
         raise UsageError(
             f"{VARIABLE}: KIND=ADDRESS is expected, such as gitlab=https://git.example.org; kinds: {', '.join(_API)}."
         )
@@ -153,10 +161,10 @@ def _token(env: Mapping[str, str], names: tuple[str, ...]) -> Token:
 def _remote(url: str) -> tuple[str, str]:
     """Return host and path of a remote's address: ``https``, ``ssh`` and ``user@host:path``; empty for a folder."""
     if "://" in url:
-        parts = urllib.parse.urlsplit(url)
-        host, path = parts.hostname or "", parts.path
-        if parts.scheme not in ("https", "http", "ssh", "git"):
+        parts = split_url(url)
+        if parts is None or parts.scheme not in ("https", "http", "ssh", "git"):
             return "", ""
+        host, path = parts.hostname or "", parts.path
     else:
         match = _SCP.match(url)
         if not match:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -25,7 +26,17 @@ _CHUNK = 1 << 16
 
 
 class NoAnswerError(Exception):
-    """The place could not be reached, or its answer broke off; the text says how."""
+    """The place could not be reached, or its answer broke off; the text says how.
+
+    Attributes
+    ----------
+    final : bool
+        Whether asking again would end the same way.
+    """
+
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,22 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, req: Any, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str) -> None:
         return None
+
+
+def split_url(url: str) -> urllib.parse.SplitResult | None:
+    """Take an address apart; None where it is none (a bracket left open, a port that is no number).
+
+    Examples
+    --------
+    >>> split_url("https://[::1/") is None
+    True
+    """
+    try:
+        parts = urllib.parse.urlsplit(url)
+        _ = parts.port, parts.hostname
+    except ValueError:
+        return None
+    return parts
 
 
 def is_loopback(url: str) -> bool:
@@ -119,9 +146,14 @@ def exchange(
     except urllib.error.URLError as error:
         if isinstance(error.reason, TimeoutError):
             raise NoAnswerError(f"no answer within {timeout_s:g} s") from None
+        if isinstance(error.reason, ssl.SSLCertVerificationError):
+            advice = "SSL_CERT_FILE names the certificates of an authority of your own"
+            raise NoAnswerError(f"its certificate is not trusted: {error.reason.verify_message} ({advice})", final=True) from None
         raise NoAnswerError(str(getattr(error.reason, "strerror", None) or error.reason)) from None
     except http.client.HTTPException as error:
         raise NoAnswerError(f"the answer is no HTTP, or broke off ({type(error).__name__})") from None
+    except ValueError:  # a chunk's length that is no number
+        raise NoAnswerError("the answer is no HTTP") from None
     except OSError as error:
         raise NoAnswerError(error.strerror or type(error).__name__) from None
 
@@ -141,6 +173,6 @@ def _whole(answer: Any, end: float) -> bytes:
         parts.append(part)
     # A closed connection ends the reading like an end does: what was promised tells them apart.
     promised = answer.headers.get("Content-Length", "")
-    if promised.isdigit() and size < int(promised):
+    if promised.isascii() and promised.isdigit() and size < int(promised):
         raise NoAnswerError(f"the answer broke off after {size} of {promised} bytes")
     return b"".join(parts)

@@ -110,4 +110,4 @@ def _event(path: str) -> dict[str, Any]:
 
 
 def _number(value: str | None) -> int:
-    return int(value) if value and value.isdigit() and len(value) < 19 else 0
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 19 else 0

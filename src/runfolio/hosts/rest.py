@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from runfolio.errors import RemoteError, UsageError
-from runfolio.hosts.answers import asked_wait, is_limit, next_page, words
-from runfolio.hosts.exchange import NoAnswerError, RawAnswer, exchange, origin
+from runfolio.hosts.answers import asked_wait, is_limit, next_page, quoted, words
+from runfolio.hosts.exchange import NoAnswerError, RawAnswer, exchange, origin, split_url
 from runfolio.hosts.terms import Answer, Patience, Purpose, RefusedError, Token, UnclearError
 from runfolio.records.visible import visible
 
@@ -62,7 +62,8 @@ class RestApi:
         self.patience = patience or Patience()
         self._headers = dict(headers)
         self._advise = advise
-        if urllib.parse.urlsplit(url).scheme not in ("https", "http"):
+        parts = split_url(url)
+        if parts is None or parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.username:
             raise UsageError(f"{visible(url)} is no address of a git host's API: https:// is expected.")
 
     def __repr__(self) -> str:
@@ -144,6 +145,8 @@ class RestApi:
             try:
                 raw = self._send(method, address, data, purpose)
             except NoAnswerError as error:
+                if error.final:
+                    raise self._error(purpose, str(error), "Nothing was sent.") from None
                 trouble, done = str(error), None
             else:
                 trouble, done = self._judged(raw)
@@ -183,21 +186,27 @@ class RestApi:
             raw = exchange(method, address, headers, data, self.patience.timeout_s)
             if raw.status not in _REDIRECTS or "location" not in raw.headers:
                 return raw
-            target = urllib.parse.urljoin(address, raw.headers["location"])
-            if origin(target) != origin(self.url):
-                parts = urllib.parse.urlsplit(target)
-                other = visible(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
-                raise self._error(
-                    purpose,
-                    f"it sends us on to another place, {other}",
-                    f"{self.token.variable or 'Your token'} was not sent there. Has the repository moved? Mend the remote's address.",
-                )
-            if not target.startswith(f"{self.url}/"):
-                raise self._error(
-                    purpose, "it sends us on to a web page", f"Is {self.token.variable or 'a token'} set, and right?"
-                )
-            address = target
+            address = self._target(address, raw.headers["location"], purpose)
         raise self._error(purpose, "it sends us round in a circle", "Is this the API's address?")
+
+    def _target(self, address: str, location: str, purpose: Purpose) -> str:
+        """Return where a redirect leads, if that is where the token may go."""
+        try:
+            target = urllib.parse.urljoin(address, quoted(location))
+            parts, away = urllib.parse.urlsplit(target), origin(target) != origin(self.url)
+        except ValueError:
+            raise self._error(purpose, "it sends us on to what is no address", "Is this the API's address?") from None
+        if away:
+            other = visible(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
+            kept = f"{self.token.variable or 'Your token'} was not sent there"
+            raise self._error(
+                purpose,
+                f"it sends us on to another place, {other}",
+                f"{kept}. Has the repository moved? Mend the remote's address.",
+            )
+        if not target.startswith(f"{self.url}/"):
+            raise self._error(purpose, "it sends us on to a web page", f"Is {self.token.variable or 'a token'} set, and right?")
+        return target
 
     def _wait(self, asked: float | None, attempt: int, waited: float, purpose: Purpose, trouble: str) -> float:
         """Wait before the next try, and return the seconds waited so far."""

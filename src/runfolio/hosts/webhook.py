@@ -25,7 +25,6 @@ import hmac
 import json
 import random
 import time
-import urllib.parse
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,7 +32,7 @@ from typing import Any
 
 from runfolio.errors import RemoteError, UsageError
 from runfolio.hosts.answers import asked_wait, words
-from runfolio.hosts.exchange import NoAnswerError, exchange, is_loopback
+from runfolio.hosts.exchange import NoAnswerError, exchange, is_loopback, split_url
 from runfolio.hosts.terms import Patience
 from runfolio.records.visible import visible
 
@@ -145,6 +144,8 @@ def notify(url: str, event: Event, secret: str = "", *, patience: Patience | Non
             raw = exchange("POST", url, *_request(event, secret, delivery), patience.timeout_s)
         except NoAnswerError as error:
             trouble = str(error)
+            if error.final:
+                break
         else:
             if 200 <= raw.status < 300:
                 return
@@ -184,8 +185,15 @@ def _request(event: Event, secret: str, delivery: str) -> tuple[dict[str, str], 
 
 
 def _check(url: str) -> None:
-    parts = urllib.parse.urlsplit(url)
-    if not url.isascii() or not url.isprintable() or " " in url or not parts.hostname or parts.username is not None:
+    parts = split_url(url)
+    if (
+        parts is None
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+        or not parts.hostname
+        or parts.username is not None
+    ):
         raise UsageError(f"{URL_VARIABLE} is no address that is used: https://HOST/PATH is expected, without a user's name.")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
         raise UsageError(f"{URL_VARIABLE}: {_place(url)} is not https, so what is sent could be read and changed on its way.")
@@ -193,5 +201,5 @@ def _check(url: str) -> None:
 
 def _place(url: str) -> str:
     """Return as much of an address as may be shown."""
-    parts = urllib.parse.urlsplit(url)
-    return visible(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…")
+    parts = split_url(url)
+    return "…" if parts is None else visible(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…")
