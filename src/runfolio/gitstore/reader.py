@@ -17,7 +17,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
-from runfolio.errors import GitError
+from runfolio.errors import GitError, RemoteError
 from runfolio.gitstore.nearby import NearbyObjects, NotNearbyError
 from runfolio.gitstore.process import NO_HOOKS, SAFE, environment, git_program
 
@@ -95,7 +95,21 @@ class ObjectReader:
                 yield name, (self._answer(process.stdout) if name and "\n" not in name else None)
         except (BrokenPipeError, ValueError) as error:
             self.close()
+            if self._is_partial():
+                # git fetches what a partial clone lacks as it is read, and ends where it cannot.
+                raise RemoteError(
+                    f"{self._git_dir} is a partial clone, and a record that is not in it could not be fetched from its remote. Where the "
+                    "remote can be reached, run: git fetch --refetch --no-filter"
+                ) from None
             raise GitError(f"git cat-file stopped while reading from {self._git_dir}: {error}. Run: git fsck") from None
+
+    def _is_partial(self) -> bool:
+        with suppress(OSError):
+            for folder in (self._git_dir, *self._git_dir.parents[1:2]):  # of a linked work tree: .git/worktrees/NAME
+                text = (folder / "config").read_text("utf-8", "replace").lower() if (folder / "config").is_file() else ""
+                if "promisor" in text or "partialclone" in text:
+                    return True
+        return False
 
     def _answer(self, stream: IO[bytes]) -> bytes | None:
         header = stream.readline()
