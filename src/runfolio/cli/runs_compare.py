@@ -8,7 +8,6 @@ import click
 
 from runfolio.cli import options
 from runfolio.cli.opening import opened
-from runfolio.cli.shapes import comparison_shape
 from runfolio.cli.tables import Column, csv_text, print_json, print_table
 from runfolio.diff import Comparison, Row, compare_runs
 from runfolio.diff.describe import duration_text, number_text
@@ -32,6 +31,7 @@ def compare(
     A metric's difference from the baseline stands in brackets.
     """
     from runfolio.folio.past import commit_at
+    from runfolio.review.runs import comparison_document
 
     options.check_formats(json=as_json, csv=as_csv)
     with opened() as folio:
@@ -51,7 +51,7 @@ def compare(
     if not everything:
         comparison = comparison.only_differences()
     if as_json:
-        print_json(comparison_shape(comparison))
+        print_json(comparison_document(comparison))
     elif as_csv:
         click.echo(csv_text(*_csv(comparison), raw=raw), nl=False)
     elif not comparison.rows:

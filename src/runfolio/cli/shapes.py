@@ -7,15 +7,12 @@ infinities: they are the texts ``"NaN"``, ``"Infinity"``, ``"-Infinity"``, as in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runfolio.formats.canonical import spell_number
 from runfolio.formats.runs import encode_input
 from runfolio.records import ArtifactEntry, Experiment, MetricPoint, MetricSummary, Run
 from runfolio.records.times import utc_text
-
-if TYPE_CHECKING:
-    from runfolio.diff import Comparison
 
 LEADING = ("run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time")
 """MLflow's first columns of ``experiments csv``."""
@@ -79,28 +76,6 @@ def artifact_shape(path: str, entry: ArtifactEntry) -> dict[str, Any]:
 def point_shape(point: MetricPoint) -> dict[str, Any]:
     """Return one point of a metric."""
     return {"step": point.step, "timestamp": point.timestamp, "value": spell_number(point.value)}
-
-
-def comparison_shape(comparison: Comparison) -> dict[str, Any]:
-    """Return runs side by side."""
-    return {
-        "run_ids": list(comparison.run_ids),
-        "baseline": comparison.run_ids[comparison.baseline],
-        "rows": [
-            {
-                "kind": row.kind,
-                "key": row.key,
-                "differs": row.differs,
-                "values": [_value(value) for value in row.values],
-                **({"deltas": [_value(delta) for delta in row.deltas]} if row.deltas else {}),
-            }
-            for row in comparison.rows
-        ],
-    }
-
-
-def _value(value: Any) -> Any:
-    return spell_number(value) if isinstance(value, float) else value
 
 
 def experiment_shape(experiment: Experiment, runs: int | None = None, last_start: int | None = None) -> dict[str, Any]:
