@@ -1,4 +1,4 @@
-"""``runfolio policy check|explain|test``: promotions judged by ``policy.yaml``."""
+"""``runfolio policy check|explain|test|owners``: promotions judged by ``policy.yaml``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runfolio.cli import options
+from runfolio.cli.lazy import LazyCommands
 from runfolio.cli.models import name_argument, version_argument, version_of
 from runfolio.cli.opening import opened
 from runfolio.cli.tables import Column, print_json, print_table
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MARKS = {"passed": "✓ passed", "failed": "✗ failed", "waived": "! waived", "pending": "… pending"}
 
 
-@click.group("policy")
+@click.group("policy", cls=LazyCommands, elsewhere={"owners": "runfolio.cli.policy_owners"})
 def policy() -> None:
     """Judge promotions by the gates of policy.yaml.
 

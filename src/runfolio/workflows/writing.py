@@ -109,13 +109,23 @@ def write(top: Path, planned: Iterable[Planned], *, force: bool = False) -> list
     for item in planned:
         if item.state == "same" or (item.state == "edited" and not force):
             continue
-        place = top / item.path
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            beside = place.with_name(f".{place.name}.part")
-            beside.write_text(item.text, "utf-8")
-            os.replace(beside, place)
-        except OSError as error:
-            raise storage_error(f"write {item.path}", error) from None
+        replace_file(top / item.path, item.text)
         written.append(item)
     return written
+
+
+def replace_file(place: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = place.with_name(f".{place.name}.part")
+        beside.write_text(text, "utf-8")
+        os.replace(beside, place)
+    except OSError as error:
+        raise storage_error(f"write {place}", error) from None
