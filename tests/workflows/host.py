@@ -22,8 +22,12 @@ from importlib.metadata import metadata
 wanted = [word for word in sys.argv[2:] if not word.startswith("-")]
 if sys.argv[1] != "install" or len(wanted) != 1:
     sys.exit(f"pip: not known here: {{sys.argv[1:]}}")
-match = re.fullmatch(r"runfolio\\[([a-z0-9,]*)\\]==(.+)", wanted[0])
+from pathlib import Path
 from runfolio._version import __version__
+of_folder = re.fullmatch(r"(/.+)\\[([a-z0-9,]*)\\]", wanted[0])
+if of_folder and 'name = "runfolio"' in (Path(of_folder[1]) / "pyproject.toml").read_text():
+    wanted = [f"runfolio[{{of_folder[2]}}]=={{__version__}}"]
+match = re.fullmatch(r"runfolio\\[([a-z0-9,]*)\\]==(.+)", wanted[0])
 if match is None or match[2] != __version__:
     sys.exit(f"ERROR: No matching distribution found for {{wanted[0]}}")
 known = metadata("runfolio").get_all("Provides-Extra")

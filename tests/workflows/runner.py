@@ -117,6 +117,7 @@ class Run:
             "run_id": str(self.number), "base_ref": "", "head_ref": "", "ref": "", "sha": "", **github,
         }  # fmt: skip
         self.jobs: dict[str, Job] = {}
+        self.ceiling: Mapping[str, str] | None = None
 
     @property
     def outcome(self) -> str:
@@ -167,6 +168,15 @@ class Run:
             return
         granted = spec.get("permissions", flow.get("permissions"))
         assert isinstance(granted, dict), f"the job {name} does not say its permissions"
+        beyond = [
+            scope
+            for scope, right in granted.items()
+            if self.ceiling is not None and self.ceiling.get(scope) not in (right, "write")
+        ]
+        assert not beyond, f"the calling job does not grant {beyond} to {name}"
+        if "uses" in spec:
+            self._called(job, spec, granted, context)
+            return
         fork = self.from_fork()
         job.rights = {scope: "read" if fork and right == "write" else right for scope, right in granted.items()}
         self.host.grant(job.token, job.rights)
@@ -181,6 +191,22 @@ class Run:
             for finish in job.at_end:
                 finish()
         job.outputs = {key: fill(value, self._context(job)) for key, value in spec.get("outputs", {}).items()}
+
+    def _called(self, job: Job, spec: Mapping[str, Any], granted: Mapping[str, str], context: Mapping[str, Any]) -> None:
+        """Run a workflow that is called: its jobs may do no more than the calling one."""
+        assert self.own is not None
+        inner = Run(
+            self.host,
+            self.event,
+            self.payload,
+            {key: self.github[key] for key in ("ref", "sha", "base_ref", "head_ref")},
+            self.own,
+        )
+        inner.ceiling, inner.artifacts = granted, self.artifacts
+        inner.start(
+            (self.own / spec["uses"]).read_text(), {key: _filled(value, context) for key, value in spec.get("with", {}).items()}
+        )
+        job.outcome, job.log = inner.outcome, [other.text() for other in inner.jobs.values()]
 
     def _context(self, job: Job, extra: Mapping[str, str] | None = None) -> dict[str, Any]:
         needs = {
@@ -228,7 +254,11 @@ class Run:
         assert self.own is not None
         action = yaml.safe_load((self.own / uses / "action.yml").read_text())
         outer = job.inputs, job.steps
-        job.inputs = {name: given.get(name, spell_default(about)) for name, about in action.get("inputs", {}).items()}
+        self.github["action_path"] = str(self.own / uses)
+        job.inputs = {
+            name: given.get(name, fill(about.get("default", ""), self._context(job)))
+            for name, about in action.get("inputs", {}).items()
+        }
         job.steps = {}
         for step in action["runs"]["steps"]:
             self._step(job, step, inside)
@@ -269,8 +299,8 @@ class Run:
         return _pairs(files["OUTPUT"].read_text())
 
 
-def spell_default(about: Mapping[str, Any]) -> str:
-    return str(about.get("default", ""))
+def _filled(value: Any, context: Mapping[str, Any]) -> Any:
+    return fill(value, context) if isinstance(value, str) else value
 
 
 def _listed(value: Any) -> list[str]:
