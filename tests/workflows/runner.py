@@ -99,12 +99,21 @@ class Run:
         ``ref``, ``sha``, ``base_ref``, ``head_ref``.
     own : Path, optional
         The folder that ``./`` means in ``uses``: a repository of actions.
+    shims : bool, optional
+        The job's image has Python on its path.
     """
 
     _numbers = 0
 
     def __init__(
-        self, host: Host, event: str, payload: Mapping[str, Any], github: Mapping[str, str], own: Path | None = None
+        self,
+        host: Host,
+        event: str,
+        payload: Mapping[str, Any],
+        github: Mapping[str, str],
+        own: Path | None = None,
+        *,
+        shims: bool = False,
     ) -> None:
         type(self)._numbers += 1
         self.number = type(self)._numbers
@@ -118,6 +127,7 @@ class Run:
         }  # fmt: skip
         self.jobs: dict[str, Job] = {}
         self.ceiling: Mapping[str, str] | None = None
+        self.image = [str(self.shims)] if shims else []
 
     @property
     def outcome(self) -> str:
@@ -183,6 +193,7 @@ class Run:
         environment = spec.get("environment", {})
         job.environment = environment if isinstance(environment, str) else environment.get("name", "")
         job.workspace.mkdir()
+        job.paths[:0] = self.image
         job.env = {key: fill(value, context) for key, value in {**flow.get("env", {}), **spec.get("env", {})}.items()}
         inside = spec.get("defaults", flow.get("defaults", {})).get("run", {}).get("working-directory", ".")
         for step in spec["steps"]:

@@ -99,7 +99,9 @@ def test_nothing_of_a_pull_request_is_checked_out_or_put_into_a_script(name: str
 def test_every_action_is_pinned_by_commit_and_ours_are_the_same() -> None:
     used = {}
     for file in [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob(".github/actions/*/action.yml")]:
-        for action, commit, version in re.findall(r"uses: ([\w./-]+)@(\S+)(?: # (\S+))?", file.read_text()):
+        for action, commit, version in re.findall(
+            r"^ *(?:- )?uses: ([\w./-]+)@(\S+)(?: # (\S+))?", file.read_text(), re.MULTILINE
+        ):
             assert re.fullmatch(r"[0-9a-f]{40}", commit) and version.startswith("v"), (file, action)
             used.setdefault(action, set()).add((commit, version))
     assert all(len(pins) == 1 for pins in used.values()), used

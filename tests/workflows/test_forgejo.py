@@ -1,0 +1,32 @@
+"""Forgejo's workflows use no action of anybody's: a clone with the job's token, and the pages branch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import git
+from tests.workflows.conftest import Team, team_at
+from tests.workflows.host import host_at
+from tests.workflows.runner import Run
+
+
+def started(team: Team, name: str) -> Run:
+    text = git(team.host.bare, "show", f"main:.forgejo/workflows/runfolio-{name}.yml")
+    return Run(team.host, "push", {}, team.push(), shims=True).start(text)
+
+
+@pytest.mark.parametrize("within", ["", "ml"])
+def test_a_push_publishes_the_pages_branch_as_one_commit(tmp_path: Path, pinned_git: Path, within: str) -> None:
+    with host_at(tmp_path / "host") as host:
+        team = team_at(tmp_path, host, within=within)
+        team.log(0.5, folder=team.ada / within)
+        for accuracy in (0.625, 0.75):
+            run = started(team, "publish")
+            assert run.outcome == "success", run.jobs["publish"].text()
+            assert git(host.bare, "rev-list", "--count", "pages").strip() == "1"
+            team.log(accuracy, folder=team.ada / within)
+        page = git(host.bare, "show", "pages:e/wine/index.html")
+        assert "0.625" in page and "0.75" not in page
+        assert "Authorization" not in "".join(file.read_text() for file in run.folder.rglob(".git/config"))

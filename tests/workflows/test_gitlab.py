@@ -1,0 +1,63 @@
+"""GitLab's jobs: pages, the report of a merge request, the scheduled collection."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import git
+from tests.site.destinations.links import broken
+from tests.workflows.conftest import Team, team_at
+from tests.workflows.gitlab import holds, pipeline
+from tests.workflows.host import host_at
+from tests.workflows.test_collect import WORKER
+
+PUSH = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "main"}
+
+
+def file(team: Team, rev: str = "main") -> str:
+    return git(team.host.bare, "show", f"{rev}:.gitlab/runfolio.yml")
+
+
+def shown(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("variables", "there"),
+    [
+        (PUSH, True),
+        ({**PUSH, "CI_COMMIT_BRANCH": "topic"}, False),
+        ({**PUSH, "CI_PIPELINE_SOURCE": "schedule"}, False),
+    ],
+)
+def test_rules_are_read_in_order(variables: dict[str, str], there: bool) -> None:
+    rules = [{"if": '$CI_PIPELINE_SOURCE == "schedule"', "when": "never"}, {"if": '$CI_COMMIT_BRANCH == "main"'}]
+    assert holds(rules, variables) == there
+
+
+def test_a_push_publishes_pages_and_nothing_new_is_rendered_again(team: Team) -> None:
+    team.log(0.5, 0.75)
+    team.push()
+    jobs = pipeline(team.host, file(team), team.host.resolve("main"), PUSH)
+    assert set(jobs) == {"pages"} and jobs["pages"].outcome == "success", jobs["pages"].log
+    pages = shown(jobs["pages"].artifacts / "public")
+    assert "index.html" in pages and not broken(pages) and b"Ada" not in b"".join(pages.values())
+    again = pipeline(team.host, file(team), team.host.resolve("main"), PUSH)["pages"]
+    assert "  0 files written" in again.log and shown(again.artifacts / "public") == pages
+
+
+def test_a_scheduled_pipeline_collects_and_pushes(tmp_path: Path, pinned_git: Path) -> None:
+    with host_at(tmp_path / "host") as host:
+        team = team_at(tmp_path, host, "--artifacts", str(tmp_path / "store"), within="ml")
+        inbox = tmp_path / "store" / "inbox" / "worker-1"
+        inbox.parent.mkdir(parents=True)
+        subprocess.run([sys.executable, "-c", WORKER, str(inbox)], env=team.env, cwd=tmp_path, check=True)
+        when = {"CI_PIPELINE_SOURCE": "schedule", "CI_COMMIT_BRANCH": "main"}
+        jobs = pipeline(host, file(team), host.resolve("main"), when, "write")
+        assert set(jobs) == {"runfolio collect"} and jobs["runfolio collect"].outcome == "success", jobs["runfolio collect"].log
+        assert "1 run taken in" in jobs["runfolio collect"].log
+        assert "ml/runs/" in git(host.bare, "ls-tree", "-r", "--name-only", "main")
