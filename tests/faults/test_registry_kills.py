@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from runfolio.folio import open_folio
+from runfolio.gitstore.ref_files import left_refs
 from tests.faults.kill_loop import WAYS, kill, start, wait_for
 from tests.faults.repositories import fsck, git, leave_work, locks, make_folio, python, runfolio, scaled, work_of
 
@@ -96,7 +97,7 @@ def compare(folder: Path, options: tuple[str, ...], versions: set[int], aliases:
     added = git(folder, "log", "--diff-filter=A", "--format=", "--name-only", rev, "--", "models/wine/versions").split()
     assert set(Counter(added).values()) == {1}
     assert locks(folder) == []
-    assert list((folder / ".git" / "runfolio").glob("ref.*")) == []
+    assert not left_refs(folder / ".git")
     assert fsck(folder) == ""
     git(folder, "gc", "-q", "--prune=now")
     assert fsck(folder) == ""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from runfolio.gitstore import FileChange, Ident, Repo, commit_files, commits, upkeep
 from runfolio.gitstore.direct import commit_directly, is_plain
-from runfolio.gitstore.ref_files import LeaveToGitError, RefFiles, remove_left_refs
+from runfolio.gitstore.ref_files import NOTE, LeaveToGitError, RefFiles, left_refs, remove_left_refs
 from tests.faults.repositories import environment, fsck, git
 
 ADA = Ident("Ada", "ada@example.org")
@@ -112,7 +112,8 @@ def test_a_branch_that_moved_is_left_alone(repo: Repo) -> None:
     tip = repo.resolve(MAIN)
     assert not directly(repo, [FileChange("two", b"2")], old)
     assert repo.resolve(MAIN) == tip
-    assert [path.name for path in (repo.git_dir / "runfolio").iterdir()] == []
+    assert not left_refs(repo.git_dir)
+    assert list(repo.git_dir.rglob("*.lock")) == []
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["loose", "packed"])
@@ -208,31 +209,47 @@ import os, signal, sys
 from pathlib import Path
 from runfolio.gitstore import ref_files
 def die(*args): os.kill(os.getpid(), signal.SIGKILL)
-setattr(ref_files.RefFiles if sys.argv[2] != "rename" else ref_files.os, sys.argv[2], die)
+at = sys.argv[2]
+if at.startswith("_Lock."): setattr(ref_files._Lock, at[6:], die)
+elif hasattr(ref_files, at): setattr(ref_files, at, die)
+else: setattr(ref_files.RefFiles, at, die)
 ref_files.RefFiles(Path(sys.argv[1])).swap("refs/heads/main", "1" * 40, sys.argv[3], "A <a@b> 1 +0000\\tx", logged=True, durable=False)
 """
 
 
-@pytest.mark.parametrize("at", ["_locked", "_head_at", "_value", "_log", "rename"])
+@pytest.mark.parametrize("at", ["_locked", "write_whole", "_head_at", "_value", "_log", "_Lock.rename"])
 def test_the_locks_of_a_killed_process_are_ours_to_remove(repo: Repo, at: str) -> None:
     tip = repo.resolve(MAIN)
     assert tip
-    done = subprocess.run([sys.executable, "-c", KILLED, str(repo.git_dir), at, tip], capture_output=True, text=True, check=False)
-    assert done.returncode == -9, done.stderr
-    assert repo.resolve(MAIN) == tip
-    assert len(list((repo.git_dir / "runfolio").glob("ref.*"))) == 1
-    assert (repo.git_dir / f"{MAIN}.lock").exists() == (at != "_locked")
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", KILLED, str(repo.git_dir), at, tip], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == -9, done.stderr
+        assert repo.resolve(MAIN) == tip
+        assert left_refs(repo.git_dir)
+        assert (repo.git_dir / f"{MAIN}.lock").exists() == (at != "_locked")
+        assert (repo.git_dir / "HEAD.lock").exists() == (at in ("_value", "_log", "_Lock.rename"))
     assert directly(repo, [FileChange("x", b"x")])  # it finds them in its way
+    assert not left_refs(repo.git_dir)
+    assert list(repo.git_dir.rglob("*.lock")) == []
+    subprocess.run([sys.executable, "-c", KILLED, str(repo.git_dir), at, tip], capture_output=True, check=False)
     remove_left_refs(repo.git_dir)
-    assert list((repo.git_dir / "runfolio").glob("ref.*")) == []
+    assert not left_refs(repo.git_dir)
     assert list(repo.git_dir.rglob("*.lock")) == []
 
 
-def test_the_locks_of_a_living_process_are_not(repo: Repo) -> None:
-    refs = RefFiles(repo.git_dir)
-    with refs._own(MAIN, "1" * 40, False) as own, refs._locked(MAIN, own):
-        assert remove_left_refs(repo.git_dir) == 0
+def test_locks_of_a_living_process_and_of_git_are_not(repo: Repo) -> None:
+    refs, lock = RefFiles(repo.git_dir), repo.git_dir / f"{MAIN}.lock"
+    with refs._noted(MAIN, "1" * 40), refs._locked(MAIN, "1" * 40, False):
+        remove_left_refs(repo.git_dir)
         assert not directly(repo, [FileChange("x", b"x")])
+        assert lock.exists()
+    (repo.git_dir / "runfolio" / NOTE).write_text("1" * 40 + f" {MAIN}\n")  # a killed process, and then a git that holds the ref
+    lock.write_text("2" * 40 + "\n")
+    remove_left_refs(repo.git_dir)
+    assert lock.exists()
+    lock.unlink()
     assert directly(repo, [FileChange("x", b"x")])
 
 
@@ -274,7 +291,7 @@ def test_objects_and_ref_are_synced_as_the_mode_says(repo: Repo, tmp_path: Path,
     assert done.returncode == 0, done.stderr
     calls = [line.split(None, 1)[1] for line in said.read_text().splitlines()]
     syncs = [call for call in calls if call.startswith(("fsync", "fdatasync"))]
-    assert (sum("tmp_obj_" in call for call in syncs), sum("/runfolio/ref." in call for call in syncs)) == (objects, refs)
+    assert (sum("tmp_obj_" in call for call in syncs), sum("main.lock" in call for call in syncs)) == (objects, refs)
     moved = [number for number, call in enumerate(calls) if call.startswith("rename") and "main.lock" in call]
     assert len(moved) == 1
     assert all(number < moved[0] for number, call in enumerate(calls) if call in syncs)

@@ -54,4 +54,5 @@ def locked(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
                 pause = min(pause * 1.5, 0.05)
         yield
     finally:
+        fcntl.flock(fd, fcntl.LOCK_UN)  # a child that was forked meanwhile has the file open, too
         os.close(fd)

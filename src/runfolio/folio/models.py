@@ -20,7 +20,7 @@ from runfolio.folio.place import Place
 from runfolio.formats import paths
 from runfolio.formats.models import decode_model, decode_version, edit_model, edit_version, encode_model, encode_version
 from runfolio.gitstore import FileChange
-from runfolio.gitstore.trees import parse_tree
+from runfolio.gitstore.trees import folder_names
 from runfolio.records import slug_of
 from runfolio.records.models import ARCHIVED, ModelVersion, RegisteredModel, check_model_name
 from runfolio.records.runs import Lifecycle
@@ -104,9 +104,7 @@ class ModelBook:
     def numbers(self, model: RegisteredModel, tip: str | None = None) -> list[int]:
         """List the numbers that the model's versions took, deleted ones too, ascending; no version's file is read."""
         tip = tip or self._place.tip()
-        files = self._names(tip, f"{paths.MODELS}/{model.slug}/versions")
-        found = (paths.version_of_path(f"{paths.MODELS}/{model.slug}/versions/{name}") for name in files)
-        return sorted(item[1] for item in found if item is not None)
+        return sorted(paths.version_numbers(self._names(tip, f"{paths.MODELS}/{model.slug}/versions")))
 
     def versions(self, model: RegisteredModel, tip: str | None = None, *, deleted: bool = False) -> list[ModelVersion]:
         """List the model's versions, ascending.
@@ -347,8 +345,7 @@ class ModelBook:
         return FileChange(self._place.full(paths.model_path(model.slug)), encode_model(model))
 
     def _names(self, tip: str | None, folder: str) -> list[str]:
-        tree = self._place.read(tip, folder) if tip else None
-        return [entry.name for entry in parse_tree(tree, len(tip or "") // 2)] if tree else []
+        return folder_names(self._place.repo, f"{tip}:{self._place.full(folder)}") if tip else []
 
     def _commit(self, change: Callable[[str | None], Changes], message: str | Callable[[], str]) -> None:
         from runfolio.folio.committing import commit_with_retry

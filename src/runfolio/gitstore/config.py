@@ -77,6 +77,10 @@ class GitConfig:
             self._stamp, self._asked_at = stamp, time.monotonic()
         return self._values
 
+    def last(self) -> Values:
+        """Return all values as they were when they were asked for last, at this very command."""
+        return self._values if self._stamp is not None else self.values()
+
     def _stamped(self) -> tuple[object, ...]:
         places = tuple(map(os.environ.get, _NAMES))
         for number in range(int(places[0]) if places[0] and places[0].isdigit() else 0):

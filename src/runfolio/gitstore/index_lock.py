@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runfolio.errors import BusyError, storage_error
-from runfolio.gitstore.ref_files import remove_left_refs
+from runfolio.gitstore.ref_files import left_refs, remove_left_refs
 from runfolio.gitstore.repo import Repo
 
 LOCK_WAIT_S = 10.0
@@ -94,7 +94,7 @@ def _take(ours: Path, lock: Path, wait_s: float) -> None:
 def own_left(repo: Repo) -> bool:
     """Tell whether a process of ours holds the index or a branch, or left it locked."""
     try:
-        return any(name.startswith(("lock.", "ref.")) for name in os.listdir(repo.git_dir / "runfolio"))
+        return left_refs(repo.common_dir) or any(name.startswith("lock.") for name in os.listdir(repo.git_dir / "runfolio"))
     except OSError:
         return False
 

@@ -35,7 +35,7 @@ class NearbyObjects:
     """
 
     def __init__(self, common_dir: Path) -> None:
-        self._common = str(common_dir)
+        self._common, self._replace = str(common_dir), f"{common_dir}/refs/replace"
         self.loose = LooseObjects(common_dir / "objects")
         self._packs = PackedObjects(common_dir / "objects" / "pack")
         self._held: dict[str, Found] = {}
@@ -52,15 +52,25 @@ class NearbyObjects:
         NotNearbyError
             If git is to be asked.
         """
+        oid = self._find(name)
+        return None if oid is None else self.read(oid)[1]
+
+    def names(self, name: str) -> list[str]:
+        """Return the names in a folder, as :meth:`answer` finds it; none where it is not there."""
+        oid = self._find(name)
+        found = [] if oid is None else self.folder(oid).names()
+        return [item.decode("utf-8", "surrogateescape") for item in found]
+
+    def _find(self, name: str) -> str | None:
         match = _NAME.fullmatch(name)
         if match is None:
             raise NotNearbyError
         oid, peel, path = match.groups()
         if peel is None and path is None:
-            return self.read(oid)[1]
+            return str(oid)
         tree = self.tree_of(oid)
         if not path:
-            return self.read(tree)[1]
+            return tree
         *folders, last = path.encode("utf-8", "surrogateescape").split(b"/")
         if {b"", b".", b".."}.intersection((*folders, last)):
             raise NotNearbyError  # git resolves these in ways of its own
@@ -70,11 +80,9 @@ class NearbyObjects:
                 return None
             tree = line.oid.hex()
         line = self.folder(tree).get(last)
-        if line is None:
-            return None
-        if line.mode == b"160000":
+        if line is not None and line.mode == b"160000":
             raise NotNearbyError
-        return self.read(line.oid.hex())[1]
+        return None if line is None else line.oid.hex()
 
     def tree_of(self, oid: str) -> str:
         """Return the id of a commit's tree, or of the tree itself."""
@@ -138,7 +146,7 @@ class NearbyObjects:
 
     def _replaced(self) -> bool:
         try:
-            if os.listdir(f"{self._common}/refs/replace"):
+            if os.stat(self._replace) and os.listdir(self._replace):
                 return True
         except OSError:
             pass

@@ -4,9 +4,10 @@ The order is git's (``refs/files-backend.c``): ``REF.lock`` is made only if it i
 file, then ``packed-refs``), the reflog gets its line, the lock becomes the ref. The branch that ``HEAD`` stands on takes ``HEAD.lock``
 too and has a line in ``HEAD``'s reflog.
 
-A lock here is a second name of a file of ours (``runfolio/ref.…``), written whole before, and held by ``flock`` while its process
-lives. So a lock never holds half a value, and whoever finds both names on one file that nobody holds knows that the lock of a killed
-process is ours to remove. What this module does not do (a branch that is new, symbolic, or in another backend) it leaves to git.
+So that the lock of a killed process can be told from anybody else's, the ref and its new value are noted first, in one file of ours
+(``runfolio/ref.moving``) that is held by ``flock`` meanwhile: whoever gets hold of it and finds a note knows that its writer is dead, and
+that a lock with that value was its own. What this module does not do (a branch that is new, symbolic, or in another backend) it leaves
+to git.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from itertools import count
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from urllib.parse import quote, unquote
 
 from runfolio.gitstore.loose import write_whole
+from runfolio.gitstore.settled import read_small
 
 LOCK_WAIT_S = 0.1
 """How long somebody else's lock is waited for: git's own ``core.filesRefLockTimeout``."""
+SETTLED_S = 1.0
+"""How long a lock without content must stay so before it counts as a killed process's, in seconds."""
+NOTE = "ref.moving"
 _ID = re.compile(r"[0-9a-f]{40}\n?\Z")
-_MARK = "ref."
-_numbers = count()
 
 
 class LeaveToGitError(Exception):
@@ -45,7 +46,7 @@ class RefFiles:
 
     def __init__(self, common_dir: Path) -> None:
         self._root = str(common_dir)
-        self._ours = f"{common_dir}/runfolio"
+        self._note = f"{common_dir}/runfolio/{NOTE}"
 
     def swap(self, name: str, new: str, old: str, reflog: str, *, logged: bool, durable: bool) -> bool:
         """Move a ref that is at `old` to `new`.
@@ -74,15 +75,15 @@ class RefFiles:
             If it is not there, not a plain branch, or cannot be written.
         """
         try:
-            with self._own(name, new, durable) as own, self._locked(name, own) as lock:
+            with self._noted(name, new), self._locked(name, new, durable) as lock:
                 head = self._head_at(name)
-                with self._locked("HEAD", own) if head else _nothing():
+                with self._locked("HEAD", new, False) if head else nullcontext():
                     if self._value(name) != old:
                         return False
                     line = f"{old} {new} {reflog}\n".encode("utf-8", "surrogateescape")
                     for log in (name, "HEAD") if head else (name,):
                         self._log(log, line, logged)
-                    os.rename(lock, f"{self._root}/{name}")
+                    lock.rename(f"{self._root}/{name}")
                     return True
         except _HeldError:
             return False
@@ -90,38 +91,32 @@ class RefFiles:
             raise LeaveToGitError(str(error)) from None
 
     @contextmanager
-    def _own(self, name: str, value: str, durable: bool) -> Iterator[str]:
-        own = f"{self._ours}/{_MARK}{os.getpid()}.{next(_numbers)}.{quote(name, safe='')}"
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    def _noted(self, name: str, value: str) -> Iterator[None]:
+        """Hold the note, and say in it what is about to be done."""
+        fd = _opened(self._note)
         try:
-            fd = os.open(own, flags, 0o666)
-        except FileNotFoundError:
-            os.makedirs(self._ours, exist_ok=True)
-            fd = os.open(own, flags, 0o666)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            write_whole(fd, f"{value}\n".encode("ascii"))
-            if durable:
-                os.fsync(fd)
-            yield own
+            _hold(fd)
+            _finish(fd, self._root)
+            os.pwrite(fd, f"{value} {name}\n".encode("utf-8", "surrogateescape"), 0)
+            try:
+                yield
+            finally:
+                os.ftruncate(fd, 0)
         finally:
-            with suppress(OSError):
-                os.unlink(own)
+            fcntl.flock(fd, fcntl.LOCK_UN)  # a child that was forked meanwhile has the file open, too
             os.close(fd)
 
     @contextmanager
-    def _locked(self, name: str, own: str) -> Iterator[str]:
-        lock = f"{self._root}/{name}.lock"
+    def _locked(self, name: str, value: str, durable: bool) -> Iterator[_Lock]:
+        lock = _Lock(f"{self._root}/{name}.lock")
         give_up, pause = time.monotonic() + LOCK_WAIT_S, 0.001
         while True:
             try:
-                os.link(own, lock)
+                lock.take(f"{value}\n".encode("ascii"), durable)
                 break
             except FileNotFoundError:
-                os.makedirs(os.path.dirname(lock), exist_ok=True)  # git removes the empty folder of a ref that it packs
+                os.makedirs(os.path.dirname(lock.path), exist_ok=True)  # git removes the empty folder of a ref that it packs
             except FileExistsError:
-                if remove_left_refs(self._root):
-                    continue
                 if time.monotonic() > give_up:
                     raise _HeldError from None
                 time.sleep(pause)
@@ -129,24 +124,17 @@ class RefFiles:
         try:
             yield lock
         finally:
-            # Renamed, it is the ref, and the name is free or somebody else's: only a lock that is still ours is given back.
-            with suppress(OSError):
-                if os.path.samefile(lock, own):
-                    os.unlink(lock)
+            lock.give_back()
 
     def _head_at(self, name: str) -> bool:
-        with open(f"{self._root}/HEAD", encoding="utf-8", errors="surrogateescape") as file:
-            return file.read().strip() == f"ref: {name}"
+        return read_small(f"{self._root}/HEAD").strip() == b"ref: " + name.encode("utf-8", "surrogateescape")
 
     def _value(self, name: str) -> str:
         """Return what the ref is at, read now."""
         try:
-            with open(f"{self._root}/{name}", encoding="ascii") as file:
-                text = file.read()
+            text = read_small(f"{self._root}/{name}").decode("ascii", "replace")
         except (FileNotFoundError, IsADirectoryError):
             text = self._packed(name)
-        except UnicodeDecodeError:
-            raise LeaveToGitError(name) from None
         if not _ID.match(text):
             raise LeaveToGitError(name)  # symbolic, or not there
         return text[:40]
@@ -175,48 +163,118 @@ class RefFiles:
             os.close(fd)
 
 
+class _Lock:
+    """One lock file, taken and not yet renamed."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self._ours = path, False
+
+    def take(self, data: bytes, durable: bool) -> None:
+        """Make the file, which must not be there, with its content."""
+        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        self._ours = True
+        try:
+            write_whole(fd, data)
+            if durable:
+                os.fsync(fd)
+        except BaseException:
+            self.give_back()
+            raise
+        finally:
+            os.close(fd)
+
+    def rename(self, target: str) -> None:
+        """Make it the ref: from then on the name is free, or somebody else's."""
+        os.rename(self.path, target)
+        self._ours = False
+
+    def give_back(self) -> None:
+        """Remove it, if it is still ours."""
+        if self._ours:
+            self._ours = False
+            with suppress(OSError):
+                os.unlink(self.path)
+
+
 class _HeldError(Exception):
     """Somebody else holds a lock."""
 
 
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
+def _opened(note: str) -> int:
+    try:
+        return os.open(note, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(note), exist_ok=True)
+        return os.open(note, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 
-def remove_left_refs(common_dir: Path | str) -> int:
-    """Remove the ref locks that killed processes of ours left, and return how many.
+def _hold(fd: int) -> None:
+    give_up = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > give_up:
+                raise _HeldError from None
+            time.sleep(0.001)
+
+
+def left_refs(common_dir: Path | str) -> bool:
+    """Tell whether a process of ours is moving a ref, or was killed at it."""
+    try:
+        return os.stat(f"{common_dir}/runfolio/{NOTE}").st_size > 0
+    except OSError:
+        return False
+
+
+def remove_left_refs(common_dir: Path | str) -> None:
+    """Remove the locks that a killed process of ours left.
 
     Parameters
     ----------
     common_dir : Path or str
     """
-    folder, removed = f"{common_dir}/runfolio", 0
-    try:
-        names = [name for name in os.listdir(folder) if name.startswith(_MARK)]
-    except OSError:
-        return 0
-    for name in names:
-        with suppress(OSError):
-            removed += _remove_left(f"{folder}/{name}", str(common_dir))
-    return removed
+    if not left_refs(common_dir):
+        return
+    with suppress(OSError, _HeldError):
+        fd = os.open(f"{common_dir}/runfolio/{NOTE}", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            _hold(fd)
+            _finish(fd, str(common_dir))
+        finally:
+            fcntl.flock(fd, fcntl.LOCK_UN)
+            os.close(fd)
 
 
-def _remove_left(own: str, root: str) -> int:
-    fd = os.open(own, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while its process lives
-        found = os.fstat(fd)
-        if not os.path.samestat(os.stat(own), found):
-            return 0  # another cleaner was first
-        ref = unquote(own.rpartition("/")[2].split(".", 3)[3])
-        removed = 0
-        for lock in (f"{root}/HEAD.lock", f"{root}/{ref}.lock"):
-            with suppress(OSError):
-                if os.path.samestat(os.stat(lock), found):
+def _finish(fd: int, root: str) -> None:
+    """Remove the locks of the process that wrote the note, which is dead: its file is held by the caller now."""
+    value, _, rest = os.pread(fd, 4096, 0).decode("utf-8", "surrogateescape").partition(" ")
+    if not value:
+        return
+    name, whole, _ = rest.partition("\n")
+    if whole:  # without its end the note was cut off, and no lock was taken yet
+        for lock in (f"{root}/HEAD.lock", f"{root}/{name}.lock"):
+            if _is_left(lock, value):
+                with suppress(OSError):
                     os.unlink(lock)
-                    removed += 1
-        os.unlink(own)
-        return removed
-    finally:
-        os.close(fd)
+    os.ftruncate(fd, 0)
+
+
+def _is_left(lock: str, value: str) -> bool:
+    """Tell whether a lock is the one that was to give a ref that value: nobody else's ever says so."""
+    try:
+        with open(lock, encoding="ascii") as file:
+            text = file.read()
+            if text:
+                return text.strip() == value
+            # Killed before it could write, or a git that is just about to: that one goes on in milliseconds.
+            seen, give_up = os.fstat(file.fileno()), time.monotonic() + SETTLED_S
+        while time.monotonic() < give_up:
+            time.sleep(0.02)
+            now = os.stat(lock)
+            if now.st_size or not os.path.samestat(now, seen):
+                return False
+        return True
+    except (OSError, UnicodeDecodeError):
+        return False

@@ -16,6 +16,9 @@ _SETTLED_NS = 30_000_000
 """How old a file must be, when it is read, for its times to tell that it changed: clocks of file systems tick every 1 to 10 ms."""
 
 
+_PIECE = 64 * 1024
+
+
 class SettledFiles:
     """Texts of small files."""
 
@@ -38,8 +41,7 @@ class SettledFiles:
         if held is not None and held[0] == stamp:
             return held[1]
         try:
-            with open(path, encoding="utf-8") as file:
-                text = file.read()
+            text = read_small(path).decode("utf-8")
         except (OSError, ValueError):
             return None
         age = time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns)
@@ -48,3 +50,28 @@ class SettledFiles:
         else:
             self._held.pop(path, None)
         return text
+
+
+def read_small(path: str) -> bytes:
+    """Return a file's content by three calls of the system; ``open`` makes seven.
+
+    Parameters
+    ----------
+    path : str
+
+    Raises
+    ------
+    OSError
+        If it is not there or cannot be read.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.read(fd, _PIECE)
+        while len(data) and len(data) % _PIECE == 0:
+            more = os.read(fd, _PIECE)
+            if not more:
+                break
+            data += more
+        return data
+    finally:
+        os.close(fd)

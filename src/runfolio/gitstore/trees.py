@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
-from runfolio.errors import GitError
+from runfolio.errors import DamagedError, GitError
+from runfolio.gitstore.nearby import NotNearbyError
 from runfolio.gitstore.repo import Repo
 
 FOLDER = "40000"
@@ -20,6 +22,7 @@ SYMLINK = "120000"
 EXECUTABLE = "100755"
 FILE = "100644"
 
+_ENTRIES = {size: re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % size, re.DOTALL) for size in (20, 32)}
 Rule = tuple[re.Pattern[str], ...]
 
 
@@ -40,14 +43,10 @@ def parse_tree(data: bytes, id_bytes: int) -> list[Entry]:
     id_bytes : int
         Length of an object id: 20, or 32 in a SHA-256 repository.
     """
-    made, at = [], 0
-    while at < len(data):
-        space, zero = data.index(b" ", at), data.index(b"\0", at)
-        end = zero + 1 + id_bytes
-        name = data[space + 1 : zero].decode("utf-8", "surrogateescape")
-        made.append(Entry(data[at:space].decode("ascii"), name, data[zero + 1 : end].hex()))
-        at = end
-    return made
+    found = _ENTRIES[id_bytes].findall(data)
+    if sum(len(mode) + len(name) + 2 + id_bytes for mode, name, _ in found) != len(data):
+        raise DamagedError("A tree object is damaged. Run: git fsck")
+    return [Entry(mode.decode("ascii"), name.decode("utf-8", "surrogateescape"), oid.hex()) for mode, name, oid in found]
 
 
 def format_tree(entries: Iterable[Entry]) -> bytes:
@@ -69,6 +68,15 @@ def read_tree(repo: Repo, name: str) -> list[Entry] | None:
     data = repo.read(f"{name}^{{tree}}" if ":" not in name else name)
     # An id in the name tells the length without asking git for the repository's format.
     return None if data is None else parse_tree(data, 32 if len(name.split(":")[0]) == 64 else id_bytes(repo))
+
+
+def folder_names(repo: Repo, name: str) -> list[str]:
+    """List the names in a folder, given as ``ID:path`` with the id of a commit; none where it is not there."""
+    if repo.nearby.trusted():
+        with suppress(NotNearbyError):
+            return repo.nearby.names(name)
+    data = repo.read(name)
+    return [] if data is None else [entry.name for entry in parse_tree(data, len(name.split(":")[0]) // 2)]
 
 
 def tree_id(data: bytes, size: int) -> str:

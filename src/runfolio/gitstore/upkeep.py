@@ -47,7 +47,7 @@ def _due(repo: Repo) -> bool:
     loose, packs = _listed(f"{objects}/17"), _listed(f"{objects}/pack")
     if not loose and len(packs) < 2:
         return False
-    said = repo.configured.values()
+    said = repo.configured.last()
     most = _number(said, "gc.auto", LOOSE)
     if most <= 0:
         return False
