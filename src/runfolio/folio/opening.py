@@ -14,7 +14,7 @@ from runfolio.formats import paths
 from runfolio.formats.settings import Settings, decode_settings, initial_settings
 from runfolio.gitstore import FileChange, Repo, commit_files
 from runfolio.gitstore.commits import configured_ident
-from runfolio.gitstore.process import git_version, run_git
+from runfolio.gitstore.process import run_git
 
 ATTRIBUTES = """\
 runs/** linguist-generated -text -filter diff=runfolio merge=runfolio
@@ -204,7 +204,6 @@ def initialise(
 
 
 def _new_repository(target: Path, bare: bool) -> None:
-    git_version()
     options = ("--bare",) if bare else ()
     done = run_git(("init", "--quiet", "--initial-branch=main", *options, "--", str(target)), target)
     if done.returncode:

@@ -44,13 +44,21 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def git_program() -> str:
-    """Return the path of git.
+    """Return the path of git, once its version was looked at.
 
     Raises
     ------
     GitError
-        If git is not installed.
+        If git is not installed, or older than 2.30.
     """
+    version = git_version()
+    if version < OLDEST_GIT:
+        raise GitError(f"git {version[0]}.{version[1]} is too old: runfolio needs git 2.30 or newer. Upgrade git.")
+    return _found()
+
+
+@lru_cache(maxsize=1)
+def _found() -> str:
     found = shutil.which("git")
     if not found:
         raise GitError("git was not found. Install git 2.30 or newer and see that it is on the PATH.")
@@ -64,14 +72,11 @@ def git_version() -> tuple[int, int]:
     Raises
     ------
     GitError
-        If it is older than 2.30.
+        If git is not installed.
     """
-    text = subprocess.run([git_program(), "--version"], capture_output=True, text=True, check=False).stdout
+    text = subprocess.run([_found(), "--version"], capture_output=True, text=True, check=False).stdout
     match = re.search(r"(\d+)\.(\d+)", text)
-    version = (int(match[1]), int(match[2])) if match else (0, 0)
-    if version < OLDEST_GIT:
-        raise GitError(f"git {version[0]}.{version[1]} is too old: runfolio needs git 2.30 or newer. Upgrade git.")
-    return version
+    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def run_git(

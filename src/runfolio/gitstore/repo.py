@@ -11,8 +11,9 @@ from pathlib import Path
 
 from runfolio.errors import GitError, NotAFolioError
 from runfolio.gitstore.config import GitConfig
+from runfolio.gitstore.discovery import plain_repository
 from runfolio.gitstore.nearby import NearbyObjects
-from runfolio.gitstore.process import explain, git_version, run_git
+from runfolio.gitstore.process import explain, run_git
 from runfolio.gitstore.reader import ObjectReader
 from runfolio.gitstore.settled import SettledFiles
 
@@ -70,7 +71,10 @@ class Repo:
         GitError
             If git refuses the folder (another owner), or is too old.
         """
-        git_version()
+        base = Path(path).resolve()
+        plain = plain_repository(base)
+        if plain is not None:
+            return cls(plain / ".git", plain / ".git", plain)
         # The last question fails in a bare repository, after the others are answered: one process either way.
         args = ("rev-parse", "--git-dir", "--git-common-dir", "--is-bare-repository", "--is-inside-work-tree", "--show-toplevel")
         done = run_git(args, path)
@@ -84,7 +88,6 @@ class Repo:
                 )
             raise NotAFolioError(f"{path} is in no git repository. Make a folio here with: runfolio init")
         git_dir, common, bare, inside = answers[:4]
-        base = Path(path).resolve()
         work_tree = None
         if bare == "false" and inside == "true" and len(answers) > 4:
             work_tree = Path(answers[4]).resolve()
