@@ -1,9 +1,9 @@
 """GitHub, in the cloud and on premises, by its REST API (version 2022-11-28).
 
 Facts that shape this, from GitHub's documentation: comments come oldest first, 100 a page at most; a body may have 65,536
-characters; ``GITHUB_TOKEN`` has no ``/user``, so whom a token speaks for is asked by GraphQL's ``viewer``; a review counts
-where its author may write to the repository, and on a public one anybody may leave reviews; the commits of a fork are not
-found by ``/commits/SHA/pulls``, so open pull requests are listed and compared.
+characters (of comments others measured 262,144 bytes: what we count is within both); ``GITHUB_TOKEN`` has no ``/user``, so whom a
+token speaks for is asked by GraphQL's ``viewer``; a review counts where its author may write to the repository, and on a public one
+anybody may leave reviews; the commits of a fork are not found by ``/commits/SHA/pulls``, so open pull requests are listed and compared.
 """
 
 from __future__ import annotations
