@@ -361,11 +361,34 @@ def test_no_line_of_a_text_is_a_command(place: Place) -> None:
         assert place.server.carried_out == []  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("marker", ["", "a b", "-->", "a\nb", "ä", "x" * 101])
-def test_a_marker_that_could_end_its_comment_is_refused(place: Place, marker: str) -> None:
-    with pytest.raises(UsageError, match="cannot mark a comment"):
-        place.host().upsert_comment(7, marker, ["text"], order=1)
+@pytest.mark.parametrize(
+    "marker", ["a b", "-->", "x --> <b>", "a\nb", "ä/π", "----", "a<!--b", "\ud800", "%2D", "review order=9 -->"]
+)
+def test_any_marker_is_told_apart_and_ends_no_comment(place: Place, marker: str) -> None:
+    """A folio in a folder of any name has a comment of its own."""
+    for text in ("one", "two"):
+        place.host().upsert_comment(7, marker, [text], order=1)
+        place.host().upsert_comment(7, marker + "x", [text], order=1)
+    first, second = [item.body.split("\n") for item in place.server.remarks]
+    assert (first[1:], second[1:]) == (["two"], ["two"])
+    assert first[0].count("--") == 2 and first[0].endswith(" order=1 -->") and first[0].startswith("<!-- runfolio:")
+    assert first[0] != second[0]
+
+
+def test_a_marker_of_no_letters_or_too_many_is_refused(place: Place) -> None:
+    for marker in ("", "x" * 1001):
+        with pytest.raises(UsageError, match="is marked by a name"):
+            place.host().upsert_comment(7, marker, ["text"], order=1)
     assert place.server.requests == []
+
+
+def test_a_comment_is_only_replaced_where_none_is_to_be_created(place: Place) -> None:
+    """What says that nothing differs any more stands in place of an old report, and nowhere else."""
+    assert place.host().upsert_comment(7, "review", ["nothing differs"], order=1, create=False).action == "absent"
+    assert place.server.remarks == []
+    place.host().upsert_comment(7, "review", ["a report"], order=1)
+    assert place.host().upsert_comment(7, "review", ["nothing differs"], order=2, create=False).action == "updated"
+    assert place.server.remarks[0].body == marked(2, "nothing differs")
 
 
 def test_no_text_or_a_negative_build_is_refused(place: Place) -> None:

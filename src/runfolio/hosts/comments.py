@@ -18,6 +18,7 @@ Invariants
 from __future__ import annotations
 
 import re
+import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,7 +29,7 @@ from runfolio.hosts.terms import RefusedError, UnclearError
 from runfolio.hosts.texts import without_commands
 
 _ROUNDS = 5
-_MARKER = re.compile(r"[A-Za-z0-9:./_-]{1,100}\Z")
+_MOST_MARKER = 1000
 _TOO_LONG = re.compile(r"too (?:long|large|big)|maximum is \d", re.IGNORECASE)
 
 
@@ -83,7 +84,7 @@ class _ChangedError(Exception):
     """Something else changed the comment in between: look again."""
 
 
-def upsert(thread: Thread, marker: str, bodies: Sequence[str], order: int, limit: int) -> PostedComment:
+def upsert(thread: Thread, marker: str, bodies: Sequence[str], order: int, limit: int, create: bool = True) -> PostedComment:
     """Create our comment, or replace its text; see :class:`runfolio.hosts.host.Host`.
 
     Raises
@@ -91,18 +92,29 @@ def upsert(thread: Thread, marker: str, bodies: Sequence[str], order: int, limit
     RemoteError
         If the host refuses, or even the shortest text is too long for it.
     """
-    return _Upsert(thread, marker, bodies, order, limit).run()
+    return _Upsert(thread, marker, bodies, order, limit, create).run()
+
+
+def marker_name(marker: str) -> str:
+    """Return a marker in letters that an HTML comment may hold: it has no space, and no two dashes in a row.
+
+    Examples
+    --------
+    >>> marker_name("review:models/my wine--v2")
+    'review:models/my%20wine-%2Dv2'
+    """
+    return urllib.parse.quote(marker, safe=":/.", errors="replace").replace("--", "-%2D").replace("--", "-%2D")
 
 
 class _Upsert:
-    def __init__(self, thread: Thread, marker: str, bodies: Sequence[str], order: int, limit: int) -> None:
-        if not _MARKER.match(marker):
-            raise UsageError(f"{marker!r} cannot mark a comment: letters, digits and : . / _ - are expected.")
+    def __init__(self, thread: Thread, marker: str, bodies: Sequence[str], order: int, limit: int, create: bool) -> None:
+        self._name = marker_name(marker)
+        if not self._name or len(self._name) > _MOST_MARKER:
+            raise UsageError("A comment is marked by a name of one to a few hundred letters.")
         if order < 0 or not bodies:
             raise UsageError("A comment needs a text, and the number of its build, from 0.")
-        self._thread, self._order, self._limit = thread, order, limit
-        self._name = marker
-        self._mine = re.compile(rf"<!-- runfolio:{re.escape(marker)} order=(\d{{1,18}}) -->(?:\r?\n|\Z)")
+        self._thread, self._order, self._limit, self._create = thread, order, limit, create
+        self._mine = re.compile(rf"<!-- runfolio:{re.escape(self._name)} order=(\d{{1,18}}) -->(?:\r?\n|\Z)")
         self._bodies = [without_commands(body) for body in bodies]
         self._author: str | None = None
         self._gone: set[int] = set()
@@ -121,6 +133,8 @@ class _Upsert:
     def _once(self) -> PostedComment:
         mine = self._found()
         made = None
+        if not mine and not self._create:
+            return PostedComment("", "absent")
         if not mine:
             made = self._created()
             self._author = made.author  # who we are, from the host's own mouth

@@ -93,11 +93,11 @@ class Gitea:
         }
         return found.pop() if len(found) == 1 else None
 
-    def upsert_comment(self, pull: int, marker: str, bodies: Sequence[str], *, order: int) -> PostedComment:
+    def upsert_comment(self, pull: int, marker: str, bodies: Sequence[str], *, order: int, create: bool = True) -> PostedComment:
         """Create our comment on a pull request, or replace its text."""
         purpose = Purpose(f"comment on pull request {pull}", "write:issue")
         thread = IssueThread(self.api, self._repo, pull, purpose, self._me, _PAGE)
-        return upsert(thread, marker, bodies, order, COMMENT_LIMIT)
+        return upsert(thread, marker, bodies, order, COMMENT_LIMIT, create)
 
     def _me(self) -> str:
         """Ask whom the token speaks for; nobody where its scopes do not cover that: creating tells."""

@@ -85,11 +85,11 @@ class GitHub:
         }
         return found.pop() if len(found) == 1 else None
 
-    def upsert_comment(self, pull: int, marker: str, bodies: Sequence[str], *, order: int) -> PostedComment:
+    def upsert_comment(self, pull: int, marker: str, bodies: Sequence[str], *, order: int, create: bool = True) -> PostedComment:
         """Create our comment on a pull request, or replace its text."""
         purpose = Purpose(f"comment on pull request {pull}", "pull-requests: write")
         thread = IssueThread(self.api, self._repo, pull, purpose, self._me, {"per_page": 100})
-        return upsert(thread, marker, bodies, order, COMMENT_LIMIT)
+        return upsert(thread, marker, bodies, order, COMMENT_LIMIT, create)
 
     def approvals(self, pull: int) -> tuple[str, ...]:
         """Return who approves: the latest review of each person who may write here, given on the head as it is."""

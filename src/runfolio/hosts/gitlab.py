@@ -88,9 +88,10 @@ class GitLab:
                 found.add(need(request, int, "iid"))
         return found.pop() if len(found) == 1 else None
 
-    def upsert_comment(self, pull: int, marker: str, bodies: Sequence[str], *, order: int) -> PostedComment:
+    def upsert_comment(self, pull: int, marker: str, bodies: Sequence[str], *, order: int, create: bool = True) -> PostedComment:
         """Create our note on a merge request, or replace its text."""
-        return upsert(_Notes(self.api, f"{self._place}/merge_requests/{pull}", pull), marker, bodies, order, COMMENT_LIMIT)
+        notes = _Notes(self.api, f"{self._place}/merge_requests/{pull}", pull)
+        return upsert(notes, marker, bodies, order, COMMENT_LIMIT, create)
 
     def approvals(self, pull: int) -> tuple[str, ...]:
         """Return who approves: those whose approval was given on the newest version of the change."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Posted = Literal["created", "updated", "unchanged", "kept"]
+Posted = Literal["created", "updated", "unchanged", "kept", "absent"]
 CommitState = Literal["success", "failure", "neutral"]
 
 
@@ -17,9 +17,10 @@ class PostedComment:
     Parameters
     ----------
     url : str
-        For people.
+        For people; empty where there is none.
     action : str
-        ``created``; ``updated``; ``unchanged``: it says so already; ``kept``: a newer build's is there, and stays.
+        ``created``; ``updated``; ``unchanged``: it says so already; ``kept``: a newer build's is there, and stays; ``absent``:
+        there is none, and none was to be created.
     """
 
     url: str
@@ -68,18 +69,20 @@ class Host(Protocol):
         """
         ...
 
-    def upsert_comment(self, pull: int, marker: str, bodies: Sequence[str], *, order: int) -> PostedComment:
+    def upsert_comment(self, pull: int, marker: str, bodies: Sequence[str], *, order: int, create: bool = True) -> PostedComment:
         """Create our comment on a pull request, or replace its text.
 
         Parameters
         ----------
         pull : int
         marker : str
-            Tells our comments on one pull request apart: letters, digits, ``:`` ``.`` ``/`` ``_`` ``-``.
+            Tells our comments on one pull request apart: ``review``, ``review:folder``.
         bodies : sequence of str
             The text, in ever shorter forms: the first one that the host takes is posted.
         order : int
             Of the build: a comment of a later build is kept. 0 replaces whatever is there.
+        create : bool, optional
+            False replaces the text of a comment that is there, and writes none where there is none.
         """
         ...
 
