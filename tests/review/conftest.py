@@ -1,4 +1,4 @@
-"""A folio whose main branch has a judged experiment with a small configuration over three seeds."""
+"""A folio whose main branch has a judged experiment with a small configuration over three seeds; and a real browser."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.review.folios import SMALL, log_runs, with_objective
+from tests.site.conftest import browser, open_page
+
+__all__ = ["browser", "open_page"]
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ def test_ten_thousand_runs_stay_useful_and_under_the_limit(crowded: changes.Chan
     assert "…and 9,980 more runs" in text
     assert "best of 2,000 configurations tried, interval widened for it" in text
     assert text.count("```mermaid") == 1
+    assert "of the best 20 of 2,000 new configurations (green), and the baseline (orange)" in text
     assert all(characters(body) <= 60_000 // 2**at for at, body in enumerate(bodies))
 
 
@@ -53,7 +54,7 @@ def test_the_least_important_goes_first_and_is_counted() -> None:
     whole = fit(sections, 60_000)
     assert "Left out" not in whole
     less = fit(sections, len(whole) - 500)
-    assert "Existing runs that say something else now" in less
+    assert "Existing runs that were edited" in less
     assert "### Gates" in less
     least = fit(sections, SMALLEST)
     assert "[!CAUTION]" in least

@@ -27,11 +27,11 @@ OPTIONS = ReportOptions(marker=(("project", "demo"), ("head", "2b2b2b"), ("run",
 
 
 def body(change: Change, **more: object) -> str:
-    return render_bodies(change, replace(OPTIONS, **more))[0]  # type: ignore[arg-type]
+    return render_bodies(change, replace(OPTIONS, **more))[0].replace("\u00a0", " ")  # type: ignore[arg-type]
 
 
 def headings(text: str) -> list[str]:
-    return read(text).headings
+    return [found.replace("\u00a0", " ") for found in read(text).headings]
 
 
 def checked_safe(text: str) -> None:
@@ -49,7 +49,7 @@ def checked_safe(text: str) -> None:
 def test_a_comment_says_all_of_a_change_in_the_order_of_a_reviewer() -> None:
     text = body(changes.everything())
     order = [
-        "## ", "> [!CAUTION]", "**Existing runs that say something else now**", "### Promotions", "### Gates", "### Results", "```mermaid",
+        "## ", "> [!CAUTION]", "**Existing runs that were edited**", "### Promotions", "### Gates", "### Results", "```mermaid",
         "All 10 new runs", "Packages: 2", "Data: 1", "Code: 2", "Artifacts: 1", "<sub>",
     ]  # fmt: skip
     places = [text.index(part) for part in order]
@@ -72,7 +72,11 @@ TITLES: list[tuple[Callable[[], Change], str]] = [
     (changes.other_data, "⚠️ New results, not comparable: they come from different data"),
     (changes.tampered, "❌ Do not merge yet: 2 alarms to explain"),
     (changes.promoted, "❌ Do not merge yet: 1 promotion refused"),
-    (lambda: changes.promoted(changes.GATES[:1]), "✅ The best result improved"),
+    (lambda: changes.promoted(changes.GATES[:1]), "✅ The best result improved; a model is promoted"),
+    (
+        lambda: changes.promoted(changes.GATES[2:]),
+        "✅ The best result improved; a model is promoted, once the pending gates pass",
+    ),
 ]
 
 
@@ -130,14 +134,25 @@ def test_within_noise_is_neither_better_nor_worse() -> None:
 
 def test_only_what_differs_stands_beside_the_baseline() -> None:
     rows = read(body(changes.improved(), sections=("results",))).tables[0]
-    assert [row[0] for row in rows] == ["", "accuracy (higher is better)", "below: of the run", "log_loss", "depth", "trees"]
+    assert [row[0] for row in rows] == ["", "accuracy (higher is better)", "a run of each", "log_loss", "depth", "trees"]
 
 
 def test_gates_name_their_file_and_line_and_waivers_their_reason_and_end() -> None:
-    rows = read(body(changes.promoted(), sections=("gates",))).tables[0]
+    text = body(changes.promoted(), sections=("gates",))
+    rows = read(text).tables[0]
     assert [row[0].split()[-1] for row in rows[1:]] == ["failed", "pending", "waived", "passed"]
-    assert {row[-1] for row in rows[1:]} == {"models/wine-quality/model.yaml:7"}
-    assert rows[3][3] == "the model runs code when it is loaded. Waived by ada, until 2027-01-15: the pickle is our own"
+    assert "of `wine-quality` 2 → `Production` (`models/wine-quality/model.yaml:7`): ❌ refused, 1 of 4 gates failed." in text
+    assert rows[3][2] == "the model runs code when it is loaded. Waived by ada, until 2027-01-15: the pickle is our own"
+
+
+def test_each_gate_of_several_promotions_names_its_own_place() -> None:
+    other = changes.promotion(changes.GATES[:1], "iris")
+    rows = read(body(replace(changes.promoted(), promotions=(changes.promotion(), other)), sections=("gates",))).tables[0]
+    places = {row[2]: row[4] for row in rows[1:]}
+    assert places == {
+        "wine-quality 2 → Production": "models/wine-quality/model.yaml:7",
+        "iris 2 → Production": "models/iris/model.yaml:7",
+    }
 
 
 def test_a_stage_that_a_promotion_tells_is_not_told_twice() -> None:

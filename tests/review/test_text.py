@@ -46,8 +46,8 @@ def test_tables_lose_no_letter_where_there_is_room_for_columns() -> None:
 
 
 def test_a_table_becomes_a_list_where_there_is_no_room_for_columns() -> None:
-    lines = report_text(changes.promoted(), ReportOptions(sections=("gates",)), 40).splitlines()
-    assert lines[4:7] == ["- failed", "  Gate: not-worse", "  Promotion: wine-quality 2 → Production"]
+    lines = report_text(changes.promoted(), ReportOptions(sections=("promotions",)), 60).splitlines()
+    assert lines[:4] == ["Promotions", "- wine-quality", "  Version: 2", "  Stage: Staging → Production"]
 
 
 def test_lines_say_how_they_look() -> None:

@@ -34,10 +34,11 @@ from runfolio.review.parts import (
     Strong,
     Table,
 )
+from runfolio.review.words import arrow, bars_words
 from runfolio.site.words import count_words
 
-SYMBOLS = {GOOD: "✅ ", BAD: "❌ ", WARN: "⚠️ ", QUIET: ""}
-"""Before a word of good or bad news; the word says the same."""
+SYMBOLS = {GOOD: "✅\u00a0", BAD: "❌\u00a0", WARN: "⚠️\u00a0", QUIET: ""}
+"""Before a word of good or bad news, on the same line; the word says the same."""
 
 
 def render_markdown(section: Section) -> str:
@@ -138,6 +139,6 @@ def _chart(bars: Bars) -> str:
     if not lines:
         return ""
     text = "\n".join(["```mermaid", *lines, "```"])
-    baseline = " The line is the baseline." if bars.baseline else ""
-    words = f"{code(bars.experiment)}: {code(bars.metric)} of {count_words(len(bars.values), 'new configuration')}.{baseline}"
+    baseline = " (green), and the baseline (orange)" if bars.baseline else ""
+    words = f"{code(bars.experiment)}: {code(bars.metric)} of {bars_words(bars)}{baseline}; {arrow(bars.direction)}."
     return f"{words}\n\n{text}" if len(text) < MERMAID_LIMIT else ""

@@ -12,6 +12,11 @@ from collections.abc import Sequence
 from runfolio.review.marks import label
 from runfolio.review.parts import Bars
 
+_LOOK = (
+    "---", "config:", "    xyChart:", "        width: 760", "        height: 280", "    themeVariables:", "        xyChart:",
+    '            backgroundColor: "transparent"', '            plotColorPalette: "#1a9c8f, #e0672b"', "---",
+)  # fmt: skip
+"""Colours that can be told apart on white and on black, in the order of the lines."""
 _DIGITS = 6
 _MARGIN = 0.15
 _LEAST, _MOST = 1e-4, 1e9
@@ -19,7 +24,9 @@ _LEAST, _MOST = 1e-4, 1e9
 
 
 def draw_bars(bars: Bars) -> list[str]:
-    """Return the lines of a chart: a bar for each configuration, the best first, and the baseline as a line across.
+    """Return the lines of a chart: a point for each configuration, the best first, and the baseline as a line across.
+
+    Lines, not bars: the scale does not begin at zero, and a bar whose foot is cut off lies about its length.
 
     Parameters
     ----------
@@ -39,15 +46,13 @@ def draw_bars(bars: Bars) -> list[str]:
         return []
     bottom, top = _axis(low, high)
     names = ", ".join(f'"{number}"' for number in range(1, len(means) + 1))
-    metric = label(bars.metric) or "objective"
-    across = f"line [{_numbers([base] * len(means))}]" if base is not None else ""
     return [
+        *_LOOK,
         "xychart-beta",
-        f'    title "{metric} of each new configuration, the best first{", and the baseline as a line" if across else ""}"',
-        f'    x-axis "configuration" [{names}]',
-        f'    y-axis "{metric}" {_number(bottom)} --> {_number(top)}',
-        f"    bar [{_numbers(means)}]",
-        *([f"    {across}"] if across else []),
+        f'    x-axis "new configurations, the best first" [{names}]',
+        f'    y-axis "{label(bars.metric) or "objective"}" {_number(bottom)} --> {_number(top)}',
+        f"    line [{_numbers(means)}]",
+        *([f"    line [{_numbers([base] * len(means))}]"] if base is not None else []),
     ]
 
 

@@ -164,6 +164,8 @@ class Bars:
         Of the replicates of each configuration, the best first.
     baseline : tuple of float
         Of the replicates of the baseline; empty where there is none.
+    tried : int
+        How many configurations there are; only the best of many are among the values.
     """
 
     experiment: str
@@ -171,6 +173,7 @@ class Bars:
     direction: str
     values: tuple[tuple[float, ...], ...]
     baseline: tuple[float, ...]
+    tried: int
 
 
 Block = Union[Paragraph, Items, Alert, Table, Bars]  # noqa: UP007  (as above)

@@ -33,6 +33,7 @@ from runfolio.review.parts import (
     Table,
 )
 from runfolio.review.report import report_sections
+from runfolio.review.words import bars_words
 from runfolio.site.words import count_words
 
 NARROWEST = 40
@@ -176,7 +177,7 @@ def _bars(bars: Bars, width: int) -> Iterator[TextLine]:
     means = [sum(values) / len(values) for values in bars.values]
     shown = [*([sum(bars.baseline) / len(bars.baseline)] if bars.baseline else []), *means]
     before = "the baseline, then " if bars.baseline else ""
-    words = f"{visible(bars.metric)} of {before}{count_words(len(means), 'new configuration')}, the best first: "
+    words = f"{visible(bars.metric)} of {before}{bars_words(bars)}, the best first: "
     yield from _wrapped(words + sparkline(shown, len(shown)), width, QUIET)
 
 

@@ -6,12 +6,10 @@ its sign. How many were tried is always said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from runfolio.diff.verdict import FIRST, IMPROVED, NOISE, NOTHING, OTHER_DATA, REGRESSED, SINGLE, WELCH, Group, Verdict
-from runfolio.policy.verdict import FAILED, PASSED
+from runfolio.policy.verdict import FAILED, PASSED, PENDING
 from runfolio.review.change import Change, ExperimentChange
-from runfolio.review.parts import BAD, GOOD, QUIET, WARN, Line, Name, Strong
+from runfolio.review.parts import BAD, GOOD, QUIET, WARN, Bars, Line, Name, Strong
 from runfolio.site.words import count_words, number_words, signed_words
 
 _JUDGED = {IMPROVED: GOOD, REGRESSED: BAD, OTHER_DATA: WARN}
@@ -32,9 +30,18 @@ def title_of(change: Change) -> tuple[str, str]:
     if stops:
         return f"Do not merge yet: {' and '.join(stops)}", BAD
     title, tone = _results_title(change)
+    if change.added and change.promotions:
+        title += _promoted(change)
     if change.alarms:
         return f"Look first: {count_words(len(change.alarms), 'alarm')}. {title}", WARN
     return title, tone
+
+
+def _promoted(change: Change) -> str:
+    """Say of promotions that nothing refuses whether they wait for something."""
+    word = "a model is promoted" if len(change.promotions) == 1 else f"{len(change.promotions)} models are promoted"
+    waiting = any(gate.state == PENDING for item in change.promotions if item.verdict for gate in item.verdict.gates)
+    return f"; {word}" + (", once the pending gates pass" if waiting else "")
 
 
 def _results_title(change: Change) -> tuple[str, str]:
@@ -164,10 +171,14 @@ def arrow(direction: str) -> str:
     return "higher is better" if direction == "max" else "lower is better"
 
 
-def listed(words: Iterable[str]) -> str:
-    """Join words as people do: ``a, b and c``."""
-    found = list(words)
-    return " and ".join([*([", ".join(found[:-1])] if len(found) > 1 else []), *found[-1:]])
+def bars_words(bars: Bars) -> str:
+    """Count the configurations that a chart shows: ``the best 20 of 400 new configurations``."""
+    shown = len(bars.values)
+    return (
+        count_words(shown, "new configuration")
+        if shown == bars.tried
+        else f"the best {shown} of {bars.tried:,} new configurations"
+    )
 
 
 def _replicates(item: ExperimentChange, count: int) -> str:

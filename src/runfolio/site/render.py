@@ -34,6 +34,37 @@ CSP = (
 _SAFE_JSON = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
+def make_environment(own: Mapping[str, str]) -> jinja2.Environment:
+    """Return the templates, ready to be filled in.
+
+    Parameters
+    ----------
+    own : Mapping of str to str
+        The team's templates by name; they come before ours.
+    """
+    import jinja2
+    import jinja2.sandbox
+
+    # Templates of a team run in a sandbox: a pull request may change them, and CI builds its preview.
+    kind = jinja2.sandbox.ImmutableSandboxedEnvironment if own else jinja2.Environment
+    # Ours are there under a second name, so that a team's template can extend the one that it stands for.
+    ours = jinja2.FileSystemLoader(templates_folder() / "templates")
+    environment = kind(
+        loader=jinja2.ChoiceLoader([jinja2.DictLoader(dict(own)), ours, jinja2.PrefixLoader({"runfolio": ours})]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    filters: dict[str, Callable[..., object]] = {
+        "bytes": bytes_words, "count": count_words, "duration": duration_words, "number": number_words, "signed": signed_words,
+        "time": time_tag, "day": day_tag, "json": page_json,
+    }  # fmt: skip
+    environment.filters.update(filters)
+    return environment
+
+
 class Renderer:
     """Renders the pages of one site.
 
@@ -43,28 +74,9 @@ class Renderer:
     """
 
     def __init__(self, site: Site) -> None:
-        import jinja2
-        import jinja2.sandbox
-
         self._site = site
         self._own = {name: text for name, text in site.overrides.items() if name.endswith(".html")}
-        # Templates of a team run in a sandbox: a pull request may change them, and CI builds its preview.
-        kind = jinja2.sandbox.ImmutableSandboxedEnvironment if self._own else jinja2.Environment
-        # Ours are there under a second name, so that a team's template can extend the one that it stands for.
-        ours = jinja2.FileSystemLoader(templates_folder() / "templates")
-        self.environment = kind(
-            loader=jinja2.ChoiceLoader([jinja2.DictLoader(self._own), ours, jinja2.PrefixLoader({"runfolio": ours})]),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        filters: dict[str, Callable[..., object]] = {
-            "bytes": bytes_words, "count": count_words, "duration": duration_words, "number": number_words, "signed": signed_words,
-            "time": time_tag, "day": day_tag, "json": page_json,
-        }  # fmt: skip
-        self.environment.filters.update(filters)
+        self.environment = make_environment(self._own)
 
     def html(self, template: str, path: str, **context: Any) -> bytes:
         """Render a page.

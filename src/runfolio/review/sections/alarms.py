@@ -35,7 +35,7 @@ def alarms(change: Change, options: ReportOptions) -> Section | None:
         lines = tuple(alarm_line(item) for item in change.alarms)
         blocks.append(Alert(BAD if change.errors else WARN, _title(change), Items(lines, "alarm").cut(options.rows)))
     if change.edited:
-        blocks += [Paragraph((Strong("Existing runs that say something else now"),)), _fields_table(change, options)]
+        blocks += [Paragraph((Strong("Existing runs that were edited"),)), _fields_table(change, options)]
     if change.deleted:
         gone = tuple(
             (Name(run.name or run.run_id), " of ", Name(run.experiment), ", id ", Name(run.run_id)) for run in change.deleted

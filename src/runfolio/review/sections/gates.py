@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runfolio.policy.verdict import FAILED, PASSED, PENDING, WAIVED, GateResult
 from runfolio.records.times import utc_text
 from runfolio.review.change import Change, Promotion
@@ -20,24 +22,42 @@ def gates(change: Change, options: ReportOptions) -> Section | None:
         return None
     found = [(item, gate) for item in asked if item.verdict for gate in item.verdict.gates]
     found.sort(key=lambda pair: _ORDER.get(pair[1].state, 0))
-    failed = sum(gate.state == FAILED for _, gate in found)
-    if not found:
-        line = "The policy of the base asks nothing of these promotions."
-    elif failed:
-        line = f"The policy of the base refuses: {failed} of {count_words(len(found), 'gate')} failed."
-    else:
-        line = "No gate of the base's policy stands in the way."
-    intro = Paragraph((line,))
+    intro = Paragraph(_intro(asked, [gate for _, gate in found]))
     if not found:
         return Section("gates", "Gates", (intro,))
-    rows = table(("", "Gate", "Promotion", "What it found", "Where"), [_row(*pair) for pair in found], "gate").cut(options.rows)
+    alone = len(asked) == 1
+    heads = ("", "Gate", "What it found") if alone else ("", "Gate", "Promotion", "What it found", "Where")
+    rows = table(heads, [_row(*pair, alone=alone) for pair in found], "gate").cut(options.rows)
     return Section("gates", "Gates", (intro, rows))
 
 
-def _row(item: Promotion, gate: GateResult) -> tuple[Line, ...]:
-    promotion: Line = (Name(item.model), f" {item.version} → ", Name(item.stage))
-    place = f"{item.path}:{item.line}" if item.line else item.path
-    return ((State(gate.state, TONES.get(gate.state, BAD)),), (Name(gate.id),), promotion, gate_line(gate), (Name(place, 120),))
+def _intro(asked: Sequence[Promotion], found: Sequence[GateResult]) -> Line:
+    failed = sum(gate.state == FAILED for gate in found)
+    where: Line = (" (", *_place(asked[0]), ")") if len(asked) == 1 else ()
+    what: Line = (*promotion_words(asked[0]), *where) if len(asked) == 1 else (count_words(len(asked), "promotion"),)
+    start: Line = ("What the policy on the base branch says of ", *what, ": ")
+    if not found:
+        return (*start, "it asks nothing.")
+    if failed:
+        return (*start, State(f"refused, {failed} of {count_words(len(found), 'gate')} failed", BAD), ".")
+    waiting = sum(gate.state == PENDING for gate in found)
+    return (*start, State("accepted", GOOD), f", {count_words(waiting, 'gate')} still pending." if waiting else ".")
+
+
+def promotion_words(item: Promotion) -> Line:
+    """Say which version goes where."""
+    return (Name(item.model), f" {item.version} → ", Name(item.stage))
+
+
+def _place(item: Promotion) -> Line:
+    return (Name(f"{item.path}:{item.line}" if item.line else item.path, 120),)
+
+
+def _row(item: Promotion, gate: GateResult, *, alone: bool) -> tuple[Line, ...]:
+    start: tuple[Line, ...] = ((State(gate.state, TONES.get(gate.state, BAD)),), (Name(gate.id),))
+    if alone:
+        return (*start, gate_line(gate))
+    return (*start, promotion_words(item), gate_line(gate), _place(item))
 
 
 def gate_line(gate: GateResult) -> Line:

@@ -84,7 +84,7 @@ def bars_of(item: ExperimentChange) -> Bars | None:
     values = tuple(tuple(trial.value for trial in group.trials) for group in groups[:BARS])
     before = item.verdict.before if item.verdict else None
     baseline = tuple(trial.value for trial in before.trials) if before else ()
-    return Bars(item.name, item.objective.metric, item.objective.direction, values, baseline)
+    return Bars(item.name, item.objective.metric, item.objective.direction, values, baseline, len(groups))
 
 
 def _title(item: ExperimentChange, change: Change, options: ReportOptions) -> Line:
@@ -113,7 +113,7 @@ def _table(item: ExperimentChange, options: ReportOptions) -> Table:
     names: tuple[Line, ...] = ()
     if item.baseline is not None and item.best is not None:
         names = (
-            ("below: of the run",),
+            ("a run of each",),
             _run_name(item.baseline.name, item.baseline.run_id),
             _run_name(item.best.name, item.best.run_id),
             ("",),

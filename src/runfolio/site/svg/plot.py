@@ -78,7 +78,7 @@ def round_ticks(low: float, high: float, count: int) -> list[float]:
     return [round(at * step, digits) + 0.0 for at in range(first, last + 1)]
 
 
-def frame(plot: Plot, inside: str, words: str, x_title: str = "") -> Markup:
+def frame(plot: Plot, inside: str, words: str, x_title: str = "", *, whole_x: bool = False) -> Markup:
     """Return the chart: hairlines and labels, and `inside` over them.
 
     Parameters
@@ -89,6 +89,8 @@ def frame(plot: Plot, inside: str, words: str, x_title: str = "") -> Markup:
     words : str
         One sentence that says what there is to see.
     x_title : str, optional
+    whole_x : bool, optional
+        Whether only whole numbers stand below the chart: those of things that are counted.
     """
     parts = [f'<svg class="chart-svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{escape(words)}</title>']
     for value in round_ticks(*plot.y, 4):
@@ -98,7 +100,7 @@ def frame(plot: Plot, inside: str, words: str, x_title: str = "") -> Markup:
     room = WIDTH - RIGHT - (len(x_title) * 6 + 16 if x_title else 0)
     for value in round_ticks(*plot.x, 6):
         x, _ = plot.at(value, plot.y[0])
-        if x < room:
+        if x < room and not (whole_x and value % 1):
             parts.append(
                 f'<text class="svg-tick" x="{x:.1f}" y="{HEIGHT - 6}" text-anchor="middle">{escape(_label(value))}</text>'
             )
