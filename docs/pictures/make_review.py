@@ -21,7 +21,9 @@ HERE = Path(__file__).parent / "review"
 WIDTH = 860  # of a comment on a wide screen
 ICONS = {"caution": "⛔", "warning": "⚠️"}
 _ALERT = re.compile(r"<blockquote>\s*<p>\[!(CAUTION|WARNING)\]\s*(.*?)</blockquote>", re.DOTALL)
-_MERMAID = re.compile(r'<pre lang="mermaid"><code>(.*?)</code></pre>|<pre><code class="language-mermaid">(.*?)</code></pre>', re.DOTALL)
+_MERMAID = re.compile(
+    r'<pre lang="mermaid"><code>(.*?)</code></pre>|<pre><code class="language-mermaid">(.*?)</code></pre>', re.DOTALL
+)
 
 
 def github_style(scratch: Path) -> str:

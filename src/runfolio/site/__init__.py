@@ -7,7 +7,16 @@ folder, time zone, locale and hash seed. Nothing is fetched, at the build or by 
 >>> build_site(open_folio("."), Path("site"), BuildOptions())                              # doctest: +SKIP
 """
 
-from runfolio.site.build import build_site, is_current
-from runfolio.site.options import BuildOptions, BuildReport
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runfolio._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from runfolio.site.build import build_site, is_current
+    from runfolio.site.options import BuildOptions, BuildReport
 
 __all__ = ["BuildOptions", "BuildReport", "build_site", "is_current"]
+
+__getattr__ = lazy_names(__name__, {"build": ("build_site", "is_current"), "options": ("BuildOptions", "BuildReport")})
