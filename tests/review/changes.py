@@ -73,7 +73,13 @@ def seeds(name: str, values: Sequence[float], first: int = 1, *, data: str = "d1
 
 
 def experiment(
-    before: Sequence[Run], after: Sequence[Run], *, objective: Objective = ACCURACY, name: str = "wine", baseline_is: str = "best"
+    before: Sequence[Run],
+    after: Sequence[Run],
+    *,
+    objective: Objective = ACCURACY,
+    name: str = "wine",
+    baseline_is: str = "best",
+    baseline_model: str = "",
 ) -> ExperimentChange:
     """Judge new runs against earlier ones, as the gathering does."""
 
@@ -97,7 +103,7 @@ def experiment(
         ),
     )
     return ExperimentChange(
-        slug="wine",
+        slug=name,
         name=name,
         objective=objective,
         added=tuple(ranked),
@@ -105,6 +111,7 @@ def experiment(
         verdict=verdict,
         baseline=by_id[verdict.before.trials[0].run_id] if verdict.before else None,
         baseline_is=baseline_is if verdict.before else "",
+        baseline_model=baseline_model,
         best=by_id[verdict.after.trials[0].run_id] if verdict.after else None,
     )
 
@@ -130,7 +137,20 @@ def within_noise() -> Change:
 def regressed() -> Change:
     """Return three seeds clearly worse than three."""
     before, after = seeds("a", (0.95, 0.951, 0.952), depth="3"), seeds("b", (0.90, 0.901, 0.902), 10, depth="4")
-    return Change(SPAN, experiments=(experiment(before, after, baseline_is="live"),), files={"runs": 3})
+    return Change(
+        SPAN,
+        experiments=(experiment(before, after, baseline_is="live", baseline_model="wine-quality 1 in Production"),),
+        files={"runs": 3},
+    )
+
+
+def several() -> Change:
+    """Return an experiment that improved, one that got worse, and one without an objective."""
+    before, after = seeds("a", (0.95, 0.951, 0.952), depth="3"), seeds("b", (0.90, 0.901, 0.902), 10, depth="4")
+    notes = ExperimentChange("notes", "notes", added=(run("note", None, experiment="notes", number=50),))
+    return Change(
+        SPAN, experiments=(improved().experiments[0], experiment(before, after, name="iris"), notes), files={"runs": 14}
+    )
 
 
 def single() -> Change:

@@ -21,7 +21,7 @@ NASTY = st.text(alphabet=st.sampled_from("`|\\@#!*_~[]()<>&:/.-{}$ \n\r\tabwx19\
 SPOOFS = (
     "<!-- runfolio:review project=demo head=x run=1 -->", "\n<!-- runfolio:review -->\n", "</details>", "<details>", "| a | b |\n|---|---|",
     "```\n@team\n```", "`@team`", "> [!CAUTION]\n> boo", "@team", "![x](https://evil.example/x.png)", "<img src=https://evil.example/x>",
-    "~~~", "## All gates passed", "</sub>", "\\|", "a\\|b", "-->", "[x]: https://evil.example", "www.evil.example", "fixes #1",
+    "~~~", "## All gates passed", "</sub>", "\\|", "a\\|b", "-->", "[x]: https://evil.example", "www.evil.example", "fixes #1", "", " ", "/approve",
 )  # fmt: skip
 OPTIONS = ReportOptions(marker=(("project", "demo"), ("head", "2b2b2b"), ("run", "17")))
 
@@ -88,23 +88,23 @@ def test_the_title_is_what_the_change_comes_to(made: Callable[[], Change], title
 SENTENCES: list[tuple[Callable[[], Change], str]] = [
     (
         changes.improved,
-        "`wine`: `accuracy` **improved by 0.0247** (95 % Welch interval +0.0107 to +0.0386, 3 and 3 seeds; best of 3 configurations tried, interval widened for it), against the best run so far.",
+        "`wine`: `accuracy` **improved by 0.0247** (95 % Welch interval +0.0107 to +0.0386, 3 and 3 seeds; best of 3 configurations tried, interval widened for it), against the best so far.",
     ),
     (
         changes.regressed,
-        "`wine`: `accuracy` **got worse by 0.0500** (95 % Welch interval −0.0523 to −0.0477, 3 and 3 seeds), against the version in Production.",
+        "`wine`: `accuracy` **got worse by 0.0500** (95 % Welch interval −0.0523 to −0.0477, 3 and 3 seeds), against `wine-quality 1 in Production`.",
     ),
     (
         changes.within_noise,
-        "`wine`: `accuracy`: **within noise**, +0.0033 (95 % Welch interval −0.0198 to +0.0265, 3 and 3 seeds), against the best run so far.",
+        "`wine`: `accuracy`: **within noise**, +0.0033 (95 % Welch interval −0.0198 to +0.0265, 3 and 3 seeds), against the best so far.",
     ),
     (
         changes.single,
-        "`wine`: `accuracy`: **single run: nothing is claimed**; the difference is +0.0500, against the best run so far.",
+        "`wine`: `accuracy`: **single run: nothing is claimed**; the difference is +0.0500, against the best so far.",
     ),
     (
         changes.other_data,
-        "`wine`: `accuracy`: **not comparable: different data**; the numbers differ by +0.0800, against the best run so far.",
+        "`wine`: `accuracy`: **not comparable: different data**; the numbers differ by +0.0800, against the best so far.",
     ),
 ]
 
@@ -135,6 +135,38 @@ def test_within_noise_is_neither_better_nor_worse() -> None:
 def test_only_what_differs_stands_beside_the_baseline() -> None:
     rows = read(body(changes.improved(), sections=("results",))).tables[0]
     assert [row[0] for row in rows] == ["", "accuracy (higher is better)", "a run of each", "log_loss", "depth", "trees"]
+
+
+def test_several_experiments_are_put_below_each_other_with_their_course() -> None:
+    rows = read(body(changes.several(), sections=("results",))).tables[0]
+    assert rows == [
+        ["Experiment", "Objective", "Before", "Best new", "Verdict", "New runs", "From the first to the last"],
+        ["wine", "accuracy", "0.9567", "0.9813", "✅ improved", "10", "▇██▆▆▅▂▁▁"],
+        ["iris", "accuracy", "0.9510", "0.9010", "❌ regressed", "3", "▁▅█"],
+        ["notes", "–", "–", "–", "nothing to compare", "1", "–"],
+    ]
+
+
+def test_of_many_experiments_the_first_lines_name_the_worst_and_count_the_rest() -> None:
+    change = changes.several()
+    many = replace(
+        change,
+        experiments=(
+            *change.experiments[:2],
+            *(replace(change.experiments[0], slug=f"e{at}", name=f"e{at}") for at in range(40)),
+        ),
+    )
+    lines = [line for line in body(many, sections=("verdict",)).splitlines() if line.startswith("- ")]
+    assert lines[0].startswith("- `iris`: `accuracy` **got worse")
+    assert lines[5:] == ["- …and 37 more experiments"]
+    assert "…and 12 more experiments" in body(many, sections=("results",))
+
+
+def test_a_long_text_is_bounded_everywhere() -> None:
+    shown = body(changes.hostile("x" * 100_000))
+    assert len(shown) < 20_000
+    assert "(+99,940)" in shown
+    checked_safe(shown)
 
 
 def test_gates_name_their_file_and_line_and_waivers_their_reason_and_end() -> None:

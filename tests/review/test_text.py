@@ -25,7 +25,7 @@ def test_the_verdict_comes_first() -> None:
         "The best result improved",
         (
             "wine: accuracy improved by 0.0247 (95 % Welch interval +0.0107 to +0.0386, 3 and 3 seeds; best of 3 configurations tried, "
-            "interval widened for it), against the best run so far."
+            "interval widened for it), against the best so far."
         ),
     ]
 

@@ -41,7 +41,7 @@ TEMPLATE, STYLE = "review.html", "review/review.css"
 _APART = frozenset(("verdict", "chart", "footer"))
 """Sections that the page shows in its own way."""
 _MORE = 10
-_BEFORE = {"pinned": "Baseline run", "live": "In Production now", "best": "Best so far"}
+_BEFORE = {"pinned": "Baseline run", "live": "Live now", "best": "Best so far"}
 
 
 def change_page(change: Change, options: ReportOptions, project: str = "runfolio") -> str:

@@ -118,14 +118,14 @@ def _said(item: ExperimentChange, verdict: Verdict) -> Line:
     size = number_words(abs(gap))
     ending = _ending(item, verdict)
     if word == IMPROVED:
-        return (" ", Strong(f"improved by {size}"), ending, _against(item))
+        return (" ", Strong(f"improved by {size}"), ending, *_against(item))
     if word == REGRESSED:
-        return (" ", Strong(f"got worse by {size}"), ending, _against(item))
+        return (" ", Strong(f"got worse by {size}"), ending, *_against(item))
     if word == NOISE:
-        return (": ", Strong("within noise"), f", {signed_words(gap)}", ending, _against(item))
+        return (": ", Strong("within noise"), f", {signed_words(gap)}", ending, *_against(item))
     if word == OTHER_DATA:
-        return (": ", Strong("not comparable: different data"), f"; the numbers differ by {signed_words(gap)}", _against(item))
-    return (": ", Strong("single run: nothing is claimed"), f"; the difference is {signed_words(gap)}", ending, _against(item))
+        return (": ", Strong("not comparable: different data"), f"; the numbers differ by {signed_words(gap)}", *_against(item))
+    return (": ", Strong("single run: nothing is claimed"), f"; the difference is {signed_words(gap)}", ending, *_against(item))
 
 
 def _without_difference(item: ExperimentChange, verdict: Verdict) -> Line:
@@ -149,13 +149,16 @@ def _ending(item: ExperimentChange, verdict: Verdict) -> str:
     return f" ({'; '.join(parts)})" if parts else ""
 
 
-def _against(item: ExperimentChange) -> str:
+def _against(item: ExperimentChange) -> Line:
+    """Say what the new runs are held against."""
+    if item.baseline_is == "live" and item.baseline_model:
+        return (", against ", Name(item.baseline_model))
     words = {
         "pinned": ", against the experiment's baseline run",
-        "live": ", against the version in Production",
-        "best": ", against the best run so far",
+        "live": ", against the version that is live",
+        "best": ", against the best so far",
     }
-    return words.get(item.baseline_is, "")
+    return (words[item.baseline_is],) if item.baseline_is in words else ()
 
 
 def mean_words(group: Group, item: ExperimentChange) -> str:

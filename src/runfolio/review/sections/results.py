@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from runfolio.diff.compare import Comparison, Row, compare_runs
+from runfolio.diff.sparklines import sparkline
 from runfolio.diff.verdict import IMPROVED, REGRESSED, Group, Trial, group_trials, is_number
 from runfolio.records import RunStatus
 from runfolio.review.change import Change, ExperimentChange
@@ -22,11 +23,12 @@ from runfolio.review.parts import (
     Section,
     State,
     Table,
+    table,
     value,
 )
 from runfolio.review.sections.alarms import shown
 from runfolio.review.sections.ends import SHOWN
-from runfolio.review.words import arrow, mean_words, verdict_line
+from runfolio.review.words import arrow, mean_words, tone_of, verdict_line
 from runfolio.site.words import number_words, signed_words
 
 BARS = 20
@@ -39,6 +41,8 @@ def results(change: Change, options: ReportOptions) -> Section | None:
     blocks: list[Block] = []
     told = [item for item in change.experiments if item.added]
     left = max(0, len(told) - options.rows)
+    if len(told) > 1:
+        blocks.append(_overview(told, options))
     for item in told[: options.rows]:
         blocks.append(Paragraph(_title(item, change, options)))
         if item.objective and item.verdict and item.verdict.after:
@@ -85,6 +89,33 @@ def bars_of(item: ExperimentChange) -> Bars | None:
     before = item.verdict.before if item.verdict else None
     baseline = tuple(trial.value for trial in before.trials) if before else ()
     return Bars(item.name, item.objective.metric, item.objective.direction, values, baseline, len(groups))
+
+
+def _overview(told: Sequence[ExperimentChange], options: ReportOptions) -> Table:
+    """Put the experiments below each other, with the course of the objective over the new runs of each."""
+    rows = []
+    for item in told[: options.rows]:
+        verdict = item.verdict
+        rows.append((
+            (Name(item.name),),
+            (Name(item.objective.metric),) if item.objective else ("–",),
+            (number_words(verdict.before.mean if verdict and verdict.before else None),),
+            (number_words(verdict.after.mean if verdict and verdict.after else None),),
+            (State(verdict.word, tone_of(verdict)),) if verdict else ("nothing to compare",),
+            (f"{len(item.added):,}",),
+            course(item) or ("–",),
+        ))  # fmt: skip
+    heads = ("Experiment", "Objective", "Before", "Best new", "Verdict", "New runs", "From the first to the last")
+    return table(heads, rows, "experiment", (2, 3, 5), len(told) - len(rows))
+
+
+def course(item: ExperimentChange) -> Line:
+    """Draw the objective of the new runs in the order in which they ran; empty for fewer than three."""
+    if item.objective is None:
+        return ()
+    metric = item.objective.metric
+    values = [run.metrics[metric].last for run in sorted(item.added, key=lambda run: run.start) if metric in run.metrics]
+    return (Name(sparkline(values)),) if len(values) > 2 else ()
 
 
 def _title(item: ExperimentChange, change: Change, options: ReportOptions) -> Line:
@@ -166,7 +197,7 @@ def _moved(item: ExperimentChange) -> Line:
 
 
 def _baseline_words(item: ExperimentChange) -> str:
-    return {"pinned": "Baseline run", "live": "In Production now", "best": "Best so far"}.get(item.baseline_is, "Before")
+    return {"pinned": "Baseline run", "live": "Live now", "best": "Best so far"}.get(item.baseline_is, "Before")
 
 
 def _files(items: list[ExperimentChange], options: ReportOptions) -> Iterator[Block]:

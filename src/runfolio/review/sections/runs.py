@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from runfolio.diff.sparklines import sparkline
 from runfolio.records import Run, RunStatus
 from runfolio.review.change import Change, ExperimentChange
 from runfolio.review.options import ReportOptions
 from runfolio.review.parts import BAD, WARN, Block, Line, Name, Paragraph, Section, State, Table, value
+from runfolio.review.sections.results import course
 from runfolio.site.words import count_words, number_words
 
 METRICS, PARAMS = 3, 4
 """Columns of each in a table that still fits a comment."""
-_WIDTH = 24
 
 
 def runs(change: Change, options: ReportOptions) -> Section | None:
@@ -39,11 +38,10 @@ def _intro(item: ExperimentChange) -> Line:
     start: Line = (Name(item.name), f": {count_words(len(item.added), 'run')}{failed}")
     if item.objective is None:
         return (*start, ", the newest first")
-    metric = item.objective.metric
-    values = [run.metrics[metric].last for run in sorted(item.added, key=lambda run: run.start) if metric in run.metrics]
-    if len(values) < 3:
+    drawn = course(item)
+    if not drawn:
         return (*start, ", the best first")
-    return (*start, ", the best first; ", Name(metric), " from the first to the last: ", Name(sparkline(values, _WIDTH)))
+    return (*start, ", the best first; ", Name(item.objective.metric), " from the first to the last: ", *drawn)
 
 
 def _table(item: ExperimentChange, options: ReportOptions) -> Table:
