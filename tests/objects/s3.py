@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 KEY, SECRET = "runfolio", "not-a-secret"
+HANG_S = 1.5
 
 
 def free_ports(count: int) -> list[int]:
@@ -125,19 +126,33 @@ class Faults:
 
     rate: float = 0.0
     seed: int = 0
-    kinds: tuple[str, ...] = ("500", "503", "429", "reset", "short", "slow", "wrong", "sent-wrong", "drop")
+    kinds: tuple[str, ...] = (
+        "500",
+        "503",
+        "429",
+        "reset",
+        "short",
+        "slow",
+        "hang",
+        "wrong",
+        "sent-wrong",
+        "stale",
+        "page",
+        "drop",
+    )
     done: dict[str, int] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
 
 
 class FaultProxy:
-    """Passes HTTP requests on, one a connection, and spoils some: answers 5xx, throttles, resets in the middle, cuts short,
-    is slow, changes bytes on the way down or up, drops the request."""
+    """Passes HTTP requests on, one a connection, and spoils some: answers 5xx, throttles, resets in the middle, cuts short, is slow,
+    hangs, changes bytes on the way down or up, lists what was there before, answers 200 with a page about an error, drops the request."""
 
     def __init__(self, endpoint: str, faults: Faults) -> None:
         self.faults = faults
         self._random = random.Random(faults.seed)
         self._lock = threading.Lock()
+        self._lists: dict[bytes, bytes] = {}
         self._target = ("127.0.0.1", int(endpoint.rsplit(":", 1)[1]))
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -164,6 +179,15 @@ class FaultProxy:
             kind = self._choose(head)
             if kind == "drop":
                 return
+            if kind == "hang":
+                time.sleep(HANG_S)
+                return
+            if kind == "page":
+                said = b"<html><body>Something went wrong</body></html>"
+                connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(said)}\r\nConnection: close\r\n\r\n".encode())
+                if not head.startswith(b"HEAD"):
+                    connection.sendall(said)
+                return
             if kind in ("404", "500", "503", "429"):
                 connection.sendall(f"HTTP/1.1 {kind} Spoiled\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
                 return
@@ -175,7 +199,15 @@ class FaultProxy:
                 answer = b""
                 while chunk := server.recv(1 << 16):
                     answer += chunk
-            self._answer(connection, answer, kind)
+            self._answer(connection, self._listed(head, answer, kind), kind)
+
+    def _listed(self, head: bytes, answer: bytes, kind: str) -> bytes:
+        """Return the first list that was asked for by these words, in place of a new one, where a stale one is to be given."""
+        if b"list-type=2" not in head:
+            return answer
+        with self._lock:
+            first = self._lists.setdefault(head.split(b" HTTP")[0], answer)
+        return first if kind == "stale" else answer
 
     def _answer(self, connection: socket.socket, answer: bytes, kind: str) -> None:
         start = answer.find(b"\r\n\r\n") + 4

@@ -13,7 +13,7 @@ from pathlib import Path
 import obstore
 import pytest
 
-from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, UsageError
+from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError
 from runfolio.objects import open_store, signs
 from runfolio.objects.buckets import reason
 from runfolio.objects.cloud_bucket import profile
@@ -21,8 +21,6 @@ from runfolio.objects.keys import key_of
 from runfolio.objects.remote import RemoteStore
 from runfolio.records import Digest
 from tests.objects import s3
-
-FULL = os.environ.get("RUNFOLIO_SCALE") == "full"
 
 
 def opened(place: str, folder: Path) -> RemoteStore:
@@ -200,43 +198,6 @@ def test_objects_leave_the_bucket_with_their_signs_and_what_was_left_is_swept(
     monkeypatch.setattr(signs, "ABANDONED_S", -5.0)
     assert store.sweep() == 1
     assert [item.digest for item in store.listed()] == [old[2]]
-
-
-def test_faults_on_the_way_never_bring_wrong_bytes(s3_endpoint: str, s3_bucket: str, tmp_path: Path) -> None:
-    """500 puts and gets (60 in CI) with a fault in every fifth request: all right, or clearly failed."""
-    number = 500 if FULL else 60
-    failed = 0
-    made = random.Random(7)
-    with s3.FaultProxy(s3_endpoint, s3.Faults(0.2, seed=5)) as proxy:
-        place = f"s3://{s3_bucket}/x?endpoint={proxy.endpoint}"
-        store = opened(place, tmp_path / "a")
-        contents = {}
-        for number_of in range(number):
-            data = made.randbytes(made.choice((1, 900, 4096, 70_000))) + str(number_of).encode()
-            contents[store.put_bytes(data)[0]] = data
-        for _ in range(5):
-            try:
-                store.upload()
-                break
-            except RunfolioError:
-                failed += 1
-        waits = store.waits()[0]
-        store.cache.store.root.rename(tmp_path / "gone")
-        right = 0
-        for digest, data in contents.items():
-            try:
-                right += store.read(digest) == data
-            except RunfolioError:
-                failed += 1
-            else:
-                assert store.read(digest) == data
-    assert waits == 0
-    assert right + failed >= number
-    assert right >= number * 0.9
-    assert len(proxy.faults.done) == len(proxy.faults.kinds), proxy.faults.done
-    plain = opened(f"s3://{s3_bucket}/x?endpoint={s3_endpoint}", tmp_path / "b")
-    for digest in contents:
-        plain.verify(digest)  # what went up through the faults is what was put
 
 
 KILLED = """

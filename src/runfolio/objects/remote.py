@@ -29,6 +29,8 @@ from runfolio.objects.store import Progress, Stored
 from runfolio.records.runs import Digest
 
 _TRIES = 4
+_READS = 3
+"""Bytes that went wrong on the way come right when they are read again; a damaged object does not."""
 _PATIENCE_S = 30.0
 _WHOLE_BYTES = 8 << 20
 """Up to this size an object is sent in one request, out of memory."""
@@ -250,12 +252,12 @@ class RemoteStore:
         if self.waiting.exists(digest):
             self.waiting.verify(digest)
             return
-        for last in (False, True):
+        found = ""
+        for _ in range(_READS):
             found = _digest(self._chunks(digest))
             if found == digest:
                 return
-            if last:
-                raise self._damaged(digest, found)
+        raise self._damaged(digest, found)
 
     def delete(self, digest: Digest) -> bool:
         """Remove the object; return whether it was there."""
@@ -299,14 +301,14 @@ class RemoteStore:
 
     def _fetch(self, digest: Digest, mark: _Mark) -> None:
         size = self._stat(digest).size
-        for last in (False, True):
+        found = ""
+        for _ in range(_READS):
             try:
                 self.cache.fill(digest, size, lambda start: self._chunks(digest, start, mark))
                 return
             except DamagedError as error:
-                # Bytes that went wrong on the way come right the second time; a damaged object does not.
-                if last:
-                    raise self._damaged(digest, str(error.args[0]).rsplit(" ", 1)[-1].rstrip(".")) from None
+                found = error.message.rsplit(" ", 1)[-1].rstrip(".")
+        raise self._damaged(digest, found)
 
     def _chunks(self, digest: Digest, start: int = 0, mark: _Mark | None = None) -> Iterator[bytes]:
         """Yield an object's bytes; a connection that breaks is taken up again where it broke."""
