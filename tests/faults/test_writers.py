@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from runfolio.folio import open_folio
+from runfolio.folio.checking import check as checked
 from runfolio.folio.recovery import recover
 from tests.faults.acknowledged import check, commits_adding, promised, records
 from tests.faults.kill_loop import start
@@ -65,29 +67,79 @@ def test_four_clones_that_push_at_once_all_end_with_all_runs(tmp_path: Path) -> 
     assert check(first, wanted).lost == []
 
 
-@pytest.mark.parametrize("way", ["merge", "rebase", "squash"])
-def test_branches_with_runs_join_without_conflicts(tmp_path: Path, way: str) -> None:
-    folder = make_folio(tmp_path / "folio")
-    log = "import runfolio\nfor n in range(20):\n    with runfolio.start_run(run_name=f'WHO{n}'): runfolio.log_metric('m', n)\n"
-    for turn in range(scaled(17, 2)):
-        git(folder, "switch", "-qc", f"side{turn}")
-        assert python(folder, log.replace("WHO", f"side{turn}-")).returncode == 0
-        git(folder, "switch", "-q", "main")
-        assert python(folder, log.replace("WHO", f"main{turn}-")).returncode == 0
-        if way == "merge":
-            git(folder, "merge", "-q", "--no-edit", f"side{turn}")
-        elif way == "rebase":
-            git(folder, "switch", "-q", f"side{turn}")
-            git(folder, "rebase", "-q", "main")
+RUNS = scaled(200, 20)
+LOG = """
+import runfolio
+for n in range(RUNS):
+    with runfolio.start_run(run_name=f"WHO-{n}") as run:
+        runfolio.log_metric("m", n)
+        runfolio.log_text(f"WHO-{n}", "model/model.pkl")
+"""
+REGISTER = """
+runfolio.register_model(f"runs:/{run.info.run_id}/model", "wine")
+"""
+LIVE = "import runfolio; c = runfolio.MlflowClient(); c.set_registered_model_alias('wine', 'ALIAS', VERSION)"
+STAGE = "import runfolio; c = runfolio.MlflowClient(); c.transition_model_version_stage('wine', VERSION, 'Production')"
+WAYS = {
+    "merge": [["merge", "-q", "--no-edit", "SIDE"]],
+    "rebase": [
+        ["switch", "-q", "SIDE"],
+        ["rebase", "-q", "main"],
+        ["switch", "-q", "main"],
+        ["merge", "-q", "--ff-only", "SIDE"],
+    ],
+    "squash": [["merge", "-q", "--squash", "SIDE"], ["commit", "-qm", "squashed"]],
+}
+
+
+def branched(folder: Path, side: str, theirs: str, ours: str) -> None:
+    """Let a new branch and main go on on their own."""
+    git(folder, "switch", "-qc", side)
+    done = python(folder, theirs)
+    assert (done.returncode, done.stderr) == (0, "")
+    git(folder, "switch", "-q", "main")
+    done = python(folder, ours)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def joined(folder: Path, way: str, side: str) -> bool:
+    """Bring a branch into main; False where that conflicts, which is then undone."""
+    for command in WAYS[way]:
+        args = [side if word == "SIDE" else word for word in command]
+        done = subprocess.run(["git", *args], cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+        if done.returncode:
+            assert "CONFLICT" in done.stdout + done.stderr
+            git(folder, *(["rebase", "--abort"] if way == "rebase" else ["reset", "-q", "--hard"]))
             git(folder, "switch", "-q", "main")
-            git(folder, "merge", "-q", "--ff-only", f"side{turn}")
-        else:
-            git(folder, "merge", "-q", "--squash", f"side{turn}")
-            git(folder, "commit", "-qm", "squashed")
-        git(folder, "branch", "-qD", f"side{turn}")
-        assert len(records(folder)) == 40 * (turn + 1)
+            return False
+    git(folder, "branch", "-qD", side)
+    return True
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_branches_with_runs_join_and_nothing_is_lost(tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # the merge driver
+    folder = make_folio(tmp_path / "folio")
+    log = LOG.replace("RUNS", str(RUNS))
+    done = python(folder, (log + REGISTER).replace("WHO", "first"))
+    assert (done.returncode, done.stderr) == (0, "")
+    turns = scaled(17, 2)
+    for turn in range(turns):
+        theirs, ours = (log + REGISTER).replace("WHO", f"side{turn}"), log.replace("WHO", f"main{turn}")
+        live = "\n" + LIVE.replace("ALIAS", f"turn-{turn}").replace("VERSION", "1")
+        branched(folder, f"side{turn}", theirs, ours + live)
+        assert joined(folder, way, f"side{turn}")
+        assert len(records(folder)) == RUNS * (2 * turn + 3)
+        move = LIVE.replace("ALIAS", "champion") if turn % 2 else STAGE
+        branched(folder, f"clash{turn}", move.replace("VERSION", str(turn + 1)), move.replace("VERSION", str(turn + 2)))
+        assert not joined(folder, way, f"clash{turn}"), "one alias or stage that was moved twice"
     folio = open_folio(folder)
-    assert {run.name for run in map(folio.runs.committed, records(folder)) if run} >= {"side0-0", "main0-19"}
+    wanted = {f"{who}{turn}-{number}" for who in ("side", "main") for turn in range(turns) for number in range(RUNS)}
+    assert {run.name for run in map(folio.runs.committed, records(folder)) if run} >= wanted
+    model = folio.models.find("wine")
+    assert folio.models.numbers(model) == list(range(1, turns + 2))
+    assert set(model.aliases) >= {f"turn-{turn}" for turn in range(turns)}
+    assert checked(folio, read_data=1.0) == []
     folio.close()
     assert git(folder, "status", "--porcelain") == ""
 

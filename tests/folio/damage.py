@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -154,3 +155,15 @@ class Damage:
         """Return where an object lies."""
         digest = entry if isinstance(entry, str) else entry.digest
         return self.place / ".git" / "runfolio" / "objects" / "sha256" / digest[7:9] / digest[9:]
+
+
+def flip(data: bytes, rng: random.Random) -> bytes:
+    at = rng.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ (1 << rng.randrange(8))]) + data[at + 1 :]
+
+
+def random_change(rng: random.Random) -> Callable[[bytes], bytes | None]:
+    kind = rng.choice(("flip", "cut", "delete"))
+    if kind == "delete":
+        return lambda data: None
+    return (lambda data: flip(data, rng)) if kind == "flip" else (lambda data: data[: rng.randrange(len(data))])

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import runfolio
+from runfolio.errors import RunfolioError
 from runfolio.folio import open_folio
 from runfolio.folio.checking import check
-from runfolio.records.findings import Finding
+from runfolio.formats.models import changed_facts, decode_model, decode_version
+from runfolio.objects import decode_manifest
+from runfolio.records.findings import Finding, Severity
 from runfolio.tracking.session import forget_sessions
 from tests.conftest import git
+from tests.folio.damage import random_change
 
 
 @pytest.fixture
@@ -92,3 +99,93 @@ def test_a_file_that_nothing_reads_is_named(wine: Path) -> None:
     git(wine, "add", "models/wine/notes.txt")
     git(wine, "commit", "-qm", "by hand")
     assert [item.rule for item in findings(wine)] == ["file.unknown"]
+
+
+def test_edited_facts_are_named_with_the_way_back(wine: Path) -> None:
+    [found] = [
+        item
+        for item in edited(wine, "versions/1.yaml", lambda text: text.replace("path: model", "path: other"))
+        if item.rule == "version.edited"
+    ]
+    assert (found.field, "git checkout" in found.remedy) == ("path", True)
+    git(wine, "revert", "--no-edit", "HEAD")
+    assert findings(wine) == []
+
+
+def test_facts_edited_on_a_branch_are_named_after_the_merge(wine: Path) -> None:
+    git(wine, "switch", "-qc", "side")
+    runfolio.set_tracking_uri(wine)
+    with runfolio.start_run(run_name="three") as run:
+        runfolio.log_text("weights three", "model/model.pkl")
+    runfolio.register_model(f"runs:/{run.info.run_id}/model", "wine")
+    forget_sessions()
+    edited(wine, "versions/3.yaml", lambda text: text.replace("path: model", "path: other"))
+    git(wine, "switch", "-q", "main")
+    git(wine, "merge", "-q", "--no-ff", "--no-edit", "side")
+    assert [(item.rule, item.file) for item in findings(wine)] == [("version.edited", "models/wine/versions/3.yaml")]
+
+
+def test_a_version_that_was_removed_by_hand_is_named(wine: Path) -> None:
+    git(wine, "rm", "-q", "models/wine/versions/2.yaml")
+    git(wine, "commit", "-qm", "by hand")
+    assert ("version.removed", "models/wine/versions/2.yaml") in [(item.rule, item.file) for item in findings(wine)]
+
+
+def test_a_field_that_nobody_reads_is_named(wine: Path) -> None:
+    found = edited(wine, "model.yaml", lambda text: text.replace("aliases:", "aliasses:"))
+    assert [(item.rule, item.field, "Was aliases meant" in item.message) for item in found] == [("model.field", "aliasses", True)]
+
+
+def may_be_meant(path: str, before: bytes, after: bytes) -> bool:
+    """Tell whether the change is one that people make in these files: comments, words, tags, and what is live of what is there."""
+    try:
+        if path.endswith("model.yaml"):
+            old, new = decode_model(before, path), decode_model(after, path)
+            named = {number for numbers in new.stages.values() for number in numbers} | set(new.aliases.values())
+            stages = set(new.stages) <= {"Staging", "Production", "Archived"}
+            return old.created == new.created and not new.extra and named <= {1, 2} and stages
+        changed = decode_version(before, path), decode_version(after, path)
+        return not changed_facts(*changed) and not changed[1].extra
+    except RunfolioError:
+        return False
+
+
+def damaged_file(wine: Path, rng: random.Random) -> str:
+    """Damage a file of the registry, and commit that."""
+    path = rng.choice(["models/wine/model.yaml", "models/wine/versions/1.yaml", "models/wine/versions/2.yaml"])
+    before = (wine / path).read_bytes()
+    after: bytes | None = before
+    while after is not None and (after == before or may_be_meant(path, before, after)):
+        after = random_change(rng)(before)
+    if after is None:
+        (wine / path).unlink()
+    else:
+        (wine / path).write_bytes(after)
+    git(wine, "commit", "-qam", "by chance")
+    return path
+
+
+def damaged_object(wine: Path, rng: random.Random) -> str:
+    """Damage an object that only a version names: the list of its files. Those of files are named with their run, too."""
+    with closing(open_folio(wine)) as folio:
+        version = folio.models.version(folio.models.find("wine"), rng.choice((1, 2)))
+        listed = decode_manifest(folio.store.read(version.digest), "x")
+        digest = rng.choice([version.digest, *(entry.digest for entry in listed.values())])
+        file = folio.store.path(digest)
+    made = random_change(rng)(file.read_bytes())
+    file.chmod(0o644)
+    file.unlink() if made is None else file.write_bytes(made)
+    return f"models/wine/versions/{version.version}.yaml"
+
+
+@pytest.mark.parametrize("seed", range(100 if os.environ.get("RUNFOLIO_SCALE") == "full" else 24))
+def test_random_damage_to_the_registry_is_named(wine: Path, seed: int) -> None:
+    """A hundred of them: ``RUNFOLIO_SCALE=full python -m pytest tests/folio/test_check_models.py``."""
+    rng = random.Random(seed)
+    path = (damaged_object if seed % 3 == 2 else damaged_file)(wine, rng)
+    with closing(open_folio(wine)) as folio:
+        found = check(folio, read_data=1.0)
+    named = {item.file for item in found if item.severity is not Severity.NOTE}
+    # Without model.yaml it is the versions that nothing finds.
+    near = {path, "models/wine/versions/1.yaml"} if path.endswith("model.yaml") else {path}
+    assert near & named, "\n".join(item.line() for item in found)

@@ -21,7 +21,7 @@ from runfolio.formats import paths
 from runfolio.formats.canonical import dump
 from runfolio.gitstore.checkout import write_note
 from runfolio.records.findings import Finding, Severity
-from tests.folio.damage import ENVIRONMENT, LOCK, Damage, Rich, add_run, amend, git
+from tests.folio.damage import ENVIRONMENT, LOCK, Damage, Rich, add_run, amend, git, random_change
 
 
 @pytest.fixture(scope="module")
@@ -509,11 +509,6 @@ def break_git_object(case: Damage, oid: str, change: Callable[[bytes], bytes | N
         overwrite(file, made)
 
 
-def flip(data: bytes, rng: random.Random) -> bytes:
-    at = rng.randrange(len(data))
-    return data[:at] + bytes([data[at] ^ (1 << rng.randrange(8))]) + data[at + 1 :]
-
-
 def may_be_meant(before: bytes, after: bytes) -> bool:
     """Tell whether the change is one that runfolio makes too: another name or tag, in the right spelling."""
     try:
@@ -523,13 +518,6 @@ def may_be_meant(before: bytes, after: bytes) -> bool:
     free = ("name", "tags", "parent", "user", "lifecycle")
     facts = [{key: value for key, value in item.items() if key not in free} for item in (old, new)]
     return facts[0] == facts[1] and dump(new) == after
-
-
-def random_change(rng: random.Random) -> Callable[[bytes], bytes | None]:
-    kind = rng.choice(("flip", "cut", "delete"))
-    if kind == "delete":
-        return lambda data: None
-    return (lambda data: flip(data, rng)) if kind == "flip" else (lambda data: data[: rng.randrange(len(data))])
 
 
 def records_of(case: Damage) -> list[str]:

@@ -170,6 +170,7 @@ def test_renumber_moves_a_version_before_the_merge_too(wine: Path) -> None:
     assert folio.models.numbers(model) == [1, 2, 3, 4, 5]
     assert model.stages["Staging"] == (5,)
     folio.close()
+    assert main(["check"]) == 0
 
 
 def test_without_the_driver_two_promotions_conflict_all_the_same(wine: Path) -> None:

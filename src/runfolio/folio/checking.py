@@ -24,6 +24,7 @@ from runfolio.folio.checks.documents import check_environment, check_experiment,
 from runfolio.folio.checks.history import History
 from runfolio.folio.checks.listing import NameCheck, environment_of_path, list_files
 from runfolio.folio.checks.local import check_local
+from runfolio.folio.checks.model_history import ModelHistory
 from runfolio.folio.checks.models import ModelCheck
 from runfolio.folio.checks.objects import CodeCheck, ObjectCheck
 from runfolio.folio.checks.references import References
@@ -89,6 +90,7 @@ class _Records:
         self._environments: set[str] = set()
         self._references = References(place.prefix, self._environments, restore, findings)
         self._models = ModelCheck(place.prefix, place.settings.registry, self._objects, restore, findings)
+        self._model_history = ModelHistory(folio.repo, tip, place.prefix, findings)
         self._experiments: dict[str, Experiment] = {}
         self._experiment_files: set[str] = set()
 
@@ -100,7 +102,7 @@ class _Records:
                 progress(number, len(wanted))
             self._take(entry, data, reason)
         self._runs.finish()
-        self._models.finish(self._references.run_ids)
+        self._models.finish(self._references.run_ids, self._model_history)
         self._objects.finish()
         self._code.finish()
         self._references.finish(self._experiments, self._experiment_files)

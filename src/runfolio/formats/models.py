@@ -38,11 +38,12 @@ SCHEMA = 1
 MAX_BYTES = 1024 * 1024
 _MODEL_HEADER = "A registered model. What is live stands here and nowhere else: a promotion is a change of one line."
 _VERSION_HEADER = "One version of a registered model. Its facts never change; description and tags may."
-_MODEL_KEYS = frozenset("schema name created description tags stages aliases".split())
-_VERSION_KEYS = frozenset(
+MODEL_KEYS = frozenset("schema name created description tags stages aliases".split())
+VERSION_KEYS = frozenset(
     "schema created source run path digest size files flavors runs_code signature input_example metrics user description tags "
     "run_link waivers lifecycle".split()
 )
+_LOOSE = frozenset("description tags lifecycle waivers".split())
 Read = Callable[..., YamlDocument]
 R = TypeVar("R")
 
@@ -79,7 +80,7 @@ def decode_model(data: bytes, where: str, *, read: Read = read_yaml) -> Register
         tags=top.read("tags", texts, {}),
         stages=_named(stages, check_stage_name, _versions),
         aliases=_named(aliases, _refusing(check_alias), whole(1)),
-        extra={key: value for key, value in document.value.items() if key not in _MODEL_KEYS},
+        extra={key: value for key, value in document.value.items() if key not in MODEL_KEYS},
     )
     for name, number in _in_two_stages(made.stages):
         stages.fault((name,), f"version {number} is in another stage too; a version is in one stage")
@@ -174,7 +175,7 @@ def decode_version(data: bytes, where: str, *, read: Read = read_yaml) -> ModelV
         run_link=top.read("run_link", text, ""),
         waivers=tuple(_waiver(item) for item in top.items("waivers")),
         lifecycle=Lifecycle(top.read("lifecycle", one_of("active", "deleted"), "active")),
-        extra={key: value for key, value in document.value.items() if key not in _VERSION_KEYS},
+        extra={key: value for key, value in document.value.items() if key not in VERSION_KEYS},
     )
     top.report()
     return made
@@ -209,6 +210,12 @@ def version_fields(version: ModelVersion) -> dict[str, Any]:
         made["lifecycle"] = version.lifecycle.value
     made.update(version.extra)
     return made
+
+
+def changed_facts(old: ModelVersion, new: ModelVersion) -> list[str]:
+    """Return the fields that differ between two states of a version and that nobody may change, in order."""
+    before, after = version_fields(old), version_fields(new)
+    return sorted(key for key in before.keys() | after.keys() if key not in _LOOSE and before.get(key) != after.get(key))
 
 
 def encode_version(version: ModelVersion, slug: str) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from runfolio.errors import DamagedError, NewerSchemaError
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
-from runfolio.formats.models import decode_model, decode_version, version_fields
+from runfolio.formats.models import changed_facts, decode_model, decode_version
 from runfolio.gitstore.history import commits_that_changed, merges_that_brought
 from runfolio.gitstore.repo import Change
 from runfolio.records.models import ModelVersion, RegisteredModel
@@ -199,15 +199,9 @@ def version_events(old: ModelVersion | None, new: ModelVersion | None, number: i
         yield {"kind": "described", "text": f"version {number} described", "version": number}
     if old.tags != new.tags:
         yield {"kind": "tagged", "text": f"version {number}: tags: {_tag_changes(old.tags, new.tags)}", "version": number}
-    facts = _changed_facts(old, new)
+    facts = changed_facts(old, new)
     if facts:  # they never change by our hand
         yield {"kind": "damaged", "text": f"version {number}: FACTS EDITED: {', '.join(facts)}", "version": number}
-
-
-def _changed_facts(old: ModelVersion, new: ModelVersion) -> list[str]:
-    before, after = version_fields(old), version_fields(new)
-    loose = {"description", "tags", "lifecycle", "waivers"}
-    return sorted(key for key in before.keys() | after.keys() if key not in loose and before.get(key) != after.get(key))
 
 
 def _tag_changes(old: Mapping[str, str], new: Mapping[str, str]) -> str:

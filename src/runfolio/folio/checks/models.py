@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 
 from runfolio.errors import DamagedError
 from runfolio.folio.checks.faults import Restore, faults_of
+from runfolio.folio.checks.model_history import ModelHistory
 from runfolio.folio.checks.objects import ObjectCheck
 from runfolio.formats import paths
-from runfolio.formats.models import decode_model, decode_version
+from runfolio.formats.models import MODEL_KEYS, VERSION_KEYS, decode_model, decode_version
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.records.runs import Lifecycle
 from runfolio.records.settings import RegistrySettings
+from runfolio.records.visible import visible
 
 
 class ModelCheck:
@@ -55,19 +58,23 @@ class ModelCheck:
             self._findings.extend(faults_of(error, path, data, rule, "Edit the file"))
         return True
 
-    def finish(self, runs: Collection[str]) -> None:
+    def finish(self, runs: Collection[str], history: ModelHistory) -> None:
         """Say what is named and is not there.
 
         Parameters
         ----------
         runs : collection of str
             Ids of the runs of the revision.
+        history : ModelHistory
         """
         self._same_names()
+        history.finish(self._models, self._versions)
         for slug, model in self._models.items():
             self._live(slug, model)
+            self._unknown(self._prefix + paths.model_path(slug), model.extra, MODEL_KEYS)
         for (slug, number), version in self._versions.items():
             path = self._prefix + paths.version_path(slug, number)
+            self._unknown(path, version.extra, VERSION_KEYS)
             top = paths.model_path(slug)
             if slug not in self._models and top not in self._unread:
                 message = f"there is no {self._prefix}{top}, so nothing finds the version"
@@ -108,6 +115,14 @@ class ModelCheck:
                 path = self._prefix + paths.model_path(slug)
                 message = f"{model.name!r} is the name of {self._prefix}{paths.model_path(other)}, too"
                 self._add("model.same-name", Severity.ERROR, path, "name", message, "Give one of them another in its file")
+
+    def _unknown(self, path: str, extra: Iterable[str], known: Collection[str]) -> None:
+        """Say which fields nobody reads: a typo, or a newer runfolio's."""
+        for key in extra:
+            near = get_close_matches(key, known, 1)
+            meant = f" Was {near[0]} meant?" if near else ""
+            message = f"no such field, so it is kept and not read.{meant}"
+            self._add("model.field", Severity.WARNING, path, visible(key), message.rstrip("."), "Correct it, or upgrade runfolio")
 
     def _add(self, rule: str, severity: Severity, path: str, field: str, message: str, remedy: str) -> None:
         self._findings.append(Finding(rule, severity, path, field, message, remedy))
