@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks import peers
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
 from benchmarks.site_rows import site_build, site_pages
+from benchmarks.store_rows import stores
 from runfolio.formats import paths
 from runfolio.formats.runs import encode_run
 from runfolio.gitstore import Repo
@@ -410,6 +411,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "listing": listing,
     "searching": searching,
     "registry": registry,
+    "stores": stores,
     "site-build": site_build,
     "site-pages": site_pages,
 }

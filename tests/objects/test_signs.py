@@ -30,18 +30,19 @@ class Memory:
     held: dict[str, Stat] = field(default_factory=dict)
     before: Callable[[], None] = lambda: None
 
-    def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> None:
+    def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> str:
         self.before()
         self.now += 1000
         self.held[key] = Stat(key, len(content) if isinstance(content, bytes) else 0, self.now)
+        return ""
 
-    def create(self, key: str) -> bool:
+    def create(self, key: str, content: bytes = b"") -> str | None:
         self.before()
         if key in self.held:
-            return False
+            return None
         self.now += 1000
-        self.held[key] = Stat(key, 0, self.now)
-        return True
+        self.held[key] = Stat(key, len(content), self.now)
+        return ""
 
     def stat(self, key: str) -> Stat | None:
         self.before()
@@ -55,7 +56,7 @@ class Memory:
     def list(self, prefix: str) -> Iterator[Stat]:
         return iter([self.held[key] for key in sorted(self.held) if key.startswith(prefix)])
 
-    def chunks(self, key: str, start: int = 0) -> Iterator[bytes]:
+    def open(self, key: str, start: int = 0) -> tuple[int, Iterator[bytes]]:
         raise NotImplementedError
 
     def move(self, key: str, to: str) -> None:
@@ -135,7 +136,7 @@ def test_a_sign_of_life_spares_an_old_object_and_a_second_clean_up_leaves_it_to_
     assert Signs(bucket).keep(KEY, 7)
     assert KEPT + KEY in bucket.held
     assert not Signs(bucket).remove(KEY, old)
-    assert bucket.create(LEAVING + KEY)
+    assert bucket.create(LEAVING + KEY) is not None
     assert not Signs(bucket).remove(KEY, bucket.now + 1)
     bucket.delete([LEAVING + KEY])
     assert Signs(bucket).remove(KEY, bucket.now + 1)

@@ -31,17 +31,20 @@ class Bucket(Protocol):
     checks: bool
     """Whether the place compares what arrives with a checksum that was sent along."""
 
-    def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> None:
+    def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> str:
         """Store bytes, a file, or what an iterator yields under a key, whole or not at all; what the iterator raises is passed on.
 
-        `attributes` are headers to serve it by, where the place knows any.
+        `attributes` are headers to serve it by, where the place knows any. Returns the entity tag, empty where the place tells none.
         """
 
-    def create(self, key: str) -> bool:
-        """Make an empty key where there is none, by whichever of several makers comes first; return whether this one did."""
+    def create(self, key: str, content: bytes = b"") -> str | None:
+        """Store bytes under a key where there is none, by whichever of several makers comes first.
 
-    def chunks(self, key: str, start: int = 0) -> Iterator[bytes]:
-        """Yield a key's bytes from an offset; `errors.NotFoundError` if it is not there."""
+        Returns the entity tag, as :meth:`put` does; None where the key was there.
+        """
+
+    def open(self, key: str, start: int = 0) -> tuple[int, Iterator[bytes]]:
+        """Return a key's size in bytes, and its bytes from an offset; `errors.NotFoundError` if it is not there."""
 
     def stat(self, key: str) -> Stat | None:
         """Return size and time of a key, or None if it is not there."""

@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError, storage_error
 from runfolio.objects.incoming import CHUNK_BYTES, IncomingFile
@@ -24,6 +25,8 @@ LIMIT_VARIABLE = "RUNFOLIO_CACHE_BYTES"
 LIMIT_BYTES = 10 << 30
 RESUME_BYTES = 16 << 20
 """From this size on a download leaves a part behind that it can go on from."""
+
+Fetch = Callable[[int], tuple[int, Iterator[bytes]]]
 
 
 class Cache:
@@ -42,16 +45,14 @@ class Cache:
         self._limit = _limit() if limit is None else limit
         self._room: int | None = None
 
-    def fill(self, digest: Digest, size: int, chunks: Callable[[int], Iterator[bytes]]) -> int:
+    def fill(self, digest: Digest, fetch: Fetch) -> int:
         """Take in an object.
 
         Parameters
         ----------
         digest : Digest
-        size : int
-            Bytes to expect.
-        chunks : callable
-            Yields the bytes from the offset that it is given.
+        fetch : callable
+            Returns the object's size, and its bytes from the offset that it is given.
 
         Returns
         -------
@@ -65,22 +66,27 @@ class Cache:
         StorageError
             If it could not be had, or not be written.
         """
-        self._make_room(size)
+        part = self.store.root / "partial" / digest[7:]
         try:
+            if part.exists():
+                return self._resume(digest, part, fetch)
+            size, chunks = fetch(0)
+            self._make_room(size)
             if size >= RESUME_BYTES:
-                with _alone(self.store.root / "partial" / digest[7:]) as part:
-                    if part is not None:
-                        return self._resume(digest, part, chunks)
-            with IncomingFile(self.store.incoming, durable=False, mode=0o444) as made:
-                for chunk in chunks(0):
-                    made.write(chunk)
-                _compare(digest, made.digest)
-                made.publish(self.store.path(digest))
-                return made.size
+                return self._resume(digest, part, fetch, chunks)
+            return self._whole(digest, chunks)
         except StorageError:
             raise
         except OSError as error:
             raise storage_error(f"write to the cache {self.store.root}; {FOLDER_VARIABLE} names another folder", error) from error
+
+    def _whole(self, digest: Digest, chunks: Iterator[bytes]) -> int:
+        with IncomingFile(self.store.incoming, durable=False, mode=0o444) as made:
+            for chunk in chunks:
+                made.write(chunk)
+            _compare(digest, made.digest)
+            made.publish(self.store.path(digest))
+            return made.size
 
     def adopt(self, digest: Digest, store: LocalStore) -> None:
         """Take over an object that another store on this machine no longer needs: moved, or dropped where that cannot be."""
@@ -96,26 +102,30 @@ class Cache:
             # Another file system, or a cache that cannot be written: the bucket has it.
             store.delete(digest)
 
-    def _resume(self, digest: Digest, part: Path, chunks: Callable[[int], Iterator[bytes]]) -> int:
-        sha, size = sha256(), 0
-        with open(part, "r+b") as file:
+    def _resume(self, digest: Digest, part: Path, fetch: Fetch, begun: Iterator[bytes] | None = None) -> int:
+        """Take in a large object, from where a download of it was interrupted; apart, where another process has that in hand."""
+        with _alone(part) as file:
+            if file is None:
+                return self._whole(digest, begun or fetch(0)[1])
+            sha, size = sha256(), 0
             while chunk := file.read(CHUNK_BYTES):
                 sha.update(chunk)
                 size += len(chunk)
-            for chunk in chunks(size) if size else chunks(0):
+            for chunk in begun if begun is not None and not size else fetch(size)[1]:
                 file.write(chunk)
                 sha.update(chunk)
                 size += len(chunk)
-        try:
-            _compare(digest, f"sha256:{sha.hexdigest()}")
-        except DamagedError:
-            part.unlink()
-            raise
-        part.chmod(0o444)
-        target = self.store.path(digest)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(part, target)
-        return size
+            file.flush()
+            try:
+                _compare(digest, f"sha256:{sha.hexdigest()}")
+            except DamagedError:
+                part.unlink()
+                raise
+            part.chmod(0o444)
+            target = self.store.path(digest)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(part, target)
+            return size
 
     def _make_room(self, size: int) -> None:
         """Let go of what was longest unused, if the limit would be passed."""
@@ -148,28 +158,25 @@ def _compare(digest: Digest, found: str) -> None:
 
 
 @contextlib.contextmanager
-def _alone(part: Path) -> Iterator[Path | None]:
-    """Hold a partial download; None where another process does, or where files cannot be locked."""
+def _alone(part: Path) -> Iterator[BinaryIO | None]:
+    """Open and hold a partial download; None where another process does, or where files cannot be locked."""
     try:
         import fcntl
     except ImportError:
         yield None
         return
     part.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(part, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
+    with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES, errno.ENOLCK, errno.ENOTSUP):
                 raise
             yield None
             return
         # Whoever had it may have moved it into place since it was opened.
-        same = part.exists() and os.path.samestat(os.fstat(descriptor), os.lstat(part))
-        yield part if same else None
-    finally:
-        os.close(descriptor)
+        same = part.exists() and os.path.samestat(os.fstat(file.fileno()), os.lstat(part))
+        yield file if same else None
 
 
 def _folder() -> Path:

@@ -64,28 +64,33 @@ class CloudBucket:
     def __repr__(self) -> str:
         return f"CloudBucket({self._base!r})"
 
-    def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> None:
+    def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> str:
         """Store bytes, a file, or what an iterator yields under a key, whole or not at all; with headers to serve it by."""
         with self._speaking(f"store {key} in"):
             served: Any = dict(attributes) if attributes else None
-            self._store.put(key, content, attributes=served, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE)
+            made = self._store.put(key, content, attributes=served, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE)
+            return made["e_tag"] or ""
 
-    def create(self, key: str) -> bool:
-        """Make an empty key where there is none; return whether this did."""
+    def create(self, key: str, content: bytes = b"") -> str | None:
+        """Store bytes under a key where there is none; return the entity tag, or None."""
         from obstore import exceptions
 
         try:
             with self._speaking(f"store {key} in", passed=exceptions.AlreadyExistsError):
-                self._store.put(key, b"", mode="create")
+                return self._store.put(key, content, mode="create")["e_tag"] or ""
         except exceptions.AlreadyExistsError:
-            return False
-        return True
+            return None
 
-    def chunks(self, key: str, start: int = 0) -> Iterator[bytes]:
-        """Yield a key's bytes from an offset."""
+    def open(self, key: str, start: int = 0) -> tuple[int, Iterator[bytes]]:
+        """Return a key's size, and its bytes from an offset."""
         options: Any = {"range": {"offset": start}} if start else None
         with self._speaking(f"read {key} from", reads=True):
-            for chunk in self._store.get(key, options=options).stream(min_chunk_size=CHUNK_BYTES):
+            found = self._store.get(key, options=options)
+            return found.meta["size"], self._chunks(key, found)
+
+    def _chunks(self, key: str, found: Any) -> Iterator[bytes]:
+        with self._speaking(f"read {key} from", reads=True):
+            for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
                 yield bytes(chunk)
 
     def stat(self, key: str) -> Stat | None:

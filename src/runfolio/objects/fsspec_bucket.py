@@ -56,7 +56,7 @@ class FsspecBucket:
             raise StorageError(f"Could not open {place}: {reason(str(error))}.") from None
         self._root, self._place = str(root).rstrip("/"), place.rstrip("/")
 
-    def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> None:
+    def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> str:
         """Store content under a key; what breaks off is removed, as far as the place lets us. fsspec knows no headers."""
         with self._speaking(f"store {key} in"):
             self._make(key)
@@ -68,16 +68,20 @@ class FsspecBucket:
                 with contextlib.suppress(Exception):
                     self._files.rm_file(self._path(key))
                 raise
+        return ""
 
-    def create(self, key: str) -> bool:
-        """Make an empty key where there is none; fsspec cannot tell two makers apart that do so in one moment."""
-        if self.stat(key) is not None:
-            return False
-        self.put(key, b"")
-        return True
+    def create(self, key: str, content: bytes = b"") -> str | None:
+        """Store bytes under a key where there is none; fsspec cannot tell two makers apart that do so in one moment."""
+        return self.put(key, content) if self.stat(key) is None else None
 
-    def chunks(self, key: str, start: int = 0) -> Iterator[bytes]:
-        """Yield a key's bytes from an offset."""
+    def open(self, key: str, start: int = 0) -> tuple[int, Iterator[bytes]]:
+        """Return a key's size, and its bytes from an offset."""
+        found = self.stat(key)
+        if found is None:
+            raise NotFoundError(f"Could not read {key} from {self._place}: it is not there.")
+        return found.size, self._read(key, start)
+
+    def _read(self, key: str, start: int) -> Iterator[bytes]:
         with self._speaking(f"read {key} from", reads=True), self._files.open(self._path(key), "rb") as source:
             source.seek(start)
             while chunk := source.read(CHUNK_BYTES):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from hashlib import sha256
+
 from runfolio.errors import UsageError
 from runfolio.formats.runs import check_digest
 from runfolio.records.runs import Digest
@@ -31,3 +34,11 @@ def digest_of(key: str) -> Digest | None:
         return check_digest(f"sha256:{parts[1]}{parts[2]}")
     except ValueError:
         return None
+
+
+def digest_of_chunks(chunks: Iterable[bytes]) -> str:
+    """Return the digest of what an iterator yields."""
+    sha = sha256()
+    for chunk in chunks:
+        sha.update(chunk)
+    return f"sha256:{sha.hexdigest()}"

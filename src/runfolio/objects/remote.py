@@ -10,30 +10,24 @@ Keys are ``sha256/ab/cdef…``; beside them lie the signs of :mod:`runfolio.obje
 from __future__ import annotations
 
 import contextlib
-import time
-import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, UsageError
 from runfolio.objects.buckets import Bucket, Stat
 from runfolio.objects.cache import Cache
-from runfolio.objects.incoming import CHUNK_BYTES
-from runfolio.objects.keys import digest_of, key_of
+from runfolio.objects.keys import digest_of, digest_of_chunks, key_of
 from runfolio.objects.local import LocalStore
 from runfolio.objects.parallel import side_by_side
-from runfolio.objects.signs import INCOMING, Signs
+from runfolio.objects.patience import Mark, Patience
+from runfolio.objects.sending import Sender
+from runfolio.objects.signs import Signs
 from runfolio.objects.store import Progress, Stored
 from runfolio.records.runs import Digest
 
-_TRIES = 4
 _READS = 3
 """Bytes that went wrong on the way come right when they are read again; a damaged object does not."""
-_PATIENCE_S = 30.0
-_WHOLE_BYTES = 8 << 20
-"""Up to this size an object is sent in one request, out of memory."""
 _Made = TypeVar("_Made")
 
 
@@ -55,6 +49,7 @@ class RemoteStore:
         self.bucket = bucket
         self.signs = Signs(bucket)
         self.waiting = LocalStore(waiting, durable)
+        self._sender = Sender(bucket, self.signs, self.waiting)
         self.cache = cache
 
     def __repr__(self) -> str:
@@ -102,66 +97,15 @@ class RemoteStore:
         DamagedError
             If what waits is not what its digest says; it is named and not published.
         """
-        return side_by_side(lambda digest: self._take_up(digest, _Mark(progress)), self.waiting.digests())
+        return side_by_side(lambda digest: self._take_up(digest, Mark(progress)), self.waiting.digests())
 
-    def _take_up(self, digest: Digest, mark: _Mark) -> None:
+    def _take_up(self, digest: Digest, mark: Mark) -> None:
         # Where it is not there any more, another process took it up meanwhile.
         with contextlib.suppress(NotFoundError):
             size = self.waiting.size(digest)
-            self._send(digest, size, mark)
+            self._sender.send(digest, size, mark)
             self.cache.adopt(digest, self.waiting)
             mark.reach(size)
-
-    def _send(self, digest: Digest, size: int, mark: _Mark) -> None:
-        """Bring one object up, unless it is there: verified by the bucket, or by reading it back."""
-        key = key_of(digest)
-        end = time.monotonic() + _PATIENCE_S
-        for attempt in range(_TRIES):
-            try:
-                if self.signs.keep(key, size):
-                    return
-                if self.bucket.checks:
-                    self.bucket.put(key, self._content(digest, size, mark))
-                    found = self.bucket.stat(key)
-                    if found is None or found.size != size:
-                        raise StorageError(f"{self.bucket.url(key)} is not what was sent: try again.")
-                else:
-                    self._send_and_read_back(key, digest, size, mark)
-                return
-            except StorageError:
-                if attempt + 1 == _TRIES or time.monotonic() > end:
-                    raise
-            time.sleep(0.1 * 2**attempt)
-
-    def _content(self, digest: Digest, size: int, mark: _Mark) -> bytes | Iterator[bytes]:
-        """Return what waits, to be sent: whole if it is small, else as it is read, ended by an error if it was damaged."""
-        return self.waiting.read(digest) if size <= _WHOLE_BYTES else self._streamed(digest, mark)
-
-    def _streamed(self, digest: Digest, mark: _Mark) -> Iterator[bytes]:
-        sha, at = sha256(), 0
-        with self.waiting.open(digest) as source:
-            while chunk := source.read(CHUNK_BYTES):
-                sha.update(chunk)
-                at += len(chunk)
-                yield chunk
-                mark.reach(at)
-        if (found := f"sha256:{sha.hexdigest()}") != digest:
-            raise DamagedError(
-                f"Object {digest} in {self.waiting.root} is damaged: its bytes have the digest {found}. It was not sent. "
-                "Delete it and put the content again, from a backup or by running again."
-            )
-
-    def _send_and_read_back(self, key: str, digest: Digest, size: int, mark: _Mark) -> None:
-        temporary = f"{INCOMING}{uuid.uuid4().hex}"
-        try:
-            self.bucket.put(temporary, self._content(digest, size, mark))
-            if _digest(self.bucket.chunks(temporary)) != digest:
-                raise StorageError(f"{self.bucket.url(key)}: what was read back is not what was sent.")
-            self.bucket.move(temporary, key)
-        except BaseException:
-            with contextlib.suppress(RunfolioError):
-                self.bucket.delete([temporary])
-            raise
 
     # Looking
 
@@ -245,7 +189,7 @@ class RemoteStore:
         """Bring objects into the cache, several at a time; `progress` is told of bytes as they come."""
         here = (self.waiting, self.cache.store)
         wanted = [digest for digest in dict.fromkeys(digests) if not any(store.exists(digest) for store in here)]
-        side_by_side(lambda digest: self._fetch(digest, _Mark(progress)), wanted)
+        side_by_side(lambda digest: self._fetch(digest, Mark(progress)), wanted)
 
     def verify(self, digest: Digest) -> None:
         """Read the object, where it lies, and compare it with its digest."""
@@ -254,7 +198,7 @@ class RemoteStore:
             return
         found = ""
         for _ in range(_READS):
-            found = _digest(self._chunks(digest))
+            found = digest_of_chunks(self._open(digest)[1])
             if found == digest:
                 return
         raise self._damaged(digest, found)
@@ -296,39 +240,45 @@ class RemoteStore:
                 return action(self.cache.store)
             except (DamagedError, NotFoundError):
                 self.cache.store.delete(digest)
-        self._fetch(digest, _Mark(None))
+        self._fetch(digest, Mark(None))
         return action(self.cache.store)
 
-    def _fetch(self, digest: Digest, mark: _Mark) -> None:
-        size = self._stat(digest).size
+    def _fetch(self, digest: Digest, mark: Mark) -> None:
         found = ""
         for _ in range(_READS):
             try:
-                self.cache.fill(digest, size, lambda start: self._chunks(digest, start, mark))
+                self.cache.fill(digest, lambda start: self._open(digest, start, mark))
                 return
             except DamagedError as error:
                 found = error.message.rsplit(" ", 1)[-1].rstrip(".")
         raise self._damaged(digest, found)
 
-    def _chunks(self, digest: Digest, start: int = 0, mark: _Mark | None = None) -> Iterator[bytes]:
-        """Yield an object's bytes; a connection that breaks is taken up again where it broke."""
-        tries, end = 0, time.monotonic() + _PATIENCE_S
+    def _open(self, digest: Digest, start: int = 0, mark: Mark | None = None) -> tuple[int, Iterator[bytes]]:
+        """Return an object's size, and its bytes from an offset; a connection that breaks is taken up again where it broke."""
+        patience = Patience()
         while True:
             try:
-                for chunk in self.bucket.chunks(key_of(digest), start):
-                    start += len(chunk)
-                    if mark:
-                        mark.reach(start)
-                    tries, end = 0, time.monotonic() + _PATIENCE_S
-                    yield chunk
-                return
+                size, chunks = self.bucket.open(key_of(digest), start)
             except NotFoundError:
                 raise self._absent(digest) from None
             except StorageError:
-                tries += 1
-                if tries == _TRIES or time.monotonic() > end:
-                    raise
-                time.sleep(0.1 * 2**tries)
+                patience.end_or_wait()
+            else:
+                return size, self._unbroken(digest, chunks, start, mark or Mark(None))
+
+    def _unbroken(self, digest: Digest, begun: Iterator[bytes], start: int, mark: Mark) -> Iterator[bytes]:
+        patience, chunks = Patience(), begun
+        while True:
+            try:
+                for chunk in chunks:
+                    start += len(chunk)
+                    mark.reach(start)
+                    patience = Patience()
+                    yield chunk
+                return
+            except StorageError:
+                patience.end_or_wait()
+            chunks = self._open(digest, start)[1]
 
     def _stat(self, digest: Digest) -> Stat:
         found = self.bucket.stat(key_of(digest))
@@ -347,22 +297,3 @@ class RemoteStore:
             f"Object {digest} at {self.url(digest)} is damaged: its bytes have the digest {found}. "
             "Delete it and put the content again, from a backup or by running again."
         )
-
-
-class _Mark:
-    """Tells of each byte once, though an object may be sent or read again."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self._progress, self._reached = progress, 0
-
-    def reach(self, offset: int) -> None:
-        if self._progress and offset > self._reached:
-            self._progress(offset - self._reached)
-            self._reached = offset
-
-
-def _digest(chunks: Iterable[bytes]) -> str:
-    sha = sha256()
-    for chunk in chunks:
-        sha.update(chunk)
-    return f"sha256:{sha.hexdigest()}"

@@ -72,7 +72,7 @@ class Signs:
 
     def remove(self, key: str, before_ms: int) -> bool:
         """Remove an object unless it was put, or renewed, since `before_ms`; return whether this removed it."""
-        if not self._bucket.create(LEAVING + key):
+        if self._bucket.create(LEAVING + key) is None:
             return False
         start = time.monotonic()
         try:

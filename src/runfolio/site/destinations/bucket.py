@@ -86,7 +86,7 @@ def publish_to_bucket(
 
 def _listing(bucket: Bucket, start: str) -> Listing:
     try:
-        data = b"".join(bucket.chunks(start + LIST))
+        data = b"".join(bucket.open(start + LIST)[1])
     except NotFoundError:
         if bucket.stat(start + "index.html") is not None:
             raise StateError(

@@ -1,0 +1,103 @@
+"""Bringing one object up to a bucket: once, in its own name only when it is whole, hashed as it is read.
+
+Where the bucket compares a SHA-256 that is sent along, an object goes up under its key. Elsewhere it goes up under a temporary name,
+is read back, compared, and moved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from hashlib import md5, sha256
+
+from runfolio.errors import DamagedError, RunfolioError, StorageError
+from runfolio.objects.buckets import Bucket
+from runfolio.objects.incoming import CHUNK_BYTES
+from runfolio.objects.keys import digest_of_chunks, key_of
+from runfolio.objects.local import LocalStore
+from runfolio.objects.patience import Mark, Patience
+from runfolio.objects.signs import INCOMING, Signs
+from runfolio.records.runs import Digest
+
+_WHOLE_BYTES = 8 << 20
+"""Up to this size an object is sent in one request, out of memory."""
+_EAGER_BYTES = 4 << 10
+"""Up to this size an object is sent without asking first whether it is there: the question costs as much."""
+
+
+class Sender:
+    """Brings objects up that wait on this machine.
+
+    Parameters
+    ----------
+    bucket : Bucket
+    signs : Signs
+    waiting : LocalStore
+    """
+
+    def __init__(self, bucket: Bucket, signs: Signs, waiting: LocalStore) -> None:
+        self._bucket, self._signs, self._waiting = bucket, signs, waiting
+
+    def send(self, digest: Digest, size: int, mark: Mark) -> None:
+        """Bring one object up, unless it is there: verified by the bucket, or by reading it back."""
+        patience = Patience()
+        while True:
+            try:
+                if self._bucket.checks:
+                    self._send_checked(key_of(digest), digest, size, mark)
+                elif not self._signs.keep(key_of(digest), size):
+                    self._send_and_read_back(key_of(digest), digest, size, mark)
+                return
+            except StorageError:
+                patience.end_or_wait()
+
+    def _send_checked(self, key: str, digest: Digest, size: int, mark: Mark) -> None:
+        """Send bytes to a bucket that compares them with a SHA-256; a small object without a look whether it is there."""
+        if size <= _EAGER_BYTES:
+            data = self._waiting.read(digest)
+            tag = self._bucket.create(key, data)
+            if tag is not None:
+                self._confirm(key, size, data, tag)
+                return
+        if not self._signs.keep(key, size):
+            content = self._content(digest, size, mark)
+            self._confirm(key, size, content, self._bucket.put(key, content))
+
+    def _confirm(self, key: str, size: int, content: bytes | Iterator[bytes], tag: str) -> None:
+        """Look for what was sent, unless its entity tag, which is mostly the MD5 of what came in one request, says that it is there."""
+        if isinstance(content, bytes) and tag.strip('"') == md5(content, usedforsecurity=False).hexdigest():
+            return
+        found = self._bucket.stat(key)
+        if found is None or found.size != size:
+            raise StorageError(f"{self._bucket.url(key)} is not what was sent: try again.")
+
+    def _content(self, digest: Digest, size: int, mark: Mark) -> bytes | Iterator[bytes]:
+        """Return what waits, to be sent: whole if it is small, else as it is read, ended by an error if it was damaged."""
+        return self._waiting.read(digest) if size <= _WHOLE_BYTES else self._streamed(digest, mark)
+
+    def _streamed(self, digest: Digest, mark: Mark) -> Iterator[bytes]:
+        sha, at = sha256(), 0
+        with self._waiting.open(digest) as source:
+            while chunk := source.read(CHUNK_BYTES):
+                sha.update(chunk)
+                at += len(chunk)
+                yield chunk
+                mark.reach(at)
+        if (found := f"sha256:{sha.hexdigest()}") != digest:
+            raise DamagedError(
+                f"Object {digest} in {self._waiting.root} is damaged: its bytes have the digest {found}. It was not sent. "
+                "Delete it and put the content again, from a backup or by running again."
+            )
+
+    def _send_and_read_back(self, key: str, digest: Digest, size: int, mark: Mark) -> None:
+        temporary = f"{INCOMING}{uuid.uuid4().hex}"
+        try:
+            self._bucket.put(temporary, self._content(digest, size, mark))
+            if digest_of_chunks(self._bucket.open(temporary)[1]) != digest:
+                raise StorageError(f"{self._bucket.url(key)}: what was read back is not what was sent.")
+            self._bucket.move(temporary, key)
+        except BaseException:
+            with contextlib.suppress(RunfolioError):
+                self._bucket.delete([temporary])
+            raise
