@@ -5,15 +5,20 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import weakref
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from runfolio.errors import StateError, storage_error
 from runfolio.journal.events import encode_event, encode_key, encode_point
 
 _SEALED_ELSEWHERE = "the run was ended by the process that started it. Resume it to log more: start_run(run_id=…)."
 
+_ENDED = "the run has ended: its journal is closed. Start a run, or resume this one: start_run(run_id=…)."
+
+_write = os.write
+_writers: weakref.WeakSet[JournalWriter] = weakref.WeakSet()
 _fork_lock = threading.Lock()
 
 
@@ -21,6 +26,8 @@ def _renew_lock() -> None:
     # Held by a thread of the parent at the fork, nobody in the child would give it back.
     global _fork_lock  # noqa: PLW0603 - a lock can only be replaced
     _fork_lock = threading.Lock()
+    for writer in list(_writers):
+        writer._plain = False  # each looks whose it is before it writes again
 
 
 if hasattr(os, "register_at_fork"):
@@ -48,6 +55,9 @@ class JournalWriter:
         self._keys: dict[str, str] = {}
         # A killed process may have left half a line behind which we would write: an empty line costs nothing.
         self._torn = not create
+        # Whether a line may be written as it is: open here, by this process, nothing torn, nothing to be synced.
+        self._plain = create and not each
+        _writers.add(self)
         self._lock = threading.Lock()
         self._pid = os.getpid()
         self._fd = self._open(create)
@@ -76,7 +86,20 @@ class JournalWriter:
         spelled = self._keys.get(key)
         if spelled is None:
             spelled = self._keys[key] = encode_key(key)
-        self.write(encode_point(spelled, value, timestamp, step))
+        self.point(spelled, value, timestamp, step)
+
+    def point(self, spelled: str, value: float, timestamp: int, step: int) -> None:
+        """Append one point of a metric whose key was encoded before: the hot path, written out in one place."""
+        if not self._plain or value - value != 0.0:
+            self.write(encode_point(spelled, value, timestamp, step))
+            return
+        data = f'["m",{spelled},{value!r},{timestamp},{step}]\n'.encode()
+        try:
+            done = _write(self._fd, data)
+        except OSError as error:
+            self._failed(error)
+        if done != len(data):
+            self._finish(data, done)
 
     def event(self, *parts: Any) -> None:
         """Append one event."""
@@ -101,7 +124,7 @@ class JournalWriter:
             self._after_fork()
         fd = self._fd
         if fd < 0:
-            raise StateError("the run has ended: its journal is closed. Start a run, or resume this one: start_run(run_id=…).")
+            raise StateError(_ENDED)
         if self._torn:
             data = b"\n" + data
         try:
@@ -111,13 +134,28 @@ class JournalWriter:
             if self._each:
                 os.fdatasync(fd) if hasattr(os, "fdatasync") else os.fsync(fd)
         except OSError as error:
-            raise storage_error("write to the run's journal", error) from None
+            self._failed(error)
         self._torn = False
+        self._plain = not self._each
+
+    def _finish(self, data: bytes, done: int) -> None:
+        """Write what a short write left over."""
+        try:
+            self._rest(self._fd, data, done)
+        except OSError as error:
+            self._failed(error)
+        self._torn, self._plain = False, not self._each
+
+    def _failed(self, error: OSError) -> NoReturn:
+        self._plain = False
+        if self._fd < 0:
+            raise StateError(_ENDED) from None
+        raise storage_error("write to the run's journal", error) from None
 
     def _rest(self, fd: int, data: bytes, done: int) -> None:
         # A short write: the disk filled up within the line. Either the rest goes through, or the line stays torn, is
         # skipped by readers, and the next one starts on a line of its own.
-        self._torn = True
+        self._torn, self._plain = True, False
         while done < len(data):
             done += os.write(fd, data[done:])
 
@@ -137,7 +175,7 @@ class JournalWriter:
                 os.close(fresh)
                 raise StateError(_SEALED_ELSEWHERE)
             os.close(self._fd)
-            self._fd, self._pid, self._lock, self._torn = fresh, os.getpid(), threading.Lock(), True
+            self._fd, self._pid, self._lock, self._torn, self._plain = fresh, os.getpid(), threading.Lock(), True, False
 
     def _is_mine(self, fd: int) -> bool:
         """Tell whether the journal still has its live name, now that nobody can take it away."""
@@ -169,7 +207,7 @@ class JournalWriter:
             True if the journal has its sealed name now.
         """
         with self._lock:
-            fd, self._fd = self._fd, -1
+            fd, self._fd, self._plain = self._fd, -1, False
         if fd < 0:
             return False
         sealed = False

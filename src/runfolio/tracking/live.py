@@ -47,7 +47,7 @@ class LiveRun:
         self.record = record
         self.brief = brief
         self._params = dict(record.params)
-        self._keys: set[str] = set()
+        self._keys: dict[str, str] = {}
 
     @classmethod
     def take(cls, folio: Folio | OfflineFolio, redactor: Redactor, run_id: str, *, resume: bool) -> LiveRun:
@@ -84,9 +84,9 @@ class LiveRun:
 
     def metric(self, key: str, value: Any, timestamp: int | None = None, step: int | None = None) -> None:
         """Log one point of a metric."""
-        if type(key) is not str or key not in self._keys:
-            check_key(key, "metric")
-            self._keys.add(key)
+        spelled = self._keys.get(key) if type(key) is str else None
+        if spelled is None:
+            spelled = self._keys[key] = encode_key(check_key(key, "metric"))
         if type(value) is not float:
             value = number_of(key, value)
         if timestamp is None:
@@ -97,7 +97,7 @@ class LiveRun:
             step = 0
         elif type(step) is not int or not -_BEYOND_64_BITS <= step < _BEYOND_64_BITS:
             step = whole(key, "step", step)
-        self.writer.metric(key, value, timestamp, step)
+        self.writer.point(spelled, value, timestamp, step)
 
     def param(self, key: str, value: Any) -> None:
         """Log a param once; the same value again changes nothing."""
