@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from runfolio.errors import StateError, storage_error
 from runfolio.journal.events import encode_event, encode_key, encode_point
+from runfolio.journal.syncing import sync_with_folder
 
 _SEALED_ELSEWHERE = "the run was ended by the process that started it. Resume it to log more: start_run(run_id=…)."
 
@@ -215,9 +216,7 @@ class JournalWriter:
             if sealed_name is not None and self._pid == os.getpid():
                 sealed = self._seal(fd, sealed_name)
             if durable:
-                os.fsync(fd)
-                if sealed:
-                    sync_folder(self.path.parent)
+                sync_with_folder(fd, self.path.parent) if sealed else os.fsync(fd)
         except OSError as error:
             raise storage_error("sync the run's journal", error) from None
         finally:
@@ -240,12 +239,3 @@ class JournalWriter:
         except FileNotFoundError:
             return False  # it has its sealed name already
         return True
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's entries to disk."""
-    fd = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
