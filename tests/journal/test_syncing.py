@@ -27,7 +27,7 @@ def test_a_fault_of_either_is_raised(tmp_path: Path, fd: int) -> None:
     with pytest.raises(FileNotFoundError):
         sync_with_folder(fd, tmp_path / "gone")
     with pytest.raises(OSError, match="Bad file descriptor"):
-        sync_with_folder(-1, tmp_path)
+        sync_with_folder(1_000_000, tmp_path)
 
 
 def test_without_a_thread_one_comes_after_the_other(tmp_path: Path, fd: int, monkeypatch: pytest.MonkeyPatch) -> None:
