@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from runfolio.diff.states import FieldChange
 from runfolio.records.settings import SECTIONS
 from runfolio.review.change import Change
 from runfolio.review.fitting import render_bodies
@@ -135,6 +136,18 @@ def test_within_noise_is_neither_better_nor_worse() -> None:
 def test_only_what_differs_stands_beside_the_baseline() -> None:
     rows = read(body(changes.improved(), sections=("results",))).tables[0]
     assert [row[0] for row in rows] == ["", "accuracy (higher is better)", "a run of each", "log_loss", "depth", "trees"]
+
+
+def test_a_single_run_on_each_side_is_named_as_all_there_is() -> None:
+    rows = read(body(changes.single(), sections=("results",))).tables[0]
+    assert rows[2][:3] == ["run", "a", "b"]
+
+
+def test_numbers_that_json_cannot_write_are_spelled_as_in_records() -> None:
+    field = FieldChange(("metrics", "loss", "last"), float("nan"), [float("inf"), 1.5])
+    edited = changes.Edited(changes.run("a"), "runs/a.json", (field,), ("metrics",))
+    rows = read(body(Change(changes.SPAN, edited=(edited,)), sections=("alarms",))).tables[0]
+    assert rows[1][1:4] == ["metrics.loss.last", '"NaN"', '["Infinity", 1.5]']
 
 
 def test_several_experiments_are_put_below_each_other_with_their_course() -> None:

@@ -80,12 +80,12 @@ def render_bodies(change: Change, options: ReportOptions) -> list[str]:
         return []
     sections, marker = report_sections(change, options), marker_line(options.marker)
     bodies = [fit(sections, options.limit, marker)]
-    limit = options.limit // 2
-    while limit >= SMALLEST:
+    limit = options.limit
+    while limit > SMALLEST:
+        limit = max(limit // 2, SMALLEST)
         body = fit(sections, limit, marker)
         if characters(body) < characters(bodies[-1]):
             bodies.append(body)
-        limit //= 2
     return bodies
 
 

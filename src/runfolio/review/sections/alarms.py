@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from runfolio.diff.states import ABSENT, FieldChange
-from runfolio.formats.canonical import spell_number
 from runfolio.records.findings import Finding, Severity
 from runfolio.review.change import Change, Edited
+from runfolio.review.document import json_value
 from runfolio.review.options import ReportOptions
 from runfolio.review.parts import (
     BAD,
@@ -99,4 +99,4 @@ def json_text(found: Any) -> str:
     """Spell a JSON value in one line; NaN and infinities as records do."""
     import json
 
-    return json.dumps(spell_number(found) if isinstance(found, float) else found, ensure_ascii=False, sort_keys=True)
+    return json.dumps(json_value(found), ensure_ascii=False, sort_keys=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from runfolio.diff.compare import Comparison, Row, compare_runs
 from runfolio.diff.sparklines import sparkline
-from runfolio.diff.verdict import IMPROVED, REGRESSED, Group, Trial, group_trials, is_number
+from runfolio.diff.verdict import IMPROVED, REGRESSED, Group, Trial, Verdict, group_trials, is_number
 from runfolio.records import RunStatus
 from runfolio.review.change import Change, ExperimentChange
 from runfolio.review.options import ReportOptions
@@ -144,13 +144,18 @@ def _table(item: ExperimentChange, options: ReportOptions) -> Table:
     names: tuple[Line, ...] = ()
     if item.baseline is not None and item.best is not None:
         names = (
-            ("a run of each",),
+            ("run" if _alone(verdict) else "a run of each",),
             _run_name(item.baseline.name, item.baseline.run_id),
             _run_name(item.best.name, item.best.run_id),
             ("",),
         )
         rows.insert(1, names)
     return Table(tuple((head,) for head in heads), tuple(rows), "row", frozenset((3,))).cut(options.rows)
+
+
+def _alone(verdict: Verdict) -> bool:
+    """Tell whether neither side has replicates, so that the run is all there is."""
+    return all(group is None or len(group.trials) == 1 for group in (verdict.before, verdict.after))
 
 
 def _run_name(name: str, run_id: str) -> Line:
