@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import marked
-
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
@@ -43,15 +41,6 @@ def test_workflows_are_well_formed() -> None:
 
 def test_workflows_are_safe() -> None:
     run_tool("zizmor", "--offline", "--no-progress", str(ROOT / ".github"))
-
-
-def test_the_workflow_that_the_docs_show_is_well_formed_and_safe(tmp_path: Path) -> None:
-    (text,) = marked("how-to/site.md", "example", "site-workflow")
-    file = tmp_path / ".github" / "workflows" / "site.yml"
-    file.parent.mkdir(parents=True)
-    file.write_text(text, "utf-8")
-    run_tool("actionlint", str(file))
-    run_tool("zizmor", "--offline", "--no-progress", str(file))
 
 
 @pytest.mark.slow
