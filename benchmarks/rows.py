@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import peers
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
+from benchmarks.publish_rows import publishing
 from benchmarks.site_rows import site_build, site_pages
 from benchmarks.store_rows import stores
 from runfolio.formats import paths
@@ -413,6 +414,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "registry": registry,
     "stores": stores,
     "site-build": site_build,
+    "publishing": publishing,
     "site-pages": site_pages,
 }
 

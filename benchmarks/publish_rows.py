@@ -1,0 +1,58 @@
+"""Publishing the site: with nothing new, with one new run, beside the first time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.places import clean_environment, fill, folio
+from benchmarks.site_rows import ONE_RUN
+
+if TYPE_CHECKING:
+    from benchmarks.rows import Row, Setting
+
+
+def _published(folder: Path, destination: list[str]) -> float:
+    """Return the CPU seconds of one publish, build and our start included."""
+    from benchmarks.rows import cpu_of
+
+    return cpu_of([sys.executable, "-m", "runfolio", "site", "publish", *destination], folder)
+
+
+def publishing(setting: Setting) -> Iterator[Row]:
+    """To a folder and to a branch of a remote: first, again with nothing new, again with one new run."""
+    from benchmarks.rows import Row
+
+    count = setting.size(10_000, 1000)
+    folder = folio(setting.folder / f"published-{count}", "process", "ledger")
+    fill(folder, count, "refs/heads/ledger")
+    remote = setting.new(f"remote-{count}")
+    subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
+    subprocess.run(["git", "remote", "add", "origin", str(remote)], cwd=folder, check=True)
+    ways = {"a folder": [str(setting.folder / f"www-{count}")], "a branch": ["--branch", "gh-pages"]}
+    # Whichever is first pays for the build, so the branch is; then each is asked again.
+    first = {way: _published(folder, ways[way]) for way in reversed(ways)}
+    whole = first["a branch"]
+    for way, destination in ways.items():
+        same = _published(folder, destination)
+        yield Row(
+            f"publishing {count:,} runs to {way}, nothing new",
+            "building and publishing them",
+            same / whole,
+            "≤ 5 %",
+            f"{same:.2f} s CPU",
+        )
+    for way, destination in ways.items():
+        subprocess.run([sys.executable, "-c", ONE_RUN], cwd=folder, env=clean_environment(), check=True)
+        subprocess.run([sys.executable, "-m", "runfolio", "commit"], cwd=folder, env=clean_environment(), check=False)
+        one = _published(folder, destination)
+        yield Row(
+            f"publishing one new run among {count:,} to {way}",
+            "building and publishing them",
+            one / whole,
+            "≤ 10 %",
+            f"{one:.2f} s CPU",
+        )
