@@ -1,17 +1,19 @@
-"""Take a picture of a review as GitHub shows it: ``python docs/pictures/make_review.py COMMENT.md [NAME]``.
+"""Take a picture of a review as GitHub shows it: ``python docs/pictures/make_review.py COMMENT.md [NAME] [--unfold] [--height PIXELS]``.
 
-Needs Chromium, npm (for the package github-markdown-css, which is GitHub's own style), and the extra ``test``: cmark-gfm reads the
-Markdown as GitHub does, and the real mermaid draws the chart. Pictures, light and dark, lie in ``docs/pictures/review/``.
+Needs Chromium, a font with coloured emoji (Debian: fonts-noto-color-emoji), npm (for the package github-markdown-css, which is GitHub's own
+style), and the extra ``test``: cmark-gfm reads the Markdown as GitHub does, and the real mermaid draws the chart. The pictures are
+``docs/pictures/review/NAME-light.png`` and ``NAME-dark.png``; ``--height`` keeps the first so many pixels of the page.
 """
 
 from __future__ import annotations
 
+import argparse
 import html
 import importlib.util
+import io
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from pathlib import Path
@@ -19,6 +21,8 @@ from typing import Any
 
 HERE = Path(__file__).parent / "review"
 WIDTH = 860  # of a comment on a wide screen
+SCALE = 1.5
+COLOURS = 200  # of a picture: text, symbols and lines stay sharp, at a fifth of the size
 ICONS = {"caution": "⛔", "warning": "⚠️"}
 _ALERT = re.compile(r"<blockquote>\s*<p>\[!(CAUTION|WARNING)\]\s*(.*?)</blockquote>", re.DOTALL)
 _MERMAID = re.compile(
@@ -72,10 +76,14 @@ body {{ margin: 0; padding: 24px; background: {ground}; }}
 </style><div class="comment"><article class="markdown-body">{body}</article></div></html>"""
 
 
-def take(browser: Any, markdown: str, name: str, style: str, *, dark: bool = False, unfold: bool = False) -> Path:
+def take(browser: Any, markdown: str, target: Path, style: str, *, dark: bool, unfold: bool, height: int) -> None:
     """Take one picture; the chart is drawn first."""
+    from PIL import Image
+
     context = browser.new_context(
-        viewport={"width": WIDTH + 48, "height": 900}, color_scheme="dark" if dark else "light", device_scale_factor=1.5
+        viewport={"width": WIDTH + 48, "height": height or 900},
+        color_scheme="dark" if dark else "light",
+        device_scale_factor=SCALE,
     )
     shown = context.new_page()
     shown.set_content(page(markdown, style, dark=dark, unfold=unfold))
@@ -83,26 +91,30 @@ def take(browser: Any, markdown: str, name: str, style: str, *, dark: bool = Fal
     shown.evaluate(
         "async dark => { mermaid.initialize({startOnLoad: false, theme: dark ? 'dark' : 'default'}); await mermaid.run(); }", dark
     )
-    target = HERE / f"{name}{'-dark' if dark else ''}.png"
-    shown.screenshot(path=str(target), full_page=True)
+    picture = Image.open(io.BytesIO(shown.screenshot(full_page=not height))).convert("RGB")
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
     context.close()
-    return target
 
 
 def main() -> None:
     """Take the comment in the file that is named, light and dark."""
     from playwright.sync_api import sync_playwright
 
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("comment", type=Path)
+    parser.add_argument("name", nargs="?", default="comment")
+    parser.add_argument("--unfold", action="store_true")
+    parser.add_argument("--height", type=int, default=0)
+    asked = parser.parse_args()
     HERE.mkdir(exist_ok=True)
-    markdown = Path(sys.argv[1]).read_text("utf-8")
-    name = sys.argv[2] if len(sys.argv) > 2 else "comment"
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         style = github_style(Path(scratch))
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--disable-gpu"])
-        for dark in (False, True):
-            print(take(browser, markdown, name, style, dark=dark, unfold="--unfold" in sys.argv))
+        for look in ("light", "dark"):
+            target = HERE / f"{asked.name}-{look}.png"
+            text = asked.comment.read_text("utf-8")
+            take(browser, text, target, style, dark=look == "dark", unfold=asked.unfold, height=asked.height)
+            print(target, f"{target.stat().st_size:,} bytes")
         browser.close()
 
 

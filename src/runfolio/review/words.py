@@ -7,7 +7,7 @@ its sign. How many were tried is always said.
 from __future__ import annotations
 
 from runfolio.diff.verdict import FIRST, IMPROVED, NOISE, NOTHING, OTHER_DATA, REGRESSED, SINGLE, WELCH, Group, Verdict
-from runfolio.policy.verdict import FAILED, PASSED, PENDING
+from runfolio.policy.verdict import FAILED, PASSED, PENDING, WAIVED
 from runfolio.review.change import Change, ExperimentChange
 from runfolio.review.parts import BAD, GOOD, QUIET, WARN, Bars, Line, Name, Strong
 from runfolio.site.words import count_words, number_words, signed_words
@@ -86,11 +86,12 @@ def counts_of(change: Change) -> list[str]:
         made.append(count_words(len(change.promotions), "promotion"))
     gates = [gate for item in change.promotions if item.verdict for gate in item.verdict.gates]
     if gates:
-        passed, failed = (sum(gate.state == state for gate in gates) for state in (PASSED, FAILED))
-        made.append(f"{passed} of {count_words(len(gates), 'gate')} passed" + (f", {failed} failed" if failed else ""))
-    others = len(change.registry) - len([item for item in change.registry if item.kind == "stage"])
-    if others > 0:
-        made.append(count_words(others, "other change of registered models", "other changes of registered models"))
+        counts = {state: sum(gate.state == state for gate in gates) for state in (PASSED, FAILED, WAIVED, PENDING)}
+        others = "".join(f", {count} {state}" for state, count in counts.items() if count and state != PASSED)
+        made.append(f"{counts[PASSED]} of {count_words(len(gates), 'gate')} passed{others}")
+    rest = sum(item.kind != "stage" for item in change.registry)
+    if rest:
+        made.append(count_words(rest, "other change of registered models", "other changes of registered models"))
     return made
 
 
