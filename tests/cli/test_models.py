@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -296,6 +299,55 @@ def test_signatures_are_checked_offline(wine: dict[str, str], run_cli: Command, 
     (tmp_path / "allowed").write_text("")
     events = json.loads(run_cli("models", "history", "Wine", "--allowed-signers", str(tmp_path / "allowed"), "--json").out)
     assert events[0]["signature"]["state"] != "good"
+
+
+@pytest.fixture
+def gnupg(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home of gpg with a key of Ada's; its agent's socket wants a short path."""
+    if not shutil.which("gpg"):
+        pytest.skip("gpg is missing: apt-get install gnupg")
+    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as folder:
+        monkeypatch.setenv("GNUPGHOME", folder)
+        gpg = ("gpg", "--batch", "--quiet")
+        user = "Ada <ada@example.org>"
+        subprocess.run(
+            [*gpg, "--passphrase", "", "--quick-gen-key", user, "ed25519", "sign", "never"], check=True, capture_output=True
+        )
+        yield Path(folder)
+        subprocess.run(["gpgconf", "--kill", "all"], check=False, capture_output=True)
+
+
+def test_gpg_signatures_are_checked_offline(
+    wine: dict[str, str], run_cli: Command, folio_dir: Path, gnupg: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def state() -> dict[str, str]:
+        newest: dict[str, str] = json.loads(run_cli("models", "history", "Wine", "--signatures", "--json").out)[0]["signature"]
+        return newest
+
+    file = folio_dir / "models" / "wine" / "model.yaml"
+    file.write_text(file.read_text() + "description: signed\n")
+    git(folio_dir, "-c", "user.signingKey=ada@example.org", "commit", "-q", "-S", "-a", "-m", "signed")
+    assert (state()["state"], "Ada <ada@example.org>" in state()["signer"]) == ("good", True)
+    public = subprocess.run(["gpg", "--batch", "--armor", "--export", "ada@example.org"], check=True, capture_output=True).stdout
+    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as stranger:
+        monkeypatch.setenv("GNUPGHOME", stranger)
+        assert state()["state"] == "cannot be checked"  # nobody here knows the key
+        subprocess.run(["gpg", "--batch", "--quiet", "--import"], input=public, check=True, capture_output=True)
+        assert state()["state"] == "good, of a key that nobody vouches for"
+        subprocess.run(["gpgconf", "--kill", "all"], check=False, capture_output=True)
+    monkeypatch.setenv("GNUPGHOME", str(gnupg))
+    # The same signature over other content.
+    raw = git(folio_dir, "cat-file", "commit", "HEAD").replace("\n\nsigned", "\n\nforged")
+    forged = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "-w", "--stdin"],
+        cwd=folio_dir,
+        input=raw,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    git(folio_dir, "reset", "-q", "--hard", forged)
+    assert state()["state"] == "BAD"
 
 
 def test_lineage_goes_from_dataset_to_stage(folio_dir: Path, run_cli: Command) -> None:
