@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from runfolio.diff.states import FieldChange
 from runfolio.records.settings import SECTIONS
-from runfolio.review.change import Change
+from runfolio.review.change import Change, CodeChange
 from runfolio.review.fitting import render_bodies
 from runfolio.review.options import ReportOptions
 from tests.review import changes
@@ -241,6 +241,15 @@ def test_no_text_does_anything(text: str) -> None:
     expected = read(body(changes.hostile("x")))
     assert [len(rows) for rows in read(shown).tables] == [len(rows) for rows in expected.tables]
     assert [len(rows[0]) for rows in read(shown).tables] == [len(rows[0]) for rows in expected.tables]
+
+
+def test_code_that_is_the_same_and_code_that_is_missing_are_told_apart() -> None:
+    def folded(*found: CodeChange) -> str:
+        return body(replace(changes.improved(), code=found), sections=("code",))
+
+    assert "Code: the same" in folded(CodeChange("wine", "", changes.HEAD))
+    assert "Code: 2 files differ" in folded(changes.promoted().code[0], CodeChange("iris", "", "", (), "it is not kept"))
+    assert "Code: nothing to compare" in folded(CodeChange("wine", "", "", (), "the code of a is not kept"))
 
 
 def test_a_branch_name_is_no_command() -> None:

@@ -104,7 +104,7 @@ def sections_page(sections: Sequence[Section], options: ReportOptions, project: 
 def _span(change: Change) -> Line:
     span = change.span
     base, head = Name(span.base[:10]), Name(span.head[:10])
-    names: Line = (" (", Name(span.head_text), ")") if span.head_text and span.head_text != span.head else ()
+    names: Line = (" (", Name(span.head_text), ")") if span.head_text not in (span.head, "HEAD", "") else ()
     return ("What changes from ", base, " to ", head, *names)
 
 

@@ -32,7 +32,7 @@ def footer(change: Change, options: ReportOptions) -> Section:
     """Say which commits were compared, by what, and how to see more."""
     span = change.span
     more = options.more or f"runfolio diff {span.base[:10]}..{span.head[:10]}"
-    named = "" if span.head_text in (span.head, "") else span.head_text
+    named = "" if span.head_text in (span.head, "HEAD", "") else span.head_text
     head: Line = (Name(span.head[:10]), *((" (", Name(named), ")") if named else ()))
     ledger = "; the runs are those of the commits that it brings" if change.by_source else ""
     line: Line = (

@@ -35,7 +35,9 @@ def code(change: Change, options: ReportOptions) -> Section | None:
     for item in change.code:
         blocks += _code(item, options)
     count = sum(len(item.files) for item in change.code)
-    folded = f"Code: {_differing(count, 'file')}" if count else "Code: nothing to compare"
+    missing = any(item.missing for item in change.code)
+    words = _differing(count, "file") if count else "nothing to compare" if missing else "the same"
+    folded = f"Code: {words}"
     return Section("code", "Code", tuple(blocks), folded)
 
 
