@@ -34,7 +34,7 @@ def test_without_a_thread_one_comes_after_the_other(tmp_path: Path, fd: int, mon
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread at interpreter shutdown")
 
-    monkeypatch.setattr(syncing, "_folders", syncing._Folders())
+    monkeypatch.setattr(syncing, "_folders", None)
     monkeypatch.setattr(threading.Thread, "start", refuse)
     sync_with_folder(fd, tmp_path)
     with pytest.raises(FileNotFoundError):

@@ -10,8 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from runfolio.formats.runs import decode_run
-from runfolio.index.rows import HIDDEN, ODD
+from runfolio.index.rows import HIDDEN, ODD, decode_lately, forget_lately
 from runfolio.index.search import Scope, Search
 from runfolio.query.evaluate import matches
 from runfolio.query.grammar import Clause, Filter, OrderKey
@@ -21,6 +20,7 @@ from runfolio.records.runs import Lifecycle, Run, ViewType
 # SQLite limits how deep an expression is and how long a statement; beyond this, Python does what is left.
 _MAX_CLAUSES = 40
 _MAX_KEYS = 10
+_PIECE = 500
 
 
 class Question:
@@ -88,8 +88,18 @@ def visible_rows(db: sqlite3.Connection, condition: str, value: str | int) -> li
 
 def load_runs(db: sqlite3.Connection, rows: Iterable[int]) -> list[Run]:
     """Decode the records of these numbers, in their order."""
-    text = "SELECT b.body, r.path FROM bodies b JOIN runs r ON r.pk = b.pk WHERE b.pk = ?"
-    return [decode_run(body, path, trusted=True) for pk in rows for body, path in db.execute(text, (pk,))]
+    wanted = list(rows)
+    made: list[Run] = []
+    for start in range(0, len(wanted), _PIECE):
+        piece = wanted[start : start + _PIECE]
+        text = (
+            f"SELECT b.pk, b.body, r.path FROM bodies b JOIN runs r ON r.pk = b.pk WHERE b.pk IN ({', '.join('?' * len(piece))})"
+        )
+        found = {pk: (body, path) for pk, body, path in db.execute(text, piece)}
+        made += [decode_lately(*found[pk]) for pk in piece if pk in found]
+    if wanted:
+        forget_lately()
+    return made
 
 
 def _in_scope(run: Run, scope: Scope) -> bool:

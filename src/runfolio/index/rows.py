@@ -11,6 +11,9 @@ from runfolio.formats.runs import decode_run
 from runfolio.records.runs import Run
 
 ODD, HIDDEN = 1, 2
+LATELY = 2000
+"""Runs whose decoded form is kept from the loading of the tables to the question that loaded them."""
+_lately: dict[bytes, Run] = {}
 _WHOLE = 1 << 63
 
 
@@ -45,7 +48,19 @@ def read_run(data: bytes, path: str) -> Run:
             f"{path}: the record is of run {run.run_id!r} of experiment {run.experiment!r}, which belongs under another path. "
             "Restore the file from git."
         )
+    if len(_lately) < LATELY:
+        _lately[data] = run
     return run
+
+
+def decode_lately(data: bytes, path: str) -> Run:
+    """Decode a record that :func:`read_run` has read before; one that was read just now is handed over as it is."""
+    return _lately.pop(data, None) or decode_run(data, path, trusted=True)
+
+
+def forget_lately() -> None:
+    """Let go of what was kept for the question that comes first."""
+    _lately.clear()
 
 
 def is_odd(run: Run, data: bytes) -> bool:

@@ -10,13 +10,19 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 
 class _Folders:
     """The thread that syncs folders."""
 
     def __init__(self) -> None:
+        from queue import SimpleQueue  # a start that syncs nothing need not pay for it
+
+        self._new = SimpleQueue[OSError | None]
         self._asked: SimpleQueue[tuple[str, SimpleQueue[OSError | None]]] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -32,7 +38,7 @@ class _Folders:
                     except RuntimeError:
                         return None
                     self._thread = thread
-        answer: SimpleQueue[OSError | None] = SimpleQueue()
+        answer = self._new()
         self._asked.put((folder, answer))
         return answer
 
@@ -47,13 +53,22 @@ class _Folders:
                 answer.put(None)
 
 
-_folders = _Folders()
+_folders: _Folders | None = None
+_making = threading.Lock()
 
 
 def _renew() -> None:
-    # The parent's thread is not in the child.
-    global _folders  # noqa: PLW0603 - it can only be replaced
-    _folders = _Folders()
+    # The parent's thread is not in the child, nor is who held the lock.
+    global _folders, _making
+    _folders, _making = None, threading.Lock()
+
+
+def _the_folders() -> _Folders:
+    global _folders  # noqa: PLW0603 - made at its first use
+    with _making:
+        if _folders is None:
+            _folders = _Folders()
+        return _folders
 
 
 if hasattr(os, "register_at_fork"):
@@ -74,7 +89,7 @@ def sync_with_folder(fd: int, folder: Path | str) -> None:
     OSError
         If one of the two failed.
     """
-    answer = _folders.begin(str(folder))
+    answer = _the_folders().begin(str(folder))
     try:
         os.fsync(fd)
     finally:
