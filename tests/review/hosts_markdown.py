@@ -1,12 +1,14 @@
-"""Markdown as the hosts read it: cmark-gfm with the extensions of GitHub, and what is in the HTML that it makes."""
+"""Markdown as the hosts read it: cmark-gfm with the extensions of GitHub, another family beside it, and what is in the HTML."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 import cmarkgfm
 from cmarkgfm.cmark import Options
+from markdown_it import MarkdownIt
 
 OWN = frozenset(("details", "summary", "b", "sub"))
 """HTML that we write ourselves."""
@@ -93,10 +95,15 @@ def html(text: str) -> str:
     return str(cmarkgfm.github_flavored_markdown_to_html(text, Options.CMARK_OPT_UNSAFE))
 
 
-def read(text: str) -> Seen:
+def other_html(text: str) -> str:
+    """Return the HTML of another family of renderers, in which tables and code are read by rules of their own."""
+    return str(MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(text))
+
+
+def read(text: str, renderer: Callable[[str], str] = html) -> Seen:
     """Return what is seen of some Markdown."""
     reader = _Reader()
-    reader.feed(html(text))
+    reader.feed(renderer(text))
     reader.close()
     reader.seen.unbalanced += reader.open
     return reader.seen

@@ -16,7 +16,7 @@ from runfolio.review.change import Change, CodeChange
 from runfolio.review.fitting import render_bodies
 from runfolio.review.options import ReportOptions
 from tests.review import changes
-from tests.review.hosts_markdown import read
+from tests.review.hosts_markdown import html, other_html, read
 
 NASTY = st.text(alphabet=st.sampled_from("`|\\@#!*_~[]()<>&:/.-{}$ \n\r\tabwx19\u202e\u200b"), min_size=1, max_size=24)
 SPOOFS = (
@@ -36,7 +36,12 @@ def headings(text: str) -> list[str]:
 
 
 def checked_safe(text: str) -> None:
-    seen = read(text)
+    for renderer in (html, other_html):
+        checked_safe_in(text, renderer)
+
+
+def checked_safe_in(text: str, renderer: Callable[[str], str]) -> None:
+    seen = read(text, renderer)
     assert seen.links == []
     assert seen.images == 0
     assert seen.strange == []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runfolio.records.visible import visible
 from runfolio.review.marks import cell, code, label, marker_value, plain, shorten
-from tests.review.hosts_markdown import read
+from tests.review.hosts_markdown import other_html, read
 
 NASTY = st.text(alphabet=st.sampled_from("`|\\@#!*_~[]()<>&:/.- \n\r\tabw19\u202e\u200bé"), max_size=40)
 ANY = st.one_of(NASTY, st.text(max_size=40))
@@ -42,7 +42,10 @@ def test_a_code_span_shows_the_text_and_nothing_else(text: str) -> None:
 @example("a\\")
 @example("|")
 def test_a_cell_never_ends_its_cell(text: str) -> None:
-    seen = read(f"| a | b |\n|---|---|\n| {cell(text, 1000)} | END |\n")
+    table = f"| a | b |\n|---|---|\n| {cell(text, 1000)} | END |\n"
+    (others,) = read(table, other_html).tables
+    assert [row[1] for row in others] == ["b", "END"]
+    seen = read(table)
     (rows,) = seen.tables
     assert [len(row) for row in rows] == [2, 2]
     assert rows[1][1] == "END"
