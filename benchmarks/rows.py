@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks import peers
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
 from benchmarks.publish_rows import publishing
+from benchmarks.review_rows import review
 from benchmarks.site_rows import site_build, site_pages
 from benchmarks.store_rows import stores
 from runfolio.formats import paths
@@ -413,6 +414,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "searching": searching,
     "registry": registry,
     "stores": stores,
+    "review": review,
     "site-build": site_build,
     "publishing": publishing,
     "site-pages": site_pages,

@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from runfolio.demo.making import Script
+    from runfolio.review.change import Change
 
 
 @click.command("demo")
@@ -18,27 +19,34 @@ if TYPE_CHECKING:
 def demo(folder: str, no_open: bool) -> None:
     """Make a folio, train on real data, commit the runs, promote a model, build the site and open it.
 
-    Trains the wine sweep (five random forests, three seeds each) and three networks on the digits data, registers three of the forests,
-    and promotes them as far as the gates of policy.yaml let them.
+    Trains the wine sweep (five random forests, three seeds each) and five networks on the digits data, registers three of the forests,
+    and promotes them as far as the gates of policy.yaml let them. On a branch it proposes a better model, and shows the report that its
+    pull request would bear.
     """
     from runfolio.cli.site import Steps
     from runfolio.demo.making import make, show
+    from runfolio.demo.proposing import BASE, BRANCH, propose, write_report
 
     target = Path(folder)
     click.echo(f"Making a folio in {target}", err=True)
     bar = Bars()
     folio, released = make(target, bar)
-    bar.close()
     runs = len(folio.fresh_index().paths())
     folio.close()
+    change = propose(target, bar)
+    bar.close()
     with Steps() as steps:
         page = show(target, steps)
+    report = write_report(target, change)
     refused = released.refused
     click.echo(f"\n{runs} runs are committed in {target}. The site: {page}\n")
     click.echo(f"{refused.model} {released.live} is in Production. Version {refused.version} was refused:")
     for gate in refused.gates:
         if gate.state == "failed":
             click.echo(f"  ✗ {gate.id}: {gate.text}")
+    click.echo(f"\nThe branch {BRANCH} proposes a better model. A pull request of it would bear this report ({report}):\n")
+    for line in proposal_lines(change):
+        click.echo(f"  {line}")
     click.echo("\nLook at them:\n")
     for command, words in (
         (f"cd {folder}", ""),
@@ -46,9 +54,10 @@ def demo(folder: str, no_open: bool) -> None:
         ("runfolio runs list", "all runs, newest first"),
         ('runfolio runs search "metrics.accuracy > 0.95" --order-by "metrics.accuracy DESC"', "MLflow's filter language"),
         ("runfolio runs compare forest-10-seed1 forest-200-seed1", "only what differs"),
-        ("runfolio runs show mlp-64-lr0.001", "one run, with its curves and the code that made it"),
+        ("runfolio runs show mlp-64-lr0.001-seed0", "one run, with its curves and the code that made it"),
         ("runfolio models versions wine-cultivar", "what is live, and what was before"),
         ("runfolio policy explain wine-cultivar 3 Production", "why version 3 is not"),
+        (f"runfolio diff {BASE}..{BRANCH}", "what the branch brings; for its pull request: runfolio review"),
         ("git log --stat", "the lab book"),
     ):
         click.echo(f"  {command}" + (click.style(f"    # {words}", dim=True) if words else ""))
@@ -56,6 +65,17 @@ def demo(folder: str, no_open: bool) -> None:
         import webbrowser
 
         webbrowser.open(page.resolve().as_uri())
+
+
+def proposal_lines(change: Change) -> list[str]:
+    """Return the first lines of the report on the proposal: what got better, what is promoted, and whether it may be."""
+    from dataclasses import replace
+
+    from runfolio.review.options import ReportOptions
+    from runfolio.review.text import report_text
+
+    options = replace(ReportOptions(), sections=("verdict", "promotions"))
+    return report_text(change, options, 110).rstrip().splitlines()
 
 
 class Bars:

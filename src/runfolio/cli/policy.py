@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runfolio.cli import options
+from runfolio.cli.approving import approvals_of, approvals_option, signers_option
 from runfolio.cli.lazy import LazyCommands
 from runfolio.cli.models import name_argument, version_argument, version_of
-from runfolio.cli.opening import opened
+from runfolio.cli.opening import chosen_folio, opened
 from runfolio.cli.tables import Column, print_json, print_table
 from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
-    from runfolio.folio import Folio
     from runfolio.policy import GateResult, Verdict
 
 MARKS = {"passed": "✓ passed", "failed": "✗ failed", "waived": "! waived", "pending": "… pending"}
@@ -81,48 +81,28 @@ def _told(verdicts: Iterable[Verdict], as_json: bool) -> None:
 
 @policy.command("check")
 @click.argument("span", metavar="BASE..HEAD")
-@click.option(
-    "--approvals", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File of names who approved, one a line."
-)
-@click.option(
-    "--allowed-signers", metavar="FILE", help="The ssh keys whose Approved-by commits count; git's configured file by default."
-)
+@approvals_option
+@signers_option
 @options.as_json
 def check(span: str, approvals: Path | None, allowed_signers: str | None, as_json: bool) -> None:
     """Judge all promotions between two revisions by the policy of BASE; ends with 1 where one is refused.
 
     Who approved comes from --approvals, from the git host's API in a CI job, and from signed Approved-by commits.
     """
+    from runfolio.folio.opening import open_trusted
     from runfolio.registry.gates import judge_change
+    from runfolio.review.span import proposed_span, split_span
 
-    base_text, dots, head_text = span.partition("..")
-    if not dots or head_text.startswith("."):
-        raise click.UsageError("Give two revisions with two dots between them: origin/main..HEAD")
-    with opened() as folio:
-        base, head = _commit(folio, base_text or "HEAD"), _commit(folio, head_text or "HEAD")
-        base = folio.repo.run("merge-base", base, head, check=False).decode().strip() or base
-        names = _approvals(folio, base, head, approvals, allowed_signers)
-        verdicts = judge_change(folio, base, head, now=time.time_ns() // 1_000_000, approvals=names)
+    folio, rules = open_trusted(chosen_folio(), split_span(span)[0])
+    try:
+        found = proposed_span(folio.repo, span)
+        names = approvals_of(folio, found.base, found.head, approvals, allowed_signers)
+        verdicts = judge_change(folio, found.base, found.head, now=time.time_ns() // 1_000_000, approvals=names, rules=rules)
+    finally:
+        folio.close()
     if not verdicts and not as_json:
         click.echo("Nothing is promoted between the two.", err=True)
     _told(verdicts, as_json)
-
-
-def _commit(folio: Folio, text: str) -> str:
-    from runfolio.folio.past import commit_at
-
-    return commit_at(folio.place, text)
-
-
-def _approvals(folio: Folio, base: str, head: str, file: Path | None, allowed_signers: str | None) -> tuple[str, ...]:
-    from runfolio.registry.approvals import approvals_by_host, approvals_by_trailer
-
-    names: list[str] = []
-    if file is not None:
-        names += [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
-    names += approvals_by_host() or ()
-    names += approvals_by_trailer(folio, base, head, allowed_signers)
-    return tuple(dict.fromkeys(names))
 
 
 @policy.command("explain")

@@ -149,7 +149,7 @@ def _commit_code(folio: Folio) -> None:
     repo = folio.repo
     contents = {script.name: source_of(script.name) for script in SCRIPTS}
     contents["README.md"] = README.encode()
-    contents[".gitignore"] = b"/site/\n"
+    contents[".gitignore"] = b"/site/\n/proposal.html\n"
     contents[paths.POLICY] = POLICY
     settings = repo.read(f"HEAD:{folio.place.full(paths.SETTINGS)}")
     assert settings is not None

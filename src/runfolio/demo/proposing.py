@@ -62,6 +62,16 @@ def proposed_change(folder: Path) -> Change:
         folio.close()
 
 
+def write_report(folder: Path, change: Change) -> Path:
+    """Write the page of the proposal beside the site, and return its path."""
+    from runfolio.review.options import ReportOptions
+    from runfolio.review.page import change_page
+
+    page = folder / "proposal.html"
+    page.write_text(change_page(change, ReportOptions(), "Runfolio demo"), "utf-8")
+    return page
+
+
 def _switch(folio: Folio, *args: str) -> None:
     done = run_git(("switch", "-q", *args), folio.repo.work_tree)
     if done.returncode:

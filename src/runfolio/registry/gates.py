@@ -172,16 +172,28 @@ def proposed_between(folio: Folio, base: str | None, head: str) -> list[Proposed
 
 
 def judge_change(
-    folio: Folio, base: str | None, head: str, *, now: int, approvals: tuple[str, ...] | None = None
+    folio: Folio, base: str | None, head: str, *, now: int, approvals: tuple[str, ...] | None = None, rules: str | None = None
 ) -> list[Verdict]:
-    """Judge all promotions between two commits by the policy of the first.
+    """Judge all promotions between two commits by the policy of the first, or of another commit that is trusted.
+
+    Parameters
+    ----------
+    folio : Folio
+    base, head : str
+        Commits.
+    now : int
+        Milliseconds since the epoch, UTC.
+    approvals : tuple of str, optional
+        Who approved.
+    rules : str, optional
+        Commit whose policy holds; `base` by default.
 
     Raises
     ------
     DamagedError
         If the policy of the base, or a file of a model, cannot be read.
     """
-    policy = load_policy(folio, base) if base else Policy()
+    policy = load_policy(folio, rules or base) if rules or base else Policy()
     verdicts = []
     for proposed in proposed_between(folio, base, head):
         model = folio.models.find(proposed.model, head)

@@ -167,31 +167,33 @@ def _misplaced(place: Place, read: Read) -> Iterator[Finding]:
 
 def _disguised_names(place: Place, read: Read, head: str) -> Iterator[Finding]:
     """Yield new paths that look like others: by case, by composed letters, by letters of other alphabets, by what no one sees."""
-    folders: dict[str, list[str]] = {}
+    folders: dict[str, dict[str, list[str]]] = {}
+    looked: set[str] = set()
     for item in read.touched:
         if item.new is None or not _near(place, item.path):
             continue
         if INVISIBLE.search(item.path) or not item.path.isascii():
-            yield Finding(
-                "review.disguise",
-                Severity.ERROR,
-                item.path,
-                "",
-                "its name holds letters that no record's name has",
-                "Do not merge it",
-            )
-        folder, _, name = item.path.rpartition("/")
-        parts = ["", *folder.split("/")] if folder else [""]
-        for depth, below in enumerate([*parts[1:], name]):
-            above = "/".join(parts[1 : depth + 1])
+            message = "its name holds letters that no record's name has"
+            yield Finding("review.disguise", Severity.ERROR, item.path, "", message, "Do not merge it")
+        path = item.path
+        while path and path not in looked:
+            looked.add(path)
+            above, _, name = path.rpartition("/")
             if above not in folders:
-                folders[above] = names_in(place.repo, head, above)
-            twins = [other for other in folders[above] if other != below and _folded(other) == _folded(below)]
+                folders[above] = _by_look(names_in(place.repo, head, above))
+            twins = [other for other in folders[above].get(_folded(name), ()) if other != name]
             if twins:
                 other = f"{above}/{twins[0]}".lstrip("/")
                 message = f"it differs from {other} only in ways that some systems and readers do not see"
-                yield Finding("review.twin", Severity.ERROR, item.path, "", message, "Keep one of the two")
-                break
+                yield Finding("review.twin", Severity.ERROR, path, "", message, "Keep one of the two")
+            path = above
+
+
+def _by_look(names: Iterable[str]) -> dict[str, list[str]]:
+    made: dict[str, list[str]] = {}
+    for name in names:
+        made.setdefault(_folded(name), []).append(name)
+    return made
 
 
 def _near(place: Place, path: str) -> bool:
@@ -201,6 +203,8 @@ def _near(place: Place, path: str) -> bool:
 
 
 def _folded(name: str) -> str:
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFKC", INVISIBLE.sub("", name)).casefold().translate(_ALIKE)
 
 

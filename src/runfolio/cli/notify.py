@@ -1,0 +1,41 @@
+"""``runfolio notify A..B``: tell other programs of promotions and regressions that a merge brought."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from runfolio.cli.opening import opened
+from runfolio.cli.tables import print_json
+
+
+@click.command("notify")
+@click.argument("span", metavar="A..B")
+@click.option("--dry-run", is_flag=True, help="Only print what would be sent.")
+def notify(span: str, dry_run: bool) -> None:
+    """Send promotions, retirements and regressions between two states to a webhook, each as one signed request.
+
+    The address is RUNFOLIO_WEBHOOK or git's runfolio.webhook, the secret RUNFOLIO_WEBHOOK_SECRET or git's runfolio.webhookSecret; never a
+    file of the repository. The requests: docs/how-to/hosts.md.
+    """
+    from runfolio.errors import UsageError
+    from runfolio.gitstore.user_settings import user_setting
+    from runfolio.hosts.webhook import find_webhook
+    from runfolio.hosts.webhook import notify as send
+    from runfolio.review.events import events_of
+    from runfolio.review.gathering import gather
+    from runfolio.review.span import state_span
+
+    with opened() as folio:
+        change = gather(folio, state_span(folio.place, span), baseline=folio.settings.review.baseline)
+        hook = find_webhook(os.environ, lambda name: user_setting(folio.repo, name))
+    events = events_of(change)
+    if dry_run:
+        print_json([{"event": event.kind, "text": event.text, "data": dict(event.data)} for event in events])
+        return
+    if hook is None:
+        raise UsageError("No webhook is set up: set RUNFOLIO_WEBHOOK, or git config runfolio.webhook. To look first: --dry-run")
+    for event in events:
+        send(hook.url, event, hook.secret)
+    click.echo(f"{len(events)} event{'s' * (len(events) != 1)} sent.", err=True)

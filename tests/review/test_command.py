@@ -1,0 +1,181 @@
+"""``runfolio diff``, ``review`` and ``notify`` as a user and as CI run them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import git
+from tests.review.folios import LARGE, branch, commit_all, log_runs, record_of, runfolio_command
+
+
+@pytest.fixture
+def better_dir(base_dir: Path) -> Path:
+    """The folio with a branch ``deeper`` on which depth 5 is clearly better; the branch is checked out."""
+    branch(base_dir, "deeper")
+    log_runs(base_dir, "wine", {"depth": 5}, LARGE)
+    return base_dir
+
+
+def run(folder: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return runfolio_command(folder, *args, **env)
+
+
+def test_review_prints_markdown_and_ends_with_0_where_nothing_is_wrong(better_dir: Path) -> None:
+    done = run(better_dir, "review", "main..HEAD")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("## ") and "**improved by 0.047" in done.stdout and "3 and 3 seeds" in done.stdout
+
+
+def test_review_writes_every_form_at_once(better_dir: Path, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("of another step\n")
+    names = {name: tmp_path / "out" / f"report.{name}" for name in ("md", "json", "html", "txt", "quality")}
+    done = run(
+        better_dir, "review", "main..HEAD", "--markdown", str(names["md"]), "--json", str(names["json"]), "--html", str(names["html"]),
+        "--openmetrics", str(names["txt"]), "--code-quality", str(names["quality"]), "--summary", str(summary),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(names["json"].read_text())["experiments"][0]["verdict"]["word"] == "improved"
+    assert names["html"].read_text().startswith("<!doctype html>") and names["txt"].read_text().endswith("# EOF\n")
+    assert json.loads(names["quality"].read_text()) == []
+    assert summary.read_text().startswith("of another step\n") and "improved" in summary.read_text()
+    assert "improved" in names["md"].read_text()
+
+
+def test_tampering_ends_with_1_and_annotates_the_line(better_dir: Path) -> None:
+    listed = git(better_dir, "ls-tree", "-r", "--name-only", "main", "runs").split()
+    victim = better_dir / min(name for name in listed if not name.endswith(".series.json"))
+    text = victim.read_text()
+    victim.write_text(text.replace('"depth": "2"', '"depth": "9"'))
+    commit_all(better_dir, "tidy")
+    done = run(better_dir, "review", "main..HEAD", "--annotate")
+    assert done.returncode == 1 and "changed that may not change" in done.stderr
+    line = next(number for number, found in enumerate(victim.read_text().splitlines(), 1) if '"depth"' in found)
+    assert f"::error file={victim.relative_to(better_dir)},line={line},title=review.result-edited::" in done.stdout
+
+
+def test_the_bases_settings_say_what_fails_not_the_heads(base_dir: Path) -> None:
+    settings = base_dir / "runfolio.yaml"
+    settings.write_text(settings.read_text() + "review:\n  fail_on: [regression]\n")
+    commit_all(base_dir, "regressions fail")
+    branch(base_dir, "worse")
+    log_runs(base_dir, "wine", {"depth": 1}, (0.70, 0.705, 0.702))
+    settings.write_text(settings.read_text().replace("[regression]", "[]"))
+    commit_all(base_dir, "nothing fails")
+    done = run(base_dir, "review", "main..HEAD")
+    assert done.returncode == 1 and "worse beyond noise: wine" in done.stderr
+
+
+def test_nothing_changed_is_said_in_a_line(base_dir: Path) -> None:
+    done = run(base_dir, "review", "main..HEAD")
+    assert (done.returncode, done.stdout) == (0, "") and "Nothing that runfolio looks at differs" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (("review", "main"), 2, "two or three dots"),
+        (("review", "main..nowhere"), 11, "no revision 'nowhere'"),
+        (("review", "main..HEAD", "--post"), 19, "no git host"),
+        (("diff", "main..nowhere"), 11, "no revision"),
+        (("diff", "aaaa", "bbbb"), 11, "BRANCH:aaaa"),
+        (("diff", "main..HEAD", "--baseline", "worst"), 2, "worst"),
+        (("notify", "main..HEAD"), 2, "RUNFOLIO_WEBHOOK"),
+    ],
+)
+def test_mistakes_are_told_with_their_exit_code(base_dir: Path, args: tuple[str, ...], code: int, words: str) -> None:
+    done = run(base_dir, *args)
+    assert done.returncode == code and words in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_head_without_settings_is_reviewed_from_its_own_checkout(better_dir: Path) -> None:
+    git(better_dir, "rm", "-q", "runfolio.yaml")
+    commit_all(better_dir, "no settings")
+    done = run(better_dir, "review", "main..HEAD")
+    assert done.returncode == 1 and "improved" in done.stdout and "runfolio.yaml" in done.stdout
+
+
+def test_names_of_branches_that_are_commands_are_only_names(better_dir: Path, tmp_path: Path) -> None:
+    name = "x;touch${IFS}pwned;$(touch${IFS}pwned)`touch${IFS}pwned`--output=pwned"
+    git(better_dir, "branch", name)
+    done = run(better_dir, "review", f"main..{name}")
+    assert done.returncode == 0 and "improved" in done.stdout
+    assert not list(better_dir.rglob("pwned")) and not list(tmp_path.rglob("pwned"))
+    assert run(better_dir, "review", "main..--output=pwned").returncode == 11
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "html"])
+def test_diff_of_two_states_in_every_form(better_dir: Path, form: str) -> None:
+    done = run(better_dir, "diff", "main..HEAD", "--format", form, "--exit-code")
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)["title"] if form == "json" else done.stdout
+    assert "improved" in found
+
+
+def test_diff_of_runs_of_two_branches_shows_only_what_differs(better_dir: Path) -> None:
+    git(better_dir, "switch", "-q", "main")
+    done = run(better_dir, "diff", "2-seed0", "deeper:5-seed0")
+    assert done.returncode == 0 and "depth" in done.stdout and "seed " not in done.stdout
+    html = run(better_dir, "diff", "2-seed0", "2-seed1", "--format", "html", "-o", "two.html")
+    assert html.returncode == 0 and (better_dir / "two.html").read_text().startswith("<!doctype html>")
+
+
+def test_git_diff_reads_records_in_words(better_dir: Path) -> None:
+    done = run(better_dir, "init")
+    assert done.returncode == 0
+    run_id = git(better_dir, "diff", "--name-only", "main..HEAD", "--", "runs").split()[0].rsplit("/", 1)[1].split(".")[0]
+    import sys
+
+    from tests.recorded import SOURCE
+
+    program = better_dir / "bin" / "runfolio"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{SOURCE}' \"$@\"\n")
+    program.chmod(0o755)
+    import os
+
+    env = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    path = str(record_of(better_dir, run_id).relative_to(better_dir))
+    said = subprocess.run(
+        ["git", "diff", "main..HEAD", "--", path], cwd=better_dir, env=env, capture_output=True, text=True, check=True
+    )
+    assert "+param depth: 5" in said.stdout
+
+
+def test_promotions_and_regressions_reach_a_webhook_signed(base_dir: Path) -> None:
+    from runfolio.hosts.webhook import is_genuine
+
+    branch(base_dir, "worse")
+    log_runs(base_dir, "wine", {"depth": 1}, (0.70, 0.705, 0.702))
+    got: list[tuple[dict[str, str], bytes]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/hook"
+        done = run(base_dir, "notify", "main..HEAD", RUNFOLIO_WEBHOOK=url, RUNFOLIO_WEBHOOK_SECRET="s3cret")
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert done.returncode == 0, done.stderr
+    ((headers, body),) = got
+    told = json.loads(body)
+    assert told["event"] == "regression" and "got worse beyond noise" in told["text"]
+    assert is_genuine(headers, body, "s3cret") and not is_genuine(headers, body, "other")
