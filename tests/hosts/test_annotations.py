@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runfolio.hosts import annotate, code_quality, inert
@@ -83,6 +83,7 @@ def test_no_text_makes_a_command_of_its_own(text: str) -> None:
     assert printed.count("\n") == 1
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40), st.text(max_size=80))
 def test_whatever_a_finding_says_is_one_command(rule: str, file: str, field: str, message: str) -> None:
     printed = annotate([Finding(rule, Severity.WARNING, file, field, message)])
@@ -115,6 +116,7 @@ def test_fingerprints_are_stable_and_tell_findings_apart() -> None:
     assert len({*two, *other}) == 3 and two == again
 
 
+@settings(deadline=None)
 @given(st.text(st.one_of(st.sampled_from(":#[] \t\n\r\x85\u2028%aerror"), st.characters()), max_size=60))
 def test_what_is_inert_is_no_command(text: str) -> None:
     assert commands(inert(text)) == []

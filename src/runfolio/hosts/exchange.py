@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import os
 import ssl
 import time
 import urllib.error
@@ -16,6 +17,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
 from typing import IO, Any
 
 from runfolio._version import __version__
@@ -130,9 +132,7 @@ def exchange(
     """
     given = {"User-Agent": f"runfolio/{__version__}", **headers}
     request = urllib.request.Request(url, data=body, headers=given, method=method)  # noqa: S310  # callers allow http(s) only
-    # A proxy is for the world outside: what listens on this machine is asked directly.
-    proxies = [urllib.request.ProxyHandler({})] if is_loopback(url) else []
-    opener = urllib.request.build_opener(_Stay(), *proxies)
+    opener = _opener(url)
     end = time.monotonic() + timeout_s
     try:
         try:
@@ -156,6 +156,31 @@ def exchange(
         raise NoAnswerError("the answer is no HTTP") from None
     except OSError as error:
         raise NoAnswerError(error.strerror or type(error).__name__) from None
+
+
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    """Return what opens an address: urllib's own parts, less those that follow, log in or remember."""
+    # A proxy is for the world outside: what listens on this machine is asked directly.
+    here = is_loopback(url)
+    parts = [
+        urllib.request.ProxyHandler({} if here else None),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        _Stay(),
+    ]
+    if not here or url.startswith("https"):
+        parts.append(urllib.request.HTTPSHandler(context=_trust(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))))
+    opener = urllib.request.OpenerDirector()
+    for part in parts:
+        opener.add_handler(part)
+    return opener
+
+
+@lru_cache(maxsize=1)
+def _trust(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Return the certificates that are trusted: reading them is most of what a request costs, and OpenSSL's variables choose them."""
+    return ssl.create_default_context()
 
 
 def _whole(answer: Any, end: float) -> bytes:
