@@ -33,6 +33,8 @@ code  meaning
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 EXIT_DONE = 0
 EXIT_FINDINGS = 1
@@ -187,6 +189,10 @@ STORAGE_REMEDIES = {
     errno.EMFILE: "Too many files are open: close some runs, or raise the limit with ulimit -n.",
     errno.ENFILE: "The machine has too many files open: end some programs, or ask its administrator.",
     errno.EIO: "The disk reported an error: check the disk.",
+    errno.ENOTDIR: "A part of the path is a file: name another place.",
+    errno.EISDIR: "There is a folder of that name: name another place.",
+    errno.ENAMETOOLONG: "The path is too long for this file system: choose a shorter name.",
+    errno.ELOOP: "Links on the path point at each other: mend them, or name another place.",
 }
 """What to do about each way in which a file system refuses."""
 
@@ -207,7 +213,27 @@ def storage_error(action: str, error: OSError) -> StorageError:
         With ``errno`` and ``filename`` kept.
     """
     remedy = STORAGE_REMEDIES.get(error.errno or 0, "Try again; what was acknowledged is still there.")
-    where = f" ({error.filename})" if error.filename else ""
+    where = f" ({error.filename})" if error.filename and str(error.filename) not in action else ""
     made = StorageError(f"Could not {action}{where}: {error.strerror or error}. {remedy}")
     made.errno, made.filename = error.errno, error.filename
     return made
+
+
+@contextmanager
+def storage_errors(action: str) -> Iterator[None]:
+    """Turn whatever the file system refuses inside into one of our errors; what is one already passes.
+
+    For the border of a verb that reads and writes many files: each call may fail (no descriptor left, a disk that reports
+    errors), and whoever called the verb catches errors of ours.
+
+    Parameters
+    ----------
+    action : str
+        What is being done, as for :func:`storage_error`.
+    """
+    try:
+        yield
+    except RunfolioError:
+        raise
+    except OSError as error:
+        raise storage_error(action, error) from error

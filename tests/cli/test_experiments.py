@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import runfolio
 from tests.cli.conftest import Command, Done
 from tests.conftest import git
 
@@ -37,6 +38,41 @@ def test_list_by_filter_and_order(run_cli: Command) -> None:
     made = shape(run_cli("experiments", "list", "--filter", "name LIKE '%a'", "--order-by", "name DESC", "--json"))
     assert [row["name"] for row in made] == ["beta", "alpha"]
     assert run_cli("experiments", "list", "--csv").out.startswith("experiment_id,name,lifecycle,runs,")
+
+
+def test_the_past_is_listed_shown_and_exported(run_cli: Command, sweep: dict[str, str], folio_dir: Path) -> None:
+    then = git(folio_dir, "rev-parse", "HEAD").strip()
+    assert run_cli("runs", "delete", "try-0").code == 0
+    assert run_cli("experiments", "describe", "Wine classification", "later").code == 0
+    assert run_cli("experiments", "rename", "Wine classification", "Grapes").code == 0
+    assert run_cli("experiments", "create", "new").code == 0
+    [old] = [row for row in shape(run_cli("experiments", "list", "--at", then, "--json")) if row["runs"]]
+    assert (old["name"], old["runs"], old["description"]) == ("Wine classification", 5, "")
+    assert "new" not in run_cli("experiments", "list", "--at", then).out
+    assert shape(run_cli("experiments", "show", "Wine classification", "--at", then, "--json")) == old
+    assert "runs:        5" in run_cli("experiments", "show", "Wine classification", "--at", then).out
+    assert len(run_cli("experiments", "csv", "Wine classification", "--at", then).out.splitlines()) == 6
+    assert len(run_cli("experiments", "csv", "Grapes").out.splitlines()) == 5
+    gone = run_cli("experiments", "show", "Wine classification")
+    assert gone.code == 11
+    assert "Grapes" in gone.err
+    assert run_cli("experiments", "show", "new", "--at", then).code == 11
+
+
+def test_an_experiment_is_shown_as_a_row_of_the_list(run_cli: Command, sweep: dict[str, str]) -> None:
+    [title, *rows] = run_cli("experiments", "list", "--csv").out.splitlines()
+    assert run_cli("experiments", "show", "wine-classification", "--csv").out.splitlines() == [title, rows[1]]
+    assert run_cli("experiments", "show", "0", "--csv", "--json").code == 2
+
+
+def test_runs_that_go_on_are_counted(run_cli: Command, sweep: dict[str, str], folio_dir: Path) -> None:
+    client = runfolio.MlflowClient(folio_dir)
+    live = client.create_run("wine-classification").info.run_id
+    client.set_tag(sweep["try-0"], "seen", "yes")  # a change that waits makes no run more
+    assert shape(run_cli("experiments", "show", "wine-classification", "--json"))["runs"] == 6
+    client.delete_run(live)
+    assert shape(run_cli("experiments", "show", "wine-classification", "--json"))["runs"] == 5
+    client.set_terminated(live)
 
 
 def test_create_prints_the_id_and_commits(run_cli: Command, folio_dir: Path) -> None:

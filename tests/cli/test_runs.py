@@ -178,6 +178,8 @@ def test_an_ambiguous_name_lists_the_runs(run_cli: Command, folio_dir: Path) -> 
     done = run_cli("runs", "show", "twin")
     assert done.code == 2
     assert all(run_id in done.err for run_id in ids)
+    assert "is the name of 2 runs" in done.err
+    assert "begins the ids of 2 runs" in run_cli("runs", "show", ids[0][:6]).err
     assert run_cli("runs", "show", "nobody").code == 11
 
 
@@ -199,6 +201,28 @@ def test_history_gives_every_point(run_cli: Command, sweep: dict[str, str]) -> N
     assert [point["value"] for point in points] == [1 / (step + 1) for step in range(20)]
     assert len(run_cli("runs", "history", "try-1", "loss", "--csv").out.splitlines()) == 21
     assert "acc, loss" in run_cli("runs", "history", "try-1", "nonsense").err
+
+
+def test_a_run_is_shown_as_a_row_of_the_list(run_cli: Command, sweep: dict[str, str]) -> None:
+    one = list(csv.DictReader(io.StringIO(run_cli("runs", "show", "try-2", "--csv").out)))
+    rows = list(csv.DictReader(io.StringIO(run_cli("runs", "list", "--csv").out)))
+    [same] = [row for row in rows if row["run_id"] == sweep["try-2"]]
+    assert one == [{key: value for key, value in same.items() if key in one[0]}]
+    assert one[0]["experiment_id"] == "wine-classification"
+    assert run_cli("runs", "show", "try-2", "--csv", "--json").code == 2
+
+
+def test_artifacts_of_the_past_are_listed_and_copied(
+    run_cli: Command, sweep: dict[str, str], folio_dir: Path, tmp_path: Path
+) -> None:
+    then = git(folio_dir, "rev-parse", "HEAD").strip()
+    runfolio.MlflowClient(folio_dir).log_text(sweep["try-2"], "later", "notes/depth.txt")
+    forget_sessions()
+    old, new = (run_cli("runs", "artifacts", "try-2", *at, "--csv").out for at in (("--at", then), ()))
+    assert old.splitlines()[0] == "path,size,digest"
+    assert old != new
+    assert run_cli("runs", "artifacts", "try-2", "--at", then, "--get", str(tmp_path)).code == 0
+    assert (tmp_path / "notes/depth.txt").read_text() == "depth 2"
 
 
 def test_artifacts_are_listed_and_copied(run_cli: Command, sweep: dict[str, str], tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from runfolio.folio import open_folio
 from tests.faults.acknowledged import records
-from tests.faults.repositories import environment, fsck, git, leave_work, make_folio, python, runfolio, work_of
+from tests.faults.repositories import fsck, git, leave_work, make_folio, python, runfolio, work_of
 
 LOG = "import runfolio\nwith runfolio.start_run(run_name='one'): runfolio.log_metric('m', 1)\n"
 
@@ -358,6 +358,35 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None
     folio.close()
 
 
+def test_an_end_that_the_full_disk_refused_is_written_when_there_is_room_again(tmp_path: Path) -> None:
+    folder = make_folio(tmp_path / "folio")
+    code = (
+        "import resource, signal, runfolio\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "run = runfolio.start_run(run_name='full')\n"
+        "runfolio.log_metric('m', 1)\n"
+        "size = run._live.writer.path.stat().st_size\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))\n"
+        "try:\n"
+        "    runfolio.end_run()\n"
+        "except runfolio.RunfolioError as error:\n"
+        "    print(error.exit_code)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
+    )
+    done = python(folder, code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "16\n", "")
+    assert '"FINISHED"' in runfolio(folder, "runs", "list", "--json").stdout
+    assert committed(folder) == 1
+
+
+def test_a_place_that_is_no_folder_is_named_once_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    done = runfolio(tmp_path, "init", "file/below")
+    assert done.returncode == 16
+    assert "A part of the path is a file" in done.stderr
+    assert done.stderr.count("file/below") == 1
+
+
 def test_a_read_only_repository_is_named(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         mounted = tmp_path / "mounted"
@@ -384,9 +413,7 @@ def _read_only(folder: Path) -> None:
     done = python(folder, LOG)
     assert done.returncode == 1
     assert "StorageError" in done.stderr
-    listed = subprocess.run(
-        ["runfolio", "runs", "list"], cwd=folder, env=environment(), capture_output=True, text=True, check=False
-    )
+    listed = runfolio(folder, "runs", "list")
     assert listed.returncode == 0, listed.stderr
 
 

@@ -193,7 +193,9 @@ def test_a_step_is_a_whole_number_of_64_bits() -> None:
         for step in ("1", 1.5, True, 2**63, -(2**63) - 1):
             refused(BAD, runfolio.log_metric, "m", 1, step=step)
             refused(BAD, runfolio.log_metrics, {"m": 1}, step=step)
-        refused(BAD, runfolio.log_metric, "m", 1, timestamp=2**63)
+        for timestamp in (2**63, -1, "x"):
+            refused(BAD, runfolio.log_metric, "m", 1, timestamp=timestamp)
+            refused(BAD, runfolio.log_metrics, {"m": 1}, timestamp=timestamp)
 
 
 def test_the_latest_value_has_the_largest_step_then_time_then_value() -> None:
@@ -252,6 +254,39 @@ def test_a_deleted_run_takes_nothing(run_id: str) -> None:
         refused(BAD, call)
     client.restore_run(run_id)
     client.log_metric(run_id, "m", 1)
+
+
+def test_a_run_that_is_deleted_while_it_goes_on_takes_nothing_but_its_end() -> None:
+    client = MlflowClient()
+    live = client.create_run("0").info.run_id
+    client.delete_run(live)
+    for call in (
+        lambda: client.log_metric(live, "m", 1),
+        lambda: client.log_param(live, "p", 1),
+        lambda: client.set_tag(live, "t", 1),
+        lambda: client.log_batch(live, params=[Param("p", "1")]),
+        lambda: client.log_text(live, "x", "a.txt"),
+    ):
+        refused(BAD, call)
+    client.restore_run(live)
+    client.log_metric(live, "m", 1)
+    client.delete_run(live)
+    client.set_terminated(live)
+    ended = client.get_run(live)
+    assert (ended.info.status, ended.info.lifecycle_stage) == ("FINISHED", "deleted")
+    assert (ended.data.metrics, ended.data.params) == ({"m": 1.0}, {})
+
+
+def test_an_empty_new_name_changes_nothing(run_id: str) -> None:
+    MlflowClient().update_run(run_id, name="wanted")
+    MlflowClient().update_run(run_id, name="")
+    assert runfolio.get_run(run_id).info.run_name == "wanted"
+
+
+@pytest.mark.parametrize("view", [0, 4, "ALL", None])
+def test_an_unknown_view_is_refused(view: Any) -> None:
+    refused(BAD, runfolio.search_runs, ["0"], run_view_type=view)
+    refused(BAD, runfolio.search_experiments, view)
 
 
 def test_a_deleted_experiment_hides_its_runs_and_brings_them_back(run_id: str) -> None:

@@ -53,7 +53,7 @@ def list_artifacts(run: str, path: str, as_json: bool) -> None:
     """List the files of a run, or those below PATH."""
     with opened() as folio:
         _, _, files = chosen(folio, run, path)
-    show_files(files, as_json)
+    show_files(files, as_json=as_json)
 
 
 @artifacts.command("get")

@@ -35,38 +35,68 @@ def experiments() -> None:
 
 
 @experiments.command("list")
-@options.filter_text
-@options.order_by
+@click.option("--filter", "filter", metavar="FILTER", default="", help="Filter, such as \"name LIKE 'wine%'\".")
+@click.option("--order-by", metavar="KEY", multiple=True, help="Order, such as 'name DESC'; repeat for more keys.")
 @click.option("--all", "everything", is_flag=True, help="Deleted ones, too.")
 @click.option("--deleted", is_flag=True, help="Only deleted ones.")
+@options.at
 @options.as_json
 @options.as_csv
 @options.raw
 def list_experiments(
-    filter: str, order_by: tuple[str, ...], everything: bool, deleted: bool, as_json: bool, as_csv: bool, raw: bool
+    filter: str,
+    order_by: tuple[str, ...],
+    everything: bool,
+    deleted: bool,
+    at: str | None,
+    as_json: bool,
+    as_csv: bool,
+    raw: bool,
 ) -> None:
-    """List experiments, with their runs and when the newest began."""
+    """List experiments, with their runs and when the newest began.
+
+    \b
+    runfolio experiments list --filter "tags.team = 'red'" --order-by "creation_time DESC"
+    """
+    from runfolio.folio.past import commit_at
     from runfolio.query import matches, parse_filter, parse_order_by, sort_experiments
 
     options.check_formats(json=as_json, csv=as_csv)
     wanted, order = parse_filter(filter, "experiments"), parse_order_by(list(order_by), "experiments")
     with opened() as folio:
-        shown = [item for item in folio.experiments.all() if matches(wanted, item)]
+        commit = commit_at(folio.place, at) if at else None
+        shown = [item for item in folio.experiments.all(commit) if matches(wanted, item)]
         if not everything:
             shown = [item for item in shown if (item.lifecycle is Lifecycle.DELETED) == deleted]
-        counts = {item.slug: (item.runs, item.last_start) for item in folio.fresh_index().summaries()}
+        counts = _counts(folio, commit)
     if order:
         shown = sort_experiments(shown, order)
     shapes = [experiment_shape(item, *counts.get(item.slug, (0, None))) for item in shown]
     if as_json:
         print_json(shapes)
     elif as_csv:
-        keys = ("experiment_id", "name", "lifecycle", "runs", "last_run_time", "creation_time", "last_update_time", "description")
-        click.echo(csv_text(keys, [[shape[key] for key in keys] for shape in shapes], raw=raw), nl=False)
+        _print_csv(shapes, raw)
     elif not shapes:
         click.echo("No experiments are to be shown.", err=True)
     else:
         _print_list(shown, shapes)
+
+
+def _counts(folio: Folio, at: str | None) -> dict[str, tuple[int, int | None]]:
+    """Return how many active runs each experiment has, and when the newest began; those that go on or wait are counted too."""
+    made: dict[str, tuple[int, int | None]] = {
+        item.slug: (item.runs, item.last_start) for item in folio.fresh_index(at).summaries()
+    }
+    for run in folio.runs.live() if at is None else ():
+        if run.lifecycle is Lifecycle.ACTIVE and folio.runs.committed(run.run_id) is None:
+            count, last = made.get(run.experiment, (0, None))
+            made[run.experiment] = (count + 1, run.start if last is None else max(last, run.start))
+    return made
+
+
+def _print_csv(shapes: list[dict[str, Any]], raw: bool) -> None:
+    keys = ("experiment_id", "name", "lifecycle", "runs", "last_run_time", "creation_time", "last_update_time", "description")
+    click.echo(csv_text(keys, [[shape[key] for key in keys] for shape in shapes], raw=raw), nl=False)
 
 
 def _print_list(shown: list[Experiment], shapes: list[dict[str, Any]]) -> None:
@@ -90,18 +120,28 @@ def _print_list(shown: list[Experiment], shapes: list[dict[str, Any]]) -> None:
 
 @experiments.command("show")
 @options.experiment
+@options.at
 @options.as_json
-def show(experiment: str, as_json: bool) -> None:
+@options.as_csv
+@options.raw
+def show(experiment: str, at: str | None, as_json: bool, as_csv: bool, raw: bool) -> None:
     """Show an experiment and its best runs."""
+    from runfolio.folio.past import commit_at
+
+    options.check_formats(json=as_json, csv=as_csv)
     with opened() as folio:
-        found = folio.experiments.find(experiment)
-        counts = {item.slug: item for item in folio.fresh_index().summaries()}.get(found.slug)
-        shape = experiment_shape(found, counts.runs if counts else 0, counts.last_start if counts else None)
-        if as_json:
-            print_json(shape)
+        commit = commit_at(folio.place, at) if at else None
+        found = folio.experiments.find(experiment, commit)
+        shape = experiment_shape(found, *_counts(folio, commit).get(found.slug, (0, None)))
+        if as_json or as_csv:
+            print_json(shape) if as_json else _print_csv([shape], raw)
             return
-        best = _best(folio, found)
-        base = folio.runs.get(found.baseline) if found.baseline and folio.runs.committed(found.baseline) else None
+        best = _best(folio, found, commit)
+        base = folio.runs.committed(found.baseline, commit) if found.baseline else None
+    _print_one(found, shape, base, best)
+
+
+def _print_one(found: Experiment, shape: dict[str, Any], base: Run | None, best: list[Run]) -> None:
     facts = {
         "id": found.experiment_id,
         "folder": f"runs/{found.slug}",
@@ -125,13 +165,13 @@ def show(experiment: str, as_json: bool) -> None:
         click.echo(f"{'best:':12} {number_text(run.metrics[found.objective.metric].last)}  {run.run_id}  {visible(run.name)}")
 
 
-def _best(folio: Folio, experiment: Experiment) -> list[Run]:
+def _best(folio: Folio, experiment: Experiment, at: str | None) -> list[Run]:
     from runfolio.query import OrderKey, parse_filter
 
     if experiment.objective is None:
         return []
     order = [OrderKey("metrics", experiment.objective.metric, experiment.objective.direction == "min")]
-    found = folio.runs.search(parse_filter("status = 'FINISHED'"), order, [experiment.slug], limit=BEST)
+    found = folio.runs.search(parse_filter("status = 'FINISHED'"), order, [experiment.slug], limit=BEST, at=at)
     return [run for run in found if experiment.objective.metric in run.metrics]
 
 
@@ -139,17 +179,20 @@ def _best(folio: Folio, experiment: Experiment) -> list[Run]:
 @click.argument("experiment", required=False)
 @click.option("-x", "--experiment-id", metavar="ID", help="The experiment, as MLflow's command takes it.")
 @click.option("-o", "--filename", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@options.at
 @options.raw
-def csv(experiment: str | None, experiment_id: str | None, filename: Path | None, raw: bool) -> None:
+def csv(experiment: str | None, experiment_id: str | None, filename: Path | None, at: str | None, raw: bool) -> None:
     """Print all runs of an experiment as CSV, with MLflow's columns."""
     from runfolio.errors import storage_error
+    from runfolio.folio.past import commit_at
     from runfolio.query import Filter
 
     if (experiment is None) == (experiment_id is None):
         raise click.UsageError("Name one experiment, or give its id with -x.")
     with opened() as folio:
-        found = folio.experiments.find(experiment or experiment_id or "")
-        runs = folio.runs.search(Filter(), (), [found.slug], ViewType.ACTIVE_ONLY, EVERYTHING)
+        commit = commit_at(folio.place, at) if at else None
+        found = folio.experiments.find(experiment or experiment_id or "", commit)
+        runs = folio.runs.search(Filter(), (), [found.slug], ViewType.ACTIVE_ONLY, EVERYTHING, at=commit)
     titles, rows = mlflow_table(runs, {found.slug: found.experiment_id})
     text = csv_text(titles, rows, raw=raw)
     if filename is None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runfolio.cli.shapes import artifact_shape
-from runfolio.cli.tables import Column, print_json, print_table
+from runfolio.cli.tables import Column, csv_text, print_json, print_table
 from runfolio.errors import NotFoundError
 from runfolio.records import ArtifactEntry, Run
 from runfolio.records.visible import visible
@@ -35,8 +35,16 @@ def split_name(run: str, path: str) -> tuple[str, str]:
     return text, "/".join(part for part in (below, path.strip("/")) if part)
 
 
-def chosen(folio: Folio, run: str, path: str) -> tuple[Run, str, dict[str, ArtifactEntry]]:
+def chosen(folio: Folio, run: str, path: str, at: str | None = None) -> tuple[Run, str, dict[str, ArtifactEntry]]:
     """Return the run, the path in it that is asked for, and its files there or below, by their paths in the run.
+
+    Parameters
+    ----------
+    folio : Folio
+    run, path : str
+        As the user wrote them.
+    at : str, optional
+        Commit id: the run as the records of that commit have it.
 
     Raises
     ------
@@ -46,7 +54,7 @@ def chosen(folio: Folio, run: str, path: str) -> tuple[Run, str, dict[str, Artif
     from runfolio.tracking.artifacts import matching
 
     text, wanted = split_name(run, path)
-    found = folio.runs.get(folio.runs.resolve(text))
+    found = folio.runs.named(text, at)
     listed = folio.runs.artifacts(found)
     files = matching(listed, wanted)
     if wanted and not files:
@@ -55,10 +63,14 @@ def chosen(folio: Folio, run: str, path: str) -> tuple[Run, str, dict[str, Artif
     return found, wanted, files
 
 
-def show_files(files: Mapping[str, ArtifactEntry], as_json: bool) -> None:
-    """Print the files of a run, as a table or as JSON."""
+def show_files(files: Mapping[str, ArtifactEntry], *, as_json: bool, as_csv: bool = False, raw: bool = False) -> None:
+    """Print the files of a run, as a table, as JSON or as CSV."""
+    shapes = [artifact_shape(name, files[name]) for name in sorted(files)] if as_json or as_csv else []
     if as_json:
-        print_json([artifact_shape(name, files[name]) for name in sorted(files)])
+        print_json(shapes)
+    elif as_csv:
+        keys = ("path", "size", "digest")
+        click.echo(csv_text(keys, [[shape[key] for key in keys] for shape in shapes], raw=raw), nl=False)
     elif files:
         print_table(*artifact_rows(files))
     else:

@@ -38,7 +38,7 @@ def compare(
         commit = commit_at(folio.place, at) if at else None
 
         def run_of(text: str) -> Run:
-            return folio.runs.find_at(text, commit) if commit else folio.runs.get(folio.runs.resolve(text))
+            return folio.runs.named(text, commit)
 
         by_id = {run.run_id: run for run in map(run_of, run_texts)}
         base = run_of(baseline).run_id if baseline else None

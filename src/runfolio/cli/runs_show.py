@@ -11,7 +11,7 @@ from runfolio.cli import options
 from runfolio.cli.completion import metric_names
 from runfolio.cli.opening import opened
 from runfolio.cli.run_files import artifact_rows, chosen, copy_files, show_files
-from runfolio.cli.shapes import point_shape, whole_run_shape
+from runfolio.cli.shapes import mlflow_table, point_shape, whole_run_shape
 from runfolio.cli.tables import Column, csv_text, print_json, print_table, render_table, terminal_width
 from runfolio.diff.describe import duration_text, number_text
 from runfolio.diff.sparklines import sparkline
@@ -27,14 +27,24 @@ MOST_ARTIFACTS = 20
 @options.run
 @options.at
 @options.as_json
-def show(run: str, at: str | None, as_json: bool) -> None:
-    """Show all that is known of a run."""
+@options.as_csv
+@options.raw
+def show(run: str, at: str | None, as_json: bool, as_csv: bool, raw: bool) -> None:
+    """Show all that is known of a run.
+
+    With --csv one row with MLflow's columns, as `runs list` has it.
+    """
     from runfolio.folio.past import commit_at
 
+    options.check_formats(json=as_json, csv=as_csv)
     with opened() as folio:
         commit = commit_at(folio.place, at) if at else None
-        found = folio.runs.find_at(run, commit) if commit else folio.runs.get(folio.runs.resolve(run))
+        found = folio.runs.named(run, commit)
         experiment = next((item for item in folio.experiments.all(commit) if item.slug == found.experiment), None)
+        if as_csv:
+            titles, rows = mlflow_table([found], {experiment.slug: experiment.experiment_id} if experiment else {})
+            click.echo(csv_text(titles, rows, raw=raw), nl=False)
+            return
         files = folio.runs.artifacts(found)
         if as_json:
             print_json(whole_run_shape(found, experiment, files))
@@ -148,7 +158,7 @@ def history(run: str, metric: str, at: str | None, as_json: bool, as_csv: bool) 
     options.check_formats(json=as_json, csv=as_csv)
     with opened() as folio:
         commit = commit_at(folio.place, at) if at else None
-        found = folio.runs.find_at(run, commit) if commit else folio.runs.get(folio.runs.resolve(run))
+        found = folio.runs.named(run, commit)
         if metric not in found.metrics:
             there = ", ".join(visible(key) for key in sorted(found.metrics)) or "none"
             raise NotFoundError(f"Run {found.run_id} has no metric {metric!r}. It has: {there}.")
@@ -168,17 +178,23 @@ def history(run: str, metric: str, at: str | None, as_json: bool, as_csv: bool) 
 @options.run
 @click.argument("path", default="")
 @click.option("--get", "target", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Copy them into a folder.")
+@options.at
 @options.as_json
-def artifacts(run: str, path: str, target: Path | None, as_json: bool) -> None:
+@options.as_csv
+@options.raw
+def artifacts(run: str, path: str, target: Path | None, at: str | None, as_json: bool, as_csv: bool, raw: bool) -> None:
     """List or copy the artifacts of a run.
 
     With PATH only that file, or what is below that folder. Copies are verified.
     """
+    from runfolio.folio.past import commit_at
+
+    options.check_formats(json=as_json, csv=as_csv)
     with opened() as folio:
-        _, _, files = chosen(folio, run, path)
+        _, _, files = chosen(folio, run, path, commit_at(folio.place, at) if at else None)
         if target is not None:
             copy_files(folio, files, target)
-    show_files(files, as_json)
+    show_files(files, as_json=as_json, as_csv=as_csv, raw=raw)
 
 
 @click.command("code")

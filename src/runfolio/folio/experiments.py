@@ -84,21 +84,30 @@ class ExperimentBook:
         """Return the experiment of that folder name, or None."""
         return self._load().get(slug)
 
-    def find(self, text: str) -> Experiment:
+    def find(self, text: str, tip: str | None = None) -> Experiment:
         """Return the experiment of that id, name or folder name.
+
+        Parameters
+        ----------
+        text : str
+        tip : str, optional
+            Commit id: as it stood there.
 
         Raises
         ------
         NotFoundError
             If there is none; the message lists those that are there.
         """
-        found = self.by_id(text) or self.by_name(text) or self.by_slug(text)
-        if found is None:
-            names = ", ".join(repr(visible(item.name)) for item in self.all()[:8])
-            raise NotFoundError(
-                f"There is no experiment {text!r} here. There are: {names}. All of them: runfolio experiments list --all"
-            )
-        return found
+        there = self.all(tip)
+        for attribute in ("experiment_id", "name", "slug"):
+            found = next((item for item in there if getattr(item, attribute) == text), None)
+            if found is not None:
+                return found
+        names = ", ".join(repr(visible(item.name)) for item in there[:8])
+        where = "here" if tip is None else f"at {tip[:12]}"
+        raise NotFoundError(
+            f"There is no experiment {text!r} {where}. There are: {names}. All of them: runfolio experiments list --all"
+        )
 
     def create(self, name: str, tags: Mapping[str, str] | None = None, description: str = "") -> Experiment:
         """Make an experiment.

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runfolio.errors import RunfolioError
+from runfolio.errors import RunfolioError, storage_errors
 from runfolio.folio.experiments import ExperimentBook
 from runfolio.folio.lookup import RunFinder
 from runfolio.folio.models import ModelBook
@@ -110,6 +110,7 @@ class Folio:
             header = {**header, "branch": branch}
         return self.spool.create(header["run_id"], header)
 
+    @storage_errors("commit the runs that have ended")
     def commit(self, *, wait: bool = True, told: Callable[[int], None] | None = None) -> FoldResult:
         """Commit the runs that have ended.
 

@@ -172,11 +172,22 @@ class RunFinder:
         if not found:
             found = {run.run_id for run in self.live() if run.name == text} | set(index.find_name(text))
         if len(found) > 1:
-            some = ", ".join(sorted(found)[:5])
-            raise UsageError(f"{text!r} fits {len(found)} runs: {some}{' …' * (len(found) > 5)}. Write more of the id.")
+            raise _ambiguous(text, found)
         if not found:
             raise NotFoundError(f"No run {text!r} in {self._folio.place.root}. List the runs: runfolio runs list")
         return found.pop()
+
+    def named(self, text: str, at: str | None = None) -> Run:
+        """Return the run that a user's words name, as it is now or as the records of a commit have it.
+
+        Parameters
+        ----------
+        text : str
+            As for :meth:`resolve`.
+        at : str, optional
+            Commit id.
+        """
+        return self.get(self.resolve(text)) if at is None else self.find_at(text, at)
 
     def find_at(self, text: str, at: str) -> Run:
         """Return a run as the records of a commit have it.
@@ -198,7 +209,7 @@ class RunFinder:
         index = self._folio.fresh_index(at)
         found = (index.find_prefix(text) if len(text) >= 4 else []) or index.find_name(text)
         if len(found) > 1:
-            raise UsageError(f"{text!r} fits {len(found)} runs: {', '.join(sorted(found)[:5])}. Write more of the id.")
+            raise _ambiguous(text, found)
         run = index.get_run(found[0]) if found else None
         if run is None:
             raise NotFoundError(f"No run {text!r} at {at[:12]} in {self._folio.place.root}.")
@@ -267,3 +278,11 @@ class RunFinder:
             made.update(decode_manifest(data, f"the list of artifacts of run {run.run_id}"))
         made.update(run.artifacts)
         return made
+
+
+def _ambiguous(text: str, found: Iterable[str]) -> UsageError:
+    ids = sorted(found)
+    some = ", ".join(ids[:5]) + " …" * (len(ids) > 5)
+    if all(run_id.startswith(text) for run_id in ids):
+        return UsageError(f"{text!r} begins the ids of {len(ids)} runs: {some}. Write more of the id.")
+    return UsageError(f"{text!r} is the name of {len(ids)} runs: {some}. Say which by its id.")

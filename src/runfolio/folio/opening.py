@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from runfolio.errors import NotAFolioError, StateError, UsageError, storage_error
+from runfolio.errors import NotAFolioError, StateError, UsageError, storage_error, storage_errors
 from runfolio.folio.folio import Folio
 from runfolio.folio.parsed import parsed_files
 from runfolio.folio.place import Place
@@ -51,6 +51,7 @@ class Made:
     new_repository: bool
 
 
+@storage_errors("open the folio")
 def open_folio(location: str | os.PathLike[str] | None = None) -> Folio:
     """Open the folio at or above a folder.
 

@@ -23,8 +23,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runfolio.errors import GitError
 from runfolio.gitstore.admission import ABSENT, MAX_NEW_FILES, Changed, LeftOut, choose
-from runfolio.gitstore.repo import Repo
+from runfolio.gitstore.repo import OBJECT_ID, Repo
 from runfolio.gitstore.trees import Rule, id_bytes, parse_tree, read_tree, tree_id, without, write_tree
 
 MAX_FILE_BYTES = 1 << 20
@@ -63,6 +64,7 @@ class CodeState:
 
 @dataclass(slots=True)
 class _Status:
+    asked: bool = False
     commit: str = ""
     branch: str = ""
     changed: list[Changed] = field(default_factory=list)
@@ -147,6 +149,9 @@ def _status(repo: Repo, records: Sequence[Rule], runs_folder: str) -> _Status:
             made.changed.append(Changed(path, mode, oid, submodule, present == ABSENT))
         elif kind == "?":
             (folders if rest.endswith("/") else made.new).append(rest)
+    if not made.asked:
+        # git status ends with 0 also where its answer could not be written: no answer is not a clean work tree.
+        raise GitError(f"git status gave no answer in {repo.work_tree}. Is there room on the disk? Run it there to see.")
     # A folder where a tracked file was: in its "normal" mode git status does not name it.
     folders += [f"{item.path}/" for item in made.changed if item.gone and _is_folder(repo, item.path)]
     if folders:
@@ -164,8 +169,9 @@ def _is_folder(repo: Repo, path: str) -> bool:
 
 def _header(made: _Status, text: str) -> None:
     key, _, value = text.partition(" ")
-    if key == "branch.oid" and value != "(initial)":
-        made.commit = value
+    if key == "branch.oid":
+        made.asked = True
+        made.commit = "" if value == "(initial)" else value
     elif key == "branch.head" and value != "(detached)":
         made.branch = value
 
@@ -215,7 +221,9 @@ def is_matched(path: str, rules: Sequence[Rule]) -> bool:
 def _clean_tree(repo: Repo, commit: str, records: Sequence[Rule]) -> str:
     if not commit:
         return write_tree(repo, [])
-    data = repo.read(f"{commit}^{{tree}}") or b""
+    data = repo.read(f"{commit}^{{tree}}")
+    if data is None:
+        raise GitError(f"the tree of commit {commit} could not be read. Run: git fsck")
     size = len(commit) // 2
     entries = parse_tree(data, size)
     kept = without(repo, entries, records)
@@ -223,7 +231,9 @@ def _clean_tree(repo: Repo, commit: str, records: Sequence[Rule]) -> str:
 
 
 def _pruned(repo: Repo, tree: str, records: Sequence[Rule]) -> str:
-    entries = read_tree(repo, tree) or []
+    entries = read_tree(repo, tree)
+    if entries is None:
+        raise GitError(f"the tree {tree} of the code could not be read. Is there room on the disk? Run: git fsck")
     kept = without(repo, entries, records)
     return tree if kept == entries else write_tree(repo, kept)
 
@@ -248,4 +258,6 @@ def _dirty_tree(repo: Repo, status: _Status, new_max: int, all_max: int) -> tupl
             names = "".join(f"{path}\0" for path in taken).encode("utf-8", "surrogateescape")
             repo.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", input=names, env=env)
         tree = repo.run("write-tree", "--missing-ok", env=env).decode().strip()
+    if not OBJECT_ID.match(tree):
+        raise GitError(f"git write-tree gave no tree but {tree!r}. Is there room on the disk?")
     return tree, left_out

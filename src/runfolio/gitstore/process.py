@@ -72,11 +72,18 @@ def git_version() -> tuple[int, int]:
     Raises
     ------
     GitError
-        If git is not installed.
+        If git is not installed, or does not run.
     """
-    text = subprocess.run([_found(), "--version"], capture_output=True, text=True, check=False).stdout
-    match = re.search(r"(\d+)\.(\d+)", text)
-    return (int(match[1]), int(match[2])) if match else (0, 0)
+    program = _found()
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise GitError(f"{program} could not be started: {error.strerror or error}.") from None
+    match = re.search(r"(\d+)\.(\d+)", done.stdout)
+    if done.returncode or match is None:
+        said = (done.stderr or done.stdout).strip()[:300] or f"exit code {done.returncode}"
+        raise GitError(f"{program} does not run: git --version said: {said}. Check your installation of git.")
+    return int(match[1]), int(match[2])
 
 
 def run_git(

@@ -149,7 +149,7 @@ class ObjectReader:
             return
         for stream in (process.stdin, process.stdout):
             if stream:
-                with suppress(BrokenPipeError):
+                with suppress(OSError):
                     stream.close()
         # It only reads, so nothing is lost; another holder of its pipe (a program that was started without closing files)
         # must not keep us waiting.

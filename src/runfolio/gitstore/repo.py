@@ -86,6 +86,8 @@ class Repo:
                     f"{path}: the repository belongs to another user, so git refuses it. If you trust it: "
                     f"git config --global --add safe.directory {path}"
                 )
+            if done.returncode and "not a git repository" not in said:
+                raise explain(args, done)
             raise NotAFolioError(f"{path} is in no git repository. Make a folio here with: runfolio init")
         git_dir, common, bare, inside = answers[:4]
         work_tree = None

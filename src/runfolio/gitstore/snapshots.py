@@ -260,9 +260,17 @@ def _shards(repo: Repo, commit: str | None) -> dict[str, str]:
 
 def _absent(repo: Repo, shard: str | None, other: str) -> list[str]:
     """Return the trees that the shard `other` keeps and `shard` does not."""
-    kept = {entry.name for entry in read_tree(repo, shard) or ()} if shard else set()
+    kept = {entry.name for entry in _shard(repo, shard)} if shard else set()
     # A name that is not the entry's own id was not written by us, and keeps nothing that could be asked for.
-    return [entry.name for entry in read_tree(repo, other) or () if entry.name not in kept and entry.name == entry.oid]
+    return [entry.name for entry in _shard(repo, other) if entry.name not in kept and entry.name == entry.oid]
+
+
+def _shard(repo: Repo, oid: str) -> list[Entry]:
+    """Read a shard; one that cannot be read is an error, or the next commit would let go of all that it keeps."""
+    entries = read_tree(repo, oid)
+    if entries is None:
+        raise GitError(f"{CODE_REF} names the tree {oid}, which cannot be read in {repo.common_dir}. Run: git fsck")
+    return entries
 
 
 def _commit(
@@ -271,7 +279,7 @@ def _commit(
     """Make a commit of the code ref: the shards with some trees added."""
     filled = []
     for shard, trees in added.items():
-        kept = read_tree(repo, shards[shard]) or [] if shard in shards else []
+        kept = _shard(repo, shards[shard]) if shard in shards else []
         filled.append([*kept, *(Entry(FOLDER, tree, tree) for tree in trees)])
     made = {**shards, **dict(zip(added, write_trees(repo, filled), strict=True))}
     root = write_trees(repo, [[Entry(FOLDER, name, oid) for name, oid in made.items()]])[0]

@@ -25,6 +25,7 @@ class RunFiles(Bound):
         """Do something with a run: on the hold that this process has, or on one taken for this call."""
         held = self._session()
         live = held.run(run_id)
+        live.refuse_deleted()
         try:
             return action(live)
         finally:

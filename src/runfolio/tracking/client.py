@@ -137,10 +137,10 @@ class RunfolioClient(ExperimentVerbs, RunFiles, RegistryVerbs):
             self._log(run_id, functools.partial(LiveRun.input, item=stored))
 
     def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:
-        """Change a run's status or name."""
-        if name is not None:
-            if not isinstance(name, str):
-                raise UsageError(f"Invalid run name {name!r}: a name is text.")
+        """Change a run's status or name; an empty one changes nothing, as in MLflow."""
+        if name is not None and not isinstance(name, str):
+            raise UsageError(f"Invalid run name {name!r}: a name is text.")
+        if name:
             self._log(run_id, lambda live: live.writer.event("name", name))
         if status is not None:
             self._status(run_id, entities.RunStatus.from_string(str(status)), None)
@@ -181,7 +181,7 @@ class RunfolioClient(ExperimentVerbs, RunFiles, RegistryVerbs):
             return
         live = held.live.get(run_id)
         if live is not None and not live.closed:
-            live.writer.event("life", lifecycle.value, _now())
+            live.mark(lifecycle, _now())
             return
         header = {"amend": True, "run_id": run_id, "experiment": record.experiment, "start": record.start}
         writer = held.folio.start(header)

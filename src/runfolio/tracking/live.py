@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from runfolio.errors import DeletedError, StateError, UsageError
+from runfolio.errors import DeletedError, StateError, UsageError, storage_errors
 from runfolio.formats.runs import encode_input
 from runfolio.journal import JournalWriter
 from runfolio.journal.events import encode_event, encode_key, encode_point, encode_text
@@ -48,6 +49,7 @@ class LiveRun:
         self.brief = brief
         self._params = dict(record.params)
         self._keys: dict[str, str] = {}
+        self._asked: str | None = None  # the status with which somebody ended the run, also where that failed
 
     @classmethod
     def take(cls, folio: Folio | OfflineFolio, redactor: Redactor, run_id: str, *, resume: bool) -> LiveRun:
@@ -61,10 +63,7 @@ class LiveRun:
             If it is deleted.
         """
         record = folio.runs.get(run_id)
-        if record.lifecycle is Lifecycle.DELETED:
-            raise DeletedError(
-                f"The run {run_id} must be in the 'active' state. Current state is deleted. Restore it: runfolio runs restore {run_id}"
-            )
+        _refuse_deleted(record)
         for journal in reversed(folio.spool.of_run(run_id)):
             writer = None if journal.sealed else folio.spool.attach(journal)
             if writer is not None:
@@ -82,6 +81,20 @@ class LiveRun:
         """Whether the run has been ended or let go here."""
         return self.writer.closed
 
+    def refuse_deleted(self) -> None:
+        """Refuse to change a run that this process deleted while it went on; to end it is always allowed.
+
+        Raises
+        ------
+        DeletedError
+        """
+        _refuse_deleted(self.record)
+
+    def mark(self, lifecycle: Lifecycle, at: int) -> None:
+        """Hide a run that goes on, or bring it back."""
+        self.writer.event("life", lifecycle.value, at)
+        self.record = replace(self.record, lifecycle=lifecycle)
+
     def metric(self, key: str, value: Any, timestamp: int | None = None, step: int | None = None) -> None:
         """Log one point of a metric."""
         spelled = self._keys.get(key) if type(key) is str else None
@@ -91,7 +104,7 @@ class LiveRun:
             value = number_of(key, value)
         if timestamp is None:
             timestamp = time.time_ns() // 1_000_000
-        elif type(timestamp) is not int or not -_BEYOND_64_BITS <= timestamp < _BEYOND_64_BITS:
+        elif type(timestamp) is not int or not 0 <= timestamp < _BEYOND_64_BITS:
             timestamp = whole(key, "timestamp", timestamp)
         if step is None:
             step = 0
@@ -180,11 +193,13 @@ class LiveRun:
         """Write down something that the reader of the run should know."""
         self.writer.event("n", text)
 
+    @storage_errors("store the artifact")
     def artifact_file(self, path: Path, artifact_path: str) -> ArtifactEntry:
         """Store a file and log it under a path of the run."""
         digest, size = self.folio.store.put_file(path)
         return self._artifact(artifact_path, digest, size)
 
+    @storage_errors("store the artifact")
     def artifact_bytes(self, data: bytes, artifact_path: str) -> ArtifactEntry:
         """Store bytes and log them under a path of the run."""
         check_artifact_path(artifact_path)
@@ -197,6 +212,7 @@ class LiveRun:
         self.writer.event("a", path, digest, size, "")
         return entry
 
+    @storage_errors("end the run")
     def end(self, status: str, at: int | None = None) -> bool:
         """End the run; returns once it can no longer be lost.
 
@@ -213,6 +229,7 @@ class LiveRun:
         """
         if self.closed:
             raise StateError(f"The run {self.run_id} has ended already.")
+        self._asked = status
         self.writer.event("end", status, time.time_ns() // 1_000_000 if at is None else at)
         return self.folio.spool.seal(self.writer)
 
@@ -220,12 +237,25 @@ class LiveRun:
         """Seal a run that was opened for one call."""
         return self.folio.spool.seal(self.writer)
 
+    @storage_errors("let go of the run")
     def detach(self) -> None:
-        """Let go of a run that goes on without this process."""
-        if not self.closed:
-            if os.getpid() == self.writer.owner:
-                self.writer.event("detach")
-            self.writer.close(durable=self.folio.spool.durable)
+        """Let go of a run that goes on without this process; one whose end could not be written then is ended now."""
+        if self.closed:
+            return
+        if os.getpid() == self.writer.owner:
+            if self._asked is not None:
+                self.end(self._asked)
+                return
+            self.writer.event("detach")
+        self.writer.close(durable=self.folio.spool.durable)
+
+
+def _refuse_deleted(record: Run) -> None:
+    if record.lifecycle is Lifecycle.DELETED:
+        raise DeletedError(
+            f"The run {record.run_id} must be in the 'active' state. Current state is deleted. "
+            f"Restore it: runfolio runs restore {record.run_id}"
+        )
 
 
 def media_type(path: str) -> str:
@@ -270,6 +300,8 @@ def whole(key: str, field: str, value: Any) -> int:
         raise UsageError(f"Got invalid {field} {value!r} for metric {key!r}: a whole number is expected.") from None
     if not -_BEYOND_64_BITS <= number < _BEYOND_64_BITS:
         raise UsageError(f"Got invalid {field} {value!r} for metric {key!r}: it does not fit 64 bits.")
+    if number < 0 and field == "timestamp":
+        raise UsageError(f"Got invalid timestamp {value!r} for metric {key!r}: milliseconds since 1970 are not negative.")
     return number
 
 

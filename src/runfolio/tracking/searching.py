@@ -19,8 +19,9 @@ from runfolio.query import (
     sort_experiments,
     sort_runs,
 )
-from runfolio.records import Experiment, Lifecycle, Run, ViewType
+from runfolio.records import Experiment, Lifecycle, Run
 from runfolio.tracking import entities
+from runfolio.tracking.states import ViewType
 
 MAX_RESULTS = 50_000
 
@@ -38,6 +39,7 @@ def search_runs(
     """Search runs and return one page of entities."""
     if isinstance(max_results, bool) or not isinstance(max_results, int) or not 1 <= max_results <= limit:
         raise UsageError(f"Invalid value {max_results!r} for max_results: a whole number from 1 to {limit} is expected.")
+    ViewType.to_string(view)
     known = {item.experiment_id: item for item in folio.experiments.all()}
     wanted = [known[str(name)] for name in experiment_ids if str(name) in known]
     wanted_filter, order = parse_filter(filter_string or "", "runs"), parse_order_by(list(order_by or ()), "runs")
@@ -87,6 +89,7 @@ def search_experiments(
     limit = max_results if max_results is not None else MAX_RESULTS
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_RESULTS:
         raise UsageError(f"Invalid value {max_results!r} for max_results: a whole number from 1 to {MAX_RESULTS} is expected.")
+    ViewType.to_string(view)
     wanted = parse_filter(filter_string, "experiments")
     order = parse_order_by(list(order_by or ()), "experiments")
     offset = decode_token(page_token) if page_token else 0

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from runfolio.errors import RunfolioError
+from runfolio.errors import RunfolioError, storage_errors
 from runfolio.folio.folding import MAX_BATCH, FoldResult
 from runfolio.folio.folio import Folio
 from runfolio.folio.locations import location_of as location_of
@@ -56,6 +56,7 @@ class Session:
         """Where the folio is, as a path or ``spool:`` URI."""
         return f"spool:{self.folio.folder}" if isinstance(self.folio, OfflineFolio) else str(self.folio.place.root)
 
+    @storage_errors("go on with the run")
     def run(self, run_id: str, *, resume: bool = False) -> LiveRun:
         """Return this process's hold on a run, taken if it has none.
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from runfolio.errors import DeletedError, UsageError
+from runfolio.errors import DeletedError, UsageError, storage_errors
 from runfolio.folio.offline import OfflineFolio
 from runfolio.records import Experiment, Lifecycle, Run, RunStatus, new_run_id
 from runfolio.records.names import MAX_TAG_LENGTH, check_key
@@ -18,6 +18,7 @@ from runfolio.tracking.session import Session
 _FIELDS = {"mlflow.runName": "name", "mlflow.parentRunId": "parent", "mlflow.user": "user"}
 
 
+@storage_errors("start the run")
 def start_live(
     session: Session,
     experiment: Experiment,
