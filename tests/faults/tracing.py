@@ -117,6 +117,8 @@ class Bench:
         process = self._start(place, folio, fault)
         assert process.stdout is not None
         pid = process.stdout.readline().strip()
+        if not pid:
+            raise AssertionError(f"the script did not begin: {process.communicate()[1]}")
         tracer = self._trace(place, pid, fault)
         board.begin()
         try:
@@ -168,7 +170,7 @@ class Bench:
             "import sys; first = set(sys.modules)\n"
             "import runfolio\nwith runfolio.start_run():\n"
             "    runfolio.log_param('a', 1); runfolio.log_metric('m', 1); runfolio.set_tag('t', 1); runfolio.log_text('x', 'y')\n"
-            "runfolio.flush()\nprint(','.join(n for n in set(sys.modules) - first if n != '__main__'))"
+            "runfolio.flush()\nprint(','.join(n for n in sys.modules if n not in first))"
         )
         warm = self.folder / "warm"
         shutil.copytree(self.template, warm, symlinks=True)
@@ -195,7 +197,7 @@ def injection(fault: Fault) -> str:
 def faults_of(traces: dict[int, list[str]]) -> Iterator[Fault]:
     """List every fault that the calls of a trace may have.
 
-    strace counts for each thread; the first one of each process is the one that is failed.
+    strace counts for each process by itself: a git that starts another one fails in both, if both come so far.
     """
     for process, lines in sorted(traces.items()):
         counts: Counter[tuple[str, str]] = Counter()
