@@ -18,16 +18,10 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tests.workflows.runner import Job
+from tests.workflows.jobs import ActionError, Job
 
 Inputs = dict[str, str]
-
-
-class ActionError(Exception):
-    """The action failed; the text is what its log would say."""
 
 
 def checkout(job: Job, given: Inputs) -> dict[str, str]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import GIT_CONFIG, git
+from tests.hosts.gitea import GiteaStandIn
 from tests.hosts.github import Account, GitHubStandIn
 from tests.workflows.git_server import GitServer
 
@@ -48,6 +49,8 @@ class Host:
         self.caches, self.pages, self.shims = folder / "caches", folder / "pages", folder / "shims"
         self.variables: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
+        self.variables_of_jobs: dict[str, str] = {}
+        self.forge: GiteaStandIn | None = None
         self.caches.mkdir(parents=True)
         self.shims.mkdir()
         self._shim("pip", PIP.format(python=sys.executable))
@@ -71,6 +74,8 @@ class Host:
         """Let a job's token do what its permissions say."""
         if "contents" in rights:
             self.server.tokens[token] = rights["contents"]
+        if self.forge is not None and "pull-requests" in rights:  # a stand-in without rights of single tokens
+            self.forge.accounts[token] = self.forge.me
         scopes = frozenset(scope for scope, right in rights.items() if right == "write")
         self.api.accounts[token] = Account(self.api.me, "Bot", permissions=scopes)
 

@@ -8,21 +8,20 @@ What it knows: triggers by event and branch, ``needs``, ``if``, ``env`` of workf
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import subprocess
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.workflows.actions import KNOWN, ActionError
+from tests.workflows.actions import KNOWN
 from tests.workflows.expressions import fill, holds
 from tests.workflows.host import Host
+from tests.workflows.jobs import ActionError, Job
 
 _KEYS = {
     "name",
@@ -41,49 +40,6 @@ _KEYS = {
     "container",
 }
 _STEP_KEYS = {"name", "id", "if", "uses", "with", "env", "run", "working-directory", "shell", "timeout-minutes"}
-
-
-@dataclass
-class Job:
-    """One job as it ran."""
-
-    run: Run
-    name: str
-    spec: Mapping[str, Any]
-    workspace: Path
-    token: str
-    inputs: Mapping[str, Any]
-    rights: dict[str, str] = field(default_factory=dict)
-    outcome: str = "success"
-    log: list[str] = field(default_factory=list)
-    outputs: dict[str, str] = field(default_factory=dict)
-    steps: dict[str, dict[str, Any]] = field(default_factory=dict)
-    summary: str = ""
-    paths: list[str] = field(default_factory=list)
-    env: dict[str, str] = field(default_factory=dict)
-    at_end: list[Callable[[], None]] = field(default_factory=list)
-    environment: str = ""
-
-    def base_env(self) -> dict[str, str]:
-        """The runner's environment: nothing of this machine's but programs."""
-        return {
-            "PATH": os.pathsep.join([*self.paths, os.environ["PATH"]]), "HOME": str(self.run.home), "LANG": "C.UTF-8",
-            "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "PYTHONWARNINGS": "error",
-        }  # fmt: skip
-
-    def needs_right(self, scope: str, right: str) -> None:
-        if self.rights.get(scope) not in (right, "write"):
-            raise ActionError(f"Resource not accessible by integration: {scope}: {right}")
-
-    def new_artifact(self, name: str) -> Path:
-        place = self.run.artifacts / name
-        if place.exists():
-            raise ActionError(f"an artifact with the name {name} already exists on the workflow run")
-        place.mkdir(parents=True)
-        return place
-
-    def text(self) -> str:
-        return "\n".join(self.log)
 
 
 class Run:
@@ -289,7 +245,7 @@ class Run:
         event.write_text(json.dumps(self.payload))
         github = {f"GITHUB_{key.upper()}": str(value) for key, value in self.github.items() if key != "event"}
         whole = {
-            **job.base_env(), **github, "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(event), "GITHUB_RUN_ATTEMPT": "1",
+            **job.base_env(), **self.host.variables_of_jobs, **github, "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(event), "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_WORKSPACE": str(job.workspace), "RUNNER_TEMP": str(temp), "RUNNER_OS": "Linux",
             **{f"GITHUB_{name}": str(file) for name, file in files.items()}, **job.env, **env,
         }  # fmt: skip

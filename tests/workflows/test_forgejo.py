@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import git
+from tests.hosts.gitea import GiteaStandIn
 from tests.workflows.conftest import Team, team_at
 from tests.workflows.host import host_at
 from tests.workflows.runner import Run
@@ -30,3 +31,26 @@ def test_a_push_publishes_the_pages_branch_as_one_commit(tmp_path: Path, pinned_
         page = git(host.bare, "show", "pages:e/wine/index.html")
         assert "0.625" in page and "0.75" not in page
         assert "Authorization" not in "".join(file.read_text() for file in run.folder.rglob(".git/config"))
+
+
+@pytest.mark.parametrize("repository", ["team/wine", "mallory/wine"])
+def test_a_pull_request_of_the_same_repository_gets_a_comment_and_a_forks_is_in_the_log(
+    tmp_path: Path, pinned_git: Path, repository: str
+) -> None:
+    with host_at(tmp_path / "host") as host, GiteaStandIn() as api:
+        team = team_at(tmp_path, host)
+        team.log(0.5, 0.75)
+        team.push()
+        team.git("checkout", "-q", "-b", "work")
+        team.log(0.875)
+        payload = host.propose(team.ada, "better", repository)
+        pull = payload["pull_request"]
+        github = {"ref": "refs/pull/7/head", "sha": pull["head"]["sha"], "base_ref": "main", "api_url": api.url}
+        run = Run(host, "pull_request", payload, github, shims=True)
+        api.pulls = [api.pull(7, pull["head"]["sha"])]
+        host.forge = api
+        host.variables_of_jobs["GITEA_ACTIONS"] = "true"
+        run.start(git(host.bare, "show", "main:.forgejo/workflows/runfolio-report.yml"))
+        assert run.outcome == "success", run.jobs["report"].text()
+        assert "0.875" in run.jobs["report"].text()
+        assert len(api.remarks) == (1 if repository == "team/wine" else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import git
+from tests.hosts.gitlab import GitLabStandIn
 from tests.site.destinations.links import broken
 from tests.workflows.conftest import Team, team_at
 from tests.workflows.gitlab import holds, pipeline
@@ -61,3 +63,31 @@ def test_a_scheduled_pipeline_collects_and_pushes(tmp_path: Path, pinned_git: Pa
         assert set(jobs) == {"runfolio collect"} and jobs["runfolio collect"].outcome == "success", jobs["runfolio collect"].log
         assert "1 run taken in" in jobs["runfolio collect"].log
         assert "ml/runs/" in git(host.bare, "ls-tree", "-r", "--name-only", "main")
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["branch", "fork"])
+def test_a_merge_request_gets_its_comment_widgets_and_page(team: Team, own: bool) -> None:
+    team.log(0.5, 0.75)
+    team.push()
+    base = team.host.resolve("main")
+    team.git("checkout", "-q", "-b", "work")
+    team.log(0.875)
+    team.git("push", "-q", "origin", "HEAD:refs/merge-requests/7/head")
+    commit = team.git("rev-parse", "HEAD")
+    with GitLabStandIn() as api:
+        api.head = commit
+        variables = {
+            "CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_PROJECT_ID": "1",
+            "CI_MERGE_REQUEST_PROJECT_PATH": "team/wine", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base, "CI_API_V4_URL": api.url,
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", **({"GITLAB_TOKEN": "secret"} if own else {}),
+        }  # fmt: skip
+        jobs = pipeline(team.host, file(team), commit, variables)
+        assert set(jobs) == {"runfolio report"} and jobs["runfolio report"].outcome == "success", jobs["runfolio report"].log
+        assert [remark.author for remark in api.remarks] == ([api.me] if own else [])
+        assert all("0.875" in remark.body for remark in api.remarks)
+    kept = shown(jobs["runfolio report"].artifacts)
+    assert set(kept) == {
+        "runfolio-report.html", "runfolio-report.json", "runfolio-report.md", "runfolio-metrics.txt", "runfolio-quality.json",
+    }  # fmt: skip
+    assert b"0.875" in kept["runfolio-report.html"] and kept["runfolio-metrics.txt"].endswith(b"# EOF\n")
+    assert json.loads(kept["runfolio-quality.json"]) == []
