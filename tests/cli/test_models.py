@@ -301,6 +301,25 @@ def test_signatures_are_checked_offline(wine: dict[str, str], run_cli: Command, 
     assert events[0]["signature"]["state"] != "good"
 
 
+def test_files_of_a_version_are_named_as_models_are(wine: dict[str, str], run_cli: Command, tmp_path: Path) -> None:
+    run_cli("models", "alias", "Wine", "1", "champion")
+    listed = json.loads(run_cli("artifacts", "list", "models:/Wine/latest", "--json").out)
+    assert [item["path"] for item in listed] == ["MLmodel", "model.pkl"]
+    assert run_cli("artifacts", "cat", "models:/Wine@champion/model.pkl").out == "weights first"
+    assert run_cli("artifacts", "get", "models:/Wine/2", "-o", str(tmp_path / "out")).code == 0
+    assert (tmp_path / "out" / "model.pkl").read_text() == "weights second"
+    assert "2 files read, 0 missing" in run_cli("artifacts", "verify", "models:/Wine/2").out
+    assert "sha256:" in run_cli("artifacts", "where", "models:/Wine/2", "MLmodel").out
+    refused = run_cli("artifacts", "get", "models:/Wine/2/nothing", "-o", str(tmp_path))
+    assert (refused.code, "Version 2 of Wine has no artifact 'nothing'" in refused.err) == (11, True)
+    refused = run_cli("artifacts", "put", "models:/Wine/2", str(tmp_path / "out" / "model.pkl"))
+    assert (refused.code, "never change" in refused.err) == (2, True)
+    run_cli("models", "alias", "Wine", "2", "champion")
+    assert run_cli("artifacts", "cat", "models:/Wine@champion/model.pkl").out == "weights second"
+    before = json.loads(run_cli("runs", "artifacts", "models:/Wine@champion/model.pkl", "--at", "HEAD~1", "--json").out)
+    assert [item["size"] for item in before] == [len("weights first")]
+
+
 @pytest.fixture
 def gnupg(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home of gpg with a key of Ada's; its agent's socket wants a short path."""

@@ -1,7 +1,7 @@
 """``runfolio artifacts``: files of runs listed, copied, printed, added, verified, and found by their digest; and moved between stores.
 
-A file is named ``RUN PATH`` or, as in MLflow, ``runs:/RUN/PATH``; RUN is an id, the start of one, or a name. Whatever is
-copied or printed was first compared with its digest.
+A file is named ``RUN PATH`` or, as in MLflow, ``runs:/RUN/PATH`` or ``models:/NAME/VERSION/PATH``; RUN is an id, the start of one, or a
+name. Whatever is copied or printed was first compared with its digest.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ of_path = click.argument("path", default="")
 
 @click.group("artifacts")
 def artifacts() -> None:
-    """List, copy, print, add and verify files of runs.
+    """List, copy, print, add and verify files of runs and models.
 
-    A file is RUN PATH, or runs:/RUN/PATH.
+    A file is RUN PATH, runs:/RUN/PATH, or models:/NAME/VERSION/PATH, where VERSION may also be a stage or latest, and
+    models:/NAME@ALIAS/PATH goes, too.
     """
 
 
@@ -74,9 +75,9 @@ def get(run: str, path: str, output: Path, overwrite: bool) -> None:
     Each file appears whole or not at all. Where one is there already with other content, nothing is copied.
     """
     with opened() as folio:
-        found, _, files = chosen(folio, run, path)
+        who, _, files = chosen(folio, run, path)
         if not files:
-            click.echo(f"Run {found.run_id} has no artifacts.", err=True)
+            click.echo(f"{who} has no artifacts.", err=True)
             return
         if not overwrite:
             _refuse_others(files, output)
@@ -89,11 +90,11 @@ def get(run: str, path: str, output: Path, overwrite: bool) -> None:
 def cat(run: str, path: str) -> None:
     """Print one file, verified before its first byte."""
     with opened() as folio:
-        found, wanted, files = chosen(folio, run, path)
+        who, wanted, files = chosen(folio, run, path)
         entry = files.get(wanted)
         if entry is None:
             names = ", ".join(visible(name) for name in sorted(files)[:6]) or "none"
-            raise NotFoundError(f"Run {found.run_id}: {wanted or 'no path'!r} is not one file. Choose one of: {names}.")
+            raise NotFoundError(f"{who}: {wanted or 'no path'!r} is not one file. Choose one of: {names}.")
         with folio.store.open_verified(entry.digest) as source:
             shutil.copyfileobj(source, sys.stdout.buffer)
             sys.stdout.buffer.flush()

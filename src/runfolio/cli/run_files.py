@@ -1,4 +1,4 @@
-"""Files of a run on the command line: named by ``RUN PATH`` or ``runs:/RUN/PATH``, listed, and copied out."""
+"""Files on the command line: named by ``RUN PATH``, ``runs:/RUN/PATH`` or ``models:/NAME/VERSION/PATH``, listed, and copied out."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ import click
 from runfolio.cli.shapes import artifact_shape
 from runfolio.cli.tables import Column, csv_text, print_json, print_table
 from runfolio.errors import NotFoundError
-from runfolio.records import ArtifactEntry, Run
+from runfolio.records import ArtifactEntry
 from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
     from runfolio.folio import Folio
     from runfolio.objects import ObjectStore
 
-SCHEME = "runs:/"
+SCHEME, MODELS = "runs:/", "models:/"
 _BAR_BYTES = 1 << 20
 
 
 def split_name(run: str, path: str) -> tuple[str, str]:
     """Return run and path of ``RUN PATH`` or ``runs:/RUN/PATH``."""
+    if run.startswith(MODELS):
+        raise click.UsageError(f"{run!r}: the files of a registered version never change. Log them to a run and register that.")
     if not run.startswith(SCHEME):
         return run, path.strip("/")
     text, _, below = run[len(SCHEME) :].strip("/").partition("/")
@@ -35,32 +37,47 @@ def split_name(run: str, path: str) -> tuple[str, str]:
     return text, "/".join(part for part in (below, path.strip("/")) if part)
 
 
-def chosen(folio: Folio, run: str, path: str, at: str | None = None) -> tuple[Run, str, dict[str, ArtifactEntry]]:
-    """Return the run, the path in it that is asked for, and its files there or below, by their paths in the run.
+def chosen(folio: Folio, run: str, path: str, at: str | None = None) -> tuple[str, str, dict[str, ArtifactEntry]]:
+    """Return in words whose files they are, the path that is asked for, and the files there or below, by their paths.
 
     Parameters
     ----------
     folio : Folio
-    run, path : str
-        As the user wrote them.
+    run : str
+        A run, ``runs:/RUN/PATH``, or ``models:/NAME/VERSION/PATH`` in any of its forms.
+    path : str
+        Below that.
     at : str, optional
-        Commit id: the run as the records of that commit have it.
+        Commit id: as the records of that commit have it.
 
     Raises
     ------
     NotFoundError
-        If there is no such run, or a path is asked for at which it has nothing.
+        If there is no such run or version, or a path is asked for at which it has nothing.
     """
     from runfolio.tracking.artifacts import matching
 
-    text, wanted = split_name(run, path)
-    found = folio.runs.named(text, at)
-    listed = folio.runs.artifacts(found)
+    who, wanted, listed = _of_model(folio, run, path, at) if run.startswith(MODELS) else _of_run(folio, run, path, at)
     files = matching(listed, wanted)
     if wanted and not files:
         near = ", ".join(visible(name) for name in sorted(listed)[:6]) or "none"
-        raise NotFoundError(f"Run {found.run_id} has no artifact {wanted!r}. It has: {near}.")
-    return found, wanted, files
+        raise NotFoundError(f"{who} has no artifact {wanted!r}. It has: {near}.")
+    return who, wanted, files
+
+
+def _of_run(folio: Folio, run: str, path: str, at: str | None) -> tuple[str, str, dict[str, ArtifactEntry]]:
+    text, wanted = split_name(run, path)
+    found = folio.runs.named(text, at)
+    return f"Run {found.run_id}", wanted, folio.runs.artifacts(found)
+
+
+def _of_model(folio: Folio, uri: str, path: str, at: str | None) -> tuple[str, str, dict[str, ArtifactEntry]]:
+    from runfolio.registry import files_of, parse_model_uri, resolve
+
+    asked = parse_model_uri(uri)
+    model, version = resolve(folio, asked, at)
+    wanted = "/".join(part for part in (asked.path, path.strip("/")) if part)
+    return f"Version {version.version} of {visible(model.name)}", wanted, files_of(folio, version)
 
 
 def show_files(files: Mapping[str, ArtifactEntry], *, as_json: bool, as_csv: bool = False, raw: bool = False) -> None:
@@ -74,7 +91,7 @@ def show_files(files: Mapping[str, ArtifactEntry], *, as_json: bool, as_csv: boo
     elif files:
         print_table(*artifact_rows(files))
     else:
-        click.echo("The run has no artifacts.", err=True)
+        click.echo("There are no artifacts.", err=True)
 
 
 def fetch(store: ObjectStore, entries: Iterable[ArtifactEntry]) -> None:

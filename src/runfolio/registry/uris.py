@@ -73,13 +73,15 @@ def _path(text: str) -> str:
     return check_artifact_path(text, allow_empty=True)
 
 
-def resolve(folio: Folio, uri: str | ModelUri) -> tuple[RegisteredModel, ModelVersion]:
-    """Find the version that a URI means at the folio's tip.
+def resolve(folio: Folio, uri: str | ModelUri, at: str | None = None) -> tuple[RegisteredModel, ModelVersion]:
+    """Find the version that a URI means.
 
     Parameters
     ----------
     folio : Folio
     uri : str or ModelUri
+    at : str, optional
+        Commit id; the folio's tip by default.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def resolve(folio: Folio, uri: str | ModelUri) -> tuple[RegisteredModel, ModelVe
         If there is no such model, version or alias, or the stage is empty.
     """
     asked = parse_model_uri(uri) if isinstance(uri, str) else uri
-    tip = folio.place.tip()
+    tip = at or folio.place.tip()
     model = folio.models.find(asked.name, tip)
     if asked.version is not None:
         return model, folio.models.version(model, asked.version, tip)

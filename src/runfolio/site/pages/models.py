@@ -115,7 +115,7 @@ def _model(site: Site, item: ModelData, path: str) -> bytes:
     return site.html(
         "model.html", path, page="model",
         model=item.model, tags=sorted(item.model.tags.items()), live=live, keys=keys, rows=rows,
-        uses=_uses(item.model.name, *_best_address(item)), events=[_event(item, event) for event in item.events[:TIMELINE]],
+        uses=_uses(item.model.name, item.slug, *_best_address(item)), events=[_event(item, event) for event in item.events[:TIMELINE]],
         more_events=max(0, len(item.events) - TIMELINE),
         record=site.folio.place.full(paths.model_path(item.slug)),
     )  # fmt: skip
@@ -139,12 +139,15 @@ def _best_address(item: ModelData) -> tuple[str, str]:
     return "/latest", "latest"
 
 
-def _uses(name: str, address: str, which: str) -> list[tuple[str, list[str]]]:
+def _uses(name: str, folder: str, address: str, which: str) -> list[tuple[str, list[str]]]:
     uri = f"models:/{name}{address}"
     quoted = json.dumps(uri, ensure_ascii=False)
     return [
         ("Python", ["import runfolio", "", f"model = runfolio.pyfunc.load_model({quoted})", "predictions = model.predict(data)"]),
-        ("Shell", [f"runfolio models show {_shell(name)} {_shell(which)}", f"runfolio models history {_shell(name)}"]),
+        (
+            "Shell",
+            [f"runfolio artifacts get {_shell(uri)} -o {_shell(folder)}", f"runfolio models show {_shell(name)} {_shell(which)}"],
+        ),
         ("MLflow client", ["import runfolio as mlflow", "", f"path = mlflow.artifacts.download_artifacts({quoted})"]),
     ]
 
@@ -191,7 +194,7 @@ def _version(site: Site, item: ModelData, shown: VersionData, path: str) -> byte
         live=live and {"number": live.number, "stage": live.stage, "href": version_page(item.slug, live.number)},
         metrics=metrics, headlines=metrics[:HEADLINES], changes=_changes(site, before, shown),
         signature=_signature(version.signature), files=shown.files,
-        uses=_uses(item.model.name, f"/{shown.number}", str(shown.number)), run=run, datasets=datasets,
+        uses=_uses(item.model.name, item.slug, f"/{shown.number}", str(shown.number)), run=run, datasets=datasets,
         events=[_event(item, event) for event in shown.events], gates=_gates(shown),
         card=markdown_tree(card) if card else None,
         card_lacks=[title for title in PROMPTS if not done.get(section_id(title))] if card else [],
