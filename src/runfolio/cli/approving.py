@@ -21,7 +21,9 @@ signers_option = click.option(
 )
 
 
-def approvals_of(folio: Folio, base: str, head: str, file: Path | None, allowed_signers: str | None) -> tuple[str, ...]:
+def approvals_of(
+    folio: Folio, base: str, head: str, file: Path | None, allowed_signers: str | None, *, host_needed: bool = True
+) -> tuple[str, ...]:
     """Return who approved: by a file, by the git host of a CI job, and by signed commits.
 
     Parameters
@@ -31,12 +33,20 @@ def approvals_of(folio: Folio, base: str, head: str, file: Path | None, allowed_
         Commits between which signed approvals count.
     file : Path or None
     allowed_signers : str or None
+    host_needed : bool, optional
+        Whether a git host that refuses is an error; else it is told, and approves nothing.
     """
+    from runfolio.errors import RemoteError
     from runfolio.registry.approvals import approvals_by_host, approvals_by_trailer
 
     names: list[str] = []
     if file is not None:
         names += [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
-    names += approvals_by_host() or ()
+    try:
+        names += approvals_by_host() or ()
+    except RemoteError as error:
+        if host_needed:
+            raise
+        click.echo(f"runfolio: no approvals of the git host count: {error.message}", err=True)
     names += approvals_by_trailer(folio, base, head, allowed_signers)
     return tuple(dict.fromkeys(names))

@@ -57,7 +57,7 @@ def review(
     folio, rules = open_trusted(chosen_folio(), split_span(span)[0])
     try:
         found = proposed_span(folio.repo, span)
-        names = approvals_of(folio, found.base, found.head, approvals, allowed_signers)
+        names = approvals_of(folio, found.base, found.head, approvals, allowed_signers, host_needed=False)
         judging = Judging(rules, time.time_ns() // 1_000_000, names)
         settings = folio.settings.review
         change = gather(folio, found, judging=judging, baseline=settings.baseline)
@@ -171,6 +171,8 @@ def _append(file: Path, change: Change, options: ReportOptions) -> None:
 
 def _post(folio: Folio, change: Change, options: ReportOptions, pull: int | None) -> None:
     """Bring the comment on the pull request up to date; where nothing changed and none is there, leave it so."""
+    from dataclasses import replace
+
     from runfolio.errors import RemoteError, UsageError
     from runfolio.hosts import find_host
     from runfolio.review.fitting import render_bodies
@@ -186,10 +188,12 @@ def _post(folio: Folio, change: Change, options: ReportOptions, pull: int | None
     number = pull or host.pull_request()
     if number is None:
         raise UsageError("This job runs for no pull request. Name one: --pull N")
-    bodies = render_bodies(change, options)
-    if not bodies:
+    # Where there is nothing to say a new comment is noise, but an old one would tell what is true no more.
+    quiet = change.empty and options.quiet
+    bodies = render_bodies(change, replace(options, quiet=False))
+    name = f"review:{folio.place.prefix.strip('/') or '.'}"
+    posted = host.upsert_comment(number, name, bodies, order=host.build_order(), create=not quiet)
+    if posted.action == "absent":
         click.echo("Nothing that runfolio looks at changed: no comment is written.", err=True)
         return
-    marker = f"runfolio:review:{folio.place.prefix.strip('/') or '.'}"
-    posted = host.upsert_comment(number, marker, bodies, order=host.build_order())
     click.echo(f"The comment was {posted.action}: {posted.url}", err=True)
