@@ -177,7 +177,7 @@ GATES = (
     GateResult("accurate", "threshold", "passed", "accuracy is 0.981, at least 0.95 is asked"),
     GateResult("not-worse", "not_worse", "failed", "log_loss is 0.31, worse than 0.24 of version 1 by more than 0.01", because="the app shows it"),
     GateResult(
-        "no-code", "no_code", "waived", "the model runs code when it is loaded",
+        "no-code", "no_code", "waived", "Loading it runs code: model.pkl. Waived by ada until 2027-01-15: the pickle is our own",
         waiver=Waiver("no-code", "Production", "the pickle is our own", "ada", 1_800_000_000_000),
     ),
     GateResult("approved", "approvals", "pending", "1 approval by the owners is asked"),

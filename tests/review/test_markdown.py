@@ -199,7 +199,7 @@ def test_gates_name_their_file_and_line_and_waivers_their_reason_and_end() -> No
     rows = read(text).tables[0]
     assert [row[0].split()[-1] for row in rows[1:]] == ["failed", "pending", "waived", "passed"]
     assert "of `wine-quality` 2 → `Production` (`models/wine-quality/model.yaml:7`): ❌ refused, 1 of 4 gates failed." in text
-    assert rows[3][2] == "the model runs code when it is loaded. Waived by ada, until 2027-01-15: the pickle is our own"
+    assert rows[3][2] == "Loading it runs code: model.pkl. Waived by ada until 2027-01-15: the pickle is our own"
 
 
 def test_each_gate_of_several_promotions_names_its_own_place() -> None:

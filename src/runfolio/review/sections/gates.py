@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runfolio.policy.verdict import FAILED, PASSED, PENDING, WAIVED, GateResult
-from runfolio.records.times import utc_text
 from runfolio.review.change import Change, Promotion
 from runfolio.review.options import ReportOptions
 from runfolio.review.parts import BAD, GOOD, QUIET, WARN, Line, Name, Paragraph, Section, State, says, table
@@ -61,12 +60,8 @@ def _row(item: Promotion, gate: GateResult, *, alone: bool) -> tuple[Line, ...]:
 
 
 def gate_line(gate: GateResult) -> Line:
-    """Say why a gate is in its state, why it is there, and by whose word it was waived."""
+    """Say why a gate is in its state (and by whose word it was waived), and why it is there."""
     made: Line = (says(gate.text),)
     if gate.because and gate.state != PASSED:
         made += (". It is there because: ", says(gate.because))
-    if gate.waiver is not None:
-        word = "Waived by " if gate.state == WAIVED else "An expired waiver by "
-        day = utc_text(gate.waiver.expires)[:10]
-        made += (f". {word}", Name(gate.waiver.by), f", until {day}: ", says(gate.waiver.reason))
     return made
