@@ -48,8 +48,8 @@ def test_a_run_makes_the_calls_that_the_promise_stands_on(may_fail: list[Fault])
 @pytest.mark.slow
 def test_any_call_of_the_script_may_fail(bench: Bench, may_fail: list[Fault]) -> None:
     own = [fault for fault in may_fail if fault.process == SCRIPT]
-    # What makes a run durable, each time; of the rest a part that is another one as the code changes.
-    vital = [fault for fault in own if fault.call == "fsync" and fault.error == "EIO"]
+    # What makes a run durable and what gives locks back, each time; of the rest a part that is another one as the code changes.
+    vital = [fault for fault in own if (fault.call, fault.error) in {("fsync", "EIO"), ("unlink", "EACCES")}]
     chosen = vital + sample([fault for fault in own if fault not in vital], scaled(len(own), 18), seed=0)
     assert_kept(loop(bench, chosen, workers=2), len(chosen))
 

@@ -45,6 +45,17 @@ def test_code_that_git_does_not_tell_is_not_made_up(tmp_path: Path, verb: str) -
     assert fsck(folder) == ""
 
 
+def test_a_code_tree_that_git_did_not_store_is_kept_by_nothing(tmp_path: Path) -> None:
+    folder = make_folio(tmp_path / "folio")
+    (folder / "train.py").write_text("print('changed')\n")
+    done = python(folder, LOG, **broken(tmp_path, "mktree", f"cat > /dev/null; echo {'1' * 40}; exit 0"))
+    assert done.returncode == 0, done.stderr
+    assert "git mktree did not store the tree" in done.stderr
+    assert shown(folder)["metrics"] == {"m": 1.0}
+    assert git(folder, "for-each-ref", "refs/runfolio") == ""
+    assert fsck(folder) == ""
+
+
 def test_an_empty_work_tree_is_kept_as_an_empty_tree_that_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     assert runfolio(tmp_path, "init", str(folder), "--no-commit").returncode == 0

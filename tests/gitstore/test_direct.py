@@ -239,6 +239,27 @@ def test_the_locks_of_a_killed_process_are_ours_to_remove(repo: Repo, at: str) -
     assert list(repo.git_dir.rglob("*.lock")) == []
 
 
+def test_a_lock_that_could_not_be_removed_is_removed_by_the_next_process(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, old, unlink = repo.git_dir.parent, repo.resolve(MAIN), os.unlink
+
+    def refuse(path: str, **more: int) -> None:
+        if str(path).endswith("HEAD.lock"):
+            raise PermissionError(13, "Permission denied", path)
+        unlink(path, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        assert directly(repo, [FileChange("new", b"1")])
+        assert repo.resolve(MAIN) != old
+        remove_left_refs(repo.common_dir)
+        assert (repo.git_dir / "HEAD.lock").exists()
+    assert left_refs(repo.common_dir)
+    remove_left_refs(repo.common_dir)
+    assert not (repo.git_dir / "HEAD.lock").exists()
+    assert not left_refs(repo.common_dir)
+    git(folder, "commit", "--allow-empty", "-qm", "the user goes on")
+
+
 def test_locks_of_a_living_process_and_of_git_are_not(repo: Repo) -> None:
     refs, lock = RefFiles(repo.git_dir), repo.git_dir / f"{MAIN}.lock"
     with refs._noted(MAIN, "1" * 40), refs._locked(MAIN, "1" * 40, False):

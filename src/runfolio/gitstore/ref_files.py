@@ -47,6 +47,7 @@ class RefFiles:
     def __init__(self, common_dir: Path) -> None:
         self._root = str(common_dir)
         self._note = f"{common_dir}/runfolio/{NOTE}"
+        self._left = False  # a lock could not be removed: the note stays, so that the next one removes it
 
     def swap(self, name: str, new: str, old: str, reflog: str, *, logged: bool, durable: bool) -> bool:
         """Move a ref that is at `old` to `new`.
@@ -98,10 +99,12 @@ class RefFiles:
             _hold(fd)
             _finish(fd, self._root)
             os.pwrite(fd, f"{value} {name}\n".encode("utf-8", "surrogateescape"), 0)
+            self._left = False
             try:
                 yield
             finally:
-                os.ftruncate(fd, 0)
+                if not self._left:
+                    os.ftruncate(fd, 0)
         finally:
             fcntl.flock(fd, fcntl.LOCK_UN)  # a child that was forked meanwhile has the file open, too
             os.close(fd)
@@ -124,7 +127,7 @@ class RefFiles:
         try:
             yield lock
         finally:
-            lock.give_back()
+            self._left |= not lock.give_back()
 
     def _head_at(self, name: str) -> bool:
         return read_small(f"{self._root}/HEAD").strip() == b"ref: " + name.encode("utf-8", "surrogateescape")
@@ -188,12 +191,20 @@ class _Lock:
         os.rename(self.path, target)
         self._ours = False
 
-    def give_back(self) -> None:
-        """Remove it, if it is still ours."""
-        if self._ours:
-            self._ours = False
-            with suppress(OSError):
-                os.unlink(self.path)
+    def give_back(self) -> bool:
+        """Remove it, if it is still ours, and tell whether it is gone."""
+        ours, self._ours = self._ours, False
+        return not ours or _removed(self.path)
+
+
+def _removed(path: str) -> bool:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return False
+    return True
 
 
 class _HeldError(Exception):
@@ -253,12 +264,13 @@ def _finish(fd: int, root: str) -> None:
     if not value:
         return
     name, whole, _ = rest.partition("\n")
+    gone = True
     if whole:  # without its end the note was cut off, and no lock was taken yet
         for lock in (f"{root}/HEAD.lock", f"{root}/{name}.lock"):
             if _is_left(lock, value):
-                with suppress(OSError):
-                    os.unlink(lock)
-    os.ftruncate(fd, 0)
+                gone &= _removed(lock)
+    if gone:
+        os.ftruncate(fd, 0)
 
 
 def _is_left(lock: str, value: str) -> bool:

@@ -102,11 +102,20 @@ def write_tree(repo: Repo, entries: Sequence[Entry]) -> str:
 
 
 def write_trees(repo: Repo, trees: Sequence[Sequence[Entry]]) -> list[str]:
-    """Store many trees by one git process and return their ids, in order."""
+    """Store many trees by one git process and return their ids, in order.
+
+    Raises
+    ------
+    GitError
+        If one was not stored: `git mktree` names a tree also where it could not write it, and ends with 0.
+    """
     text = b"\0".join(b"".join(_listed(entry) for entry in tree) for tree in trees) + b"\0"
     made = repo.run("mktree", "-z", "--batch", "--missing", input=text).decode().split() if trees else []
     if len(made) != len(trees):
         raise GitError(f"git mktree stored {len(made)} trees of {len(trees)}. Is there room on the disk?")
+    for oid, (_, data) in zip(made, repo.read_many(made), strict=True):
+        if data is None:
+            raise GitError(f"git mktree did not store the tree {oid} in {repo.common_dir}. Is there room on the disk?")
     return made
 
 
