@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from runfolio.diff.states import ABSENT, FieldChange, StateDiff
-from runfolio.diff.verdict import Trial, Verdict, is_number, judge
+from runfolio.diff.verdict import PREDICTION, WELCH, Trial, Verdict, is_number, judge
 from runfolio.folio.changes import RecordCommit, changes_between, read_difference, record_commits
 from runfolio.folio.past import commit_at
 from runfolio.formats.paths import experiment_of_path, run_of_path
@@ -311,4 +311,5 @@ def _verdict_words(site: Site, verdict: Verdict) -> dict[str, Any]:
     return {
         "word": verdict.word, "before": side(verdict.before), "after": side(verdict.after), "difference": verdict.difference,
         "low": verdict.low, "high": verdict.high, "tried": verdict.tried,
+        "method": {WELCH: "Welch", PREDICTION: "where one more replicate would fall"}.get(verdict.method, ""),
     }  # fmt: skip
