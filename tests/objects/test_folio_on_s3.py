@@ -75,7 +75,8 @@ def test_runs_are_logged_and_read_by_another_clone(here: Path, hub: Path, tmp_pa
 
 def test_offline_work_waits_and_goes_up_at_sync(here: Path, hub: Path, s3_endpoint: str, s3_bucket: str) -> None:
     closed = f"s3://{s3_bucket}/wine?endpoint=http://127.0.0.1:{s3.free_ports(1)[0]}"
-    assert "2 objects" in log("offline", here, RUNFOLIO_ARTIFACTS=closed)
+    told = log("offline", here, RUNFOLIO_ARTIFACTS=closed)
+    assert ("2 objects" in told, "Could not" in told) == (True, True)
     assert status(here)["objects_waiting"] == 2
     assert folio("artifacts", "cat", "offline", "model/tokens.txt", cwd=here).stdout == "shared"
     refused = folio("sync", "--with-code", cwd=here, code=16, RUNFOLIO_ARTIFACTS=closed)
@@ -86,6 +87,7 @@ def test_offline_work_waits_and_goes_up_at_sync(here: Path, hub: Path, s3_endpoi
     assert status(here)["objects_waiting"] == 0
     assert "refs/heads/main" in run("git", "for-each-ref", cwd=hub).stdout
     assert "All objects are there" in folio("artifacts", "verify", "--read-data", cwd=here).stdout
+    assert "Could not look for" in folio("artifacts", "verify", cwd=here, code=16, RUNFOLIO_ARTIFACTS=closed).stderr
 
 
 def test_offline_may_be_said(here: Path) -> None:

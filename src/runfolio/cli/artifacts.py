@@ -22,7 +22,7 @@ from runfolio.cli.opening import opened
 from runfolio.cli.run_files import artifact_rows, chosen, copy_files, count_text, show_files, split_name
 from runfolio.cli.shapes import artifact_shape
 from runfolio.cli.tables import print_json, print_table
-from runfolio.errors import EXIT_FINDINGS, DamagedError, NotFoundError
+from runfolio.errors import EXIT_FINDINGS, DamagedError, NotFoundError, StorageError
 from runfolio.records import ArtifactEntry
 from runfolio.records.visible import visible
 
@@ -168,6 +168,9 @@ def _verify_all(read_data: float, as_json: bool) -> None:
 
     with opened() as folio:
         found = [item for item in check(folio, read_data=read_data) if item.rule.startswith("object.")]
+    away = next((item for item in found if item.rule == "object.unreachable"), None)
+    if away is not None:
+        raise StorageError(f"{away.message}. {away.remedy}.")
     if as_json:
         print_json([{"rule": item.rule, "file": item.file, "field": item.field, "message": item.message} for item in found])
     else:

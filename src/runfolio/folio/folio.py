@@ -53,7 +53,7 @@ class Folio:
         self.experiments = ExperimentBook(place)
         self.runs = RunFinder(self)
         self.models = ModelBook(place)
-        self._try_again_at = 0.0
+        self._try_again_at, self._away = 0.0, ""
 
     @property
     def repo(self) -> Repo:
@@ -150,11 +150,11 @@ class Folio:
             return f"{text}: RUNFOLIO_OFFLINE is set"
         # A loop of short runs does not wait for a place that cannot be reached at the end of each.
         if time.monotonic() < self._try_again_at:
-            return f"{text}: the store could not be reached"
+            return f"{text}: {self._away}"
         try:
             self.store.upload(told)
         except RunfolioError as error:
-            self._try_again_at = time.monotonic() + _TRY_AGAIN_S
+            self._try_again_at, self._away = time.monotonic() + _TRY_AGAIN_S, error.message
             return f"{text}: {error.message}"
         return ""
 

@@ -69,9 +69,12 @@ def reason(text: str) -> str:
     --------
     >>> reason("Generic S3 error: HTTP error: connect error\\n\\nDebug source:\\nGeneric { … }")
     'Generic S3 error: HTTP error: connect error'
+    >>> reason("Error performing HEAD http://h/k in 3ms - Server returned non-2xx status code: 403 Forbidden: ")
+    'the server says 403 Forbidden'
     """
     first = " ".join(text.split("\n\nDebug source")[0].split())
     message = re.search(r"<Message>(.*?)</Message>", first)
-    told = message[1] if message else re.sub(r"<[^>]*>", " ", first)
+    status = re.search(r"Server returned non-2xx status code: (\d{3} [A-Za-z ]+)", first)
+    told = message[1] if message else f"the server says {status[1]}" if status else re.sub(r"<[^>]*>", " ", first)
     told = re.sub(r"(?i)(x-amz-[a-z-]+|sig|signature|token|credential)=[^&\s\"']+", r"\1=…", told)
     return " ".join(told.split()).rstrip(".")[:400]

@@ -42,7 +42,8 @@ def side_by_side(action: Callable[[Digest], None], digests: Iterable[Digest]) ->
         worst = next((fault for fault in faults if isinstance(fault, DamagedError)), faults[0])
         left = len(items) - len(done) - 1
         if left:
-            raise type(worst)(f"{worst.message} {left} more objects failed or were not tried; {len(done)} are done.") from worst
+            more = f"{left} more object{'s' * (left != 1)} failed or {'were' if left != 1 else 'was'} not tried"
+            raise type(worst)(f"{worst.message} {more}; {len(done)} {'are' if len(done) != 1 else 'is'} done.") from worst
         raise worst
     return len(done)
 
