@@ -48,7 +48,8 @@ class FieldReader:
         path = (*self.path, *below)
         line = self.document.line(path)
         name = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
-        self.faults.append((line, f"{self.where}: line {line}: {name}: {what}." if name else f"{self.where}: {what}."))
+        end = "" if what.endswith("?") else "."
+        self.faults.append((line, f"{self.where}: line {line}: {name}: {what}{end}" if name else f"{self.where}: {what}{end}"))
 
     def read(self, key: str, reader: Callable[[Any], T], default: T) -> T:
         """Return the entry `key` as `reader` reads it, or `default` where it is missing, null or wrong."""

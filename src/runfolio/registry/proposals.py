@@ -43,7 +43,7 @@ def proposal_text(
     gates : str
         What the policy says, in Markdown; empty where there is none.
     """
-    name = _plain(model.name)
+    name = visible(model.name)
     if promotion.stage == NO_STAGE:
         title = f"Take {name} {version.version} out of {model.stage_of(version.version)}"
     else:
@@ -51,7 +51,7 @@ def proposal_text(
     replaced = f" It replaces version {live.version}." if live and promotion.others != "keep" else ""
     parts = [
         message.strip(),
-        f"**{title}.**{replaced} One line changes in `models/{model.slug}/model.yaml`; merging it is the promotion.",
+        f"**{_plain(title)}.**{replaced} One line changes in `models/{model.slug}/model.yaml`; merging it is the promotion.",
     ]
     parts += [_metrics(version, live), gates.strip(), _facts(version)]
     return Proposal(title, "\n\n".join(part for part in parts if part) + "\n")
@@ -89,7 +89,7 @@ def _facts(version: ModelVersion) -> str:
         "flavors": ", ".join(version.flavors),
         "runs code when loaded": ", ".join(version.runs_code),
     }
-    lines = [f"- {key}: `{_plain(str(value))}`" for key, value in facts.items() if value]
+    lines = [f"- {key}: {_code(str(value))}" for key, value in facts.items() if value]
     return "<details><summary>What it is made of</summary>\n\n" + "\n".join(lines) + "\n\n</details>" if lines else ""
 
 
@@ -97,12 +97,23 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
 
 
+_MARKS = str.maketrans({**{mark: f"&#{ord(mark)};" for mark in "@#|<>`"}, **{mark: f"\\{mark}" for mark in "*_[]"}})
+
+
 def _plain(text: str) -> str:
-    """Return text that neither mentions anybody nor starts Markdown of its own."""
-    shown = visible(text)
-    for mark in ("|", "`", "<", ">", "*", "_", "[", "]", "@", "#"):
-        shown = shown.replace(mark, f"&#{ord(mark)};") if mark in "@#|<>`" else shown.replace(mark, f"\\{mark}")
-    return shown
+    """Return text that neither mentions anybody nor starts Markdown of its own.
+
+    Examples
+    --------
+    >>> _plain("@ada: accuracy >= 1")
+    '&#64;ada: accuracy &#62;= 1'
+    """
+    return visible(text).translate(_MARKS)
+
+
+def _code(text: str) -> str:
+    """Return text for a span of code, where a backtick alone means something."""
+    return "`" + visible(text).replace("`", "'") + "`"
 
 
 def propose(folio: Folio, branch: str, base: str, proposal: Proposal) -> str | None:
