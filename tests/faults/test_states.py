@@ -379,6 +379,26 @@ def test_an_end_that_the_full_disk_refused_is_written_when_there_is_room_again(t
     assert committed(folder) == 1
 
 
+def test_a_record_that_a_commit_broke_is_brought_back_by_the_command_that_is_told(tmp_path: Path) -> None:
+    folder = make_folio(tmp_path / "folio")
+    assert python(folder, LOG).stderr == ""
+    [run_id] = records(folder)
+    [path] = folder.glob(f"runs/*/*/*/{run_id}.json")
+    path.write_text("nonsense\n")
+    git(folder, "commit", "-qam", "by hand")
+    met = python(folder, f"import runfolio; runfolio.get_run({run_id!r})")
+    assert f"{run_id}.json: not a readable record" in met.stderr
+    assert "runfolio check" in met.stderr
+    told = runfolio(folder, "check")
+    assert told.returncode == 1
+    advice = re.search(r"git (checkout \S+ -- \S+?\.json)", told.stdout)
+    assert advice, told.stdout
+    git(folder, *advice[1].split())
+    git(folder, "commit", "-qm", "brought back")
+    assert runfolio(folder, "check").returncode == 0
+    assert python(folder, f"import runfolio; print(runfolio.get_run({run_id!r}).data.metrics)").stdout == "{'m': 1.0}\n"
+
+
 def test_a_place_that_is_no_folder_is_named_once_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     done = runfolio(tmp_path, "init", "file/below")

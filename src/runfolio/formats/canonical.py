@@ -148,7 +148,7 @@ def load(data: bytes, where: str, *, trusted: bool = False) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise DamagedError(
-            f"{where}: not a readable record: {reason}. Restore it from git: git checkout HEAD -- {where}"
+            f"{where}: not a readable record: {reason}. Restore it from git; the commit to take it from: runfolio check"
         ) from None
     if not isinstance(value, dict):
         raise DamagedError(f"{where}: not a record: a JSON object is expected, this is {type(value).__name__}.")
