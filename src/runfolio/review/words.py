@@ -106,7 +106,10 @@ def verdict_line(item: ExperimentChange, *, with_name: bool = True) -> Line:
     """
     start: Line = (Name(item.name), ": ") if with_name else ()
     if item.objective is None:
-        return (*start, f"{_new(item)}; the experiment has no objective, so nothing is compared")
+        return (
+            *start,
+            f"{_new(item)}; the experiment has no objective, so nothing is compared (runfolio experiments set-objective)",
+        )
     if item.verdict is None:
         return (*start, f"{_new(item)}; nothing is compared")
     return (*start, Name(item.objective.metric), *_said(item, item.verdict))
