@@ -249,3 +249,34 @@ def test_a_clean_up_that_is_killed_leaves_a_clean_store(folio: Folio, round_numb
     assert (found.used, found.used + len(found.digests)) == (1, len(left))
     remove_unused(folio, found, grace_s=-1, again=lambda: found)
     assert len(list(folio.store.digests())) == 1
+
+
+WRITER = """
+import random, sys, runfolio
+made = random.Random(int(sys.argv[1]))
+for number in range(int(sys.argv[2])):
+    with runfolio.start_run():
+        for name in ("a.txt", "b.txt"):
+            runfolio.log_text("content %d" % made.randrange(4), name)
+"""
+
+
+def test_clean_ups_beside_writers_take_nothing_that_a_record_names(folio: Folio) -> None:
+    """Contents that come and go out of use, four for all; clean-ups one after the other that spare nothing for its age."""
+    runs = 40 if os.environ.get("RUNFOLIO_SCALE") == "full" else 6
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(seed), str(runs)], cwd=folio.place.root, stderr=subprocess.PIPE)
+        for seed in range(2)
+    ]
+    rounds = removed = 0
+    while any(writer.poll() is None for writer in writers):
+        folio.store.put_bytes(b"content %d" % (rounds % 4))
+        folio.store.put_bytes(b"stray %d" % rounds)
+        found = look(folio, 0)
+        remove_unused(folio, found, grace_s=0, again=lambda: look(folio, 0))
+        rounds, removed = rounds + 1, removed + found.deleted
+    assert [(writer.returncode, writer.communicate()[1]) for writer in writers] == [(0, b"")] * 2
+    assert removed >= rounds > 1
+    opened = open_folio(str(folio.place.root))
+    assert [item for item in check(opened, read_data=1.0) if item.rule.startswith("object")] == []
+    opened.close()
