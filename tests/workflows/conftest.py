@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -94,7 +95,21 @@ def team_at(folder: Path, host: Host, *init: str, within: str = "") -> Team:
     return team
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A team's repository and clone, as every test of a plain folio begins with."""
+    folder = tmp_path_factory.mktemp("team")
+    with host_at(folder / "host") as host:
+        team_at(folder, host)
+    return folder
+
+
 @pytest.fixture
-def team(tmp_path: Path, pinned_git: Path) -> Iterator[Team]:
+def team(tmp_path: Path, made_once: Path, pinned_git: Path) -> Iterator[Team]:
     with host_at(tmp_path / "host") as host:
-        yield team_at(tmp_path, host)
+        shutil.rmtree(host.bare)
+        shutil.copytree(made_once / "host" / "git" / "team" / "wine.git", host.bare)
+        shutil.copytree(made_once / "host" / "ada", tmp_path / "host" / "ada", symlinks=True)
+        made = Team(host, tmp_path / "host" / "ada", identity(tmp_path))
+        made.git("remote", "set-url", "origin", str(host.bare))
+        yield made

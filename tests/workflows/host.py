@@ -57,7 +57,7 @@ class Host:
         for name in ("python", "python3"):
             (self.shims / name).symlink_to(sys.executable)
         self._shim("runfolio", f"#!{sys.executable}\nimport sys\nfrom runfolio.cli.main import main\nsys.exit(main())\n")
-        git(folder, "init", "-q", "--bare", str(self.bare))
+        git(folder, "init", "-q", "--bare", "--initial-branch=main", str(self.bare))
         git(self.bare, "config", "uploadpack.allowFilter", "true")
         git(self.bare, "config", "uploadpack.allowAnySHA1InWant", "true")
         git(self.bare, "config", "http.receivepack", "true")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import shutil
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -177,14 +182,50 @@ def test_from_the_pull_request_over_the_merge_to_the_published_page(
     assert "0.875" in page.inner_text("main")
 
 
-def test_a_promotion_is_told_of_after_the_merge(based: Team) -> None:
-    """The notify job: off by default; on, it runs after a deployment and passes both ends of the push."""
-    text = based.workflow("publish")
+PROMOTE = """
+import runfolio
+with runfolio.start_run() as run:
+    runfolio.log_metric("accuracy", 0.9375)
+    runfolio.log_text("weights", "model/weights.txt")
+client = runfolio.MlflowClient()
+client.create_registered_model("wine")
+client.create_model_version("wine", f"runs:/{run.info.run_id}/model", run.info.run_id)
+client.transition_model_version_stage("wine", "1", "Production")
+"""
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Keeps what is sent to it."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.kept.append((dict(self.headers), body))  # type: ignore[attr-defined]
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+def test_a_promotion_is_told_of_after_the_merge_where_that_is_turned_on(based: Team) -> None:
+    before = based.git("rev-parse", "HEAD")
+    subprocess.run([sys.executable, "-c", PROMOTE], cwd=based.ada, env=based.env, check=True)
     github = based.push()
-    run = Run(based.host, "push", {"before": github["sha"]}, github).start(text)
-    assert run.jobs["notify"].outcome == "skipped"
+    text = based.workflow("publish")
+    run = Run(based.host, "push", {"before": before}, github).start(text)
+    assert run.jobs["deploy"].outcome == "success" and run.jobs["notify"].outcome == "skipped"
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    server.kept = []  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
     based.host.variables["RUNFOLIO_NOTIFY"] = "true"
-    based.log(0.25)
-    github = {**based.push(), "sha": based.git("rev-parse", "HEAD")}
-    run = Run(based.host, "push", {"before": based.git("rev-parse", "HEAD~1")}, github).start(text)
-    assert run.jobs["notify"].outcome == "failure" and "No webhook is set up" in run.jobs["notify"].text()
+    based.host.secrets.update(RUNFOLIO_WEBHOOK=f"http://127.0.0.1:{server.server_port}/hook", RUNFOLIO_WEBHOOK_SECRET="s3cret")
+    run = Run(based.host, "push", {"before": before}, github).start(text)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    assert run.jobs["notify"].outcome == "success", run.jobs["notify"].text()
+    ((headers, body),) = [item for item in server.kept if item[0]["X-Runfolio-Event"] == "promotion"]  # type: ignore[attr-defined]
+    signed = hmac.new(b"s3cret", headers["X-Runfolio-Timestamp"].encode() + b"." + body, "sha256").hexdigest()
+    assert headers["X-Runfolio-Signature-256"] == f"sha256={signed}" and "Production" in json.loads(body)["text"]
+    assert "s3cret" not in run.jobs["notify"].text() and "/hook" not in run.jobs["notify"].text()
