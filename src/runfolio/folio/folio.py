@@ -16,7 +16,6 @@ from runfolio.folio.models import ModelBook
 from runfolio.folio.place import Place
 from runfolio.formats.settings import Settings
 from runfolio.gitstore import Repo
-from runfolio.gitstore.completing import complete
 from runfolio.gitstore.user_settings import user_setting
 from runfolio.journal import Spool
 
@@ -98,8 +97,11 @@ class Folio:
             Commit id.
         """
         tip = self.place.tip()
-        for commit in filter(None, {tip, at}):
-            complete(self.repo, commit, self.place.run_folders)
+        if self.repo.partial:
+            from runfolio.gitstore.completing import complete
+
+            for commit in filter(None, {tip, at}):
+                complete(self.repo, commit, self.place.run_folders)
         self.index.update(self.repo, tip, self.place.prefix)
         return self.index.at(self.repo, at, self.place.prefix) if at is not None and at != tip else self.index
 

@@ -16,9 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from runfolio.errors import GitError
-from runfolio.gitstore.direct import commit_directly
 from runfolio.gitstore.process import explain, git_version, run_git
-from runfolio.gitstore.ref_files import LeaveToGitError
 from runfolio.gitstore.repo import Repo
 
 
@@ -135,6 +133,9 @@ def commit_files(
     text = message.encode("utf-8", "surrogateescape")
     changes = list(changes)
     if parent and 0 < len(changes) <= FEW:
+        from runfolio.gitstore.direct import commit_directly
+        from runfolio.gitstore.ref_files import LeaveToGitError
+
         reflog = f"{committer(repo).line(now)}\trunfolio: {message.partition(chr(10))[0]}"
         with suppress(LeaveToGitError):
             return commit_directly(repo, branch, parent, changes, text, stamp, reflog, durable=durable)

@@ -108,12 +108,8 @@ def complete(repo: Repo, commit: str, folders: Sequence[str]) -> int:
 
 def promisor(repo: Repo) -> str | None:
     """Return the remote that a partial clone gets its contents from; None where the clone is whole."""
-    try:
-        text = (repo.common_dir / "config").read_text("utf-8", "replace").lower()
-    except OSError:
-        text = ""
-    if "promisor" not in text and "partialclone" not in text:
-        return None  # the usual case needs no process to find out
+    if not repo.partial:
+        return None
     listed = repo.run("config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$", check=False).decode(
         "utf-8", "replace"
     )

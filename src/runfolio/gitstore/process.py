@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runfolio.errors import GitError
+
+if TYPE_CHECKING:
+    import subprocess
 
 OLDEST_GIT = (2, 30)
 _KEPT = re.compile(
@@ -59,6 +61,8 @@ def git_program() -> str:
 
 @lru_cache(maxsize=1)
 def _found() -> str:
+    import shutil
+
     found = shutil.which("git")
     if not found:
         raise GitError("git was not found. Install git 2.30 or newer and see that it is on the PATH.")
@@ -74,6 +78,8 @@ def git_version() -> tuple[int, int]:
     GitError
         If git is not installed, or does not run.
     """
+    import subprocess
+
     program = _found()
     try:
         done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
@@ -124,6 +130,8 @@ def run_git(
     GitError
         If git cannot be started, or took longer than `timeout_s`.
     """
+    import subprocess  # what only reads a few small objects starts no git
+
     command = [git_program(), *SAFE, *(() if hooks else NO_HOOKS), *args]
     try:
         return subprocess.run(

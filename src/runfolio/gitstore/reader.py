@@ -8,18 +8,20 @@ they would keep the parent's git from seeing its end) and starts its own.
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from runfolio.errors import GitError, RemoteError
 from runfolio.gitstore.nearby import NearbyObjects, NotNearbyError
 from runfolio.gitstore.process import NO_HOOKS, SAFE, environment, git_program
+
+if TYPE_CHECKING:
+    import subprocess
 
 _SLICE_BYTES = 32 * 1024
 FEW = 40
@@ -126,6 +128,8 @@ class ObjectReader:
     def _start(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._owner == os.getpid() and self._process.poll() is None:
             return self._process
+        import subprocess  # a few objects are read without it
+
         self.close()  # one that stopped by itself, at an object that it cannot unpack
         self._owner = os.getpid()
         try:

@@ -191,6 +191,12 @@ class Repo:
         """Whether history was cut off by a shallow clone."""
         return (self.common_dir / "shallow").exists()
 
+    @property
+    def partial(self) -> bool:
+        """Whether the configuration may name a remote that contents are fetched from as they are read; no process is started."""
+        text = (self._files.read(f"{self.common_dir}/config") or "").lower()
+        return "promisor" in text or "partialclone" in text
+
     @cached_property
     def object_format(self) -> str:
         """``sha1`` or ``sha256``."""
