@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runfolio.gitstore import FileChange, Ident, Repo, commit_files, commits, upkeep
+from runfolio.gitstore import FileChange, Ident, Repo, commit_files, commits, nearby, upkeep
 from runfolio.gitstore.direct import commit_directly, is_plain
 from runfolio.gitstore.ref_files import NOTE, LeaveToGitError, RefFiles, left_refs, remove_left_refs
 from tests.faults.repositories import environment, fsck, git
@@ -189,6 +189,32 @@ def test_what_is_not_plain_is_left_to_git(tmp_path: Path, monkeypatch: pytest.Mo
 def test_paths_that_git_must_judge_are_left_to_it(repo: Repo, path: str) -> None:
     with pytest.raises(LeaveToGitError):
         directly(repo, [FileChange(path, b"x")])
+
+
+@pytest.mark.parametrize("linked", [False, True], ids=["ref", "link"])
+def test_a_symbolic_branch_is_moved_by_git_where_it_points(repo: Repo, linked: bool) -> None:
+    root, alias = repo.git_dir.parent, "refs/heads/alias"
+    if linked:
+        (repo.git_dir / alias).symlink_to(MAIN)  # its text is what git reads
+    else:
+        git(root, "symbolic-ref", alias, MAIN)
+    tip = repo.resolve(alias)
+    assert tip
+    with pytest.raises(LeaveToGitError):
+        RefFiles(repo.git_dir).swap(alias, "1" * 40, tip, "A <a@b> 1 +0000\tx", logged=True, durable=False)
+    assert commit_files(repo, alias, tip, [FileChange("x", b"x")], "runs\n", ADA)
+    assert git(root, "show", "main:x") == "x"
+    assert repo.resolve(alias) == repo.resolve(MAIN)
+    assert list(repo.git_dir.rglob("*.lock")) == []
+
+
+def test_large_folders_are_not_kept(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearby, "_LARGEST_KEPT", 400)
+    fresh = Repo.discover(repo.git_dir.parent)
+    for number in range(40):
+        assert directly(fresh, [FileChange(f"runs/{number}", b"x")])
+    assert len(git(repo.git_dir.parent, "ls-tree", "main", "runs/").splitlines()) == 40
+    assert all(len(fresh.nearby._held[oid][1]) <= 400 for oid in fresh.nearby._folders)
 
 
 def test_a_lock_of_somebody_else_is_waited_for_and_then_respected(repo: Repo) -> None:

@@ -104,7 +104,8 @@ class NearbyObjects:
                 held = Folder.parse(data)
             except DamagedError:
                 raise NotNearbyError from None
-            self._folders[oid] = held
+            if oid in self._held:  # what is too large to be kept is not kept cut up either
+                self._folders[oid] = held
         return held
 
     def read(self, oid: str) -> Found:

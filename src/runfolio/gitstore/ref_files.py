@@ -135,7 +135,8 @@ class RefFiles:
     def _value(self, name: str) -> str:
         """Return what the ref is at, read now."""
         try:
-            text = read_small(f"{self._root}/{name}").decode("ascii", "replace")
+            # A link is how git once wrote a symbolic ref: moving it would cut it off from the ref that it names.
+            text = read_small(f"{self._root}/{name}", follow=False).decode("ascii", "replace")
         except (FileNotFoundError, IsADirectoryError):
             text = self._packed(name)
         if not _ID.match(text):

@@ -52,19 +52,21 @@ class SettledFiles:
         return text
 
 
-def read_small(path: str) -> bytes:
+def read_small(path: str, *, follow: bool = True) -> bytes:
     """Return a file's content by three calls of the system; ``open`` makes seven.
 
     Parameters
     ----------
     path : str
+    follow : bool, optional
+        Read through a symbolic link; otherwise one is an error.
 
     Raises
     ------
     OSError
         If it is not there or cannot be read.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
     try:
         data = os.read(fd, _PIECE)
         while len(data) and len(data) % _PIECE == 0:
