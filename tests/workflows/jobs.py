@@ -41,7 +41,7 @@ class Job:
         """The runner's environment: nothing of this machine's but programs."""
         return {
             "PATH": os.pathsep.join([*self.paths, os.environ["PATH"]]), "HOME": str(self.run.home), "LANG": "C.UTF-8",
-            "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "PYTHONWARNINGS": "error",
+            "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
         }  # fmt: skip
 
     def needs_right(self, scope: str, right: str) -> None:
