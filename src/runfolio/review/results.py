@@ -12,7 +12,20 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from runfolio.diff.states import FieldChange, diff_fields
-from runfolio.diff.verdict import Trial, Verdict, best_group, group_trials, is_number, judge
+from runfolio.diff.verdict import (
+    FIRST,
+    IMPROVED,
+    NOISE,
+    OTHER_DATA,
+    REGRESSED,
+    SINGLE,
+    Trial,
+    Verdict,
+    best_group,
+    group_trials,
+    is_number,
+    judge,
+)  # fmt: skip
 from runfolio.errors import RunfolioError
 from runfolio.folio.folio import Folio
 from runfolio.formats.experiments import experiment_fields
@@ -30,6 +43,8 @@ _CONFIGURATIONS: Final = 10
 _REPLICATES: Final = 1000
 _PARAMS: Final = 20
 PRODUCTION = "Production"
+_NEWS: Final = {word: rank for rank, word in enumerate((REGRESSED, IMPROVED, FIRST, OTHER_DATA, SINGLE, NOISE))}
+"""Verdicts in the order in which a reviewer wants them."""
 
 
 @dataclass(slots=True)
@@ -121,7 +136,7 @@ def experiment_changes(base: Base, read: Read, added: Sequence[Run], choice: str
     Returns
     -------
     list of ExperimentChange
-        Those with new runs first, by slug.
+        Those with new runs first: what got worse, what got better, then the others; of each by slug.
     """
     by_slug: dict[str, list[Run]] = {}
     for run in added:
@@ -137,7 +152,9 @@ def experiment_changes(base: Base, read: Read, added: Sequence[Run], choice: str
         known = new or base.experiments.get(slug) or old
         facts = _File(slug, known.name if known and known.name.strip() else slug, what, fields)
         made.append(_experiment_change(base, facts, known, by_slug.get(slug, []), choice))
-    return made
+    return sorted(
+        made, key=lambda item: (item.slug not in by_slug, _NEWS.get(item.verdict.word if item.verdict else "", len(_NEWS)))
+    )
 
 
 class _File(NamedTuple):
