@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 
-def test_the_demo_commits_nineteen_runs_into_a_repository_of_its_own(repo_dir: Path) -> None:
+def test_the_demo_commits_its_runs_into_a_repository_of_its_own(repo_dir: Path) -> None:
     def run(folder: Path, *command: str) -> str:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
@@ -16,14 +16,14 @@ def test_the_demo_commits_nineteen_runs_into_a_repository_of_its_own(repo_dir: P
 
     before = run(repo_dir, "git", "rev-parse", "HEAD")
     said = run(repo_dir, sys.executable, "-m", "runfolio", "demo", "wine", "--no-open")
-    assert "19 runs are committed in wine" in said
+    assert "21 runs are committed in wine" in said
     assert run(repo_dir, "git", "rev-parse", "HEAD") == before
     demo = repo_dir / "wine"
     assert run(demo, "git", "status", "--porcelain") == ""
     assert "Runfolio demo" in (demo / "site" / "index.html").read_text()
     assert "runs: wine-classification: 16 runs, best accuracy" in run(demo, "git", "log", "--format=%s")
     runs = json.loads(run(demo, sys.executable, "-m", "runfolio", "runs", "list", "--json"))
-    assert len(runs) == 19
+    assert len(runs) == 21
     assert len({entry["metrics"]["accuracy"] if isinstance(entry["metrics"]["accuracy"], float) else str(entry["metrics"]["accuracy"])
                 for entry in runs if "accuracy" in entry["metrics"]}) > 3  # fmt: skip
     assert run(demo, sys.executable, "-m", "runfolio", "check").startswith("Everything is in order")
