@@ -110,8 +110,8 @@ def data_of(folio: Folio, out: Path, options: BuildOptions | None = None) -> Sit
     site = Site(folio, options or BuildOptions(), folio.place.tip() or "", output)
     output.salt = repr((folio.settings.site, site.options, site.title))
     output.write(asset_files(site.overrides))
-    for _, files in data.steps(site):
-        output.write(files)
+    for step in data.steps(site):
+        output.write(step.files)
     output.write(list(api.files(site)))
     output.write(list(feeds.files(site)))
     output.write([page for maker in (data_page, about, search, missing) for page in maker.pages(site)])

@@ -16,9 +16,8 @@ from typing import Any
 import jinja2
 
 from runfolio.site.assets import asset_files
-from runfolio.site.render import CSP, day_tag, page_json, time_tag
+from runfolio.site.render import CSP, FILTERS
 from runfolio.site.strips import strip_range
-from runfolio.site.words import bytes_words, count_words, duration_words, number_words, signed_words
 from tests.site.conftest import TEMPLATES
 
 Cell = float | str | list[str] | None
@@ -166,10 +165,7 @@ class TableSite:
                 [jinja2.DictLoader({"page.html": PAGE}), jinja2.FileSystemLoader(TEMPLATES / "templates")]),
             autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
-        environment.filters.update(
-            {"bytes": bytes_words, "count": count_words, "duration": duration_words, "number": number_words,
-             "signed": signed_words, "time": time_tag, "day": day_tag, "json": page_json}
-        )  # fmt: skip
+        environment.filters.update(FILTERS)
         data = {**self.page_data, "first": list(first)}
         table = {
             "columns": [

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ import runfolio
 from runfolio.index import RunRow
 from runfolio.site import BuildOptions, parquet
 from runfolio.site.api import PAGE, SCHEMAS, schema
+from runfolio.site.columns import Cells, cells_of
+from runfolio.site.details import row_cells
 from tests.docs.pages import fenced
 from tests.site.folios import ALERT, HOSTILE_NAME, close_all, committed, data_of, hostile_folio, plain_folio
 
@@ -126,11 +128,18 @@ class Rows:
     """As much of a site as the Parquet file looks at."""
 
     commit: str = "a" * 40
+    kept: list[Any] = field(default_factory=list)
+
+    def columns(self, rows: list[RunRow]) -> dict[str, Cells]:
+        return cells_of(map(row_cells, self.records(rows)))
 
     def records(self, rows: list[RunRow]) -> list[dict[str, Any]]:
         return [
             {
                 "run_id": row.run_id,
+                "name": row.name,
+                "status": row.status,
+                "start": row.start,
                 "metrics": {"acc": {"last": "NaN" if row.pk == 2 else row.pk / 3}} if row.pk % 2 == 0 else {},
                 "params": {"é ,\ud800": "\ud800"},
                 "tags": {f"only-{row.pk}": "x"},
@@ -224,6 +233,20 @@ def test_parquet_reads_back_only_what_has_not_changed(tmp_path: Path, monkeypatc
     asked.clear()
     parquet.parquet_bytes(site, second, slices_of(second), before)
     assert asked == list(range(20, 26))
+
+
+def test_parquet_is_the_same_from_columns_that_are_at_hand_in_another_order() -> None:
+    site: Any = Rows()
+    wanted = parquet.parquet_bytes(site, ROWS)
+    last, first = ROWS[:6:-1], ROWS[2:5]
+    site.kept = [(last, site.columns(last)), (first, site.columns(first))]
+    asked: list[list[RunRow]] = []
+    site.columns = lambda rows: asked.append(rows) or Rows().columns(rows)
+    assert parquet.parquet_bytes(site, ROWS) == wanted
+    assert asked == [[*ROWS[:2], *ROWS[5:7]]]
+    plain: Any = Rows()
+    few: Any = Rows(kept=[(last, Rows().columns(last))])
+    assert parquet.parquet_bytes(few, ROWS[10:]) == parquet.parquet_bytes(plain, ROWS[10:])
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1", b"PAR1" + bytes(50) + b"PAR1"])

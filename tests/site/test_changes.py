@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from runfolio.folio import Folio, initialise, open_folio
-from runfolio.folio.changes import read_difference, record_commits
-from runfolio.site import BuildOptions, build_site
+from runfolio.folio.changes import files_of_commits, read_difference, record_log
+from runfolio.site import BuildOptions, build_site, history
 
 LOG = """
 import json, sys, runfolio
@@ -101,11 +101,26 @@ def test_a_merge_is_one_change_with_all_that_it_brought(folder: Path) -> None:
     folio = open_folio(folder)
     tip = folio.place.tip()
     assert tip
-    merge = record_commits(folio.place, tip, 10)[0]
-    difference, faults = read_difference(folio.place, merge.changes)
+    merge, *others = record_log(folio.place, tip, 10)
+    files = files_of_commits(folio.place, [merge.oid, others[-1].oid])
+    difference, faults = read_difference(folio.place, files[merge.oid])
     folio.close()
     assert merge.subject == "merge the topic" and len(merge.parents) == 2
     assert {run.params["lr"] for run in difference.runs_added.values()} == {"0.2", "0.3"} and not faults
+
+
+def test_what_old_commits_brought_is_not_read_again(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log(folder, "0.1", [0.9])
+    build(folder, tmp_path / "site")
+    log(folder, "0.2", [0.91])
+    asked: list[str] = []
+    read = history.files_of_commits
+    monkeypatch.setattr(history, "files_of_commits", lambda place, oids: asked.extend(oids) or read(place, oids))
+    build(folder, tmp_path / "site")
+    assert asked == [git(folder, "rev-parse", "HEAD").strip()]
+    build(folder, tmp_path / "anew")
+    for path in (tmp_path / "anew" / "changes").rglob("*.html"):
+        assert path.read_bytes() == (tmp_path / "site" / path.relative_to(tmp_path / "anew")).read_bytes()
 
 
 def test_a_page_for_two_revisions(folder: Path, tmp_path: Path) -> None:

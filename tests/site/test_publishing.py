@@ -24,8 +24,17 @@ def value_of(path: Path) -> Any:
 
 
 def details(out: Path) -> list[dict[str, Any]]:
-    found = [value_of(path) for path in out.glob("data/r/*.js") if not path.name.startswith("index.")]
-    return sorted((detail for part in found for detail in part.values()), key=lambda detail: detail["run_id"])
+    """Return the artifacts of each run, the oldest first, with what the site adds to them."""
+    made = {}
+    for path in out.glob("data/r/*.js"):
+        if path.name.startswith("index."):
+            continue
+        chunk = value_of(path)
+        for run_id, record in chunk["runs"].items():
+            added = chunk["more"].get(run_id, {})
+            listed, shown = added.get("artifacts") or record.get("artifacts", {}), added.get("previews", {})
+            made[run_id] = [{"path": name, **entry, "preview": shown.get(name)} for name, entry in listed.items()]
+    return [{"artifacts": made[run_id]} for run_id in sorted(made)]
 
 
 def previews(out: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,18 @@ import runfolio
 from runfolio.site import BuildOptions, build_site
 from runfolio.site.data import search
 from tests.site.folios import committed, plain_folio
+from tests.site.test_publishing import value_of
 
 
 def searched(out: Path) -> dict[str, Any]:
     [path] = out.glob("data/search.*.js")
-    value: dict[str, Any] = json.loads(path.read_text().removeprefix('rfData("data/search",').removesuffix(");\n"))
-    return value
+    value: dict[str, Any] = value_of(path)
+    return {**value, "runs": [run for part in value["parts"] for run in value_of(out / part)]}
 
 
 def test_all_experiments_and_the_newest_runs_are_looked_through(folio_dir, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MOST_RUNS", 3)
+    monkeypatch.setattr(search, "PART", 2)
     folio = plain_folio(folio_dir, 5)
     build_site(folio, tmp_path / "out", BuildOptions())
     value = searched(tmp_path / "out")
@@ -52,7 +53,8 @@ def test_runs_are_found_by_name_id_user_and_tag(folio_dir, tmp_path, open_page) 
     assert search_for("otter CALM") == [["<b>calm</b>-otter", "run of iris of 1936"]]
     assert search_for("rot blau") == [["<b>calm</b>-otter", "run of iris of 1936"]]
     assert search_for(run.info.run_id[:14]) == [["<b>calm</b>-otter", "run of iris of 1936"]]
-    assert search_for("1936") == [["iris of 1936", "1 run"]]
+    assert search_for("1936")[0] == ["iris of 1936", "1 run"]
+    assert ["runs: iris of 1936: 1 run", "commit"] in search_for("1936")
     assert len(search_for("run")) == 12
     assert search_for("no such thing") == []
     assert page.text_content(".search-told") == "Nothing found."

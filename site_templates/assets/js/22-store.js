@@ -27,6 +27,12 @@
     return made;
   };
 
+  /* Put a name into an element so that a line may end behind each of its parts: min_samples_split. */
+  rf.breakable = function (element, text) {
+    for (const part of text.split(/(?<=[_./:-])(?=.)/)) element.append(...(element.firstChild ? [rf.el("wbr")] : []), part);
+    return element;
+  };
+
   /* What the page was built with: the JSON in #rf-page. */
   let page;
   rf.page = function () {
@@ -86,15 +92,40 @@
   /* What people named, without what every object inherits: a metric may be called "constructor". */
   const bare = (named) => Object.assign(Object.create(null), named);
 
+  /* A metric of a record with what the record leaves out because it follows from the rest. */
+  function metricOf(told) {
+    const made = { last: told.last, step: told.step || 0, timestamp: told.at || 0, count: told.count === undefined ? 1 : told.count };
+    for (const name of ["min", "max"]) {
+      made[name] = told[name] === undefined ? told.last : told[name];
+      made[name + "_step"] = told[name + "_step"] === undefined ? made.step : told[name + "_step"];
+    }
+    return made;
+  }
+
+  /* A committed record and what the site adds to it as one thing: what site/details.py makes, too. */
+  function detailOf(record, more, name) {
+    const metrics = bare({}), listed = more.artifacts || record.artifacts || {}, previews = more.previews || {};
+    for (const key of Object.keys(record.metrics || {})) metrics[key] = metricOf(record.metrics[key]);
+    const artifacts = Object.keys(listed).sort((a, b) => (a < b ? -1 : 1)).map((path) => ({
+      path, size: listed[path].size, digest: listed[path].digest, media_type: listed[path].type || "", preview: (Object.hasOwn(previews, path) && previews[path]) || null,
+    }));
+    return {
+      run_id: record.run_id, name: record.name || "", experiment: { slug: record.experiment, name }, status: record.status, start: record.start,
+      end: record.end === undefined ? null : record.end, user: record.user || "", parent: record.parent || null, children: more.children || [],
+      params: bare(record.params), metrics, tags: bare(record.tags), inputs: record.inputs || [], artifacts,
+      artifact_count: record.artifact_count === undefined ? artifacts.length : record.artifact_count,
+      code: record.code || {}, entry: record.entry || {}, environment: record.environment || {}, notices: record.notices || [], series: bare(more.series),
+    };
+  }
+
   /* Everything that is shown of one run. */
   rf.detail = async function (id) {
     index = index || (rf.page() && rf.page().details);
     if (!index) throw new Error("This page does not say where the details of runs are. Build the site again.");
     const file = chunkOf(await rf.load(index), id);
-    const held = file && bare(await rf.load(file));
-    const detail = held && held[id];
-    if (!detail) throw new Error(`No run ${id} in this site. It may have been deleted, or is newer than the site.`);
-    return { ...detail, params: bare(detail.params), metrics: bare(detail.metrics), tags: bare(detail.tags), series: bare(detail.series) };
+    const held = file && await rf.load(file), record = held && bare(held.runs)[id];
+    if (!record) throw new Error(`No run ${id} in this site. It may have been deleted, or is newer than the site.`);
+    return detailOf(record, bare(held.more)[id] || {}, bare(held.names)[record.experiment] || record.experiment);
   };
 
   /* Where a run's page is, from here; `written` says whether it has a page of its own. */

@@ -1,4 +1,4 @@
-/* Search over experiments and runs: every word must stand somewhere in the name, the id, the user or the tags. */
+/* Search over experiments, models, commits and runs: every word must stand somewhere in the name, the id, the user or the tags. */
 (function (rf) {
   "use strict";
 
@@ -6,14 +6,18 @@
   const el = rf.el;
 
   /* What is looked through, and how each thing is shown. */
-  function index({ experiments, runs }) {
+  function index({ experiments, others, runs }) {
+    const names = new Map(experiments.map(([name, , , , slug]) => [slug, name]));
     const made = experiments.map(([name, words, href, count]) => ({
       text: `${name} ${words}`.toLowerCase(), title: name.toLowerCase(), name, href: rf.root() + href, about: rf.count(count, "run"), words,
     }));
-    for (const [name, place, id, written, words] of runs) {
+    for (const [name, words, href, about] of others) {
+      made.push({ text: `${name} ${words}`.toLowerCase(), title: name.toLowerCase(), name, href: rf.root() + href, about, words });
+    }
+    for (const [name, slug, id, written, words] of runs) {
       made.push({
         text: `${name} ${id} ${words}`.toLowerCase(), title: name.toLowerCase(), name: name || id.slice(0, 12), href: rf.runHref(id, written),
-        about: `run of ${experiments[place][0]}`, words,
+        about: `run of ${names.get(slug)}`, words,
       });
     }
     return made;
@@ -72,7 +76,8 @@
     box.focus();
     try {
       const value = await rf.load(rf.page().search, true);
-      things = index(value);
+      const parts = await Promise.all(value.parts.map((part) => rf.load(part, true)));
+      things = index({ ...value, runs: parts.flat() });
       left = value.left;
     } catch (error) {
       place.replaceChildren(el("p", "notice", error.message));

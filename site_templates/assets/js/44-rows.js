@@ -13,6 +13,7 @@
   const GROUPS = {
     metrics: "Metrics", params: "Parameters, bold where they differ from the baseline", tags: "Tags", datasets: "Datasets", attributes: "",
   };
+  const FOR_WORDS = 4; // columns that are wide enough together for the long words
   const LABELS = {
     start_time: "Started", end_time: "Ended", duration: "Duration", status: "Status", user_id: "User", parent_run_id: "Parent run",
     artifact_count: "Artifacts", nested: "Nested", run_name: "Run",
@@ -119,7 +120,7 @@
           names.append(this.headCell(this.keys[end], this.classOf(this.keys[end], end === at)));
           end++;
         }
-        const text = entity === "params" && this.table.baseline < 0 ? "Parameters" : GROUPS[entity];
+        const text = entity === "params" && (this.table.baseline < 0 || end - at < FOR_WORDS) ? "Parameters" : GROUPS[entity];
         const cell = el(text ? "th" : "td", "edge");
         cell.colSpan = end - at;
         if (text) {
@@ -143,7 +144,7 @@
       button.type = "button";
       button.dataset.key = key;
       button.title = `${rf.labelOf(key)}: click to sort, shift-click to sort by it, too`;
-      button.append(el("span", "cut", rf.labelOf(key)));
+      button.append(rf.breakable(el("span", "head-name"), rf.labelOf(key)));
       const order = this.table.order;
       const at = order.findIndex((item) => item.key === key);
       if (at >= 0) {

@@ -99,7 +99,7 @@
   function labels(kind, ticks, names) {
     if (kind === "cat") return ticks.map((at) => names[at]);
     if (kind === "time") {
-      const days = ticks.length < 2 || ticks[1] - ticks[0] >= 86400000, gap = ticks.length > 1 ? ticks[1] - ticks[0] : 60000;
+      const days = ticks.length > 1 ? ticks[1] - ticks[0] >= 86400000 : ticks[0] % 86400000 === 0, gap = ticks.length > 1 ? ticks[1] - ticks[0] : 60000;
       return ticks.map((at) => (days ? kit.time(at).slice(5, 10) : new Date(at).toISOString().slice(11, gap < 1000 ? 23 : gap < 60000 ? 19 : 16)));
     }
     if (kind === "span") return ticks.map((at) => (at === 0 ? "0" : kit.duration(at)));

@@ -43,7 +43,7 @@
   const PARTS = [
     ["Parameters", (run) => sorted(run.params)],
     ["Metrics", (run) => sorted(Object.fromEntries(Object.entries(run.metrics).map(([key, told]) => [key, kit.num(told.last)]))), true],
-    ["Tags", (run) => sorted(Object.fromEntries(Object.entries(run.tags).filter(([key]) => key !== "mlflow.note.content")))],
+    ["Tags", (run) => sorted(Object.fromEntries(Object.entries(run.tags).filter(([key]) => !key.startsWith("mlflow."))))],
     ["Datasets", datasets],
     ["Code", (run) => spelled({ ...run.code, ...run.entry })],
     ["Environment", (run) => spelled(run.environment)],

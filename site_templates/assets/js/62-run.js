@@ -97,6 +97,11 @@
     return el("span", { cls: ((value > 0) === (direction === "max") ? "good" : "bad") + " nowrap", text: (value > 0 ? "▲ " : "▼ ") + rf.signed(value) });
   };
 
+  function tagsCard(tags) {
+    const isClients = ([key]) => key.startsWith("mlflow."), own = tags.filter((tag) => !isClients(tag)), others = tags.filter(isClients);
+    return card("tags", "Tags", "", el("div", { cls: "card-body" }, own.length ? rf.facts(own) : null,
+      others.length ? el("details", { cls: "client-tags" }, el("summary", { text: rf.count(others.length, "tag") + " of MLflow's client" }), rf.facts(others)) : null));
+  }
   const cell = (tag, cls, ...children) => el(tag, { cls }, ...children);
   const heads = (names) => el("thead", {}, el("tr", {}, ...names.map(([name, cls, hidden]) => el("th", { scope: "col", cls }, hidden ? el("span", { cls: "visually-hidden", text: name }) : name))));
   function card(id, title, right, ...children) {
@@ -261,7 +266,7 @@
           metrics ? metricsCard(detail, base, experiment) : null, detail.artifact_count ? artifactsCard(detail) : null, detail.inputs.length ? datasetsCard(detail) : null),
         el("aside", { cls: "side", "aria-label": "About this run" }, paramsCard(detail, base), detail.parent || detail.children.length ? nestedCard(detail) : null, originCard(detail, page, lockPath, lockFile),
           lines.length ? card("reproduce", "Run it again", "", el("div", { cls: "card-body" }, rf.copyBox(lines, "Commands that run it again"))) : null,
-          tags.length ? card("tags", "Tags", "", el("div", { cls: "card-body" }, rf.facts(tags))) : null))].filter(Boolean));
+          tags.length ? tagsCard(tags) : null))].filter(Boolean));
     if (count) draw(board, detail);
     overSteps(detail);
     host.removeAttribute("aria-busy");

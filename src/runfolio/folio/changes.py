@@ -33,8 +33,6 @@ class RecordCommit:
     at : int
         When it was committed, milliseconds since the epoch, UTC.
     author, subject : str
-    changes : tuple of Change
-        Files of records against the first parent; paths from the folio's root.
     """
 
     oid: str
@@ -42,10 +40,9 @@ class RecordCommit:
     at: int
     author: str
     subject: str
-    changes: tuple[Change, ...]
 
 
-def record_commits(place: Place, tip: str, limit: int) -> list[RecordCommit]:
+def record_log(place: Place, tip: str, limit: int) -> list[RecordCommit]:
     """Return the newest commits that changed records, newest first.
 
     Parameters
@@ -55,18 +52,39 @@ def record_commits(place: Place, tip: str, limit: int) -> list[RecordCommit]:
         Commit to begin with.
     limit : int
     """
-    folders = (*place.run_folders, place.full(paths.SETTINGS), place.full(paths.POLICY))
     said = place.repo.run(
-        "log", "-z", f"--max-count={limit}", "--first-parent", "-m", "--root", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff",
-        "--no-show-signature", f"--format={_FORMAT}", "--end-of-options", tip, "--", *folders,
+        "log", f"--max-count={limit}", "--first-parent", "--no-show-signature", f"--format={_FORMAT}", "--end-of-options", tip, "--",
+        *_folders(place),
     )  # fmt: skip
     made = []
-    # A commit is its heading, in \1, and its changes, ended by NUL each.
-    parts = said.split(b"\x01")
-    for head, body in zip(parts[1::2], parts[2::2], strict=True):
+    for head in said.split(b"\x01")[1::2]:
         oid, parents, at, author, subject = head.decode("utf-8", "replace").split("\x02", 4)
-        made.append(RecordCommit(oid, tuple(parents.split()), int(at) * 1000, author, subject, tuple(_changes(place, body))))
+        made.append(RecordCommit(oid, tuple(parents.split()), int(at) * 1000, author, subject))
     return made
+
+
+def files_of_commits(place: Place, oids: Sequence[str]) -> dict[str, tuple[Change, ...]]:
+    """Return the files of records that commits changed against their first parents; paths from the folio's root.
+
+    Parameters
+    ----------
+    place : Place
+    oids : sequence of str
+        Of the commits.
+    """
+    if not oids:
+        return {}
+    said = place.repo.run(
+        "log", "-z", "--no-walk=unsorted", "--first-parent", "-m", "--root", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff",
+        "--no-show-signature", "--format=%x01%H%x01", "--end-of-options", *oids, "--", *_folders(place),
+    )  # fmt: skip
+    # A commit is its digest, in \1, and its changes, ended by NUL each.
+    parts = said.split(b"\x01")
+    return {oid.decode(): tuple(_changes(place, body)) for oid, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _folders(place: Place) -> tuple[str, ...]:
+    return (*place.run_folders, place.full(paths.SETTINGS), place.full(paths.POLICY))
 
 
 def changes_between(place: Place, old: str, new: str) -> tuple[Change, ...]:

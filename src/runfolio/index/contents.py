@@ -24,6 +24,10 @@ class RunRow(NamedTuple):
     start : int
         Milliseconds since the epoch, UTC.
     end : int or None
+    oid : bytes
+        Git's digest of its record.
+    has_artifacts : int
+        0 or 1.
     """
 
     pk: int
@@ -33,15 +37,17 @@ class RunRow(NamedTuple):
     status: str
     start: int
     end: int | None
+    oid: bytes = b""
+    has_artifacts: int = 0
 
 
 def read_outline(db: sqlite3.Connection) -> list[RunRow]:
     """Return every active run, by experiment, then start, then id."""
     text = (
-        "SELECT pk, run_id, slug, coalesce(name, ''), status, start, end FROM runs "
+        "SELECT pk, run_id, slug, coalesce(name, ''), status, start, end, oid, has_artifacts FROM runs "
         f"WHERE lifecycle = ? AND state < {HIDDEN} ORDER BY slug, start, run_id"
     )
-    return [RunRow(*row) for row in db.execute(text, (Lifecycle.ACTIVE.value,))]
+    return list(map(RunRow._make, db.execute(text, (Lifecycle.ACTIVE.value,))))
 
 
 def read_bodies(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from runfolio.errors import DamagedError, GitError
 from runfolio.formats.experiments import decode_experiment, experiment_fields
@@ -74,6 +74,14 @@ def _statements(script: str) -> list[str]:
     return [statement for statement in script.split(";\n") if statement.strip()]
 
 
+class _File(NamedTuple):
+    """A record's file: its path from the folio's root, git's digest, and its bytes, None where they are not at hand."""
+
+    path: str
+    oid: str
+    data: bytes | None
+
+
 class _Loader:
     """Writes records of one repository into the tables."""
 
@@ -123,9 +131,9 @@ class _Loader:
                 experiments.append((inner, oid))
         return runs, experiments
 
-    def _contents(self, files: list[tuple[str, str]]) -> Iterator[tuple[str, bytes | None]]:
-        for (path, _), (_, data) in zip(files, self._repo.read_many(oid for _, oid in files), strict=True):
-            yield path, data
+    def _contents(self, files: list[tuple[str, str]]) -> Iterator[_File]:
+        for (path, oid), (_, data) in zip(files, self._repo.read_many(oid for _, oid in files), strict=True):
+            yield _File(path, oid, data)
 
     def _drop_run(self, path: str) -> None:
         found = self._db.execute("SELECT pk FROM runs WHERE path = ?", (path,)).fetchone()
@@ -134,33 +142,34 @@ class _Loader:
             for table in RUN_TABLES:
                 self._db.execute(f"DELETE FROM {table} WHERE {'pk' if table == 'bodies' else 'run_pk'} = ?", found)
 
-    def _put_runs(self, files: Iterable[tuple[int, tuple[str, bytes | None]]]) -> None:
+    def _put_runs(self, files: Iterable[tuple[int, _File]]) -> None:
         source = iter(files)
         while batch := list(islice(source, _BATCH)):
             rows: dict[str, list[Any]] = {"runs": [], **{table: [] for table in RUN_TABLES}}
-            for pk, (path, data) in batch:
+            for pk, file in batch:
                 try:
-                    run = read_run(_here(data, path), path)
+                    run = read_run(_here(file), file.path)
                 except DamagedError as error:
-                    self._fault(path, error)
+                    self._fault(file.path, error)
                 else:
-                    self._collect(rows, pk, path, run, _here(data, path))
+                    self._collect(rows, pk, file, run)
             for table, made in rows.items():
                 if made:
                     places = ", ".join("?" * len(made[0]))
                     self._db.executemany(f"INSERT INTO {table} VALUES ({places})", made)
 
-    def _collect(self, rows: dict[str, list[Any]], pk: int, path: str, run: Run, data: bytes) -> None:
+    def _collect(self, rows: dict[str, list[Any]], pk: int, file: _File, run: Run) -> None:
+        data, oid, artifacts = _here(file), bytes.fromhex(file.oid), int(bool(run.artifacts or run.manifest))
         rows["bodies"].append((pk, data))
         if is_odd(run, data):
             rows["runs"].append(
-                (pk, path, run.run_id, run.experiment, 0, None, run.status.value, None, None, run.lifecycle.value, ODD)
-            )
+                (pk, file.path, run.run_id, run.experiment, 0, None, run.status.value, None, None, run.lifecycle.value, ODD, oid, artifacts)
+            )  # fmt: skip
             return
         rows["runs"].append(
             (
-                pk, path, run.run_id, run.experiment, run.start, run.end, run.status.value, run.name or None, run.user or None,
-                run.lifecycle.value, 0,
+                pk, file.path, run.run_id, run.experiment, run.start, run.end, run.status.value, run.name or None, run.user or None,
+                run.lifecycle.value, 0, oid, artifacts,
             )
         )  # fmt: skip
         key = self._key
@@ -179,26 +188,26 @@ class _Loader:
             found = self._keys[entity, name] = row[0]
         return found
 
-    def _put_experiments(self, files: Iterable[tuple[str, bytes | None]]) -> None:
-        for path, data in files:
+    def _put_experiments(self, files: Iterable[_File]) -> None:
+        for file in files:
             try:
-                experiment = decode_experiment(_here(data, path), path)
+                experiment = decode_experiment(_here(file), file.path)
             except DamagedError as error:
-                self._fault(path, error)
+                self._fault(file.path, error)
             else:
                 fields = json.dumps(experiment_fields(experiment))
-                self._db.execute("INSERT OR REPLACE INTO experiments VALUES (?, ?)", (path, fields))
+                self._db.execute("INSERT OR REPLACE INTO experiments VALUES (?, ?)", (file.path, fields))
 
     def _fault(self, path: str, error: DamagedError) -> None:
         self._db.execute("INSERT OR REPLACE INTO faults VALUES (?, ?)", (_text(path), _text(error.message)))
 
 
-def _here(data: bytes | None, path: str) -> bytes:
-    if data is None:
+def _here(file: _File) -> bytes:
+    if file.data is None:
         raise DamagedError(
-            f"{path}: its content is not in this repository (a partial clone, or damage). Run: git fetch, git fsck"
+            f"{file.path}: its content is not in this repository (a partial clone, or damage). Run: git fetch, git fsck"
         )
-    return data
+    return file.data
 
 
 def _text(value: str) -> str:

@@ -13,7 +13,7 @@ Indexes are made after the rows of a full load, which takes half of the time of 
 
 from __future__ import annotations
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised with every change of the tables or of what is read from a record; another number means: build again."""
 
 TABLES = """
@@ -21,7 +21,8 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE keys (id INTEGER PRIMARY KEY, entity TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (entity, name));
 CREATE TABLE runs (
     pk INTEGER PRIMARY KEY, path TEXT NOT NULL, run_id TEXT NOT NULL, slug TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER,
-    status TEXT NOT NULL, name TEXT, user TEXT, lifecycle TEXT NOT NULL, state INTEGER NOT NULL
+    status TEXT NOT NULL, name TEXT, user TEXT, lifecycle TEXT NOT NULL, state INTEGER NOT NULL, oid BLOB NOT NULL,
+    has_artifacts INTEGER NOT NULL
 );
 CREATE TABLE bodies (pk INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE numbers (run_pk INTEGER, key_id INTEGER, value REAL, PRIMARY KEY (run_pk, key_id)) WITHOUT ROWID;

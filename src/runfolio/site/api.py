@@ -12,7 +12,7 @@ Invariants:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from importlib.resources import files as package_files
 from typing import Any
@@ -36,7 +36,7 @@ SCHEMAS = ("index", "experiments", "experiment", "runs", "latest", "models")
 
 
 def files(site: Site) -> Iterator[Page]:
-    """Yield the files of the API, the Parquet file last."""
+    """Yield the files of the API but the pages of runs, the Parquet file last."""
     yield _file("index", "index", _index(site))
     yield _file("experiments", "experiments", {"experiments": [_brief(site, item) for item in site.experiments]})
     yield _file("models", "models", {"models": [_model(item) for item in site.models]})
@@ -80,7 +80,7 @@ def schema(name: str) -> bytes:
 
 def _experiment_files(site: Site, item: ExperimentData) -> Iterator[Page]:
     place = f"experiments/{item.slug}"
-    parts = [item.rows[at : at + PAGE] for at in range(0, len(item.rows), PAGE)]
+    parts = _parts(item.rows)
     value = {
         **_brief(site, item),
         "tags": site.redaction.shown(item.experiment.tags),
@@ -90,10 +90,37 @@ def _experiment_files(site: Site, item: ExperimentData) -> Iterator[Page]:
         ],
     }
     yield _file(place, "experiment", value)
-    for number, rows in enumerate(parts):
-        path = f"{place}/runs/{number}"
-        yield _runs_file(site, path, "runs", rows, {"experiment": item.slug, "page": number, "pages_of": PAGE})
     yield _runs_file(site, f"{place}/latest", "latest", item.rows[-1:], {"experiment": item.slug})
+
+
+def _parts(rows: Sequence[RunRow]) -> list[Sequence[RunRow]]:
+    return [rows[at : at + PAGE] for at in range(0, len(rows), PAGE)]
+
+
+def run_pages(
+    site: Site, item: ExperimentData, rows: Sequence[RunRow], first: int
+) -> Iterator[tuple[Sequence[RunRow], Callable[[Sequence[Mapping[str, Any]] | None], Page]]]:
+    """Yield the pages of some runs of an experiment.
+
+    Parameters
+    ----------
+    site : Site
+    item : ExperimentData
+    rows : sequence of RunRow
+        Runs that stand one after the other.
+    first : int
+        Place of the first of them in the experiment, a multiple of `PAGE`.
+
+    Yields
+    ------
+    rows : sequence of RunRow
+        Of a page.
+    page : callable
+        Returns it, given the records of these runs, or None where they are not at hand.
+    """
+    for number, part in enumerate(_parts(rows), first // PAGE):
+        head = {"experiment": item.slug, "page": number, "pages_of": PAGE}
+        yield part, partial(_runs_file, site, f"experiments/{item.slug}/runs/{number}", "runs", part, head)
 
 
 def _index(site: Site) -> dict[str, Any]:
@@ -136,17 +163,22 @@ def _objective(objective: Objective | None) -> dict[str, str] | None:
     return {"metric": objective.metric, "direction": objective.direction, "replicate": objective.replicate}
 
 
-def _runs_file(site: Site, path: str, kind: str, rows: Sequence[RunRow], head: Mapping[str, Any]) -> Page:
+def _runs_file(
+    site: Site, path: str, kind: str, rows: Sequence[RunRow], head: Mapping[str, Any],
+    records: Sequence[Mapping[str, Any]] | None = None,
+) -> Page:  # fmt: skip
     shown = {
         "previews": {row.run_id: site.previews[row.run_id] for row in rows if row.run_id in site.previews},
-        "pages": [run_page(site, row.run_id) for row in rows],
+        "pages": [row.run_id for row in rows if row.run_id in site.prepared],
     }
     inputs = site.digest(rows) + canonical([head, shown])
-    return Page(f"{ROOT}/{path}.json", inputs, partial(_runs, site, kind, rows, head))
+    return Page(
+        f"{ROOT}/{path}.json", inputs, lambda: _runs(site, kind, site.records(rows) if records is None else records, head)
+    )
 
 
-def _runs(site: Site, kind: str, rows: Sequence[RunRow], head: Mapping[str, Any]) -> bytes:
-    runs = [run_value(site, record) for record in site.records(rows)]
+def _runs(site: Site, kind: str, records: Sequence[Mapping[str, Any]], head: Mapping[str, Any]) -> bytes:
+    runs = [run_value(site, record) for record in records]
     return _spell(kind, {**head, "run": runs[0] if runs else None} if kind == "latest" else {**head, "runs": runs})
 
 

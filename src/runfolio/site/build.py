@@ -107,8 +107,12 @@ def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -
 
     output.begin()
     output.write(asset_files(site.overrides))
-    for step, files in chain(data.steps(site), charts.steps(site)):
-        output.write(files, partial(progress, step))
+    for step in chain(data.steps(site), charts.steps(site)):
+        if step.total:
+            progress(step.name, step.done, step.total)
+            output.write(step.files)
+        else:
+            output.write(step.files, partial(progress, step.name))
     found = list(chain.from_iterable(make(site) for make in pages.MAKERS))
     output.write([*found, *_extra(site)], partial(progress, "pages"))
     output.write(list(api.files(site)), partial(progress, "API"))

@@ -100,7 +100,7 @@ def read_catalogue(site: Site) -> list[ModelData]:
             versions = []
         events = tuple(_seen_event(site, event) for event in history(site.folio, model.slug, tip=site.commit))
         shown = [_version(site, model, version, events) for version in reversed(versions)]
-        seen = _seen_model(site, model)
+        seen = seen_model(site, model)
         order = site.folio.settings.registry.stages
         made.append(ModelData(seen, tuple(shown), events, order, _inputs(seen, shown, events)))
     return made
@@ -110,7 +110,7 @@ def _version(site: Site, model: RegisteredModel, version: ModelVersion, events: 
     stage = model.stage_of(version.version)
     card = read_card(site.folio, model.slug, version.version, site.commit)
     return VersionData(
-        _seen_version(site, version),
+        seen_version(site, version),
         "" if stage == "None" else stage,
         tuple(model.aliases_of(version.version)),
         _files(site, version),
@@ -135,12 +135,14 @@ def _body(card: str) -> str:
     return rest if mark else body
 
 
-def _seen_model(site: Site, model: RegisteredModel) -> RegisteredModel:
+def seen_model(site: Site, model: RegisteredModel) -> RegisteredModel:
+    """Return a model without what a public site leaves out."""
     text = site.redaction.text
     return replace(model, description=text(model.description), tags=site.redaction.shown(model.tags))
 
 
-def _seen_version(site: Site, version: ModelVersion) -> ModelVersion:
+def seen_version(site: Site, version: ModelVersion) -> ModelVersion:
+    """Return a version without what the site leaves out."""
     if not site.options.public:
         return replace(version, waivers=tuple(replace(item, by=item.by.partition(" <")[0]) for item in version.waivers))
     text = site.redaction.text

@@ -61,7 +61,13 @@ def cells_of(rows: Iterable[Mapping[str, Mapping[str, Any]]]) -> dict[str, Cells
     dict of str to Cells
     """
     made: dict[str, Cells] = {}
-    for number, row in enumerate(rows):
+    add_cells(made, rows)
+    return made
+
+
+def add_cells(made: dict[str, Cells], rows: Iterable[Mapping[str, Mapping[str, Any]]], first: int = 0) -> None:
+    """Put rows below those that `made` has; `first` is the number of the first of them."""
+    for number, row in enumerate(rows, first):
         for kind, values in row.items():
             for key, value in values.items():
                 cells = made.get(key)
@@ -69,7 +75,6 @@ def cells_of(rows: Iterable[Mapping[str, Mapping[str, Any]]]) -> dict[str, Cells
                     cells = made[key] = Cells(kind, [], [])
                 cells.rows.append(number)
                 cells.values.append(value)
-    return made
 
 
 def facts_of(cells: Cells) -> dict[str, Any]:
@@ -88,7 +93,7 @@ def facts_of(cells: Cells) -> dict[str, Any]:
             made["min"], made["max"] = min(finite), max(finite)
     first = cells.values[0]
     if all(value == first for value in cells.values):
-        made["only"] = first
+        made["only"] = first[:MAX_TEXT] if cells.kind == "text" else first
     return made
 
 
@@ -122,17 +127,12 @@ def encode_column(cells: Cells, rows: int, digits: int | None) -> dict[str, Any]
         values = _rounded(cells.values, digits) if cells.kind == "num" else cells.values
         return {"t": "n", "i": cells.rows, "v": values} if sparse else {"t": "n", "v": _spread(cells.rows, values, rows, None)}
     kind = "l" if cells.kind == "list" else "s"
-    places: dict[Any, int] = {}
-    for value in cells.values:
-        places.setdefault(value, len(places))
-    if kind == "s" and len(places) > len(cells.values) // 2 and len(places) > 16:
-        return (
-            {"t": "s", "i": cells.rows, "v": cells.values}
-            if sparse
-            else {"t": "s", "v": _spread(cells.rows, cells.values, rows, None)}
-        )
+    texts = cells.values if kind == "l" or max(map(len, cells.values)) <= MAX_TEXT else [text[:MAX_TEXT] for text in cells.values]
+    places = dict.fromkeys(texts)
+    if kind == "s" and len(places) > len(texts) // 2 and len(places) > 16:
+        return {"t": "s", "i": cells.rows, "v": texts} if sparse else {"t": "s", "v": _spread(cells.rows, texts, rows, None)}
     ranked = {value: place for place, value in enumerate(sorted(places))}
-    codes = [ranked[value] for value in cells.values]
+    codes = [ranked[value] for value in texts]
     if sparse:
         return {"t": kind, "d": list(ranked), "i": cells.rows, "c": codes}
     return {"t": kind, "d": list(ranked), "c": _spread(cells.rows, codes, rows, -1)}
@@ -144,12 +144,31 @@ _PROTO_KEY = '["__proto__"]:'
 
 def script(key: str, value: object) -> bytes:
     """Return a data file: one call, which a page loads as a classic script (the only form that also works from a folder)."""
+    return f"rfData({_spell(key)},{script_text(value)});\n".encode()
+
+
+def record_text(body: bytes) -> str:
+    """Return a record in the canonical spelling as a script's text, without the breaks between its lines."""
+    if b"__proto__" in body or not body.isascii():
+        return script_text(json.loads(body))
+    # In JSON a line break never stands inside of a text, so this needs no parsing.
+    for indent in (b"\n    ", b"\n  ", b"\n"):
+        body = body.replace(indent, b"")
+    return body.decode("ascii")
+
+
+def script_of_texts(key: str, parts: Mapping[str, str]) -> bytes:
+    """Return a data file whose value is an object of values that are spelled already."""
+    fields = ",".join(f"{_spell(name)}:{text}" for name, text in parts.items())
+    return f"rfData({_spell(key)},{{{fields}}});\n".encode()
+
+
+def script_text(value: object) -> str:
+    """Spell a value as a script's text."""
     # In a script, unlike in JSON, `{"__proto__": x}` sets no key but the prototype; `["__proto__"]` is a key. Inside of a text each
     # quotation mark follows a backslash, so that the pattern finds keys only.
     text = _spell(value)
-    if "__proto__" in text:
-        text = _PROTO.sub(_PROTO_KEY, text)
-    return f"rfData({_spell(key)},{text});\n".encode()
+    return _PROTO.sub(_PROTO_KEY, text) if "__proto__" in text else text
 
 
 def _spell(value: object) -> str:

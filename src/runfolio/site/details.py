@@ -13,8 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runfolio.site.columns import MAX_TEXT
-
 _FOLLOW = (("mlflow.source.name", "entry", "script"), ("mlflow.source.git.commit", "code", "commit"),
            ("mlflow.source.git.branch", "code", "branch"), ("mlflow.source.git.repoURL", "code", "remote"))  # fmt: skip
 
@@ -31,7 +29,7 @@ def row_cells(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     if "end" in record:
         numbers["attributes.duration"] = record["end"] - record["start"]
     numbers["attributes.artifact_count"] = record.get("artifact_count", len(record.get("artifacts", ())))
-    texts = {f"params.{key}": value[:MAX_TEXT] for key, value in record.get("params", {}).items()}
+    texts = {f"params.{key}": value for key, value in record.get("params", {}).items()}
     texts["attributes.run_name"] = record.get("name", "")
     texts["attributes.status"] = record["status"]
     for column, field in (("attributes.user_id", "user"), ("attributes.parent_run_id", "parent")):
@@ -39,8 +37,8 @@ def row_cells(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             texts[column] = record[field]
     for tag, section, field in _FOLLOW:
         if record.get(section, {}).get(field):
-            texts[f"tags.{tag}"] = str(record[section][field])[:MAX_TEXT]
-    texts.update((f"tags.{key}", value[:MAX_TEXT]) for key, value in record.get("tags", {}).items())
+            texts[f"tags.{tag}"] = str(record[section][field])
+    texts.update((f"tags.{key}", value) for key, value in record.get("tags", {}).items())
     made = {"time": {"attributes.start_time": record["start"]}, "num": numbers, "text": texts}
     inputs = record.get("inputs")
     if inputs:
@@ -107,7 +105,6 @@ def detail_of(
         "environment": record.get("environment", {}),
         "notices": record.get("notices", []),
         "series": series or {},
-        "series_whole": bool(record.get("series", {}).get("whole", True)),
     }
 
 

@@ -6,6 +6,7 @@ names are made visible before they stand in XML, which cannot hold control chara
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
@@ -60,22 +61,27 @@ def sitemap_places(site: Site) -> list[str]:
 
 
 def _days(site: Site, item: ExperimentData) -> list[dict[str, Any]]:
-    days: dict[int, list[RunRow]] = {}
-    for row in reversed(item.rows):
-        day = max(0, min(row.start, _LAST)) // _DAY
-        if day not in days and len(days) == ENTRIES:
-            break
-        days.setdefault(day, []).append(row)
-    return [_entry(site, item, _moment(day * _DAY)[:10], rows) for day, rows in days.items()]
+    made: list[dict[str, Any]] = []
+    end = len(item.rows)
+    while end and len(made) < ENTRIES:
+        day = _day(item.rows[end - 1])
+        first = bisect_left(item.rows, day, 0, end, key=_day)
+        made.append(_entry(site, item, _moment(day * _DAY)[:10], item.rows[first:end][::-1]))
+        end = first
+    return made
+
+
+def _day(row: RunRow) -> int:
+    return max(0, min(row.start, _LAST)) // _DAY
 
 
 def _entry(site: Site, item: ExperimentData, day: str, rows: Sequence[RunRow]) -> dict[str, Any]:
-    states = Counter(row.status.lower() for row in rows)
+    states = Counter(row.status for row in rows)
     return {
         "slug": item.slug,
         "day": day,
         "title": f"{len(rows):,} {'run' if len(rows) == 1 else 'runs'} in {visible(item.name)}",
-        "summary": ", ".join(f"{count:,} {state}" for state, count in sorted(states.items())),
+        "summary": ", ".join(f"{count:,} {state.lower()}" for state, count in sorted(states.items())),
         "updated": max(row.end or row.start for row in rows),
         "runs": [
             [visible(row.name) or row.run_id[:12], run_page(site, row.run_id), row.status.lower()] for row in rows[:RUNS_AN_ENTRY]

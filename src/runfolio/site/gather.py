@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -27,7 +27,8 @@ from runfolio.index import Index, RunRow
 from runfolio.objects.manifests import decode_manifest
 from runfolio.records import Experiment, Lifecycle, Objective, Run
 from runfolio.records.settings import SiteSettings
-from runfolio.site.columns import Cells
+from runfolio.site.chunks import chunked
+from runfolio.site.columns import Cells, add_cells
 from runfolio.site.details import detail_of, row_cells
 from runfolio.site.options import BuildOptions
 from runfolio.site.output import Output
@@ -37,27 +38,12 @@ from runfolio.site.public import Redaction, redaction_of
 if TYPE_CHECKING:
     from runfolio.site.catalogue import ModelData
     from runfolio.site.charts.declared import Declared
+    from runfolio.site.history import History
     from runfolio.site.render import Renderer
 
 _SLICE = 2000
 SERIES_BUDGET = 1 << 27
 """Bytes of metric histories in a site, about; many runs get fewer points each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What one reading of all records tells.
-
-    Parameters
-    ----------
-    digests : dict of int to bytes
-        A digest of each record, by the run's number in the index.
-    with_artifacts : set of int
-        Numbers of the runs that name artifacts.
-    """
-
-    digests: dict[int, bytes]
-    with_artifacts: set[int]
 
 
 @dataclass
@@ -79,6 +65,8 @@ class ExperimentData:
     columns: dict[str, dict[str, Any]] | None = None
     """Facts of the columns of its table, once they are known; the first ones are `core`."""
     core: tuple[str, ...] = ()
+    values: dict[int, float] | None = None
+    """What `Site.objective_values` read."""
     summary: object | None = None
     """What `runfolio.site.summaries` made of it."""
 
@@ -114,8 +102,10 @@ class Site:
     """What is published of runs' artifacts: by run id, then by path."""
     warnings: list[str] = field(default_factory=list)
     """What the person who builds should know."""
-    shard: tuple[tuple[str, int], dict[str, Cells]] | None = None
-    """The columns of the shard of runs that was read last."""
+    kept: list[tuple[Sequence[RunRow], dict[str, Cells]]] = field(default_factory=list)
+    """The columns of shards of runs that were read, as far as they are kept; see :mod:`runfolio.site.data.reading`."""
+    words: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Name and searched words of runs that were read, by the run's number in the index."""
 
     @cached_property
     def index(self) -> Index:
@@ -223,8 +213,27 @@ class Site:
         """Return the objective's value by the number of the run, without NaN; nothing where there is no objective."""
         if item.objective is None:
             return {}
-        found = self.index.metric(item.slug, item.objective.metric)
-        return {pk: value for pk, value in found.items() if value is not None}
+        if item.values is None:
+            found = self.index.metric(item.slug, item.objective.metric)
+            item.values = {pk: value for pk, value in found.items() if value is not None}
+        return item.values
+
+    @cached_property
+    def chunks(self) -> list[tuple[str, Sequence[RunRow]]]:
+        """The runs as their data files hold them, each with its name."""
+        return chunked(self.rows)
+
+    @cached_property
+    def history(self) -> History:
+        """The newest commits."""
+        from runfolio.site.history import History
+
+        return History(self)
+
+    @cached_property
+    def by_start(self) -> list[RunRow]:
+        """The runs of all experiments, the oldest first."""
+        return sorted(self.rows, key=lambda row: (row.start, row.run_id))
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -256,31 +265,24 @@ class Site:
         # Decoded here: of bytes, the parser would first guess the encoding.
         return [self.redaction.record(json.loads(body.decode())) for body in self.bodies(rows)]
 
-    @cached_property
-    def survey(self) -> Survey:
-        """What one reading of all records tells: a digest of each, and which name artifacts."""
-        made = Survey({}, set())
-        for at in range(0, len(self.rows), _SLICE):
-            rows = self.rows[at : at + _SLICE]
-            for row, body in zip(rows, self.bodies(rows), strict=True):
-                made.digests[row.pk] = hashlib.blake2b(body, digest_size=16).digest()
-                # The canonical spelling puts each field on a line of its own, so this needs no parsing.
-                if b'\n  "artifacts": ' in body or b'\n  "manifest": ' in body:
-                    made.with_artifacts.add(row.pk)
-        return made
-
     def digest(self, rows: Sequence[RunRow]) -> str:
         """Return one digest of the records of some runs."""
         # All of one length, so that joining them is as telling as digest_of, and five times as fast.
-        return hashlib.sha256(b"".join([self.survey.digests[row.pk] for row in rows])).hexdigest()
+        return hashlib.sha256(b"".join([row.oid for row in rows])).hexdigest()
 
     def bodies(self, rows: Sequence[RunRow]) -> list[bytes]:
         """Return the bytes of the records of some runs."""
         return self.index.bodies([row.pk for row in rows])
 
-    def cells(self, rows: Sequence[RunRow]) -> Iterator[dict[str, dict[str, Any]]]:
-        """Yield the table's cells of some runs, one a run."""
-        return map(row_cells, self.records(rows))
+    def columns(self, rows: Sequence[RunRow]) -> dict[str, Cells]:
+        """Return the table's columns of some runs; those of a shard that was read lately are at hand."""
+        for kept, cells in self.kept:
+            if kept == rows:
+                return cells
+        made: dict[str, Cells] = {}
+        for at in range(0, len(rows), _SLICE):
+            add_cells(made, map(row_cells, self.records(rows[at : at + _SLICE])), at)
+        return made
 
     def run(self, run_id: str) -> Run:
         """Return a run.
@@ -302,17 +304,18 @@ class Site:
     def details(self, rows: Sequence[RunRow]) -> list[dict[str, Any]]:
         """Return everything that the pages of some runs show; see :func:`runfolio.site.details.detail_of`."""
         records = self.records(rows)
-        series = self._series(records)
+        drawn = [row for row, record in zip(rows, records, strict=True) if "series" in record]
+        series = dict(zip([row.run_id for row in drawn], self.series(drawn), strict=True))
         return [
             detail_of(
                 record,
                 self.names.get(record["experiment"], record["experiment"]),
-                found,
+                series.get(record["run_id"]),
                 self.artifacts(record),
                 self.previews.get(record["run_id"], {}),
                 self.children.get(record["run_id"], ()),
             )
-            for record, found in zip(records, series, strict=True)
+            for record in records
         ]
 
     def artifacts(self, record: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
@@ -329,17 +332,15 @@ class Site:
         found = {path: {"digest": item.digest, "size": item.size, "type": item.media_type} for path, item in entries.items()}
         return self.redaction.artifacts(found)
 
-    def _series(self, records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any] | None]:
-        place = self.folio.place
-        wanted = [
-            paths.series_path(paths.run_path(record["experiment"], record["run_id"], record["start"]))
-            if "series" in record
-            else None
-            for record in records
-        ]
-        names = [f"{self.commit}:{place.full(path)}" for path in wanted if path]
-        found = iter([data for _, data in self.folio.repo.read_many(names)] if names else [])
-        return [_curves(data, self.points_a_run) if path and (data := next(found)) else None for path in wanted]
+    def series(self, rows: Sequence[RunRow]) -> list[Mapping[str, Any] | None]:
+        """Return the metric histories to draw of runs that have some; None where the file is gone."""
+        full = self.folio.place.full
+        # The index has no start of a record that SQLite cannot hold.
+        starts = [row.start or self.records([row])[0]["start"] for row in rows]
+        named = zip(rows, starts, strict=True)
+        wanted = [full(paths.series_path(paths.run_path(row.slug, row.run_id, start))) for row, start in named]
+        found = self.folio.repo.read_many([f"{self.commit}:{path}" for path in wanted]) if wanted else ()
+        return [_curves(data, self.points_a_run) if data else None for _, data in found]
 
 
 def _curves(data: bytes, most: int) -> dict[str, Any]:

@@ -20,6 +20,11 @@ def version_page(slug: str, number: int) -> str:
     return f"m/{slug}/{number}/index.html"
 
 
+def change_page(old: str, new: str) -> str:
+    """Return the page of a difference of two commits."""
+    return f"changes/{old[:12]}..{new[:12]}/index.html"
+
+
 def run_page(site: Site, run_id: str) -> str:
     """Return the page of a run: its own where it is written ahead, else the one that reads the run's data."""
     return f"r/{run_id}/index.html" if run_id in site.prepared else f"r/run.html#{run_id}"

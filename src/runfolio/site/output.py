@@ -111,6 +111,17 @@ class Output:
         """Keep the files of the last build."""
         self.made, self.kept = dict(self._before), len(self._before)
 
+    def is_stale(self, item: Page | Data) -> bool:
+        """Tell whether a file must be made."""
+        return self._kept(item)[1] is None
+
+    def _kept(self, item: Page | Data) -> tuple[str, Made | None]:
+        """Return the key of a file's inputs, and the file that the last build left if it is still good."""
+        inputs = item.inputs if isinstance(item.inputs, bytes) else item.inputs.encode("utf-8", "surrogatepass")
+        key = hashlib.sha256(self.salt.encode() + b"\0" + inputs).hexdigest()[:32]
+        before = None if self.force else self._before.get(item.path if isinstance(item, Page) else item.name)
+        return key, before if before is not None and before.key == key and self._is_there(before) else None
+
     def write(self, files: Sequence[Page | Data], progress: Callable[[int, int], None] = lambda done, total: None) -> None:
         """Make the files that are stale.
 
@@ -125,10 +136,8 @@ class Output:
             name = item.path if isinstance(item, Page) else item.name
             if name in self.made:
                 raise ValueError(f"two files of the site are called {name!r}")
-            inputs = item.inputs if isinstance(item.inputs, bytes) else item.inputs.encode("utf-8", "surrogatepass")
-            key = hashlib.sha256(self.salt.encode() + b"\0" + inputs).hexdigest()[:32]
-            before = self._before.get(name)
-            if before is not None and before.key == key and not self.force and self._is_there(before):
+            key, before = self._kept(item)
+            if before is not None:
                 self.made[name] = before
                 self.kept += 1
             else:
@@ -145,6 +154,11 @@ class Output:
     def facts(self, name: str) -> object:
         """Return what a data file's ``render`` said about it."""
         return self.made[name].facts
+
+    def last_facts(self, name: str) -> object:
+        """Return what was said about a data file by the last build; None where it had none."""
+        before = None if self.force else self._before.get(name)
+        return before.facts if before else None
 
     def finish(self, state: str) -> int:
         """Remove what the plan no longer has, and remember the rest.

@@ -22,6 +22,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runfolio.site.columns import Cells
 from runfolio.site.output import canonical, digest_of
 from runfolio.site.plan import Page
 
@@ -90,7 +91,13 @@ def parquet_bytes(site: Site, rows: Sequence[RunRow], slices: Sequence[str] = ()
     told = {"runfolio.columns_left_out": str(left_out), "runfolio.slices": " ".join(slices)}
     sink = pyarrow.BufferOutputStream()
     table = table.replace_schema_metadata(told)
-    pyarrow.parquet.write_table(table, sink, compression="zstd", row_group_size=100_000, write_statistics=True)
+    # Numbers seldom repeat; to look for it costs more than it gives.
+    texts = [
+        name for name in dict.fromkeys(table.column_names) if not name.startswith("metrics.") and name not in ("run_id", "name")
+    ]
+    pyarrow.parquet.write_table(
+        table, sink, compression="zstd", row_group_size=100_000, write_statistics=True, use_dictionary=texts
+    )
     return bytes(sink.getvalue())
 
 
@@ -142,85 +149,77 @@ def _rank(name: str) -> tuple[int, str]:
     return KINDS.index(kind), key
 
 
-class _Column:
-    """The values of one key, and the rows that have one."""
-
-    __slots__ = ("rows", "values")
-
-    def __init__(self) -> None:
-        self.rows: array[int] = array("l")
-        self.values: list[Any] = []
-
-    def add(self, row: int, value: Any) -> None:
-        self.rows.append(row)
-        self.values.append(value)
+Part = tuple[Sequence[int], Sequence[Any]]
+"""Some values of a column: at which places of the file they stand, and what they are."""
 
 
 def _table(site: Site, rows: Sequence[RunRow]) -> tuple[pyarrow.Table, int]:
     import pyarrow
 
-    fixed: dict[str, list[Any]] = {name: [] for name in ("name", "user", "parent", "artifact_count")}
-    keyed: dict[tuple[int, str], _Column] = {}
-    for number, record in enumerate(_records(site, rows)):
-        fixed["name"].append(record.get("name"))
-        fixed["user"].append(record.get("user"))
-        fixed["parent"].append(record.get("parent"))
-        fixed["artifact_count"].append(record.get("artifact_count", len(record.get("artifacts", ()))))
-        for kind, values in enumerate((record.get("metrics", {}), record.get("params", {}), record.get("tags", {}))):
-            for key, value in values.items():
-                column = keyed.get((kind, key))
-                if column is None:
-                    column = keyed[kind, key] = _Column()
-                column.add(number, value["last"] if kind == 0 else value)
-    kept = _affordable(keyed, len(rows))
-    names = [
-        "experiment",
-        "run_id",
-        "name",
-        "status",
-        "start_time",
-        "end_time",
-        "duration_s",
-        "user",
-        "parent_run_id",
-        "artifact_count",
-    ]
+    columns = _columns(site, rows)
+    keyed = [key for key in columns if key.partition(".")[0] in KINDS]
+    kept = _affordable({key: sum(len(places) for places, _ in columns[key]) for key in keyed}, len(rows))
+
+    def values(key: str) -> list[Any]:
+        return _spread(columns.pop(key, ()), len(rows))
+
     ended = [row.end for row in rows]
     arrays = [
         _texts([row.slug for row in rows]),
         _texts([row.run_id for row in rows]),
-        _texts(fixed["name"]),
+        _texts([text or None for text in values("attributes.run_name")]),
         _texts([row.status for row in rows]),
         _wholes([row.start for row in rows]).cast(pyarrow.timestamp("ms", "UTC")),
         _wholes(ended).cast(pyarrow.timestamp("ms", "UTC")),
         _numbers([None if end is None else (end - row.start) / 1000 for row, end in zip(rows, ended, strict=True)]),
-        _texts(fixed["user"]),
-        _texts(fixed["parent"]),
-        _wholes(fixed["artifact_count"]),
+        _texts(values("attributes.user_id")),
+        _texts(values("attributes.parent_run_id")),
+        _wholes(values("attributes.artifact_count")),
     ]
-    for kind, key in kept:
-        names.append(f"{KINDS[kind]}.{key}")
-        values = _spread(keyed.pop((kind, key)), len(rows))
-        arrays.append(_numbers([_SPECIAL.get(value, value) for value in values]) if kind == 0 else _texts(values))
-    return pyarrow.Table.from_arrays(arrays, names=[_encodable(name) for name in names]), len(keyed)
+    for key in kept:
+        found = values(key)
+        numbers = key.startswith("metrics.")
+        arrays.append(_numbers([_SPECIAL.get(value, value) for value in found]) if numbers else _texts(found))
+    names = [*FIXED, *map(_encodable, kept)]
+    return pyarrow.Table.from_arrays(arrays, names=names), len(keyed) - len(kept)
 
 
-def _records(site: Site, rows: Sequence[RunRow]) -> Iterator[Mapping[str, Any]]:
-    for at in range(0, len(rows), SLICE):
-        yield from site.records(rows[at : at + SLICE])
+def _columns(site: Site, rows: Sequence[RunRow]) -> dict[str, list[Part]]:
+    """Return the cells of runs by column: of shards that were read lately, and of the other runs by slices."""
+    places = {row.pk: place for place, row in enumerate(rows)}
+    made: dict[str, list[Part]] = {}
+
+    def add(part: Sequence[RunRow], cells: Mapping[str, Cells]) -> None:
+        at = [places.pop(row.pk, -1) for row in part]
+        for key, found in cells.items():
+            stand = [at[row] for row in found.rows]
+            values = found.values
+            if -1 in stand:
+                values = [value for place, value in zip(stand, values, strict=True) if place >= 0]
+                stand = [place for place in stand if place >= 0]
+            if stand:
+                made.setdefault(key, []).append((array("l", stand), values))
+
+    for part, cells in site.kept:
+        if any(row.pk in places for row in part):
+            add(part, cells)
+    rest = [row for row in rows if row.pk in places]
+    for at in range(0, len(rest), SLICE):
+        add(rest[at : at + SLICE], site.columns(rest[at : at + SLICE]))
+    return made
 
 
-def _affordable(keyed: Mapping[tuple[int, str], _Column], rows: int) -> list[tuple[int, str]]:
+def _affordable(filled: Mapping[str, int], rows: int) -> list[str]:
     most = MAX_CELLS // max(1, rows) - len(FIXED)
-    if len(keyed) <= most:
-        return sorted(keyed)
-    return sorted(sorted(keyed, key=lambda name: (-len(keyed[name].values), name))[: max(0, most)])
+    chosen = filled if len(filled) <= most else sorted(filled, key=lambda key: (-filled[key], _rank(key)))[: max(0, most)]
+    return sorted(chosen, key=_rank)
 
 
-def _spread(column: _Column, count: int) -> list[Any]:
+def _spread(parts: Sequence[Part], count: int) -> list[Any]:
     made: list[Any] = [None] * count
-    for row, value in zip(column.rows, column.values, strict=True):
-        made[row] = value
+    for places, values in parts:
+        for place, value in zip(places, values, strict=True):
+            made[place] = value
     return made
 
 

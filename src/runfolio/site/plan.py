@@ -6,7 +6,7 @@ A file whose inputs have not changed since the last build is not made again. So 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -46,3 +46,22 @@ class Data:
     inputs: str | bytes
     render: Callable[[], tuple[bytes, object]]
     ending: str = ".js"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Files that can be made one beside the other.
+
+    Parameters
+    ----------
+    name : str
+        What they are, for the progress bar.
+    files : sequence of Page or Data
+    done, total : int
+        How far a work is that has many steps of one name; `total` is 0 where it has one, which is counted by its files.
+    """
+
+    name: str
+    files: Sequence[Page | Data]
+    done: int = 0
+    total: int = 0

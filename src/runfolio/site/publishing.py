@@ -36,7 +36,6 @@ MAX_FILES = 3000
 """Artifacts published at most: hosts count files, and GitHub Pages' upload pads each to 512 bytes."""
 MAX_A_RUN = 200
 _SLICE = 200
-_ARTIFACT_FIELDS = (b'\n  "artifacts": ', b'\n  "manifest": ')
 _WITH_BODY = ("text", "svg")
 
 
@@ -171,8 +170,7 @@ class _Chooser:
     def choose(self) -> Selection:
         if not self._rules.publish:
             return self._made
-        some = self._site.survey.with_artifacts
-        rows = sorted((row for row in self._site.rows if row.pk in some), key=lambda row: (-row.start, row.run_id))
+        rows = sorted((row for row in self._site.rows if row.has_artifacts), key=lambda row: (-row.start, row.run_id))
         for at in range(0, len(rows), _SLICE):
             part = rows[at : at + _SLICE]
             for row, record in zip(part, self._site.records(part), strict=True):

@@ -10,6 +10,8 @@ Invariants:
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -34,13 +36,15 @@ CSP = (
 _SAFE_JSON = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
-def make_environment(own: Mapping[str, str]) -> jinja2.Environment:
+def make_environment(own: Mapping[str, str], kept: jinja2.BytecodeCache | None = None) -> jinja2.Environment:
     """Return the templates, ready to be filled in.
 
     Parameters
     ----------
     own : Mapping of str to str
         The team's templates by name; they come before ours.
+    kept : jinja2.BytecodeCache, optional
+        Where compiled templates are kept.
     """
     import jinja2
     import jinja2.sandbox
@@ -50,6 +54,7 @@ def make_environment(own: Mapping[str, str]) -> jinja2.Environment:
     # Ours are there under a second name, so that a team's template can extend the one that it stands for.
     ours = jinja2.FileSystemLoader(templates_folder() / "templates")
     environment = kind(
+        bytecode_cache=kept,
         loader=jinja2.ChoiceLoader([jinja2.DictLoader(dict(own)), ours, jinja2.PrefixLoader({"runfolio": ours})]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -57,11 +62,7 @@ def make_environment(own: Mapping[str, str]) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    filters: dict[str, Callable[..., object]] = {
-        "bytes": bytes_words, "count": count_words, "duration": duration_words, "number": number_words, "signed": signed_words,
-        "time": time_tag, "day": day_tag, "json": page_json,
-    }  # fmt: skip
-    environment.filters.update(filters)
+    environment.filters.update(FILTERS)
     return environment
 
 
@@ -76,7 +77,9 @@ class Renderer:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._own = {name: text for name, text in site.overrides.items() if name.endswith(".html")}
-        self.environment = make_environment(self._own)
+        # What is compiled of our own templates is kept beside the index: compiling takes longer than most pages. Never for a team's,
+        # since code for the sandbox is other code of the same text.
+        self.environment = make_environment(self._own, None if self._own else _kept_templates(site))
 
     def html(self, template: str, path: str, **context: Any) -> bytes:
         """Render a page.
@@ -129,6 +132,22 @@ class Renderer:
         return UsageError(f"{place}: {error.message or error}. Correct the template (docs: how-to/site-templates).")
 
 
+def _kept_templates(site: Site) -> jinja2.BytecodeCache | None:
+    import jinja2
+
+    folder = site.folio.place.local / "templates"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return jinja2.FileSystemBytecodeCache(str(folder), "%s.bin") if os.access(folder, os.W_OK) else None
+
+
+def breakable(text: str) -> Markup:
+    """Let a line end behind each part of a name: ``min_<wbr>samples_<wbr>split``."""
+    return Markup("<wbr>").join(re.split(r"(?<=[_./:-])(?=.)", str(text)))
+
+
 def page_json(value: object) -> Markup:
     """Spell JSON so that it can stand in an element of a page."""
     return Markup(json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).translate(_SAFE_JSON))
@@ -155,3 +174,10 @@ def _tag(ms: int | None, pattern: str) -> Markup:
     return Markup(
         f'<time datetime="{when.strftime("%Y-%m-%dT%H:%M:%SZ")}" title="{when.strftime("%Y-%m-%d %H:%M:%S")} UTC">{shown}</time>'
     )
+
+
+FILTERS: Mapping[str, Callable[..., object]] = {
+    "bytes": bytes_words, "count": count_words, "duration": duration_words, "number": number_words, "signed": signed_words,
+    "time": time_tag, "day": day_tag, "json": page_json, "breakable": breakable,
+}  # fmt: skip
+"""What templates can use, beside what Jinja2 has."""

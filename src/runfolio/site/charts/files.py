@@ -19,7 +19,7 @@ from runfolio.site.charts.stills import MOST_ROWS, can_draw, picture
 from runfolio.site.charts.theme import THEME
 from runfolio.site.columns import script
 from runfolio.site.output import canonical
-from runfolio.site.plan import Data, Page
+from runfolio.site.plan import Data, Step
 
 if TYPE_CHECKING:
     from runfolio.site.gather import ExperimentData, Site
@@ -31,11 +31,11 @@ NO_VEGA = (
 )
 
 
-def steps(site: Site) -> Iterator[tuple[str, list[Data | Page]]]:
+def steps(site: Site) -> Iterator[Step]:
     """Yield the files in the order in which they can be made, each step with its name; the tables' data must be there."""
-    yield "charts", list(specifications(site))
-    yield "pictures of charts", list(pictures(site))
-    yield "Vega", list(shared(site))
+    yield Step("charts", list(specifications(site)))
+    yield Step("pictures of charts", list(pictures(site)))
+    yield Step("Vega", list(shared(site)))
 
 
 def specifications(site: Site) -> Iterator[Data]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from runfolio.site.columns import SPECIAL, Cells, cells_of
+from runfolio.site.columns import MAX_TEXT, SPECIAL, Cells
 
 if TYPE_CHECKING:
     from runfolio.site.gather import ExperimentData, Site
@@ -30,7 +30,7 @@ def columns_of(site: Site, item: ExperimentData, keys: Sequence[str] | None = No
     keys : sequence of str, optional
         Only these columns; all by default.
     """
-    found = cells_of(site.cells(item.rows))
+    found = site.columns(item.rows)
     wanted = sorted(found) if keys is None else [key for key in keys if key in found]
     made: Columns = {"run_id": [row.run_id for row in item.rows]}
     for key in wanted:
@@ -44,6 +44,8 @@ def _column(key: str, cells: Cells, length: int) -> list[Any]:
         values = [SPECIAL[value] if isinstance(value, str) else value for value in values]
     elif key.startswith("params.") and all(map(NUMBER.match, values)):
         values = [float(value) for value in values]
+    elif cells.kind == "text":
+        values = [value[:MAX_TEXT] for value in values]
     made: list[Any] = [None] * length
     for row, value in zip(cells.rows, values, strict=True):
         made[row] = value

@@ -31,6 +31,8 @@ THEME: Mapping[str, Any] = {
         "gridColor": "--hair",
         "labelPadding": 7,
         "titlePadding": 8,
+        "labelOverlap": "greedy",
+        "labelSeparation": 4,
     },
     "axisY": {"grid": True, "titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": 0, "titleY": -10},
     "axisX": {"titleAnchor": "end"},

@@ -10,28 +10,26 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from functools import partial
+from typing import Any
 
 from runfolio.index import RunRow
-from runfolio.site.columns import script
+from runfolio.site.columns import record_text, script, script_of_texts, script_text
 from runfolio.site.gather import Site
 from runfolio.site.output import canonical
 from runfolio.site.plan import Data, Page
 from runfolio.site.public import count_private
 
-FEW, MANY = 20, 100
-"""Runs a chunk: few where the folio is small and its runs may have long histories, many where the files would be too many."""
-
 
 def chunks(site: Site) -> Iterator[Data]:
     """Yield the chunks."""
-    for name, rows in _chunks(site):
+    for name, rows in site.chunks:
         yield Data(f"data/r/{name}", _inputs(site, rows), partial(_render, site, name, rows))
 
 
 def chunk_index(site: Site) -> Data:
     """Return the file that says which chunk has a run."""
     timed, hashed = [], {}
-    for name, rows in _chunks(site):
+    for name, rows in site.chunks:
         path = site.output.path(f"data/r/{name}")
         if name.startswith("x"):
             hashed[name[1:]] = path
@@ -48,17 +46,6 @@ def build_facts(site: Site) -> Page:
     return Page("data/build.js", canonical(value), lambda: script("data/build", value))
 
 
-def _chunks(site: Site) -> list[tuple[str, Sequence[RunRow]]]:
-    timed = [row for row in site.rows if row.run_id[12:13] == "7" and len(row.run_id) == 32]
-    others: dict[str, list[RunRow]] = defaultdict(list)
-    for row in site.rows:
-        if not (row.run_id[12:13] == "7" and len(row.run_id) == 32):
-            others[row.run_id[:2].lower()].append(row)
-    size = FEW if len(site.rows) <= 2000 else MANY
-    made: list[tuple[str, Sequence[RunRow]]] = [(str(at // size), timed[at : at + size]) for at in range(0, len(timed), size)]
-    return [*made, *((f"x{prefix}", rows) for prefix, rows in sorted(others.items()))]
-
-
 def _inputs(site: Site, rows: Sequence[RunRow]) -> str:
     shown = {
         "names": sorted({site.names[row.slug] for row in rows}),
@@ -70,14 +57,39 @@ def _inputs(site: Site, rows: Sequence[RunRow]) -> str:
 
 
 def _render(site: Site, name: str, rows: Sequence[RunRow]) -> tuple[bytes, dict[str, int]]:
-    data = script(f"data/r/{name}", {detail["run_id"]: detail for detail in site.details(rows)})
-    return data, {} if site.options.public else count_private(site.bodies(rows))
+    """Return a chunk: the records as they are committed, and what the site adds to them; a page's script joins the two."""
+    bodies = site.bodies(rows)
+    # Spelled already: to parse and spell them again was a fifth of a build.
+    public = site.options.public
+    texts = [script_text(record) for record in site.records(rows)] if public else [record_text(body) for body in bodies]
+    parts = {
+        "runs": f"{{{','.join(f'{script_text(row.run_id)}:{text}' for row, text in zip(rows, texts, strict=True))}}}",
+        "more": script_text(_more(site, rows, bodies)),
+        "names": script_text({row.slug: site.names[row.slug] for row in rows}),
+    }
+    return script_of_texts(f"data/r/{name}", parts), {} if public else count_private(bodies)
+
+
+def _more(site: Site, rows: Sequence[RunRow], bodies: Sequence[bytes]) -> dict[str, dict[str, Any]]:
+    """Return what the site adds to the records of runs, by run id; nothing for most."""
+    made: dict[str, dict[str, Any]] = defaultdict(dict)
+    for name, found in (("children", site.children), ("previews", site.previews)):
+        for row in rows:
+            if row.run_id in found:
+                made[row.run_id][name] = found[row.run_id]
+    listed = [row for row, body in zip(rows, bodies, strict=True) if b'\n  "manifest": ' in body]
+    for row, record in zip(listed, site.records(listed), strict=True):
+        made[row.run_id]["artifacts"] = site.artifacts(record)
+    drawn = [row for row, body in zip(rows, bodies, strict=True) if b'\n  "series": ' in body]
+    for row, series in zip(drawn, site.series(drawn), strict=True):
+        made[row.run_id]["series"] = series
+    return made
 
 
 def private_counts(site: Site) -> dict[str, int]:
     """Return how many runs show what of people and machines; the chunks must be written already."""
     made: Counter[str] = Counter()
-    for name, _ in _chunks(site):
+    for name, _ in site.chunks:
         held = site.output.facts(f"data/r/{name}")
         assert isinstance(held, dict)
         made.update(held)

@@ -1,22 +1,22 @@
 """The run tables' data: columns in shards of runs, the ones that every table shows in one file, the rest in packs.
 
 Three steps, because which columns are shown first follows from all runs: facts of each shard, the shards' files, the list of
-columns. A new run changes the last shard of its experiment only.
+columns. A new run changes the last shard of its experiment only, and where there are many, the last one is a small piece.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from runfolio.index import RunRow
-from runfolio.site.columns import Cells, cells_of, encode_column, facts_of, join_facts, script
+from runfolio.site.columns import encode_column, facts_of, join_facts, script
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.output import canonical
 from runfolio.site.plan import Data
 
-SHARD = 25_000
+SHARD, PIECE = 25_000, 5000
 PACKS = 12
 ROUND_FROM = 5000
 DIGITS = 5
@@ -24,9 +24,22 @@ ALWAYS = ("attributes.run_name", "attributes.status", "attributes.start_time", "
 MOST_METRICS, MOST_PARAMS = 3, 4
 
 
-def shards_of(item: ExperimentData) -> list[Sequence[RunRow]]:
+class Shard(NamedTuple):
+    """Runs of an experiment that stand one after the other, and the place of the first one."""
+
+    start: int
+    rows: Sequence[RunRow]
+
+
+def shards_of(item: ExperimentData) -> list[Shard]:
     """Return an experiment's rows by shard; one empty shard where there is no run."""
-    return [item.rows[at : at + SHARD] for at in range(0, max(1, len(item.rows)), SHARD)]
+    count = len(item.rows)
+    whole = count // SHARD * SHARD
+    starts = list(range(0, whole, SHARD))
+    # The runs behind the last whole shard are cut small, so that a new run does not touch all of them; not so where they are all there are.
+    starts += range(whole, count, PIECE if whole else SHARD)
+    ends = [*starts, count][1:]
+    return [Shard(at, item.rows[at:end]) for at, end in zip(starts, ends, strict=True)] or [Shard(0, ())]
 
 
 def digits_of(item: ExperimentData) -> int | None:
@@ -34,16 +47,14 @@ def digits_of(item: ExperimentData) -> int | None:
     return DIGITS if len(item.rows) > ROUND_FROM else None
 
 
-def facts(site: Site) -> Iterator[Data]:
-    """Yield, for each shard, a small file with the facts of its columns, from which the next steps are planned."""
-    for item in site.experiments:
-        for number, rows in enumerate(shards_of(item)):
-            name = f"data/e/{item.slug}/{number}-facts"
-            yield Data(name, site.digest(rows), lambda rows=rows, name=name: _facts(site, name, rows))  # type: ignore[misc]
+def facts(site: Site, item: ExperimentData, number: int, rows: Sequence[RunRow]) -> Data:
+    """Return a shard's small file with the facts of its columns, from which the next steps are planned."""
+    name = f"data/e/{item.slug}/{number}-facts"
+    return Data(name, site.digest(rows), lambda: _facts(site, name, rows))
 
 
 def _facts(site: Site, name: str, rows: Sequence[RunRow]) -> tuple[bytes, object]:
-    found = {key: facts_of(cells) for key, cells in sorted(_cells(site, rows).items())}
+    found = {key: facts_of(cells) for key, cells in sorted(site.columns(rows).items())}
     return script(name, len(found)), found
 
 
@@ -91,7 +102,7 @@ def shards(site: Site) -> Iterator[Data]:
     prepared = site.prepared
     for item in site.experiments:
         packs, digits = packs_of(site, item), digits_of(item)
-        for number, rows in enumerate(shards_of(item)):
+        for number, (_, rows) in enumerate(shards_of(item)):
             body = site.digest(rows)
             for pack in sorted({-1, *packs.values()}):
                 keys = sorted(key for key, found in packs.items() if found == pack)
@@ -104,17 +115,9 @@ def shards(site: Site) -> Iterator[Data]:
 
 
 def _columns(site: Site, name: str, keys: Sequence[str], rows: Sequence[RunRow], digits: int | None) -> tuple[bytes, None]:
-    held = _cells(site, rows)
+    held = site.columns(rows)
     columns = {key: encode_column(held[key], len(rows), digits) for key in keys if key in held}
     return script(name, {"rows": len(rows), "columns": columns}), None
-
-
-def _cells(site: Site, rows: Sequence[RunRow]) -> dict[str, Cells]:
-    """Return a shard's columns; the files of one shard are made one after the other, so the last one is kept."""
-    key = (rows[0].run_id, len(rows)) if rows else ("", 0)
-    if site.shard is None or site.shard[0] != key:
-        site.shard = (key, cells_of(site.cells(rows)))
-    return site.shard[1]
 
 
 def columns(site: Site) -> Iterator[Data]:
@@ -137,13 +140,13 @@ def page_data(site: Site, item: ExperimentData) -> dict[str, Any]:
     path = site.output.path
     listed = [
         {
-            "start": number * SHARD,
+            "start": start,
             "rows": len(rows),
             "core": path(_name(item, number, -1)),
             "packs": [path(_name(item, number, pack)) for pack in range(count)],
             "ids": path(f"data/e/{item.slug}/{number}-ids"),
         }
-        for number, rows in enumerate(shards_of(item))
+        for number, (start, rows) in enumerate(shards_of(item))
     ]
     shown = [{"key": key, "kind": facts["kind"], "core": packs[key] == -1} for key, facts in list(known.items())[:200]]
     return {

@@ -3,57 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from runfolio.diff.states import ABSENT, FieldChange, StateDiff
 from runfolio.diff.verdict import PREDICTION, WELCH, Trial, Verdict, is_number, judge
-from runfolio.folio.changes import RecordCommit, changes_between, read_difference, record_commits
+from runfolio.folio.changes import RecordCommit, changes_between, read_difference
 from runfolio.folio.past import commit_at
-from runfolio.formats.paths import experiment_of_path, run_of_path
 from runfolio.gitstore.repo import Change
 from runfolio.records import Lifecycle, Run
 from runfolio.records.visible import visible
 from runfolio.site.gather import ExperimentData, Site
-from runfolio.site.links import experiment_page, run_page
+from runfolio.site.history import COMMITS, MOST_READ, Brought, added_ids, brought_by
+from runfolio.site.links import change_page, experiment_page, run_page
 from runfolio.site.output import canonical
+from runfolio.site.pages.model_changes import model_changes
 from runfolio.site.plan import Page
 
 PATH = "changes/index.html"
-COMMITS = 50
-MOST_RUNS, MOST_FIELDS, MOST_READ = 100, 60, 400
+MOST_RUNS, MOST_FIELDS = 100, 60
 JUDGED = 20_000
 """Experiments with more runs than this are not judged commit by commit: it would cost a reading of all of them."""
 
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """Which runs there were before a change, told from those there are now.
-
-    Parameters
-    ----------
-    newer : frozenset of str
-        Ids of the runs that this change or a later one added.
-    """
-
-    newer: frozenset[str]
+Newer = Callable[[], frozenset[str]]
+"""Returns the ids of the runs that a change or a later one added: the others were there before it."""
 
 
 def pages(site: Site) -> Iterator[Page]:
     """Yield the list, and the pages of the newest commits."""
-    commits = record_commits(site.folio.place, site.commit, COMMITS)
-    rows = [_row(site, commit) for commit in commits]
+    history = site.history
+    rows = [_row(site, commit) for commit in history.commits]
     context = {"commits": rows, "most": COMMITS, "public": site.options.public}
     yield Page(PATH, canonical(context), partial(site.html, "changes.html", PATH, **context))
-    newer: frozenset[str] = frozenset()
     made = set()
-    for commit in commits:
-        touched = _touched(commit.changes)
-        newer |= touched.added
+    for commit in history.commits:
         if commit.parents:
-            page = _page(site, commit.parents[0], commit.oid, commit.changes, touched, Before(newer), commit)
+            brought = history.brought(commit.oid)
+            files, newer = partial(history.files, commit.oid), partial(history.newer, commit.oid)
+            page = _page(site, Ends(commit.parents[0], commit.oid), brought, files, newer, commit)
             made.add(page.path)
             yield page
     if site.options.diff:
@@ -79,30 +67,15 @@ def difference_page(site: Site, old: str, new: str) -> Page:
     place = site.folio.place
     before, after = commit_at(place, old), commit_at(place, new)
     changes = changes_between(place, before, after)
-    touched = _touched(changes)
-    newer = touched.added | _touched(changes_between(place, after, site.commit)).added
-    return _page(site, before, after, changes, touched, Before(newer), None)
 
+    def newer() -> frozenset[str]:
+        return added_ids(changes) | added_ids(changes_between(place, after, site.commit))
 
-def change_page(old: str, new: str) -> str:
-    """Return the path of the page of a difference."""
-    return f"changes/{old[:12]}..{new[:12]}/index.html"
+    return _page(site, Ends(before, after), brought_by(changes), lambda: changes, newer, None)
 
 
 def _row(site: Site, commit: RecordCommit) -> dict[str, Any]:
-    counts: dict[str, int] = defaultdict(int)
-    by_experiment: dict[str, int] = defaultdict(int)
-    for change in commit.changes:
-        named = run_of_path(change.path)
-        kind = "added" if change.old is None else "deleted" if change.new is None else "edited"
-        if named:
-            counts[f"runs_{kind}"] += 1
-            if kind == "added":
-                by_experiment[named[0]] += 1
-        elif experiment_of_path(change.path):
-            counts[f"experiments_{kind}"] += 1
-        elif "/" not in change.path:
-            counts["settings"] += 1
+    brought = site.history.brought(commit.oid)
     return {
         "oid": commit.oid,
         "subject": visible(site.redaction.text(commit.subject)),
@@ -110,10 +83,10 @@ def _row(site: Site, commit: RecordCommit) -> dict[str, Any]:
         "at": commit.at,
         "merge": len(commit.parents) > 1,
         "href": change_page(commit.parents[0], commit.oid) if commit.parents else None,
-        "counts": dict(counts),
+        "counts": brought["counts"],
         "experiments": [
             {"name": _name(site, slug), "href": experiment_page(slug) if slug in site.names else None, "runs": count}
-            for slug, count in sorted(by_experiment.items())
+            for slug, count in sorted(brought["runs"].items())
         ],
     }
 
@@ -122,40 +95,35 @@ def _name(site: Site, slug: str) -> str:
     return visible(site.names.get(slug, slug))
 
 
-class Touched(NamedTuple):
-    """What the paths of a change tell.
+class Ends(NamedTuple):
+    """The two commits of a difference."""
 
-    Attributes
-    ----------
-    added : frozenset of str
-        Ids of the runs that it added.
-    slugs : frozenset of str
-        Experiments of all the runs that it touched.
-    """
-
-    added: frozenset[str]
-    slugs: frozenset[str]
-
-
-def _touched(changes: Iterable[Change]) -> Touched:
-    named = [(change.old is None, found) for change in changes if (found := run_of_path(change.path))]
-    return Touched(frozenset(run_id for new, (_, run_id) in named if new), frozenset(slug for _, (slug, _) in named))
+    old: str
+    new: str
 
 
 def _page(
-    site: Site, old: str, new: str, changes: Sequence[Change], touched: Touched, before: Before, commit: RecordCommit | None
+    site: Site, ends: Ends, brought: Brought, files: Callable[[], Sequence[Change]], newer: Newer, commit: RecordCommit | None
 ) -> Page:
-    path = change_page(old, new)
+    path = change_page(*ends)
     # A commit never changes, and neither does what was there before it; what its runs are called and link to may.
-    shown = [(item.slug, item.name, str(item.objective)) for item in site.experiments if item.slug in touched.slugs]
-    pages = sorted(touched.added & site.prepared)
-    inputs = canonical([old, new, shown, pages, len(touched.added & site.by_id.keys()) if len(changes) < MOST_READ else 0])
-    return Page(path, inputs, partial(_render, site, path, old, new, changes, len(touched.added), before, commit))
+    shown = [(item.slug, item.name, str(item.objective)) for item in site.experiments if item.slug in brought["slugs"]]
+    added = frozenset(brought["added"])
+    models = [(item.model.name, len(item.versions)) for item in site.models] if brought["models"] else []
+    inputs = canonical([*ends, shown, sorted(added & site.prepared), len(added & site.by_id.keys()), models])
+    return Page(path, inputs, partial(_render, site, path, ends, files, brought["total"], newer, commit))
 
 
 def _render(
-    site: Site, path: str, old: str, new: str, changes: Sequence[Change], total: int, before: Before, commit: RecordCommit | None
+    site: Site,
+    path: str,
+    ends: Ends,
+    files: Callable[[], Sequence[Change]],
+    total: int,
+    newer: Newer,
+    commit: RecordCommit | None,
 ) -> bytes:
+    changes = files()
     read = _most_telling(changes)
     difference, faults = read_difference(site.folio.place, read, site.seen)
     by_slug = {item.slug: item for item in site.experiments}
@@ -163,15 +131,17 @@ def _render(
     for run in difference.runs_added.values():
         if run.lifecycle is Lifecycle.ACTIVE:
             added[run.experiment].append(run)
+    models, unread = model_changes(site, read)
     row = _row(site, commit) if commit else None
     return site.html(
         "change.html", path, page="change",
-        old=old, new=new, commit=row, faults=faults, left_out=len(changes) - len(read),
+        old=ends.old, new=ends.new, commit=row, faults=[*faults, *unread], left_out=len(changes) - len(read),
         edited=[_edited(site, run_id, fields) for run_id, fields in difference.runs_edited.items()],
         deleted=[_deleted(site, run) for run in difference.runs_deleted.values()],
         settings=[change.path for change in changes if "/" not in change.path],
         experiments=_experiments(site, difference),
-        sections=[_section(site, by_slug.get(slug), slug, runs, before) for slug, runs in sorted(added.items())],
+        models=[{**found._asdict(), "fields": [_field(field) for field in found.fields[:MOST_FIELDS]]} for found in models],
+        sections=[_section(site, by_slug.get(slug), slug, runs, newer) for slug, runs in sorted(added.items())],
         total_added=total,
     )  # fmt: skip
 
@@ -227,9 +197,9 @@ def _experiments(site: Site, difference: StateDiff) -> list[dict[str, Any]]:
     return made
 
 
-def _section(site: Site, item: ExperimentData | None, slug: str, runs: list[Run], before: Before) -> dict[str, Any]:
+def _section(site: Site, item: ExperimentData | None, slug: str, runs: list[Run], newer: Newer) -> dict[str, Any]:
     objective = item.objective if item else None
-    verdict = _verdict(site, item, runs, before) if item else None
+    verdict = _verdict(site, item, runs, newer) if item else None
     larger = objective is not None and objective.direction == "max"
 
     def rank(run: Run) -> tuple[bool, float, int]:
@@ -273,7 +243,7 @@ def _section(site: Site, item: ExperimentData | None, slug: str, runs: list[Run]
     }
 
 
-def _verdict(site: Site, item: ExperimentData, runs: list[Run], before: Before) -> Verdict | None:
+def _verdict(site: Site, item: ExperimentData, runs: list[Run], newer: Newer) -> Verdict | None:
     if item.objective is None or len(item.rows) > JUDGED:
         return None
     metric = item.objective.metric
@@ -282,7 +252,8 @@ def _verdict(site: Site, item: ExperimentData, runs: list[Run], before: Before) 
         for run in runs
         if metric in run.metrics and is_number(run.metrics[metric].last)
     ]
-    rows = [row for row in item.rows if row.run_id not in before.newer]
+    since = newer()
+    rows = [row for row in item.rows if row.run_id not in since]
     old = [_trial(record, metric) for record in site.records(rows)]
     return judge([trial for trial in old if trial], new, item.objective)
 

@@ -55,7 +55,8 @@ def _page(site: Site, item: ExperimentData) -> Page:
 
 
 def _html(site: Site, item: ExperimentData, path: str, first: list[RunRow], baseline: str | None, data: dict[str, Any]) -> bytes:
-    places = {row.run_id: at for at, row in enumerate(item.rows)}
+    wanted = {row.run_id for row in first} | {baseline}
+    places = {row.run_id: at for at, row in enumerate(item.rows) if row.run_id in wanted}
     rows = [_row(site, item, row, places[row.run_id], record) for row, record in zip(first, site.records(first), strict=True)]
     pinned = None
     if baseline:
@@ -84,7 +85,7 @@ def _html(site: Site, item: ExperimentData, path: str, first: list[RunRow], base
     }  # fmt: skip
     summary = summary_of(site, item)
     return site.html(
-        "experiment.html", path, card=card_path(site, item), experiment=experiment, objective=objective, summary=summary, table=table,
+        "experiment.html", path, link_card=card_path(site, item), experiment=experiment, objective=objective, summary=summary, table=table,
         data=told,
         best_href=run_page(site, summary.best.run_id) if summary.best else None,
         line=step_line([value for _, value in summary.steps], summary.direction, title=f"Best {summary.metric} so far"),

@@ -56,7 +56,10 @@ def experiment_card(site: Site, item: ExperimentData) -> dict[str, Any]:
 
 
 def _run(site: Site, row: RunRow) -> dict[str, Any]:
+    item = next(item for item in site.experiments if item.slug == row.slug)
     return {
+        "metric": item.objective.metric if item.objective else "",
+        "result": site.objective_values(item).get(row.pk),
         "name": row.name or row.run_id[:12],
         "href": run_page(site, row.run_id),
         "experiment": site.names[row.slug],

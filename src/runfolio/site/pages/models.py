@@ -65,7 +65,7 @@ def model_card(site: Site, item: ModelData) -> dict[str, Any]:
         "href": model_page(item.slug),
         "description": item.model.description,
         "live": [[stage, version.number, version_page(item.slug, version.number)] for stage, version in item.live],
-        "aliases": sorted(item.model.aliases.items()),
+        "aliases": [(alias, number, version_page(item.slug, number)) for alias, number in sorted(item.model.aliases.items())],
         "versions": len(item.versions),
         "newest": newest and {"number": newest.number, "created": newest.version.created},
         "metrics": _headlines(site, shown) if shown else [],

@@ -88,6 +88,7 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
         detail=detail, experiment=_experiment(site, item), experiment_href=experiment_page(item.slug),
         name=detail["name"] or run_id[:12], note=detail["tags"].get("mlflow.note.content", ""),
         tags={key: value for key, value in sorted(detail["tags"].items()) if key != "mlflow.note.content"},
+        client_tags=[key for key in sorted(detail["tags"]) if key.startswith("mlflow.") and key != "mlflow.note.content"],
         params=param_rows(detail["params"], against and against.get("params", {})), metrics=metrics,
         goal=next((row for row in metrics if objective and row["key"] == objective.metric), None),
         registered=_registered(site, run_id), baseline=_link(site, baseline), is_baseline=baseline == run_id,
