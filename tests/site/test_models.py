@@ -89,6 +89,26 @@ def test_a_version_shows_files_signature_changes_card_and_history(wine: Path, tm
     assert 'href="../../../r/' in page
 
 
+def test_what_a_commit_did_to_a_model_is_on_its_page(wine: Path, tmp_path: Path) -> None:
+    out = built(wine, tmp_path / "site")
+    said = {page.parent.name: page.read_text() for page in (out / "changes").glob("*/index.html")}
+    moved = [text for text in said.values() if "stages.Archived" in text]
+    assert len(moved) == 1 and "model changed" in moved[0] and "stages.Production" in moved[0]
+    registered = [text for text in said.values() if "version registered" in text]
+    assert len(registered) == 2 and any('m/wine-i/2/index.html">Wine &lt;i&gt; 2</a>' in text for text in registered)
+    written = [text for text in said.values() if "card written" in text]
+    assert len(written) == 1 and "alert(1)</script>" not in "".join(said.values())
+    assert not any("No record differs" in text for text in said.values())
+    pills = (out / "changes" / "index.html").read_text()
+    assert "1 version registered" in pills and "1 model changed" in pills and "1 card written" in pills
+
+
+def test_the_picture_of_a_link_is_an_experiments_and_not_a_models_card(wine: Path, tmp_path: Path) -> None:
+    out = built(wine, tmp_path / "site", base_url="https://example.org/x/")
+    assert "og:image" not in (out / "m" / "wine-i" / "2" / "index.html").read_text()
+    assert 'og:image" content="https://example.org/x/e/cellar/card.png"' in (out / "e" / "cellar" / "index.html").read_text()
+
+
 def test_a_run_names_the_versions_that_it_made(wine: Path, tmp_path: Path) -> None:
     out = built(wine, tmp_path / "site")
     folio = open_folio(wine)

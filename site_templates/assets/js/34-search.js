@@ -11,15 +11,16 @@
     const made = experiments.map(([name, words, href, count]) => ({
       text: `${name} ${words}`.toLowerCase(), title: name.toLowerCase(), name, href: rf.root() + href, about: rf.count(count, "run"), words,
     }));
-    for (const [name, words, href, about] of others) {
-      made.push({ text: `${name} ${words}`.toLowerCase(), title: name.toLowerCase(), name, href: rf.root() + href, about, words });
-    }
+    const other = ([name, words, href, about]) => ({ text: `${name} ${words}`.toLowerCase(), title: about === "commit" ? "" : name.toLowerCase(), name, href: rf.root() + href, about, words });
+    const isCommit = (item) => item[3] === "commit";
+    made.push(...others.filter((item) => !isCommit(item)).map(other));
     for (const [name, slug, id, written, words] of runs) {
       made.push({
         text: `${name} ${id} ${words}`.toLowerCase(), title: name.toLowerCase(), name: name || id.slice(0, 12), href: rf.runHref(id, written),
         about: `run of ${names.get(slug)}`, words,
       });
     }
+    made.push(...others.filter(isCommit).map(other)); // a commit says in its subject what it brought, which is what is looked for
     return made;
   }
 
