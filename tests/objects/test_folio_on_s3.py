@@ -4,52 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
 from tests.objects import s3
-
-
-def run(*args: str, cwd: Path, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
-    made = subprocess.run(args, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, timeout=120)
-    assert made.returncode == code, f"{args}: {made.returncode}\n{made.stdout}\n{made.stderr}"
-    return made
-
-
-def folio(*args: str, cwd: Path, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
-    return run(sys.executable, "-m", "runfolio", *args, cwd=cwd, code=code, **env)
-
-
-LOG = """
-import sys, runfolio
-with runfolio.start_run(run_name=sys.argv[1]):
-    runfolio.log_metric("accuracy", 0.9)
-    runfolio.log_text(sys.argv[1] * 1000, "model/weights.txt")
-    runfolio.log_text("shared", "model/tokens.txt")
-"""
-
-
-def log(name: str, cwd: Path, **env: str) -> str:
-    return run(sys.executable, "-c", LOG, name, cwd=cwd, **env).stderr
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Path:
-    run("git", "init", "-q", "--bare", "-b", "main", "hub.git", cwd=tmp_path)
-    return tmp_path / "hub.git"
-
-
-@pytest.fixture
-def here(tmp_path: Path, hub: Path, s3_endpoint: str, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folio with a remote, its artifacts in S3."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    (tmp_path / "gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n")
-    run("git", "clone", "-q", str(hub), "here", cwd=tmp_path)
-    folio("init", "--commit", "--artifacts", f"s3://{s3_bucket}/wine?endpoint={s3_endpoint}", cwd=tmp_path / "here")
-    return tmp_path / "here"
+from tests.objects.shell import folio, log, run
 
 
 def status(cwd: Path) -> dict[str, object]:

@@ -42,7 +42,10 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("runfolio.cli.folio", "status", "Show where records go and what is live, waiting or left behind.", FOLIO),
     "commit": Entry("runfolio.cli.folio", "commit", "Commit the runs that have ended.", FOLIO),
     "sync": Entry("runfolio.cli.folio", "sync", "Commit, fetch, join and push, so that runs of all clones come together.", FOLIO),
-    "collect": Entry("runfolio.cli.record", "collect", "Take runs in from spool folders.", FOLIO),
+    "collect": Entry(
+        "runfolio.cli.record", "collect", "Take runs in from spool folders, or from the inbox of the object store.", FOLIO
+    ),
+    "send": Entry("runfolio.cli.record", "send", "Send runs of a spool folder to the inbox of an object store.", FOLIO),
     "migrate": Entry("runfolio.cli.folio", "migrate", "Move the records between the branch at hand and a ledger branch.", FOLIO),
     "runs": Entry("runfolio.cli.runs", "runs", "List, show, compare and change runs.", RUNS),
     "experiments": Entry("runfolio.cli.experiments", "experiments", "List, show, make and change experiments.", RUNS),

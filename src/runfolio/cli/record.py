@@ -179,8 +179,9 @@ def log_artifact(ctx: click.Context, path: str, folder: str, run_id: str | None)
 def collect(folders: tuple[Path, ...], dry_run: bool, remove: bool, as_json: bool) -> None:
     """Take runs in from spool folders.
 
-    Each run exactly once, however often it is called. Without FOLDER: the inbox beside the artifacts. The folders hold what was
-    logged with set_tracking_uri("spool:FOLDER"), or one folder a run with run.json, written by any language.
+    Each run exactly once, however often it is called. Without FOLDER: the inbox beside the artifacts, in a folder or in a bucket
+    (`runfolio send`). The folders hold what was logged with set_tracking_uri("spool:FOLDER"), or one folder a run with run.json, written
+    by any language.
     """
     from runfolio.cli.opening import opened
     from runfolio.folio.collecting import collect as take
@@ -189,6 +190,38 @@ def collect(folders: tuple[Path, ...], dry_run: bool, remove: bool, as_json: boo
         result = take(folio, folders, dry_run=dry_run, remove=remove)
     click.echo(json.dumps(_shape(result), indent=2)) if as_json else _say(result, dry_run)
     if result.left:
+        raise SystemExit(EXIT_FINDINGS)
+
+
+@click.command("send")
+@click.argument(
+    "folders", nargs=-1, required=True, metavar="FOLDER...", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option(
+    "--to", "place", required=True, metavar="PLACE", help="The folio's object store, as its setting artifacts names it: s3://…"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def send(folders: tuple[Path, ...], place: str, as_json: bool) -> None:
+    """Send the runs of spool folders to the inbox of an object store, from a machine without the repository.
+
+    Runs that have ended go up, their files first, and are let go here; `runfolio collect` in the folio takes them in, each exactly once.
+    """
+    from runfolio.folio.sending import send as up
+    from runfolio.records.visible import visible
+
+    results = [up(folder.expanduser(), place) for folder in folders]
+    runs, left = [run for item in results for run in item.runs], [found for item in results for found in item.left]
+    unfinished = [name for item in results for name in item.unfinished]
+    if as_json:
+        shown = {"sent": runs, "left": [{"where": where, "reason": reason} for where, reason in left], "unfinished": unfinished}
+        click.echo(json.dumps(shown, indent=2))
+    else:
+        for _, reason in left:
+            click.echo(f"left: {visible(reason)}", err=True)
+        if unfinished:
+            click.echo(f"{len(unfinished)} not ended yet, and not sent.", err=True)
+        click.echo(f"{len(runs)} run{'s' * (len(runs) != 1)} sent.", err=True)
+    if left:
         raise SystemExit(EXIT_FINDINGS)
 
 

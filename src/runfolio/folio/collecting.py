@@ -19,14 +19,16 @@ from functools import partial
 from pathlib import Path
 
 from runfolio.errors import DamagedError, RunfolioError, storage_error
+from runfolio.folio.bucket_inbox import bucket_inbox
 from runfolio.folio.folding import MAX_BATCH, fold
 from runfolio.folio.folio import Folio
-from runfolio.folio.inbox import RUN_FILE, TAKEN, Inbox, look
+from runfolio.folio.inbox import RUN_FILE, TAKEN, Inbox, look, name_when_taken
 from runfolio.folio.lock import locked
 from runfolio.folio.staging import Staging, bring_objects, check_state, files_of, id_of, read_foreign
 from runfolio.formats.foreign import ForeignRun
 from runfolio.journal import Journal, RunState, Spool
 from runfolio.objects import LocalStore, ObjectStore, open_store
+from runfolio.objects.remote import RemoteStore
 from runfolio.records import DEFAULT_EXPERIMENT_NAME, Run, RunStatus
 from runfolio.records.names import check_experiment_name
 from runfolio.records.redaction import Redactor
@@ -85,7 +87,7 @@ def collect(folio: Folio, folders: Sequence[Path] = (), *, dry_run: bool = False
     ----------
     folio : Folio
     folders : sequence of Path, optional
-        The inbox beside the artifacts by default.
+        The inbox beside the artifacts by default, in a folder or in a bucket.
     dry_run : bool, optional
         Only look.
     remove : bool, optional
@@ -96,10 +98,25 @@ def collect(folio: Folio, folders: Sequence[Path] = (), *, dry_run: bool = False
     NotFoundError
         If a folder that was named does not exist.
     """
+    store = folio.store
+    if not folders and isinstance(store, RemoteStore):
+        with bucket_inbox(store.bucket, folio.place.local) as bucket:
+            made = _collect(folio, [bucket.folder], dry_run, remove=True)
+            if not dry_run:
+                bucket.let_go()
+            here, there = str(bucket.folder), bucket.url
+        made.left = [Left(item.where.replace(here, there), item.reason.replace(here, there)) for item in made.left]
+        made.left += [Left(*found) for found in bucket.refused]
+        made.unfinished = [name.replace(here, there) for name in made.unfinished]
+        return made
     places = list(folders)
     inbox = default_inbox(folio)
     if not places and inbox is not None and inbox.is_dir():
         places = [inbox]
+    return _collect(folio, places, dry_run, remove)
+
+
+def _collect(folio: Folio, places: Sequence[Path], dry_run: bool, remove: bool) -> Collected:
     found = [look(Path(place).expanduser()) for place in places]
     work = folio.place.local / "collecting"
     with locked(work):
@@ -245,10 +262,7 @@ class _Collector:
                 os.rename(folder, hidden)
                 shutil.rmtree(hidden)
                 return
-            target, number = folder.with_name(folder.name + TAKEN), 2
-            while target.exists():
-                target, number = folder.with_name(f"{folder.name}-{number}{TAKEN}"), number + 1
-            os.rename(folder, target)
+            os.rename(folder, name_when_taken(folder))
 
     # Commits
 

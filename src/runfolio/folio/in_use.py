@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StateError, UsageError
+from runfolio.folio.bucket_inbox import bucket_inbox
 from runfolio.folio.folio import Folio
 from runfolio.folio.place import Place
 from runfolio.formats import paths
@@ -24,6 +25,7 @@ from runfolio.formats.canonical import MAX_RECORD_BYTES
 from runfolio.formats.runs import decode_run
 from runfolio.gitstore import Repo
 from runfolio.objects import LocalStore, ObjectStore, decode_manifest
+from runfolio.objects.remote import RemoteStore
 from runfolio.records import Digest, Lifecycle
 
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
@@ -178,6 +180,11 @@ def _waiting(folio: Folio, store: ObjectStore) -> Iterator[Path]:
             for name in files:
                 if not name.startswith("index.sqlite"):
                     yield Path(folder) / name
+    if isinstance(store, RemoteStore):
+        with bucket_inbox(store.bucket, folio.place.local) as bucket:
+            if bucket.refused:
+                raise StateError(f"{bucket.refused[0][1]} Nobody knows what it names, so nothing was removed.")
+            yield from (Path(folder) / name for folder, _, files in os.walk(bucket.folder) for name in files)
 
 
 def _digests_in(file: Path) -> set[Digest]:

@@ -58,6 +58,14 @@ def look(folder: Path) -> Inbox:
     return made
 
 
+def name_when_taken(folder: Path) -> Path:
+    """Return a free name for a run's folder that was taken in: no collector looks into it again."""
+    target, number = folder.with_name(folder.name + TAKEN), 2
+    while target.exists():
+        target, number = folder.with_name(f"{folder.name}-{number}{TAKEN}"), number + 1
+    return target
+
+
 def _look(folder: Path, made: Inbox, *, deep: bool) -> bool:
     """Add what a folder holds; tell whether it holds anything of a spool."""
     before = len(made.spools) + len(made.runs)
