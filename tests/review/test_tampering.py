@@ -15,8 +15,11 @@ import pytest
 from runfolio.folio.opening import open_trusted
 from runfolio.formats.canonical import dump
 from runfolio.records.findings import Severity
+from runfolio.review import marks
 from runfolio.review.change import Change
+from runfolio.review.fitting import render_bodies
 from runfolio.review.gathering import gather
+from runfolio.review.options import ReportOptions
 from runfolio.review.releases import Judging
 from runfolio.review.span import proposed_span
 from tests.conftest import GIT_CONFIG, git
@@ -315,6 +318,10 @@ def test_tampering_is_flagged_and_the_rest_is_still_told(change_dir: Path, name:
     assert flagged and flagged[0].severity is severity, [alarm.line() for alarm in found.alarms]
     assert found.added >= 2, "the honest runs are still told"
     assert all(alarm.file and alarm.message for alarm in found.alarms)
+    (body, *_) = render_bodies(found, ReportOptions())
+    told = body.index(marks.plain(flagged[0].message)[:40])
+    assert told < body.index("### Results"), "the alarm comes before all that the change wants to say"
+    assert body.startswith(("## ⛔", "## ❌", "## ⚠️", "## 🚨")), body[:200]
 
 
 def test_an_honest_change_raises_no_alarm(change_dir: Path) -> None:
