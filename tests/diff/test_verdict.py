@@ -77,3 +77,11 @@ def test_the_best_of_many_equals_is_not_called_better() -> None:
     among = judge(base, [*better, *others], MAX)
     assert among.after == alone.after and among.tried == 61
     assert among.word == NOISE and among.level > 0.999
+
+
+def test_numbers_at_the_edge_of_floats_are_judged_and_never_raise() -> None:
+    huge = [1.7e308, 1.6e308, 1.7e308]
+    assert judge(trials(huge), trials([-1.7e308, -1.6e308, -1.7e308], lr="0.2"), MAX).word == NOISE
+    assert judge(trials(huge), trials([0.1], lr="0.2"), MAX).word in (NOISE, SINGLE)
+    assert judge(trials([1e150, 1.1e150]), trials([3e150, 3.1e150], lr="0.2"), MAX).word in (NOISE, IMPROVED)
+    assert judge(trials([1e-320, 2e-320]), trials([0.0, 0.0], lr="0.2"), MAX).word in (NOISE, REGRESSED)

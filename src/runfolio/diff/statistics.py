@@ -30,7 +30,7 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
     (0.97, 0.0248)
     """
     count = len(values)
-    mean = math.fsum(values) / count
+    mean = mean_of(values)
     if count < 2:
         return mean, math.nan
     return mean, t_quantile(0.5 + level / 2, count - 1) * math.sqrt(_variance(values, mean) / count)
@@ -55,12 +55,15 @@ def welch_interval(before: Sequence[float], after: Sequence[float], level: float
     >>> round(low, 4), round(high, 4)
     (0.0042, 0.0458)
     """
-    one, other = math.fsum(before) / len(before), math.fsum(after) / len(after)
+    one, other = mean_of(before), mean_of(after)
     first, second = _variance(before, one) / len(before), _variance(after, other) / len(after)
     spread = first + second
     if spread == 0:
         return other - one, other - one
-    freedom = spread**2 / (first**2 / (len(before) - 1) + second**2 / (len(after) - 1))
+    if not math.isfinite(spread):
+        return -math.inf, math.inf
+    one_share, other_share = first / spread, second / spread  # of the spread, so that no square leaves the floats
+    freedom = 1 / (one_share**2 / (len(before) - 1) + other_share**2 / (len(after) - 1))
     half = t_quantile(0.5 + level / 2, freedom) * math.sqrt(spread)
     return other - one - half, other - one + half
 
@@ -80,7 +83,7 @@ def prediction_interval(values: Sequence[float], level: float = 0.95) -> tuple[f
     >>> round(mean, 4), round(half, 4)
     (0.97, 0.0497)
     """
-    mean = math.fsum(values) / len(values)
+    mean = mean_of(values)
     spread = math.sqrt(_variance(values, mean) * (1 + 1 / len(values)))
     return mean, t_quantile(0.5 + level / 2, len(values) - 1) * spread
 
@@ -108,8 +111,26 @@ def t_quantile(probability: float, freedom: float) -> float:
     return (low + high) / 2
 
 
+def mean_of(values: Sequence[float]) -> float:
+    """Return the mean, also of numbers whose sum no float can hold.
+
+    Examples
+    --------
+    >>> mean_of([1.7e308, 1.7e308])
+    1.7e+308
+    """
+    try:
+        return math.fsum(values) / len(values)
+    except OverflowError:
+        return math.fsum(value / len(values) for value in values)
+
+
 def _variance(values: Sequence[float], mean: float) -> float:
-    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    """Return the variance; infinite where no float can hold it."""
+    try:
+        return math.fsum((value - mean) * (value - mean) for value in values) / (len(values) - 1)
+    except OverflowError:
+        return math.inf
 
 
 def _t_distribution(t: float, freedom: float) -> float:
