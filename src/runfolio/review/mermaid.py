@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from runfolio.diff.statistics import mean_of
 from runfolio.review.marks import label
 from runfolio.review.parts import Bars
 
@@ -37,8 +38,8 @@ def draw_bars(bars: Bars) -> list[str]:
     list of str
         Empty where the numbers cannot be drawn.
     """
-    means = [_mean(values) for values in bars.values]
-    base = _mean(bars.baseline) if bars.baseline else None
+    means = [mean_of(values) for values in bars.values]
+    base = mean_of(bars.baseline) if bars.baseline else None
     every = [*means, *([base] if base is not None else [])]
     low, high = min(every), max(every)
     size = max(abs(low), abs(high))
@@ -63,10 +64,6 @@ def _axis(low: float, high: float) -> tuple[float, float]:
     if low >= 0 > bottom:
         bottom = 0.0
     return bottom, top
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
 
 
 def _numbers(values: Sequence[float | None]) -> str:
