@@ -8,6 +8,10 @@
 ``folio_dir``
     That repository made into a folio, the settings committed. ``RUNFOLIO_TRACKING_URI`` is not set: change into it, or name it.
 
+``browser``
+    Debian's Chromium, started once for all tests of a process: Playwright's loop is one a process, so there is one of these. Where
+    Chromium or the package playwright is missing, the tests that want it are skipped and say so.
+
 After each test every folio that this process logged to is left, as at the end of a process; see
 :func:`runfolio.tracking.session.forget_sessions`.
 """
@@ -15,10 +19,12 @@ After each test every folio that this process logged to is left, as at the end o
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,3 +77,16 @@ def folio_dir(repo_dir: Path) -> Path:
     made = initialise(repo_dir, commit=True)
     made.folio.close()
     return repo_dir
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("NOT TESTED: Chromium is not installed (Debian: apt-get install chromium)")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: the Python package playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        # No GPU and no shared memory: the same pixels on every machine, also in a container.
+        started = playwright.chromium.launch(executable_path=program, args=["--disable-gpu", "--disable-dev-shm-usage"])
+        yield started
+        started.close()

@@ -1,8 +1,5 @@
 """Fixtures for tests of the site's pages in a real browser.
 
-``browser``
-    Debian's Chromium, started once for all tests; where it or the package playwright is missing, the tests that want it are skipped
-    and say so.
 ``open_page``
     Opens a page. When the test ends, it fails for every console error, uncaught exception, violation of the page's policy and
     request to anywhere but the page's own place.
@@ -17,7 +14,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -36,19 +32,6 @@ CSP = (
 )
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("NOT TESTED: Chromium is not installed (Debian: apt-get install chromium)")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: the Python package playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        # No GPU and no shared memory: the same pixels on every machine, also in a container.
-        started = playwright.chromium.launch(executable_path=program, args=["--disable-gpu", "--disable-dev-shm-usage"])
-        yield started
-        started.close()
 
 
 class Opened:

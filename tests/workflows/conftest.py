@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import git
-from tests.site.conftest import browser, open_page, serve  # noqa: F401
+from tests.site.conftest import open_page, serve  # noqa: F401
 from tests.workflows.host import Host, host_at, identity, log_runs
 from tests.workflows.runner import Run
 

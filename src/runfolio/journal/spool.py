@@ -71,8 +71,7 @@ class Spool:
         try:
             writer = JournalWriter(path, each=each, create=True)
         except StorageError:
-            if self.journals_folder.is_dir():
-                raise
+            # The first run of a spool, mostly. That the folder is there now tells nothing: another process may have made it meanwhile.
             self._make_folder()
             writer = JournalWriter(path, each=each, create=True)
         try:
