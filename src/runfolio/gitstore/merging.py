@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,12 +60,8 @@ def fetch(repo: Repo, remote: str, refspecs: tuple[str, ...]) -> bool:
     RemoteError
         If the remote cannot be reached, or refuses.
     """
-    args = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--end-of-options", remote, *refspecs)
-    done = run_git(
-        ("--git-dir", str(repo.git_dir), *args),
-        repo.work_tree or repo.git_dir,
-        env=credentials(repo, remote),
-        timeout_s=NETWORK_TIMEOUT_S,
+    done = _spoken(
+        repo, remote, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--end-of-options", remote, *refspecs
     )
     if done.returncode == 0:
         return True
@@ -84,16 +81,9 @@ def push(repo: Repo, remote: str, refspec: str) -> bool:
     bool
         False if the remote has moved meanwhile: fetch, integrate and push again.
     """
-    args = ("push", "--quiet", "--no-verify", "--porcelain", "--end-of-options", remote, refspec)
-    done = run_git(
-        ("--git-dir", str(repo.git_dir), *args),
-        repo.work_tree or repo.git_dir,
-        env=credentials(repo, remote),
-        timeout_s=NETWORK_TIMEOUT_S,
-    )
-    if done.returncode == 0:
+    said = _pushed(repo, remote, refspec)
+    if said is None:
         return True
-    said = (done.stdout + done.stderr).decode("utf-8", "replace")
     if any(sign in said for sign in _MOVED):
         return False
     raise RemoteError(
@@ -126,20 +116,28 @@ def replace_branch(repo: Repo, remote: str, ref: str, new: str, old: str | None)
     RemoteError
         If the remote cannot be reached, or refuses.
     """
-    lease = f"--force-with-lease={ref}:{old or ''}"
-    args = ("push", "--quiet", "--no-verify", "--porcelain", lease, "--end-of-options", remote, f"{new}:{ref}")
-    done = run_git(
+    said = _pushed(repo, remote, f"{new}:{ref}", f"--force-with-lease={ref}:{old or ''}")
+    if said is None:
+        return True
+    if any(sign in said for sign in ("stale info", *_MOVED)):
+        return False
+    raise RemoteError(f"{remote} did not take {ref}: {_last(said)}. Nothing was changed there. May this job push to that branch?")
+
+
+def _spoken(repo: Repo, remote: str, *args: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a git command that speaks to a remote."""
+    return run_git(
         ("--git-dir", str(repo.git_dir), *args),
         repo.work_tree or repo.git_dir,
         env=credentials(repo, remote),
         timeout_s=NETWORK_TIMEOUT_S,
     )
-    if done.returncode == 0:
-        return True
-    said = (done.stdout + done.stderr).decode("utf-8", "replace")
-    if any(sign in said for sign in ("stale info", *_MOVED)):
-        return False
-    raise RemoteError(f"{remote} did not take {ref}: {_last(said)}. Nothing was changed there. May this job push to that branch?")
+
+
+def _pushed(repo: Repo, remote: str, refspec: str, *options: str) -> str | None:
+    """Push one ref; return None if it was taken, else what git said."""
+    done = _spoken(repo, remote, "push", "--quiet", "--no-verify", "--porcelain", *options, "--end-of-options", remote, refspec)
+    return None if done.returncode == 0 else (done.stdout + done.stderr).decode("utf-8", "replace")
 
 
 def _last(said: str) -> str:

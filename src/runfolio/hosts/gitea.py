@@ -16,6 +16,7 @@ from runfolio.hosts.comments import upsert
 from runfolio.hosts.host import CommitState, PostedComment
 from runfolio.hosts.issue_comments import IssueThread, login
 from runfolio.hosts.job import Job
+from runfolio.hosts.of_job import OfJob
 from runfolio.hosts.reading import need, text
 from runfolio.hosts.rest import RestApi
 from runfolio.hosts.terms import Patience, Purpose, RefusedError, Token, UnclearError
@@ -28,7 +29,7 @@ _PAGE = {"limit": 50}
 _BOTS = ("gitea-actions", "forgejo-actions")
 
 
-class Gitea:
+class Gitea(OfJob):
     """One repository on Gitea or Forgejo; see :class:`runfolio.hosts.host.Host`.
 
     Parameters
@@ -65,21 +66,6 @@ class Gitea:
 
     def __repr__(self) -> str:
         return f"{self.api.name}({self.api.url!r}, {self.repository!r})"
-
-    @property
-    def has_token(self) -> bool:
-        """Whether there is a token."""
-        return bool(self.api.token)
-
-    def build_order(self) -> int:
-        """Return a number that is higher for later builds; 0 outside of a CI."""
-        return self.job.order
-
-    def pull_request(self) -> int | None:
-        """Return the number of the pull request that the job runs for."""
-        if self.job.pull is not None or self.job.head_commit is None or not self.has_token:
-            return self.job.pull
-        return self.pull_of_commit(self.job.head_commit, self.job.head_repository, self.job.head_branch)
 
     def pull_of_commit(self, commit: str, repository: str | None = None, branch: str | None = None) -> int | None:
         """Return the open pull request whose head a commit is; None where there is none, or more than one."""

@@ -17,6 +17,7 @@ from typing import Any
 from runfolio.hosts.comments import Comment, upsert
 from runfolio.hosts.host import CommitState, PostedComment
 from runfolio.hosts.job import Job
+from runfolio.hosts.of_job import OfJob
 from runfolio.hosts.reading import need, text
 from runfolio.hosts.rest import RestApi
 from runfolio.hosts.terms import Patience, Purpose, RefusedError, Token, UnclearError
@@ -30,7 +31,7 @@ _PAGE = {"per_page": 100}
 _APPROVED, _UNAPPROVED = "approved this merge request", "unapproved this merge request"
 
 
-class GitLab:
+class GitLab(OfJob):
     """One project on GitLab; see :class:`runfolio.hosts.host.Host`.
 
     Parameters
@@ -58,21 +59,6 @@ class GitLab:
 
     def __repr__(self) -> str:
         return f"GitLab({self.api.url!r}, {self.project!r})"
-
-    @property
-    def has_token(self) -> bool:
-        """Whether there is a token."""
-        return bool(self.api.token)
-
-    def build_order(self) -> int:
-        """Return a number that is higher for later builds; 0 outside of a CI."""
-        return self.job.order
-
-    def pull_request(self) -> int | None:
-        """Return the number (iid) of the merge request that the job runs for."""
-        if self.job.pull is not None or self.job.head_commit is None or not self.has_token:
-            return self.job.pull
-        return self.pull_of_commit(self.job.head_commit, self.job.head_repository, self.job.head_branch)
 
     def pull_of_commit(self, commit: str, repository: str | None = None, branch: str | None = None) -> int | None:
         """Return the open merge request whose head a commit is; None where there is none, or more than one."""
