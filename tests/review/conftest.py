@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.review.folios import SMALL, log_runs, with_objective
-from tests.site.conftest import open_page
+from tests.site.conftest import open_page, serve
 
-__all__ = ["open_page"]
+__all__ = ["open_page", "serve"]
 
 
 @pytest.fixture

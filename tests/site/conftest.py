@@ -94,7 +94,8 @@ class Opened:
 
 
 @pytest.fixture
-def open_page(browser: Any) -> Iterator[Opened]:
+def open_page(browser: Any, serve: Any) -> Iterator[Opened]:
+    # It wants `serve` so that pages are closed before what they still load is no longer served.
     with ExitStack() as stack:
         opened = Opened(browser, stack)
         yield opened
