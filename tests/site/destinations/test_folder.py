@@ -114,13 +114,20 @@ publish_to_folder(read_built(Path(sys.argv[1])), Path(sys.argv[2]))
 """
 
 
+def _holds_more_than(folder: Path, files: int) -> bool:
+    try:
+        return folder.is_dir() and sum(1 for _ in folder.rglob("*")) > files
+    except FileNotFoundError:  # it was put in place meanwhile: the moment to kill is now
+        return True
+
+
 @pytest.mark.parametrize("after_files", [0, 5, 30])
 def test_a_killed_publish_leaves_the_old_site_or_the_new_one_whole(sites: Sites, tmp_path: Path, after_files: int) -> None:
     target, beside = tmp_path / "www", tmp_path / ".www.runfolio-new"
     publish_to_folder(sites.before, target)
     (target / "CNAME").write_text("x")
     process = subprocess.Popen([sys.executable, "-c", PUBLISH, str(sites.after.folder), str(target)])
-    while process.poll() is None and not (beside.is_dir() and sum(1 for _ in beside.rglob("*")) > after_files):
+    while process.poll() is None and not _holds_more_than(beside, after_files):
         pass
     process.send_signal(signal.SIGKILL)
     process.wait()
