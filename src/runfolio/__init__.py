@@ -15,7 +15,7 @@ from runfolio._version import __version__
 
 TYPE_CHECKING = False  # what typing.TYPE_CHECKING is, without its import
 if TYPE_CHECKING:
-    from runfolio import artifacts, client, data, entities, errors, exceptions, models, pyfunc, sklearn, tracking
+    from runfolio import artifacts, client, data, entities, errors, exceptions, models, pyfunc, sklearn, tracking, xgboost
     from runfolio.client import MlflowClient, RunfolioClient
     from runfolio.errors import RunfolioError
     from runfolio.exceptions import MlflowException
@@ -151,8 +151,21 @@ __all__ = [
     "start_run",
     "tracked",
     "tracking",
+    "xgboost",
 ]
-_MODULES = ("artifacts", "client", "data", "entities", "errors", "exceptions", "models", "pyfunc", "sklearn", "tracking")
+_MODULES = (
+    "artifacts",
+    "client",
+    "data",
+    "entities",
+    "errors",
+    "exceptions",
+    "models",
+    "pyfunc",
+    "sklearn",
+    "tracking",
+    "xgboost",
+)
 _ELSEWHERE = {
     "MlflowClient": "runfolio.client",
     "MlflowException": "runfolio.exceptions",

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = "IPython PIL altair fsspec git jinja2 matplotlib numpy obstore pandas plotly polars psutil pyarrow pynvml rich sklearn".split()
+HEAVY = (
+    "IPython PIL altair catboost fsspec git jinja2 keras lightgbm lightning matplotlib numpy obstore onnx onnxruntime pandas plotly polars "
+    "prophet psutil pyarrow pynvml rich skl2onnx sklearn spacy statsmodels tensorflow torch transformers xgboost"
+).split()
 LOG_A_RUN = """
 import runfolio
 runfolio.set_experiment("wine")

@@ -5,19 +5,21 @@ A folder is written beside its place under another name and moved there when it 
 
 from __future__ import annotations
 
+import inspect
 import os
+import platform
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, TypeVar
 
 from runfolio.errors import AlreadyExistsError, NotFoundError, UsageError
 from runfolio.flavors.examples import Example
 from runfolio.flavors.inference import infer_signature
 from runfolio.flavors.model import Model
-from runfolio.flavors.requirements import Requirements, write_environment
+from runfolio.flavors.requirements import ENV, Requirements, write_environment
 from runfolio.flavors.signatures import ModelSignature
 from runfolio.flavors.trust import remember
 from runfolio.formats.mlmodel import FILE
@@ -36,6 +38,35 @@ class Beside:
     conda_env: Mapping[str, Any] | str | os.PathLike[str] | None = None
     code_paths: Sequence[str | os.PathLike[str]] | None = None
     metadata: Mapping[str, Any] | None = None
+
+
+class Options(TypedDict, total=False):
+    """The same as keywords; every ``save_model`` takes them, and hands them on as ``Beside(**options)``.
+
+    A signature is inferred from the input example by default. `pip_requirements` is in place of, and `extra_pip_requirements` besides,
+    the exact versions of what the model needs; `conda_env` is the whole ``conda.yaml``. `code_paths` are modules and packages to save
+    with the model.
+    """
+
+    signature: ModelSignature | None
+    input_example: Any
+    pip_requirements: Requirements | None
+    extra_pip_requirements: Requirements | None
+    conda_env: Mapping[str, Any] | str | os.PathLike[str] | None
+    code_paths: Sequence[str | os.PathLike[str]] | None
+    metadata: Mapping[str, Any] | None
+
+
+Save = TypeVar("Save", bound=Callable[..., Model])
+
+
+def with_options(save_model: Save) -> Save:
+    """Spell the options out in the signature of a ``save_model(…, **options)``: help, editors and ``log_model`` read it there."""
+    signature = inspect.signature(save_model)
+    own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    more = [inspect.Parameter(each, inspect.Parameter.KEYWORD_ONLY, default=None) for each in Options.__annotations__]
+    save_model.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined] # PEP 362
+    return save_model
 
 
 Write = Callable[[Path, Model], Sequence[str]]
@@ -121,6 +152,35 @@ def add_code(folder: Path, config: Mapping[str, Any]) -> None:
 def code_of(folder: Path) -> str | None:
     """Return what a flavor says of the code saved with it."""
     return CODE if (folder / CODE).is_dir() else None
+
+
+def python_function(model: Model, folder: Path, loader: str, **said: Any) -> None:
+    """Add the flavor ``python_function`` as MLflow's own flavors do: who loads it, for which Python, with which environment."""
+    code = code_of(folder)
+    model.add_flavor(
+        "python_function",
+        loader_module=loader,
+        python_version=platform.python_version(),
+        env=dict(ENV),
+        **said,
+        **({"code": code} if code else {}),
+    )
+
+
+def config_of(folder: Path, flavor: str) -> dict[str, Any]:
+    """Return what ``MLmodel`` says of a flavor.
+
+    Raises
+    ------
+    UsageError
+        If the model is of another flavor.
+    """
+    model = Model.load(folder)
+    if flavor not in model.flavors:
+        raise UsageError(
+            f"{folder}: not a model of the flavor {flavor}; its flavors are {', '.join(model.flavors)}. Load it with runfolio.pyfunc."
+        )
+    return model.flavors[flavor]
 
 
 def inside(folder: Path, name: Any, field: str) -> Path:

@@ -17,14 +17,15 @@ from typing import Any
 
 from runfolio._version import __version__
 from runfolio.errors import NotFoundError, UsageError
-from runfolio.flavors import scikit_learn
+from runfolio.flavors.catalogue import for_loader
 from runfolio.flavors.enforcing import enforce_schema
-from runfolio.flavors.folders import Beside, add_code, code_of, inside, save_folder
+from runfolio.flavors.folders import Beside, add_code, code_of, inside, python_function, save_folder
 from runfolio.flavors.model import Model
 from runfolio.flavors.params import enforce_params
+from runfolio.flavors.pickled_names import modules_of
 from runfolio.flavors.pickles import dump_cloudpickle, load_pickle
 from runfolio.flavors.python_models import FunctionModel, PythonModel, PythonModelContext, call_predict
-from runfolio.flavors.requirements import ENV, Requirements, pinned
+from runfolio.flavors.requirements import ENV, Requirements, distributions_of, pinned
 from runfolio.flavors.signatures import ModelSignature
 
 FLAVOR = "python_function"
@@ -181,7 +182,8 @@ def _files(artifacts: Mapping[str, str | os.PathLike[str]]) -> dict[str, Path]:
 def _write_python(
     folder: Path, model: Model, held: PythonModel, files: Mapping[str, Path], config: Mapping[str, Any] | None
 ) -> list[str]:
-    (folder / _FILE).write_bytes(dump_cloudpickle(held))
+    made = dump_cloudpickle(held)
+    (folder / _FILE).write_bytes(made)
     said: dict[str, Any] = {}
     for name, place in files.items():
         target = folder / "artifacts" / place.name
@@ -204,7 +206,7 @@ def _write_python(
         **({"artifacts": said} if said else {}),
         **({"config": dict(config)} if config else {}),
     )
-    return [cloudpickle, f"runfolio=={__version__}"]
+    return sorted({cloudpickle, f"runfolio=={__version__}", *pinned(set(distributions_of(modules_of(made))) - {"runfolio"})})
 
 
 def _write_module(folder: Path, model: Model, module: str, data: str | os.PathLike[str] | None) -> list[str]:
@@ -214,15 +216,7 @@ def _write_module(folder: Path, model: Model, module: str, data: str | os.PathLi
         (folder / "data").mkdir()
         (shutil.copytree if place.is_dir() else shutil.copyfile)(place, folder / "data" / place.name)
         said["data"] = f"data/{place.name}"
-    code = code_of(folder)
-    model.add_flavor(
-        FLAVOR,
-        loader_module=module,
-        python_version=platform.python_version(),
-        env=dict(ENV),
-        **said,
-        **({"code": code} if code else {}),
-    )
+    python_function(model, folder, module, **said)
     return []
 
 
@@ -239,24 +233,19 @@ def load_folder(folder: Path, model_config: Mapping[str, Any] | None = None) -> 
     if config is None or "loader_module" not in config:
         raise UsageError(f"{folder}: the model has no python_function flavor; its flavors are {', '.join(model.flavors)}.")
     add_code(folder, config)
-    loader = config["loader_module"]
-    if loader == scikit_learn.LOADER:
-        return _estimator(folder, model, config)
+    loader = str(config["loader_module"])
     if loader == LOADER:
         return _python(folder, model, config, model_config)
+    leaf = for_loader(loader)
+    if leaf is not None:
+        held = leaf.load_folder(folder)
+        return PyFuncModel(model, held, leaf.predictor(held, config))
     if loader.startswith("mlflow."):
-        raise UsageError(f"{folder}: runfolio does not load {loader} yet. MLflow does: mlflow.pyfunc.load_model.")
+        raise UsageError(f"{folder}: runfolio does not load {loader}. MLflow does: mlflow.pyfunc.load_model.")
     held = importlib.import_module(loader)._load_pyfunc(
         str(inside(folder, config.get("data", "."), "flavors.python_function.data"))
     )
     return PyFuncModel(model, held, lambda data, params: held.predict(data, **({"params": params} if params else {})))
-
-
-def _estimator(folder: Path, model: Model, config: Mapping[str, Any]) -> PyFuncModel:
-    held = scikit_learn.load_folder(folder)
-    method = config.get("predict_fn", "predict")
-    # params of the signature are not for the estimator: MLflow drops them here too, and a predict() of scikit-learn takes none.
-    return PyFuncModel(model, held, lambda data, _: getattr(held, method)(data))
 
 
 def _python(folder: Path, model: Model, config: Mapping[str, Any], given: Mapping[str, Any] | None) -> PyFuncModel:

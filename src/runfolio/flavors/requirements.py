@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -16,15 +17,28 @@ ENV = {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
 Requirements = Sequence[str] | str | os.PathLike[str]
 
 
+_OTHER_NAMES = {"xgboost": ("xgboost-cpu",), "tensorflow": ("tensorflow-cpu",), "opencv-python": ("opencv-python-headless",)}
+"""Distributions that bring the same modules under another name."""
+
+
 def pinned(distributions: Iterable[str]) -> list[str]:
-    """Return ``name==version`` of those that are installed here."""
-    made = []
+    """Return ``name==version`` of those that are installed here, each once, in the order of their names."""
+    made = set()
     for name in distributions:
-        try:
-            made.append(f"{name}=={metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            continue
-    return made
+        for each in (name, *_OTHER_NAMES.get(name, ())):
+            try:
+                made.add(f"{each}=={metadata.version(each).partition('+')[0]}")
+                break
+            except metadata.PackageNotFoundError:
+                continue
+    return sorted(made)
+
+
+def distributions_of(modules: Iterable[str]) -> list[str]:
+    """Return the distributions that bring some modules, by their dotted names; none for the standard library and the script itself."""
+    tops = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names) - {"__main__", ""}
+    known = metadata.packages_distributions() if tops else {}
+    return sorted({known[top][0] for top in tops if top in known})
 
 
 def write_environment(

@@ -7,16 +7,17 @@ where the model holds functions or classes of the script itself.
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from runfolio.errors import DamagedError, UsageError, missing_package
-from runfolio.flavors.folders import Beside, add_code, code_of, inside, save_folder
+from runfolio.flavors.catalogue import Predict
+from runfolio.flavors.folders import Beside, add_code, code_of, config_of, inside, python_function, save_folder
 from runfolio.flavors.model import Model
+from runfolio.flavors.pickled_names import modules_of
 from runfolio.flavors.pickles import dump_cloudpickle, dump_plain, load_pickle
-from runfolio.flavors.requirements import ENV, Requirements, pinned
+from runfolio.flavors.requirements import Requirements, distributions_of, pinned
 from runfolio.flavors.signatures import ModelSignature
 
 FLAVOR = "sklearn"
@@ -80,13 +81,11 @@ def save_model(
     def write(folder: Path, model: Model) -> list[str]:
         data, used = _pickled(sk_model, serialization_format)
         (folder / _FILE).write_bytes(data)
-        _describe(model, sk_model, used, code_of(folder), pyfunc_predict_fn)
+        _describe(model, folder, sk_model, used, pyfunc_predict_fn)
         return _needed(data, used)
 
-    def predict(data: Any, _: dict[str, Any]) -> Any:
-        return getattr(sk_model, pyfunc_predict_fn)(data)
-
-    return save_folder(path, mlflow_model, beside, write, predict if hasattr(sk_model, pyfunc_predict_fn) else None)
+    predict = predictor(sk_model, {"predict_fn": pyfunc_predict_fn}) if hasattr(sk_model, pyfunc_predict_fn) else None
+    return save_folder(path, mlflow_model, beside, write, predict)
 
 
 def _pickled(sk_model: Any, wanted: str | None) -> tuple[bytes, str]:
@@ -102,25 +101,15 @@ def _pickled(sk_model: Any, wanted: str | None) -> tuple[bytes, str]:
     return dump_cloudpickle(sk_model), SERIALIZATION_FORMAT_CLOUDPICKLE
 
 
-def _describe(model: Model, sk_model: Any, used: str, code: str | None, predict_fn: str) -> None:
-    shared = {"code": code} if code else {}
+def _describe(model: Model, folder: Path, sk_model: Any, used: str, predict_fn: str) -> None:
     if hasattr(sk_model, predict_fn):
-        model.add_flavor(
-            "python_function",
-            model_path=_FILE,
-            predict_fn=predict_fn,
-            loader_module=LOADER,
-            python_version=platform.python_version(),
-            env=dict(ENV),
-            **shared,
-        )
-    model.add_flavor(FLAVOR, pickled_model=_FILE, sklearn_version=_version(), serialization_format=used, code=code)
+        python_function(model, folder, LOADER, model_path=_FILE, predict_fn=predict_fn)
+    model.add_flavor(FLAVOR, pickled_model=_FILE, sklearn_version=_version(), serialization_format=used, code=code_of(folder))
 
 
 def _needed(data: bytes, used: str) -> list[str]:
-    frames = ["pandas"] if b"pandas" in data else []
     clouds = ["cloudpickle"] if used == SERIALIZATION_FORMAT_CLOUDPICKLE else []
-    return pinned([*clouds, "numpy", *frames, "scikit-learn", "scipy"])
+    return pinned([*clouds, "numpy", "scikit-learn", "scipy", *distributions_of(modules_of(data))])
 
 
 def _version() -> str:
@@ -139,14 +128,23 @@ def load_folder(folder: Path) -> Any:
     UsageError
         If the model is of another flavor.
     """
-    model = Model.load(folder)
-    config = model.flavors.get(FLAVOR)
-    if config is None:
-        raise UsageError(
-            f"{folder}: not a scikit-learn model; its flavors are {', '.join(model.flavors)}. Load it with runfolio.pyfunc."
-        )
+    config = config_of(folder, FLAVOR)
     if "pickled_model" not in config:
         raise DamagedError(f"{folder}/MLmodel: flavors.sklearn.pickled_model: missing. Save the model again.")
     _version()
     add_code(folder, config)
     return load_pickle(inside(folder, config["pickled_model"], "flavors.sklearn.pickled_model"))
+
+
+def predictor(held: Any, config: Mapping[str, Any]) -> Predict:
+    """Return how the estimator predicts: by the method that was chosen when it was saved.
+
+    Parameters of the signature are not for the estimator: MLflow drops them here too, and a ``predict`` of scikit-learn takes none.
+    """
+    method = str(config.get("predict_fn", "predict"))
+    return lambda data, _: getattr(held, method)(data)
+
+
+def runs_code(folder: Path, config: Mapping[str, Any]) -> Sequence[str]:
+    """Return the pickle."""
+    return (str(config.get("pickled_model", _FILE)),)

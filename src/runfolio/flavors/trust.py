@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from runfolio.errors import StateError
@@ -21,12 +22,14 @@ def remember(folder: Path) -> None:
     _saved.update(_digest(path) for path in folder.rglob("*") if path.is_file())
 
 
-def check_trust(folder: Path, *, verified: bool, trust: bool | None) -> None:
+def check_trust(folder: Path, *, runs: Sequence[str], verified: bool, trust: bool | None) -> None:
     """Do nothing if the folder's code may run.
 
     Parameters
     ----------
     folder : path
+    runs : sequence of str
+        The files that run code when they are loaded; none of them, and nothing is asked.
     verified : bool
         Whether its bytes are those whose digests a record of the folio names.
     trust : bool, optional
@@ -37,14 +40,17 @@ def check_trust(folder: Path, *, verified: bool, trust: bool | None) -> None:
     StateError
         If it may not, saying how to allow it.
     """
+    if not runs:
+        return
+    told = ", ".join(runs[:3]) + (" …" if len(runs) > 3 else "")
     if trust is False:
-        raise StateError(f"{folder}: loading this model runs code, and trust=False forbids it.")
+        raise StateError(f"{folder}: loading this model runs code ({told}), and trust=False forbids it.")
     if verified or trust or os.environ.get(VARIABLE, "").lower() in ("1", "true", "yes"):
         return
     if all(_digest(path) in _saved for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
         return
     raise StateError(
-        f"{folder}: loading this model runs code (it holds a pickle), and no record of a folio vouches for its bytes. If you know "
+        f"{folder}: loading this model runs code ({told}), and no record of a folio vouches for its bytes. If you know "
         f"where it comes from, pass trust=True (or set {VARIABLE}=1); or log it, and load it as runs:/<run id>/<path> or "
         f"models:/<name>/<version>."
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runfolio.errors import UsageError
+from runfolio.flavors.catalogue import runs_code
 from runfolio.flavors.model import Model, ModelInfo, model_info
 from runfolio.flavors.trust import check_trust
 from runfolio.formats.mlmodel import FILE
@@ -93,8 +94,7 @@ def load_with(
         if target is not None and target.is_dir() and any(target.iterdir()):
             raise UsageError(f"dst_path {str(dst_path)!r} is not empty: files that lie there would be loaded with the model.")
     folder = Path(download_artifacts(uri, dst_path=dst_path))
-    Model.load(folder)
-    check_trust(folder, verified=uri.startswith(RECORDED), trust=trust)
+    check_trust(folder, runs=runs_code(folder, Model.load(folder)), verified=uri.startswith(RECORDED), trust=trust)
     return load(folder)
 
 

@@ -1,0 +1,106 @@
+"""Which frameworks there are, and the leaf module that knows each: loaded by name, when it is first asked for.
+
+A leaf is a module that fits :class:`Flavor`. Another package adds one with an entry point of the group ``runfolio.flavors``, whose name
+is the flavor's in ``MLmodel`` and whose value is the module::
+
+    [project.entry-points."runfolio.flavors"]
+    polynomial = "polynomial_flavor"
+
+A flavor of the house comes before one of the same name from elsewhere.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from runfolio.errors import UsageError
+from runfolio.flavors.model import Model
+
+GROUP = "runfolio.flavors"
+PYTHON_FUNCTION = "python_function"
+
+Predict = Callable[[Any, dict[str, Any]], Any]
+"""Of the data and the parameters of a call."""
+
+
+class Flavor(Protocol):
+    """What a leaf module has, beside ``save_model``, which is the framework's own."""
+
+    @property
+    def FLAVOR(self) -> str:  # noqa: N802 # constants of a module
+        """Its name in ``MLmodel``."""
+
+    @property
+    def LOADER(self) -> str:  # noqa: N802
+        """What ``python_function.loader_module`` says of models that it loads."""
+
+    def load_folder(self, folder: Path) -> Any:
+        """Return the framework's own object from a folder whose code may run."""
+
+    def predictor(self, held: Any, config: Mapping[str, Any]) -> Predict:
+        """Return how the object is called by ``predict``; `config` is the ``python_function`` part of ``MLmodel``."""
+
+    def runs_code(self, folder: Path, config: Mapping[str, Any]) -> Sequence[str]:
+        """Return the files that run code when they are loaded; `config` is the flavor's part of ``MLmodel``."""
+
+
+_OURS: dict[str, str] = {
+    "sklearn": "scikit_learn",
+    "xgboost": "xgboost",
+}
+"""The leaf of each flavor, by its name in ``MLmodel``."""
+
+_LOADERS: dict[str, str] = {f"mlflow.{flavor}": flavor for flavor in _OURS}
+"""MLflow's loader modules, and the flavor that knows what they load."""
+
+
+def named(flavor: str) -> Flavor | None:
+    """Return the leaf of a flavor by its name in ``MLmodel``, or None.
+
+    Raises
+    ------
+    UsageError
+        If a package says that it has the flavor, and its module does not fit.
+    """
+    if flavor in _OURS:
+        return cast(Flavor, importlib.import_module(f"runfolio.flavors.{_OURS[flavor]}"))
+    return _from_elsewhere().get(flavor)
+
+
+def for_loader(loader: str) -> Flavor | None:
+    """Return the leaf that loads what ``python_function.loader_module`` names, or None."""
+    if loader in _LOADERS:
+        return named(_LOADERS[loader])
+    return next((leaf for leaf in _from_elsewhere().values() if loader == leaf.LOADER), None)
+
+
+def _from_elsewhere() -> dict[str, Flavor]:
+    from importlib.metadata import entry_points
+
+    found = {}
+    for each in entry_points(group=GROUP):
+        leaf = each.load()
+        missing = [name for name in ("FLAVOR", "LOADER", "load_folder", "predictor", "runs_code") if not hasattr(leaf, name)]
+        if missing:
+            raise UsageError(
+                f"The flavor {each.name!r} of {each.dist.name if each.dist else 'a package'} ({each.value}) lacks "
+                f"{', '.join(missing)}. See the protocol runfolio.flavors.catalogue.Flavor."
+            )
+        found[each.name] = cast(Flavor, leaf)
+    return found
+
+
+def runs_code(folder: Path, model: Model) -> list[str]:
+    """Return the files of a model's folder that run code when it is loaded.
+
+    A flavor that nobody here knows is taken to run what it likes: all its files are told.
+    """
+    if (folder / "code").is_dir():
+        return ["code/"]
+    known = [(leaf, config) for name, config in model.flavors.items() if (leaf := named(name)) is not None]
+    if known:
+        return sorted({file for leaf, config in known for file in leaf.runs_code(folder, config)})
+    return sorted(str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file())

@@ -1,0 +1,14 @@
+"""XGBoost models: MLflow's ``mlflow.xgboost``.
+
+>>> import runfolio                                                                            # doctest: +SKIP
+>>> runfolio.xgboost.log_model(booster, "model", registered_model_name="wine")                 # doctest: +SKIP
+>>> runfolio.xgboost.load_model("models:/wine/1")                                              # doctest: +SKIP
+"""
+
+from runfolio.flavors.xgboost import load_folder, save_model
+from runfolio.tracking.flavor_models import loads, logs
+
+log_model = logs(save_model)
+load_model = loads(load_folder)
+
+__all__ = ["load_model", "log_model", "save_model"]
