@@ -166,7 +166,7 @@ def test_a_model_is_renamed_in_its_folder_and_deleted_whole(client: MlflowClient
 def test_a_new_model_may_take_a_name_whose_folder_a_renamed_one_keeps(client: MlflowClient) -> None:
     client.rename_registered_model("Wine Quality", "Cultivars")
     client.create_registered_model("Wine Quality")
-    assert client.get_registered_model("Wine Quality").description == ""
+    assert client.get_registered_model("Wine Quality").description is None
     assert client.get_registered_model("Cultivars").description == "Which cultivar?"
     with pytest.raises(AlreadyExistsError):
         client.rename_registered_model("Cultivars", "Wine Quality")

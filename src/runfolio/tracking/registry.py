@@ -266,10 +266,10 @@ class RegistryVerbs(Bound):
         self._registry().models.delete_version(name, check_version(version))
 
     def get_latest_versions(self, name: str, stages: Sequence[str] | None = None) -> list[model_entities.ModelVersion]:
-        """Return the newest version of each stage, or of those given; of versions in no stage, too."""
+        """Return the newest version of each stage, of versions in no stage, too; or of the stages that are given, if any are."""
         folio = self._registry()
         model = folio.models.find(name)
-        wanted = None if stages is None else {canonical_stage(stage, folio.settings.registry.stages) for stage in stages}
+        wanted = None if not stages else {canonical_stage(stage, folio.settings.registry.stages) for stage in stages}
         return [
             model_entities.version_entity(model, version)
             for version in _newest(folio, model)
