@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+from runfolio.folio import open_folio
 from tests.objects import s3
 from tests.objects.shell import folio, log, run
 
@@ -85,8 +89,8 @@ def test_stores_are_mirrored_both_ways(here: Path, tmp_path: Path) -> None:
     assert "Traceback" not in made.stderr
 
 
-def gc(cwd: Path, *args: str, code: int = 0) -> dict[str, int]:
-    made: dict[str, int] = json.loads(folio("gc", "--json", *args, cwd=cwd, code=code).stdout or "{}")
+def gc(cwd: Path, *args: str, code: int = 0) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(folio("gc", "--json", *args, cwd=cwd, code=code).stdout or "{}")
     return made
 
 
@@ -99,10 +103,32 @@ def test_unused_objects_are_found_and_removed_in_s3(here: Path, tmp_path: Path) 
     folio("init", "--artifacts", json.loads(place.stdout)["objects"], cwd=other)
     log("elsewhere", other)
     found = gc(here, "--grace", "0s")
-    assert (found["used"], len(found["unused"]), found["deleted"]) == (2, 1, 0)  # type: ignore[arg-type]
+    assert (found["used"], len(found["unused"]), found["deleted"]) == (2, 1, 0)
     assert "--sole" in folio("gc", "--delete", "--grace", "0s", cwd=here, code=13).stderr
     assert gc(here, "--delete", "--grace", "0s", "--also", str(other))["deleted"] == 0
     assert gc(here, "--grace", "14d")["within_grace"] == 1
     assert gc(here, "--delete", "--grace", "0s", "--sole")["deleted"] == 1
     folio("artifacts", "verify", "--read-data", cwd=here)
     assert "missing" in folio("artifacts", "verify", cwd=other, code=1).stdout
+
+
+def test_a_clean_up_of_s3_that_is_killed_leaves_a_clean_store(here: Path, s3_endpoint: str) -> None:
+    log("first", here)
+    opened = open_folio(str(here))
+    for number in range(300):
+        opened.store.put_bytes(b"stray %d" % number)
+    whole = sorted(opened.store.digests())
+    command = [sys.executable, "-m", "runfolio", "gc", "--delete", "--grace", "0s", "--sole"]
+    process = subprocess.Popen(command, cwd=here, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    left = whole
+    while process.poll() is None and len(left) == len(whole):
+        left = list(opened.store.digests())
+    process.kill()
+    process.wait()
+    for digest in opened.store.digests():
+        opened.store.verify(digest)
+    opened.close()
+    assert "All objects are there" in folio("artifacts", "verify", "--read-data", cwd=here).stdout
+    again = gc(here, "--delete", "--grace", "0s", "--sole")
+    assert (again["used"], gc(here, "--grace", "0s")["unused"]) == (2, [])
+    assert len(left) < len(whole)
