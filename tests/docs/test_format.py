@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from runfolio.folio.inbox import ARTIFACTS, ID_FILE, METRICS_FILE, RUN_FILE
+from runfolio.formats.deployments import decode_deployment, encode_deployment
 from runfolio.formats.experiments import decode_experiment, experiment_fields
 from runfolio.formats.foreign import decode_foreign, read_metrics
 from runfolio.formats.lines import parse_line
@@ -26,6 +27,7 @@ from runfolio.objects.manifests import decode_manifest, encode_manifest
 from runfolio.policy import decode_policy, run_examples
 from runfolio.policy.rules import FLAGS
 from runfolio.records import Experiment
+from runfolio.records.deployments import Deployment, DeploymentState
 from runfolio.records.runs import RunStatus
 from runfolio.records.settings import Settings
 from tests.docs.pages import DOCS, fenced, marked
@@ -148,6 +150,15 @@ def test_registry_examples_are_what_we_write() -> None:
     assert encode_model(decode_model(model.encode(), "models/wine/model.yaml")) == model.encode()
     (version,) = marked("format.md", "example", "version")
     assert encode_version(decode_version(version.encode(), "models/wine/versions/3.yaml"), "wine") == version.encode()
+
+
+def test_the_deployment_is_canonical_and_every_field_is_told() -> None:
+    data = example("deployment").encode()
+    made = decode_deployment(data, "models/wine/deployments/sagemaker-us-east-1-wine-classifier-prod.json")
+    assert encode_deployment(made) == data
+    section = TEXT.split("## Deployment:")[1].split("\n## ")[0]
+    assert [item.name for item in fields(Deployment) if item.name != "extra" and f"`{item.name}`" not in section] == []
+    assert [item.value for item in DeploymentState if f"`{item.value}`" not in section] == []
 
 
 def test_policy_page_shows_a_policy_that_passes_its_own_examples() -> None:

@@ -211,6 +211,18 @@ def show(name: str, version: str | None, as_json: bool) -> None:
         click.echo(line)
 
 
+models.add_command(versions, "list-versions")
+
+
+def _deployed_lines(folio: Folio, model: RegisteredModel, number: int | None = None) -> Iterator[str]:
+    """Say where versions of a model serve, by the records of deployments."""
+    for item in folio.deployments.of_model(model.slug):
+        if not item.gone and number in (None, item.version):
+            which = f"{item.version} " if number is None else ""
+            end = f", {item.endpoint}" if item.endpoint else ""
+            yield f"{'deployed:':14} {which}{visible(f'{item.name} at {item.where}{end}')}"
+
+
 def _facts(facts: Mapping[str, str]) -> Iterator[str]:
     for name, value in facts.items():
         if value:
@@ -233,6 +245,7 @@ def _model_lines(folio: Folio, model: RegisteredModel, numbers: list[int]) -> It
             yield f"{stage + ':':14} {' '.join(map(str, model.stages[stage]))}"
     for alias, number in sorted(model.aliases.items()):
         yield f"{'@' + alias + ':':14} {number}"
+    yield from _deployed_lines(folio, model)
     if model.stages or model.aliases:
         which = next(iter(model.stages), None) or f"@{next(iter(model.aliases))}"
         slash = "" if which.startswith("@") else "/"
@@ -264,6 +277,7 @@ def _version_lines(folio: Folio, model: RegisteredModel, version: ModelVersion) 
             **{key: number_text(value) for key, value in sorted(version.metrics.items())},
         }
     )
+    yield from _deployed_lines(folio, model, version.version)
     files = _files(folio, version)
     if files:
         yield ""

@@ -20,6 +20,7 @@ from runfolio.gitstore.user_settings import user_setting
 from runfolio.journal import Spool
 
 if TYPE_CHECKING:
+    from runfolio.folio.deployments import DeploymentBook
     from runfolio.folio.folding import FoldResult
     from runfolio.index import Index
     from runfolio.journal import JournalWriter
@@ -80,6 +81,13 @@ class Folio:
             self.place.root,
             self.settings.durability != "process",
         )
+
+    @cached_property
+    def deployments(self) -> DeploymentBook:
+        """Where versions of models were put."""
+        from runfolio.folio.deployments import DeploymentBook
+
+        return DeploymentBook(self.place)
 
     @cached_property
     def index(self) -> Index:

@@ -337,7 +337,7 @@ class ModelBook:
         folder = f"{paths.MODELS}/{model.slug}"
         made = []
         for name in self._names(tip, folder):
-            below = self._names(tip, f"{folder}/{name}") if name in ("versions", "cards") else None
+            below = self._names(tip, f"{folder}/{name}") if name in ("versions", "cards", "deployments") else None
             made += [f"{folder}/{name}/{item}" for item in below] if below is not None else [f"{folder}/{name}"]
         return made
 

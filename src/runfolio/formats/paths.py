@@ -28,6 +28,7 @@ _MODEL = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/model\.yaml\Z", re.AS
 _NUMBERS = re.compile(r"(?:^|\0)([1-9][0-9]{0,8})\.yaml(?=\0|\Z)")
 _VERSION = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/versions/(?P<number>[1-9]\d{0,8})\.yaml\Z", re.ASCII)
 _CARD = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/cards/(?P<number>[1-9]\d{0,8})\.md\Z", re.ASCII)
+_DEPLOYMENT = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/deployments/(?P<name>[a-z0-9][a-z0-9_-]*)\.json\Z", re.ASCII)
 _EXPERIMENT = re.compile(r"experiments/(?P<slug>[a-z0-9][a-z0-9_-]*)\.yaml\Z", re.ASCII)
 
 
@@ -77,6 +78,11 @@ def card_path(slug: str, version: int) -> str:
     return f"{MODELS}/{slug}/cards/{version}.md"
 
 
+def deployment_path(slug: str, name: str) -> str:
+    """Return the path of the record of one deployment of a model's versions."""
+    return f"{MODELS}/{slug}/deployments/{name}.json"
+
+
 def environment_path(name: str) -> str:
     """Return the path of a package list, by the first 16 digits of its SHA-256."""
     return f"{ENVIRONMENTS}/{name}.txt"
@@ -121,3 +127,9 @@ def card_of_path(path: str) -> tuple[str, int] | None:
     """Return (slug, number) if `path` is the card of a model's version, else None."""
     match = _CARD.match(path)
     return (match["slug"], int(match["number"])) if match else None
+
+
+def deployment_of_path(path: str) -> tuple[str, str] | None:
+    """Return (slug, name of the file) if `path` is the record of a deployment, else None."""
+    match = _DEPLOYMENT.match(path)
+    return (match["slug"], match["name"]) if match else None

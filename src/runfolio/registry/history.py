@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 from runfolio.errors import DamagedError, NewerSchemaError
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
+from runfolio.formats.deployments import decode_deployment
 from runfolio.formats.models import changed_facts, decode_model, decode_version
 from runfolio.gitstore.history import commits_that_changed, merges_that_brought
 from runfolio.gitstore.repo import Change
+from runfolio.records.deployments import Deployment
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.records.runs import Lifecycle
 
@@ -35,7 +37,7 @@ class Event:
     Parameters
     ----------
     kind : str
-        ``created``, ``registered``, ``stage``, ``alias``, ``described``, ``tagged``, ``renamed``, ``deleted`` or ``damaged``.
+        ``created``, ``registered``, ``stage``, ``alias``, ``described``, ``tagged``, ``renamed``, ``deployed``, ``deleted`` or ``damaged``.
     text : str
         What happened, in words.
     version : int or None
@@ -135,6 +137,9 @@ def _tell(changes: Iterable[Change], contents: Mapping[str, bytes]) -> Iterator[
         elif found is not None:
             old, new = (_read(decode_version, oid, contents, change.path, faults) for oid in (change.old, change.new))
             yield from version_events(old, new, found[1])
+        elif paths.deployment_of_path(change.path):
+            was, now = (_read(decode_deployment, oid, contents, change.path, faults) for oid in (change.old, change.new))
+            yield from deployment_events(was, now)
         elif card := paths.card_of_path(change.path):
             yield {"kind": "described", "text": f"card of version {card[1]} {_done(change)}", "version": card[1]}
     for fault in faults:
@@ -202,6 +207,27 @@ def version_events(old: ModelVersion | None, new: ModelVersion | None, number: i
     facts = changed_facts(old, new)
     if facts:  # they never change by our hand
         yield {"kind": "damaged", "text": f"version {number}: FACTS EDITED: {', '.join(facts)}", "version": number}
+
+
+def deployment_events(old: Deployment | None, new: Deployment | None) -> Iterator[dict[str, Any]]:
+    """Tell what changed between two readings of a deployment's record, as fields of :class:`Event`."""
+    item = new or old
+    if item is None:
+        return
+    name = f"{item.name} at {item.where}"
+    if new is None:
+        yield {"kind": "deployed", "text": f"record of the deployment {name} removed", "version": item.version}
+        return
+    words = {"live": "deployed as", "requested": "on its way to", "replaced": "replaced at", "deleted": "taken down from"}
+    fields = ("state", "version", "digest", "image", "endpoint", "facts")
+    changed = [field for field in fields if old is None or getattr(old, field) != getattr(new, field)]
+    if old is not None and old.version != new.version and not new.gone:
+        text = f"version {new.version} in place of {old.version} deployed as {name}"
+        yield {"kind": "deployed", "text": text, "version": new.version}
+    elif "state" in changed:
+        yield {"kind": "deployed", "text": f"version {new.version} {words[new.state.value]} {name}", "version": new.version}
+    elif changed:
+        yield {"kind": "deployed", "text": f"deployment {name} changed: {', '.join(changed)}", "version": new.version}
 
 
 def _tag_changes(old: Mapping[str, str], new: Mapping[str, str]) -> str:

@@ -115,7 +115,8 @@ class RegistryChange:
     Parameters
     ----------
     kind : str
-        ``created``, ``registered``, ``stage``, ``alias``, ``described``, ``tagged``, ``renamed``, ``deleted`` or ``damaged``.
+        ``created``, ``registered``, ``stage``, ``alias``, ``described``, ``tagged``, ``renamed``, ``deployed``, ``deleted`` or
+        ``damaged``.
     model : str
         Its name.
     path : str

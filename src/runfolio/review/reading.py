@@ -10,11 +10,13 @@ from typing import Any
 from runfolio.errors import DamagedError, GitError, NewerSchemaError
 from runfolio.folio.place import Place
 from runfolio.formats import paths
+from runfolio.formats.deployments import decode_deployment
 from runfolio.formats.experiments import decode_experiment
 from runfolio.formats.models import decode_model, decode_version
 from runfolio.formats.runs import decode_run
 from runfolio.gitstore.difference import PLAIN, FileDifference, tree_difference
 from runfolio.records import Experiment, Run
+from runfolio.records.deployments import Deployment
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ModelVersion, RegisteredModel
 
@@ -29,6 +31,7 @@ class Side:
     experiments: dict[str, Experiment] = field(default_factory=dict)
     models: dict[str, RegisteredModel] = field(default_factory=dict)
     versions: dict[tuple[str, int], ModelVersion] = field(default_factory=dict)
+    deployments: dict[str, Deployment] = field(default_factory=dict)
     environments: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -166,6 +169,8 @@ def _take_model(side: Side, path: str, data: bytes) -> None:
         side.models[slug] = decode_model(data, path)
     elif found is not None:
         side.versions[found] = decode_version(data, path)
+    elif paths.deployment_of_path(path) is not None:
+        side.deployments[path] = decode_deployment(data, path)
 
 
 _KINDS = {"120000": "a symbolic link", "160000": "a submodule", "100755": "an executable file"}

@@ -14,7 +14,7 @@ from runfolio.policy.verdict import FAILED
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ARCHIVED, NO_STAGE, ModelVersion, RegisteredModel
 from runfolio.registry.gates import judge_promotion, live_version, load_policy
-from runfolio.registry.history import model_events, version_events
+from runfolio.registry.history import deployment_events, model_events, version_events
 from runfolio.review.change import Promotion, RegistryChange, Span
 from runfolio.review.reading import Read
 
@@ -52,6 +52,10 @@ def registry_changes(read: Read) -> list[RegistryChange]:
     for slug, number in sorted(before.versions.keys() | after.versions.keys()):
         path = paths.version_path(slug, number)
         events = version_events(before.versions.get((slug, number)), after.versions.get((slug, number)), number)
+        made += [_change(names.get(slug, slug), path, event) for event in events]
+    for path in sorted(before.deployments.keys() | after.deployments.keys()):
+        slug = path.split("/")[1]
+        events = deployment_events(before.deployments.get(path), after.deployments.get(path))
         made += [_change(names.get(slug, slug), path, event) for event in events]
     return made
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from runfolio.errors import DamagedError, NotFoundError, StorageError
+from runfolio.formats.deployments import encode_deployment
 from runfolio.formats.models import model_fields, version_fields
+from runfolio.records.deployments import Deployment
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.registry.cards import read_card
 from runfolio.registry.history import Event, history
@@ -64,6 +66,8 @@ class ModelData:
     events: tuple[Event, ...]
     order: tuple[str, ...] = ()
     """The stages in the order in which a model goes through them."""
+    deployments: tuple[Deployment, ...] = ()
+    """Where its versions were put; those that serve first."""
     inputs: str = field(repr=False, default="")
     """Everything that pages of it look at, as text."""
 
@@ -102,7 +106,8 @@ def read_catalogue(site: Site) -> list[ModelData]:
         shown = [_version(site, model, version, events) for version in reversed(versions)]
         seen = seen_model(site, model)
         order = site.folio.settings.registry.stages
-        made.append(ModelData(seen, tuple(shown), events, order, _inputs(seen, shown, events)))
+        placed = tuple(_seen_deployment(site, item) for item in site.folio.deployments.of_model(model.slug, site.commit))
+        made.append(ModelData(seen, tuple(shown), events, order, placed, _inputs(seen, shown, events, placed)))
     return made
 
 
@@ -151,15 +156,26 @@ def seen_version(site: Site, version: ModelVersion) -> ModelVersion:
     return replace(version, user="", run_link="", description=text(version.description), tags=tags, waivers=waivers)
 
 
+def _seen_deployment(site: Site, deployment: Deployment) -> Deployment:
+    """Leave out of a public site what tells of a team's machines and accounts."""
+    if not site.options.public:
+        return deployment
+    return replace(deployment, endpoint="", image="", facts={}, user="", place="", extra={})
+
+
 def _seen_event(site: Site, event: Event) -> Event:
     if not site.options.public:
         return replace(event, mail="")
-    return replace(event, mail="", author="", merged_by="", text=site.redaction.text(event.text), subject="")
+    text = f"version {event.version}: deployment changed" if event.kind == "deployed" else site.redaction.text(event.text)
+    return replace(event, mail="", author="", merged_by="", text=text, subject="")
 
 
-def _inputs(model: RegisteredModel, versions: list[VersionData], events: tuple[Event, ...]) -> str:
+def _inputs(
+    model: RegisteredModel, versions: list[VersionData], events: tuple[Event, ...], placed: tuple[Deployment, ...]
+) -> str:
     said: list[Any] = [model_fields(model), [event.commit + event.text for event in events]]
     for item in versions:
         said.append([item.number, version_fields(item.version), item.stage, list(item.aliases), item.card])
         said.append(sorted(item.files.items()) if item.files is not None else None)
+    said += [encode_deployment(item).decode() for item in placed]
     return json.dumps(said, sort_keys=True, ensure_ascii=False)

@@ -12,7 +12,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from runfolio.folio.changes import RecordCommit, files_of_commits, record_log
-from runfolio.formats.paths import card_of_path, experiment_of_path, model_of_path, run_of_path, version_of_path
+from runfolio.formats.paths import (
+    card_of_path,
+    deployment_of_path,
+    experiment_of_path,
+    model_of_path,
+    run_of_path,
+    version_of_path,
+)
 from runfolio.gitstore.repo import Change
 from runfolio.site.columns import script
 from runfolio.site.output import canonical
@@ -23,7 +30,12 @@ if TYPE_CHECKING:
 
 NAME = "data/history"
 COMMITS = 50
-_MODEL_FILES = (("models", model_of_path), ("versions", version_of_path), ("cards", card_of_path))
+_MODEL_FILES = (
+    ("models", model_of_path),
+    ("versions", version_of_path),
+    ("cards", card_of_path),
+    ("deployments", deployment_of_path),
+)
 MOST_READ = 400
 """Records of a change that its page reads."""
 

@@ -10,7 +10,9 @@ from runfolio.folio.checks.faults import Restore, faults_of
 from runfolio.folio.checks.model_history import ModelHistory
 from runfolio.folio.checks.objects import ObjectCheck
 from runfolio.formats import paths
+from runfolio.formats.deployments import decode_deployment
 from runfolio.formats.models import MODEL_KEYS, VERSION_KEYS, decode_model, decode_version
+from runfolio.records.deployments import Deployment
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.records.runs import Lifecycle
@@ -39,11 +41,15 @@ class ModelCheck:
         self._restore, self._findings = restore, findings
         self._models: dict[str, RegisteredModel] = {}
         self._versions: dict[tuple[str, int], ModelVersion] = {}
+        self._deployments: dict[str, Deployment] = {}
         self._unread: set[str] = set()
 
     def take(self, path: str, inner: str, data: bytes) -> bool:
-        """Check a file, if it is a model's or a version's; tell whether it was."""
+        """Check a file, if it is a model's, a version's or a deployment's; tell whether it was."""
         slug, found = paths.model_of_path(inner), paths.version_of_path(inner)
+        if paths.deployment_of_path(inner) is not None:
+            self._deployment(path, inner, data)
+            return True
         try:
             if slug is not None:
                 self._models[slug] = decode_model(data, inner)
@@ -57,6 +63,12 @@ class ModelCheck:
             rule = "model.format" if slug is not None else "version.format"
             self._findings.extend(faults_of(error, path, data, rule, "Edit the file"))
         return True
+
+    def _deployment(self, path: str, inner: str, data: bytes) -> None:
+        try:
+            self._deployments[inner] = decode_deployment(data, inner)
+        except DamagedError as error:
+            self._findings.extend(faults_of(error, path, data, "deployment.format", self._restore(path)))
 
     def finish(self, runs: Collection[str], history: ModelHistory) -> None:
         """Say what is named and is not there.
@@ -72,6 +84,8 @@ class ModelCheck:
         for slug, model in self._models.items():
             self._live(slug, model)
             self._unknown(self._prefix + paths.model_path(slug), model.extra, MODEL_KEYS)
+        for inner, deployment in self._deployments.items():
+            self._deployed(inner, deployment)
         for (slug, number), version in self._versions.items():
             path = self._prefix + paths.version_path(slug, number)
             self._unknown(path, version.extra, VERSION_KEYS)
@@ -84,6 +98,22 @@ class ModelCheck:
                 self._add(
                     "version.run", Severity.WARNING, path, "run", message, "It may be on another branch, or wait: runfolio commit"
                 )
+
+    def _deployed(self, inner: str, deployment: Deployment) -> None:
+        slug, path = inner.split("/")[1], self._prefix + inner
+        version = self._versions.get((slug, deployment.version))
+        if paths.version_path(slug, deployment.version) in self._unread:
+            return
+        remedy = "If it serves no more: runfolio deployments delete, or git rm the record"
+        if version is None:
+            message = f"version {deployment.version} is not there"
+            self._add("deployment.version", Severity.ERROR, path, "version", message, remedy)
+        elif version.lifecycle is Lifecycle.DELETED and not deployment.gone:
+            message = f"version {deployment.version} is deleted, and still serves"
+            self._add("deployment.version", Severity.WARNING, path, "version", message, remedy)
+        elif deployment.digest is not None and version.digest != deployment.digest:
+            message = f"it serves other bytes than version {deployment.version} has: {deployment.digest}"
+            self._add("deployment.digest", Severity.ERROR, path, "digest", message, "Deploy the version anew")
 
     def _live(self, slug: str, model: RegisteredModel) -> None:
         path = self._prefix + paths.model_path(slug)

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 from runfolio.diff.states import FieldChange, diff_fields
 from runfolio.errors import DamagedError, NewerSchemaError
+from runfolio.formats.deployments import decode_deployment
 from runfolio.formats.models import decode_model, decode_version, model_fields, version_fields
-from runfolio.formats.paths import card_of_path, model_of_path, version_of_path
+from runfolio.formats.paths import card_of_path, deployment_of_path, model_of_path, version_of_path
 from runfolio.gitstore.repo import Change
 from runfolio.records.visible import visible
+from runfolio.registry.history import deployment_events
 from runfolio.site.catalogue import seen_model, seen_version
 from runfolio.site.gather import Site
 from runfolio.site.links import model_page, version_page
@@ -49,7 +51,7 @@ def model_changes(site: Site, changes: Sequence[Change]) -> tuple[list[ModelChan
     made, faults = [], []
     for change in [item for item in changes if item.path.startswith("models/")][:MOST]:
         try:
-            found = _model(site, change) or _version(site, change) or _card(site, change)
+            found = _model(site, change) or _version(site, change) or _card(site, change) or _deployment(site, change)
         except (DamagedError, NewerSchemaError) as error:
             faults.append(error.message)
         else:
@@ -96,6 +98,18 @@ def _card(site: Site, change: Change) -> ModelChange | None:
     slug, number = named
     what = "card written" if change.old is None else "card taken out" if change.new is None else "card edited"
     return ModelChange(f"{_name(site, slug)} {number}", _page(site, slug, number), what, False, [])
+
+
+def _deployment(site: Site, change: Change) -> ModelChange | None:
+    named = deployment_of_path(change.path)
+    if named is None:
+        return None
+    found = [site.folio.repo.read(oid) if oid else None for oid in (change.old, change.new)]
+    before, after = (decode_deployment(data, change.path) if data is not None else None for data in found)
+    told = next(deployment_events(before, after), None)
+    number = (after or before).version if after or before else None  # type: ignore[union-attr] # one of them is there
+    what = "deployment changed" if site.options.public else visible(str(told["text"])) if told else ""
+    return ModelChange(_name(site, named[0]), _page(site, named[0], number), what, after is None, []) if told else None
 
 
 def _sides(

@@ -117,7 +117,7 @@ def _model(site: Site, item: ModelData, path: str) -> bytes:
         model=item.model, tags=sorted(item.model.tags.items()), live=live, keys=keys, rows=rows,
         uses=_uses(item.model.name, item.slug, *_best_address(item)), events=[_event(item, event) for event in item.events[:TIMELINE]],
         more_events=max(0, len(item.events) - TIMELINE),
-        record=site.folio.place.full(paths.model_path(item.slug)),
+        record=site.folio.place.full(paths.model_path(item.slug)), deployments=_deployments(item),
     )  # fmt: skip
 
 
@@ -198,8 +198,28 @@ def _version(site: Site, item: ModelData, shown: VersionData, path: str) -> byte
         events=[_event(item, event) for event in shown.events], gates=_gates(shown),
         card=markdown_tree(card) if card else None,
         card_lacks=[title for title in PROMPTS if not done.get(section_id(title))] if card else [],
-        record=site.folio.place.full(paths.version_path(item.slug, shown.number)),
+        record=site.folio.place.full(paths.version_path(item.slug, shown.number)), deployments=_deployments(item, shown.number),
     )  # fmt: skip
+
+
+def _deployments(item: ModelData, number: int | None = None) -> list[dict[str, Any]]:
+    """Return where a model's versions, or one of them, were put."""
+    return [
+        {
+            "name": found.name,
+            "where": found.where,
+            "state": found.state.value,
+            "gone": found.gone,
+            "version": found.version,
+            "href": version_page(item.slug, found.version) if any(v.number == found.version for v in item.versions) else None,
+            "endpoint": found.endpoint,
+            "image": found.image,
+            "updated": found.updated,
+            "user": found.user,
+        }
+        for found in item.deployments
+        if number in (None, found.version)
+    ]
 
 
 def _metric(

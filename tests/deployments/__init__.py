@@ -1,0 +1,1 @@
+"""Images, and versions put where they are called."""
