@@ -15,7 +15,25 @@ from runfolio._version import __version__
 
 TYPE_CHECKING = False  # what typing.TYPE_CHECKING is, without its import
 if TYPE_CHECKING:
-    from runfolio import artifacts, client, data, entities, errors, exceptions, models, pyfunc, sklearn, tracking, xgboost
+    from runfolio import (
+        artifacts,
+        catboost,
+        client,
+        data,
+        entities,
+        errors,
+        exceptions,
+        lightgbm,
+        models,
+        onnx,
+        prophet,
+        pyfunc,
+        sklearn,
+        spacy,
+        statsmodels,
+        tracking,
+        xgboost,
+    )
     from runfolio.client import MlflowClient, RunfolioClient
     from runfolio.errors import RunfolioError
     from runfolio.exceptions import MlflowException
@@ -88,6 +106,7 @@ __all__ = [
     "__version__",
     "active_run",
     "artifacts",
+    "catboost",
     "client",
     "create_experiment",
     "data",
@@ -112,6 +131,7 @@ __all__ = [
     "get_tracking_uri",
     "is_tracking_uri_set",
     "last_active_run",
+    "lightgbm",
     "load_table",
     "log_artifact",
     "log_artifacts",
@@ -128,6 +148,8 @@ __all__ = [
     "log_table",
     "log_text",
     "models",
+    "onnx",
+    "prophet",
     "pyfunc",
     "register_model",
     "restore_experiment",
@@ -148,21 +170,29 @@ __all__ = [
     "set_tags",
     "set_tracking_uri",
     "sklearn",
+    "spacy",
     "start_run",
+    "statsmodels",
     "tracked",
     "tracking",
     "xgboost",
 ]
 _MODULES = (
     "artifacts",
+    "catboost",
     "client",
     "data",
     "entities",
     "errors",
     "exceptions",
+    "lightgbm",
     "models",
+    "onnx",
+    "prophet",
     "pyfunc",
     "sklearn",
+    "spacy",
+    "statsmodels",
     "tracking",
     "xgboost",
 )

@@ -48,7 +48,13 @@ class Flavor(Protocol):
 
 
 _OURS: dict[str, str] = {
+    "catboost": "catboost",
+    "lightgbm": "lightgbm",
+    "onnx": "onnx",
+    "prophet": "prophet",
     "sklearn": "scikit_learn",
+    "spacy": "spacy",
+    "statsmodels": "statsmodels",
     "xgboost": "xgboost",
 }
 """The leaf of each flavor, by its name in ``MLmodel``."""

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 from runfolio.errors import AlreadyExistsError, NotFoundError, UsageError
 from runfolio.flavors.examples import Example
@@ -31,7 +31,7 @@ CODE = "code"
 class Beside:
     """What may be saved beside any model; the parameters of MLflow's ``save_model`` that all flavors have."""
 
-    signature: ModelSignature | None = None
+    signature: ModelSignature | Literal[False] | None = None
     input_example: Any = None
     pip_requirements: Requirements | None = None
     extra_pip_requirements: Requirements | None = None
@@ -43,12 +43,12 @@ class Beside:
 class Options(TypedDict, total=False):
     """The same as keywords; every ``save_model`` takes them, and hands them on as ``Beside(**options)``.
 
-    A signature is inferred from the input example by default. `pip_requirements` is in place of, and `extra_pip_requirements` besides,
-    the exact versions of what the model needs; `conda_env` is the whole ``conda.yaml``. `code_paths` are modules and packages to save
-    with the model.
+    A signature is inferred from the input example by default; False leaves it out. `pip_requirements` is in place of, and
+    `extra_pip_requirements` besides, the exact versions of what the model needs; `conda_env` is the whole ``conda.yaml``. `code_paths`
+    are modules and packages to save with the model.
     """
 
-    signature: ModelSignature | None
+    signature: ModelSignature | Literal[False] | None
     input_example: Any
     pip_requirements: Requirements | None
     extra_pip_requirements: Requirements | None
@@ -116,12 +116,12 @@ def _fill(folder: Path, model: Model, beside: Beside, write: Write, predict: Pre
     _copy_code(folder, beside.code_paths or ())
     needed = write(folder, model)
     write_environment(folder, needed, beside.pip_requirements, beside.extra_pip_requirements, beside.conda_env)
-    model.signature = beside.signature
+    model.signature = beside.signature or None
     model.metadata = dict(beside.metadata) if beside.metadata else None
     if beside.input_example is not None:
         example = Example.of(beside.input_example)
         model.saved_input_example_info = example.save(folder)
-        if model.signature is None and predict is not None:
+        if beside.signature is None and predict is not None:
             model.signature = infer_signature(example.data, predict(example.data, example.params or {}), example.params)
     model.model_size_bytes = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
     model.save(folder / FILE)
@@ -181,6 +181,21 @@ def config_of(folder: Path, flavor: str) -> dict[str, Any]:
             f"{folder}: not a model of the flavor {flavor}; its flavors are {', '.join(model.flavors)}. Load it with runfolio.pyfunc."
         )
     return model.flavors[flavor]
+
+
+def opened(folder: Path, flavor: str, data: str) -> tuple[dict[str, Any], Path]:
+    """Return what ``MLmodel`` says of a flavor, and the file or folder that holds the model, its code put on the path.
+
+    Parameters
+    ----------
+    folder : path
+    flavor : str
+    data : str
+        Name of the file where ``MLmodel`` gives none.
+    """
+    config = config_of(folder, flavor)
+    add_code(folder, config)
+    return config, inside(folder, config.get("data") or data, f"flavors.{flavor}.data")
 
 
 def inside(folder: Path, name: Any, field: str) -> Path:

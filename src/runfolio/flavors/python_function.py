@@ -238,7 +238,7 @@ def load_folder(folder: Path, model_config: Mapping[str, Any] | None = None) -> 
         return _python(folder, model, config, model_config)
     leaf = for_loader(loader)
     if leaf is not None:
-        held = leaf.load_folder(folder)
+        held = getattr(leaf, "for_predict", leaf.load_folder)(folder)
         return PyFuncModel(model, held, leaf.predictor(held, config))
     if loader.startswith("mlflow."):
         raise UsageError(f"{folder}: runfolio does not load {loader}. MLflow does: mlflow.pyfunc.load_model.")

@@ -13,10 +13,10 @@ from typing import Any
 
 from runfolio.errors import DamagedError, UsageError, missing_package
 from runfolio.flavors.catalogue import Predict
+from runfolio.flavors.estimators import dump_estimator, load_estimator
 from runfolio.flavors.folders import Beside, add_code, code_of, config_of, inside, python_function, save_folder
 from runfolio.flavors.model import Model
 from runfolio.flavors.pickled_names import modules_of
-from runfolio.flavors.pickles import dump_cloudpickle, dump_plain, load_pickle
 from runfolio.flavors.requirements import Requirements, distributions_of, pinned
 from runfolio.flavors.signatures import ModelSignature
 
@@ -79,26 +79,13 @@ def save_model(
     beside = Beside(signature, input_example, pip_requirements, extra_pip_requirements, conda_env, code_paths, metadata)
 
     def write(folder: Path, model: Model) -> list[str]:
-        data, used = _pickled(sk_model, serialization_format)
+        data, used = dump_estimator(sk_model, serialization_format)
         (folder / _FILE).write_bytes(data)
         _describe(model, folder, sk_model, used, pyfunc_predict_fn)
         return _needed(data, used)
 
     predict = predictor(sk_model, {"predict_fn": pyfunc_predict_fn}) if hasattr(sk_model, pyfunc_predict_fn) else None
     return save_folder(path, mlflow_model, beside, write, predict)
-
-
-def _pickled(sk_model: Any, wanted: str | None) -> tuple[bytes, str]:
-    if wanted != SERIALIZATION_FORMAT_CLOUDPICKLE:
-        made = dump_plain(sk_model)
-        if made is not None:
-            return made, SERIALIZATION_FORMAT_PICKLE
-        if wanted == SERIALIZATION_FORMAT_PICKLE:
-            raise UsageError(
-                "The model holds functions or classes that a plain pickle cannot carry to another process. Move them into a module "
-                "and name it in code_paths, or leave serialization_format out."
-            )
-    return dump_cloudpickle(sk_model), SERIALIZATION_FORMAT_CLOUDPICKLE
 
 
 def _describe(model: Model, folder: Path, sk_model: Any, used: str, predict_fn: str) -> None:
@@ -133,7 +120,7 @@ def load_folder(folder: Path) -> Any:
         raise DamagedError(f"{folder}/MLmodel: flavors.sklearn.pickled_model: missing. Save the model again.")
     _version()
     add_code(folder, config)
-    return load_pickle(inside(folder, config["pickled_model"], "flavors.sklearn.pickled_model"))
+    return load_estimator(inside(folder, config["pickled_model"], "flavors.sklearn.pickled_model"), config)
 
 
 def predictor(held: Any, config: Mapping[str, Any]) -> Predict:

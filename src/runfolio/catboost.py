@@ -1,0 +1,14 @@
+"""CatBoost models: MLflow's ``mlflow.catboost``.
+
+>>> import runfolio                                                                            # doctest: +SKIP
+>>> runfolio.catboost.log_model(model, "model", registered_model_name="churn")                 # doctest: +SKIP
+>>> runfolio.catboost.load_model("models:/churn/1")                                            # doctest: +SKIP
+"""
+
+from runfolio.flavors.catboost import load_folder, save_model
+from runfolio.tracking.flavor_models import loads, logs
+
+log_model = logs(save_model)
+load_model = loads(load_folder)
+
+__all__ = ["load_model", "log_model", "save_model"]

@@ -1,0 +1,14 @@
+"""Pipelines of spaCy: MLflow's ``mlflow.spacy``.
+
+>>> import runfolio                                                                            # doctest: +SKIP
+>>> runfolio.spacy.log_model(nlp, "model", registered_model_name="tickets")                    # doctest: +SKIP
+>>> runfolio.spacy.load_model("models:/tickets/1")                                             # doctest: +SKIP
+"""
+
+from runfolio.flavors.spacy import load_folder, save_model
+from runfolio.tracking.flavor_models import loads, logs
+
+log_model = logs(save_model)
+load_model = loads(load_folder)
+
+__all__ = ["load_model", "log_model", "save_model"]
