@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         tracking,
         xgboost,
     )
+    from runfolio.autologging.switches import autolog
     from runfolio.client import MlflowClient, RunfolioClient
     from runfolio.errors import RunfolioError
     from runfolio.exceptions import MlflowException
@@ -106,6 +107,7 @@ __all__ = [
     "__version__",
     "active_run",
     "artifacts",
+    "autolog",
     "catboost",
     "client",
     "create_experiment",
@@ -201,6 +203,7 @@ _ELSEWHERE = {
     "MlflowException": "runfolio.exceptions",
     "RunfolioClient": "runfolio.client",
     "RunfolioError": "runfolio.errors",
+    "autolog": "runfolio.autologging.switches",
     "disable_system_metrics_logging": "runfolio.tracking.sampling",
     "get_registry_uri": "runfolio.tracking.registering",
     "register_model": "runfolio.tracking.registering",

@@ -3,8 +3,10 @@
 >>> import runfolio                                                                            # doctest: +SKIP
 >>> runfolio.sklearn.log_model(forest, "model", registered_model_name="wine")                  # doctest: +SKIP
 >>> runfolio.sklearn.load_model("models:/wine/1")                                              # doctest: +SKIP
+>>> runfolio.sklearn.autolog()                                                                 # doctest: +SKIP
 """
 
+from runfolio.autologging.scikit_learn.integration import autolog
 from runfolio.flavors.scikit_learn import (
     SERIALIZATION_FORMAT_CLOUDPICKLE,
     SERIALIZATION_FORMAT_PICKLE,
@@ -17,6 +19,7 @@ __all__ = [
     "SERIALIZATION_FORMAT_CLOUDPICKLE",
     "SERIALIZATION_FORMAT_PICKLE",
     "SUPPORTED_SERIALIZATION_FORMATS",
+    "autolog",
     "load_model",
     "log_model",
     "save_model",

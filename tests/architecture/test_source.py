@@ -30,8 +30,8 @@ PICKLES_IN = frozenset({"flavors/pickles.py"})
 EXECUTES = frozenset({"site/charts/worker.py: exec"})
 """The one place that runs what is in a folio: charts that its team declares in Python, in a process of their own."""
 
-BROAD_EXCEPT_IN = frozenset({"cli/ending.py", "objects/fsspec_bucket.py"})
-"""Who may catch everything: what turns a bug of ours into a report and exit code 3, and what speaks to file systems of others, each
+BROAD_EXCEPT_IN = frozenset({"autologging/guarding.py", "cli/ending.py", "objects/fsspec_bucket.py"})
+"""Who may catch everything: the guard around autologging (training must never die of logging), what turns a bug of ours into a report and exit code 3, and what speaks to file systems of others, each
 of which raises errors of its own."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from runfolio.errors import DamagedError, UsageError, missing_package
 from runfolio.flavors.catalogue import Predict
@@ -35,7 +35,7 @@ def save_model(
     code_paths: Sequence[str | os.PathLike[str]] | None = None,
     mlflow_model: Model | None = None,
     serialization_format: str | None = None,
-    signature: ModelSignature | None = None,
+    signature: ModelSignature | Literal[False] | None = None,
     input_example: Any = None,
     pip_requirements: Requirements | None = None,
     extra_pip_requirements: Requirements | None = None,
@@ -58,7 +58,7 @@ def save_model(
     serialization_format : {"pickle", "cloudpickle"}, optional
         By default plain pickle, and cloudpickle where that would not load elsewhere.
     signature : ModelSignature, optional
-        Inferred from the input example by default.
+        Inferred from the input example by default; False for none.
     input_example : DataFrame, ndarray, …, or a pair of one and the parameters, optional
     pip_requirements, extra_pip_requirements : sequence of str or path, optional
         In place of, or besides, the exact versions of what the model needs.

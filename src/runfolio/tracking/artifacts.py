@@ -23,14 +23,8 @@ class RunFiles(Bound):
 
     def _log(self, run_id: str, action: Callable[[LiveRun], Any]) -> Any:
         """Do something with a run: on the hold that this process has, or on one taken for this call."""
-        held = self._session()
-        live = held.run(run_id)
-        live.refuse_deleted()
-        try:
+        with self._session().holding(run_id) as live:
             return action(live)
-        finally:
-            if live.brief and live.seal_brief():
-                held.sealed(live)
 
     def log_artifact(self, run_id: str, local_path: str | os.PathLike[str], artifact_path: str | None = None) -> None:
         """Store a file (or a folder with all that is in it) as an artifact.

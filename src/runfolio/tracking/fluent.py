@@ -51,6 +51,11 @@ class ActiveRun:
         self._owner = os.getpid() if owner else 0
 
     @property
+    def live(self) -> LiveRun:
+        """The hold that this process has on the run: for rooms above, which log to it from any thread."""
+        return self._live
+
+    @property
     def data(self) -> entities.RunData:
         """Params, metrics and tags, as they are now."""
         return self._run().data

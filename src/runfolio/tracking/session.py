@@ -11,8 +11,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runfolio.errors import RunfolioError, storage_errors
@@ -75,6 +75,17 @@ class Session:
             if not taken.brief:
                 self.live[run_id] = taken
             return taken
+
+    @contextmanager
+    def holding(self, run_id: str) -> Iterator[LiveRun]:
+        """Give the hold on a run for a while: the one that this process has, or one taken for it, and let go of after it."""
+        live = self.run(run_id)
+        live.refuse_deleted()
+        try:
+            yield live
+        finally:
+            if live.brief and live.seal_brief():
+                self.sealed(live)
 
     def add(self, run: LiveRun) -> None:
         """Remember a run that was started here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from runfolio.flavors.model import Model, ModelInfo
 from runfolio.flavors.requirements import Requirements
@@ -21,7 +21,7 @@ def log_model(
     code_paths: Sequence[str | os.PathLike[str]] | None = None,
     serialization_format: str | None = None,
     registered_model_name: str | None = None,
-    signature: ModelSignature | None = None,
+    signature: ModelSignature | Literal[False] | None = None,
     input_example: Any = None,
     await_registration_for: int | None = 300,
     pip_requirements: Requirements | None = None,

@@ -1,0 +1,50 @@
+"""Training data as the datasets that a run records: tables as tables, arrays with their targets."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from runfolio.tracking.datasets import Dataset, from_numpy, from_pandas, from_polars
+
+DENSE_CELLS = 10_000_000
+"""A sparse matrix up to so many cells is described as the array that it stands for, as in MLflow; a larger one by its three arrays."""
+
+
+def dataset_of(features: Any, targets: Any = None, name: str | None = None) -> Dataset | None:
+    """Return the dataset that data is, or None for data of a kind that has no description.
+
+    Parameters
+    ----------
+    features : DataFrame, ndarray or sparse matrix
+    targets : array-like, optional
+        Recorded with arrays; a table stands for itself.
+    name : str, optional
+    """
+    if _is_a(features, "pandas", "DataFrame"):
+        return from_pandas(features, name=name)
+    if _is_a(features, "polars", "DataFrame"):
+        return from_polars(features, name=name)
+    if _is_a(features, "numpy", "ndarray"):
+        return from_numpy(features, targets=_array(targets), name=name)
+    if hasattr(features, "tocsr") and hasattr(features, "nnz"):
+        rows, columns = features.shape
+        if rows * columns <= DENSE_CELLS:
+            return from_numpy(features.toarray(), targets=_array(targets), name=name)
+        kept = features.tocsr()
+        parts = {"data": kept.data, "indices": kept.indices, "indptr": kept.indptr}
+        return from_numpy(parts, targets=_array(targets), name=name)
+    return None
+
+
+def _array(values: Any) -> Any:
+    import numpy
+
+    if values is None:
+        return None
+    return values.toarray() if hasattr(values, "toarray") else numpy.asarray(values)
+
+
+def _is_a(value: Any, package: str, name: str) -> bool:
+    kind = getattr(sys.modules.get(package), name, None)
+    return isinstance(kind, type) and isinstance(value, kind)

@@ -1,0 +1,70 @@
+"""What a fit of an estimator logs, in the order in which MLflow does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runfolio.autologging.beside_models import beside, first_rows
+from runfolio.autologging.datasets import dataset_of
+from runfolio.autologging.run_log import RunLog
+from runfolio.autologging.scikit_learn.after_fit import remember_model
+from runfolio.autologging.scikit_learn.arguments import FitData, fit_data
+from runfolio.autologging.scikit_learn.plots import log_plots
+from runfolio.autologging.scikit_learn.scores import log_scores, predictions_of
+from runfolio.autologging.scikit_learn.search import estimator_tags, is_search, log_search
+from runfolio.autologging.training import Call, Recording
+from runfolio.tracking.sklearn_models import log_model
+
+_PAGE = '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="UTF-8"/></head>\n<body>\n{}\n</body>\n</html>\n'
+
+
+def record_fit(log: RunLog, call: Call) -> Recording:
+    """Log a call of ``fit``, ``fit_transform`` or ``fit_predict``."""
+    estimator = call.args[0]
+    data = fit_data(estimator, call.args[1:], call.kwargs)
+    example = first_rows(data.X)
+    # Those of a search's estimator are where the search starts from, and not what was fitted.
+    log.params(estimator.get_params(deep=not is_search(estimator)))
+    log.tags(estimator_tags(estimator))
+    if log.options.log_datasets:
+        with log.guard("the training dataset"):
+            _log_dataset(log, data)
+    yield
+    predicted = predictions_of(log, estimator, data)
+    scored = log_scores(log, estimator, data, predicted, log.options["pos_label"])
+    if data.y is None and not scored:
+        log.say("there are no metrics of the training data, since it has no targets")
+    with log.guard("estimator.html"):
+        log.text(_page(estimator), "estimator.html")
+    log_plots(log, estimator, data, predicted)
+    if log.options.log_models:
+        _log_models(log, estimator, example)
+    if is_search(estimator):
+        log_search(log, estimator)
+    if log.options["log_post_training_metrics"]:
+        remember_model(estimator, log)
+
+
+def _log_dataset(log: RunLog, data: FitData) -> None:
+    dataset = dataset_of(data.X, data.y)
+    if dataset is None:
+        log.say(f"training data of type {type(data.X).__name__} is not described as a dataset")
+    else:
+        log.dataset(dataset, "train")
+
+
+def _page(estimator: Any) -> str:
+    from sklearn.utils import estimator_html_repr
+
+    return _PAGE.format(estimator_html_repr(estimator))
+
+
+def _log_models(log: RunLog, estimator: Any, example: Any) -> None:
+    predict = getattr(estimator, "predict", None) or getattr(estimator, "transform", None)
+    extras = beside(log, example, predict) if predict is not None else {}
+    form = {"serialization_format": log.options["serialization_format"]}
+    with log.guard("the model"):
+        log_model(estimator, "model", registered_model_name=log.options.registered_model_name, **extras, **form)
+    if is_search(estimator) and hasattr(estimator, "best_estimator_"):
+        with log.guard("the best estimator"):
+            log_model(estimator.best_estimator_, "best_estimator", **extras, **form)

@@ -1,0 +1,119 @@
+"""Metrics of an estimator on the data it was trained on, by MLflow's names: ``training_accuracy_score``, ``training_r2_score``.
+
+The estimator predicts once, and all metrics (and plots) are of those predictions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from runfolio.autologging.run_log import RunLog
+from runfolio.autologging.scikit_learn.arguments import FitData, takes_weights
+
+PREFIX = "training_"
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What an estimator says of its training data.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (n,) or (n, outputs)
+    probabilities : ndarray, shape (n, classes), optional
+        None where it has none.
+    """
+
+    labels: Any
+    probabilities: Any = None
+
+
+def predictions_of(log: RunLog, estimator: Any, data: FitData) -> Predictions | None:
+    """Predict the training data; None where the estimator cannot, or there is nothing to compare with."""
+    if data.y is None or not (is_classifier(estimator) or is_regressor(estimator)):
+        return None
+    probabilities = None
+    with log.guard("metrics of the training data"):
+        labels = estimator.predict(data.X)
+        if is_classifier(estimator) and hasattr(estimator, "predict_proba"):
+            with log.guard("the probabilities of the classes"):
+                probabilities = estimator.predict_proba(data.X)
+        return Predictions(labels, probabilities)
+    return None
+
+
+def log_scores(log: RunLog, estimator: Any, data: FitData, predicted: Predictions | None, pos_label: Any) -> bool:
+    """Log the metrics of the training data by one write; tell whether there were any."""
+    made: dict[str, Any] = {}
+    if predicted is not None:
+        parts = _of_classifier(data, predicted, pos_label) if is_classifier(estimator) else _of_regressor(data, predicted)
+        for name, compute in parts.items():
+            with log.guard(f"the metric {PREFIX}{name}"):
+                made[PREFIX + name] = compute()
+        if PREFIX + "mean_squared_error" in made:
+            made[PREFIX + "root_mean_squared_error"] = made[PREFIX + "mean_squared_error"] ** 0.5
+    if hasattr(estimator, "score") and data.y is not None:
+        with log.guard(f"the metric {PREFIX}score"):
+            made[PREFIX + "score"] = _score(estimator, data, made)
+    log.metrics(made)
+    return bool(made)
+
+
+def _score(estimator: Any, data: FitData, made: dict[str, Any]) -> Any:
+    from sklearn.base import ClassifierMixin, RegressorMixin
+
+    # The mixins' own scores are metrics that were computed a moment ago: there is no need to predict again.
+    score = getattr(type(estimator).score, "__wrapped__", type(estimator).score)
+    for mixin, name in ((ClassifierMixin, "accuracy_score"), (RegressorMixin, "r2_score")):
+        if PREFIX + name in made and score is getattr(mixin.score, "__wrapped__", mixin.score):
+            return made[PREFIX + name]
+    weighted = {"sample_weight": data.weights} if takes_weights(estimator.score) else {}
+    return estimator.score(data.X, data.y, **weighted)
+
+
+def _of_classifier(data: FitData, predicted: Predictions, pos_label: Any) -> dict[str, Callable[[], Any]]:
+    from sklearn import metrics
+
+    average = "weighted" if pos_label is None else "binary"
+    labelled = {"pos_label": pos_label, "average": average, "sample_weight": data.weights}
+    y, labels, probabilities = data.y, predicted.labels, predicted.probabilities
+    made: dict[str, Callable[[], Any]] = {
+        "precision_score": lambda: metrics.precision_score(y, labels, **labelled),
+        "recall_score": lambda: metrics.recall_score(y, labels, **labelled),
+        "f1_score": lambda: metrics.f1_score(y, labels, **labelled),
+        "accuracy_score": lambda: metrics.accuracy_score(y, labels, sample_weight=data.weights),
+    }
+    if probabilities is not None:
+        made["log_loss"] = lambda: metrics.log_loss(y, probabilities, sample_weight=data.weights)
+        scores = probabilities[:, 1] if getattr(probabilities, "shape", ())[1:] == (2,) else probabilities
+        made["roc_auc"] = lambda: metrics.roc_auc_score(
+            y, scores, average="weighted", sample_weight=data.weights, multi_class="ovo"
+        )
+    return made
+
+
+def _of_regressor(data: FitData, predicted: Predictions) -> dict[str, Callable[[], Any]]:
+    from sklearn import metrics
+
+    given = {"sample_weight": data.weights, "multioutput": "uniform_average"}
+    return {
+        "mean_squared_error": lambda: metrics.mean_squared_error(data.y, predicted.labels, **given),
+        "mean_absolute_error": lambda: metrics.mean_absolute_error(data.y, predicted.labels, **given),
+        "r2_score": lambda: metrics.r2_score(data.y, predicted.labels, **given),
+    }
+
+
+def is_classifier(estimator: Any) -> bool:
+    """Tell whether an estimator predicts classes."""
+    from sklearn.base import is_classifier as of_sklearn
+
+    return bool(of_sklearn(estimator))
+
+
+def is_regressor(estimator: Any) -> bool:
+    """Tell whether an estimator predicts numbers."""
+    from sklearn.base import is_regressor as of_sklearn
+
+    return bool(of_sklearn(estimator))
