@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import psutil
 
 FULL = os.environ.get("RUNFOLIO_SCALE") == "full"
 """Whether the loops run at the size of the promise, or at a size for every commit."""
@@ -103,8 +107,16 @@ def work_of(folder: Path) -> tuple[str, ...]:
 
 
 def locks(folder: Path) -> list[str]:
-    """List git's lock files."""
+    """List git's lock files, once no upkeep works in the background any more: the lock that it holds is no left one."""
+    _wait_for_upkeep(folder / ".git" / "gc.pid")
     return [str(path.relative_to(folder)) for path in (folder / ".git").rglob("*.lock")]
+
+
+def _wait_for_upkeep(pid_file: Path) -> None:
+    with contextlib.suppress(FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        process, give_up = psutil.Process(int(pid_file.read_text().split()[0])), time.monotonic() + 120
+        while process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < give_up:
+            time.sleep(0.05)
 
 
 def fsck(folder: Path) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from runfolio.errors import storage_error
 from runfolio.folio.folding import FoldResult
 from runfolio.folio.folio import Folio
+from runfolio.gitstore.upkeep import drop_left_lock
 from runfolio.journal import Journal, RunState, Spool
 from runfolio.journal.events import encode_event
 from runfolio.journal.spool import sealed_name
@@ -50,6 +51,7 @@ def recover(folio: Folio, *, detached: bool = False) -> Recovery:
         if not journal.sealed:
             _recover(folio.spool, journal, detached, result)
     result.fold = folio.commit()
+    drop_left_lock(folio.place.repo)
     return result
 
 

@@ -4,11 +4,15 @@
 two folders (git's estimate: the loose objects whose ids begin with ``17``, times 256), so that git is started only where there is: once
 in some thousand commits. It goes on in the background, and does what the repository's configuration says: ``gc.auto``,
 ``gc.autoPackLimit``, ``gc.autoDetach``, ``maintenance.auto``.
+
+A ``git gc`` in the background that is killed leaves ``gc.log.lock``, and git then refuses to pack for ever ("Unable to create …
+gc.log.lock: File exists"; builtin/gc.c, ``hold_lock_file_for_update``). What such a process left is removed here.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 import time
 
 from runfolio.gitstore.config import Values
@@ -21,6 +25,8 @@ PACKS = 50
 """Packs from which on git joins them (``gc.autoPackLimit``)."""
 _ASK_AGAIN_S = 60.0
 """While git packs, or cannot, it is not asked at every commit."""
+_LEFT_S = 12 * 3600.0
+"""So old, git takes a ``gc.pid`` for left, too."""
 _asked: dict[str, float] = {}
 
 
@@ -38,8 +44,48 @@ def pack_when_due(repo: Repo) -> bool:
     if not _due(repo):
         return False
     _asked[place] = time.monotonic()
+    drop_left_lock(repo)
     run_git(("--git-dir", place, "maintenance", "run", "--auto", "--quiet"), place)
     return True
+
+
+def drop_left_lock(repo: Repo) -> bool:
+    """Remove the lock of an upkeep that was killed; tell whether there was one.
+
+    Its process stands in ``gc.pid`` ("pid host"), which git itself looks at before it starts another. Where that file is gone or names
+    another machine, only age tells.
+
+    Parameters
+    ----------
+    repo : Repo
+    """
+    lock, told = f"{repo.common_dir}/gc.log.lock", f"{repo.common_dir}/gc.pid"
+    try:
+        age_s = time.time() - os.stat(lock).st_mtime
+        dead = _is_dead(told)
+        if not (dead or age_s > _LEFT_S):
+            return False
+        if dead:
+            os.unlink(told)  # where nobody reaps the dead, as in many containers, git takes it for a living one
+        os.unlink(lock)
+    except OSError:
+        return False
+    return True
+
+
+def _is_dead(file: str) -> bool:
+    try:
+        with open(file, encoding="utf-8") as said:
+            pid, _, host = said.read().strip().partition(" ")
+        if host != socket.gethostname():
+            return False
+        os.kill(int(pid), 0)
+        with open(f"/proc/{int(pid)}/stat", encoding="utf-8") as stat:
+            return stat.read().rpartition(")")[2].split()[0] in "ZX"
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError, OverflowError):
+        return False
 
 
 def _due(repo: Repo) -> bool:
