@@ -46,6 +46,7 @@ version_argument = click.argument("version")
         "where": _PAST,
         "lineage": _PAST,
         "card": "runfolio.cli.models_card",
+        "serve": "runfolio.cli.models_serve",
     },
 )
 def models() -> None:

@@ -1,0 +1,129 @@
+"""Where a served model comes from, in the supervisor: fetched by digest, and looked at again when the folio moves.
+
+A look is cheap: the name of the commit at the folio's tip is read, and only where it is another one, the model's file.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from runfolio.errors import NotFoundError, RunfolioError
+from runfolio.flavors.model import Model
+from runfolio.flavors.trust import check_trust
+from runfolio.tracking.artifacts import copy_out
+from runfolio.tracking.fetching import MODELS, download_artifacts
+from runfolio.tracking.model_logging import RECORDED
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which model it is.
+
+    Parameters
+    ----------
+    uri : str
+        As it was asked for.
+    name, version, digest : str
+        Empty where it is no registered model.
+    """
+
+    uri: str
+    name: str = ""
+    version: str = ""
+    digest: str = ""
+
+    def fields(self) -> dict[str, str]:
+        """Return it for a record."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} ({self.digest[:19]})" if self.version else self.uri
+
+
+class Source:
+    """A model by URI.
+
+    Parameters
+    ----------
+    uri : str
+        ``models:/…``, ``runs:/…``, or a folder.
+    folio : str, optional
+        Path of the folio; the one of the current folder by default.
+    trust : bool, optional
+        See :func:`runfolio.flavors.trust.check_trust`; of folders.
+    """
+
+    def __init__(self, uri: str, folio: str | None = None, *, trust: bool | None = None) -> None:
+        self.uri = uri
+        self._place = folio
+        self._trust = trust
+        self._folio: Any = None
+        self._tip: str | None = None
+        self._last = Which(uri)
+        self.moves = uri.startswith(MODELS)
+
+    def _opened(self) -> Any:
+        if self._folio is None:
+            from runfolio.folio.opening import open_folio
+
+            self._folio = open_folio(self._place)
+        return self._folio
+
+    def which(self) -> Which:
+        """Return which model the URI means now.
+
+        Raises
+        ------
+        RunfolioError
+            If it means none.
+        """
+        if not self.moves:
+            return self._last
+        folio = self._opened()
+        tip = folio.place.tip()
+        if tip == self._tip and self._last.version:
+            return self._last
+        from runfolio.registry import resolve
+
+        model, version = resolve(folio, self.uri, tip)
+        self._last = Which(self.uri, model.name, str(version.version), str(version.digest or ""))
+        self._tip = tip
+        return self._last
+
+    def fetch(self, which: Which, target: Path) -> Path:
+        """Put the model's files into a folder (a folder stays where it is), and return it; its code may run.
+
+        Raises
+        ------
+        RunfolioError
+            If a file is missing, is not what its digest says, or may not be trusted.
+        """
+        if self.moves:
+            from runfolio.registry import files_of, resolve
+
+            folio = self._opened()
+            _, version = resolve(folio, f"{MODELS}{which.name}/{which.version}", self._tip)
+            folder = copy_out(folio.store, files_of(folio, version), target)
+        elif self.uri.startswith(RECORDED):
+            folder = Path(download_artifacts(self.uri, dst_path=target, tracking_uri=self._place))
+        else:
+            folder = Path(download_artifacts(self.uri)).resolve()
+            check_trust(folder, verified=False, trust=self._trust)
+        if not os.path.isfile(folder / "MLmodel"):
+            raise NotFoundError(f"{self.uri}: there is no model here: no file MLmodel.")
+        Model.load(folder)
+        return folder
+
+    def close(self) -> None:
+        """Close the folio."""
+        if self._folio is not None:
+            self._folio.close()
+            self._folio = None
+
+
+def why(error: RunfolioError) -> str:
+    """Return an error as one line."""
+    return " ".join(error.message.split())
