@@ -52,7 +52,11 @@ class Server:
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.port = int(self.wait_for(SERVING)[3])
+        try:
+            self.port = int(self.wait_for(SERVING)[3])
+        except BaseException:
+            self.end()
+            raise
 
     def _read(self) -> None:
         assert self.process.stderr is not None

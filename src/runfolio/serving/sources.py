@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import NotFoundError, RunfolioError
+from runfolio.errors import NotFoundError, RunfolioError, StateError
+from runfolio.flavors.catalogue import runs_code
 from runfolio.flavors.model import Model
 from runfolio.flavors.trust import check_trust
 from runfolio.tracking.artifacts import copy_out
@@ -111,10 +112,14 @@ class Source:
             folder = Path(download_artifacts(self.uri, dst_path=target, tracking_uri=self._place))
         else:
             folder = Path(download_artifacts(self.uri)).resolve()
-            check_trust(folder, verified=False, trust=self._trust)
         if not os.path.isfile(folder / "MLmodel"):
             raise NotFoundError(f"{self.uri}: there is no model here: no file MLmodel.")
-        Model.load(folder)
+        model = Model.load(folder)
+        verified = self.uri.startswith(RECORDED)
+        try:
+            check_trust(folder, runs=runs_code(folder, model), verified=verified, trust=self._trust)
+        except StateError as error:
+            raise StateError(f"{error.message} On the command line: --trust.") from None
         return folder
 
     def close(self) -> None:
