@@ -157,6 +157,10 @@ class MissingPackageError(RunfolioError, ImportError):
         self.name = name
 
 
+class OtherVersionWarning(UserWarning):
+    """A model was saved with another version of its framework, or of Python, than is installed here."""
+
+
 def missing_package(package: str, extra: str, purpose: str) -> MissingPackageError:
     """Build the error for an optional package that is not installed.
 

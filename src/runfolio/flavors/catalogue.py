@@ -13,21 +13,29 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from runfolio.errors import UsageError
 from runfolio.flavors.model import Model
+from runfolio.formats.mlmodel import FILE
 
 GROUP = "runfolio.flavors"
 PYTHON_FUNCTION = "python_function"
+PYTHON_MODEL = "mlflow.pyfunc.model"
+"""What loads classes and functions of plain Python."""
 
 Predict = Callable[[Any, dict[str, Any]], Any]
 """Of the data and the parameters of a call."""
 
 
 class Flavor(Protocol):
-    """What a leaf module has, beside ``save_model``, which is the framework's own."""
+    """What a leaf module has, beside ``save_model``, which is the framework's own.
+
+    One function more may be there: ``for_predict(folder)`` returns what ``predict`` works with, where that is another object than the
+    framework's own (an engine's session in place of a graph).
+    """
 
     @property
     def FLAVOR(self) -> str:  # noqa: N802 # constants of a module
@@ -83,6 +91,7 @@ def for_loader(loader: str) -> Flavor | None:
     return next((leaf for leaf in _from_elsewhere().values() if loader == leaf.LOADER), None)
 
 
+@cache
 def _from_elsewhere() -> dict[str, Flavor]:
     from importlib.metadata import entry_points
 
@@ -100,13 +109,33 @@ def _from_elsewhere() -> dict[str, Flavor]:
 
 
 def runs_code(folder: Path, model: Model) -> list[str]:
-    """Return the files of a model's folder that run code when it is loaded.
+    """Return the files of a model's folder that run code when it is loaded, by any of its flavors.
 
-    A flavor that nobody here knows is taken to run what it likes: all its files are told.
+    A flavor that nobody here knows is taken to run what it likes, and so is a loader: all files are told.
     """
-    if (folder / "code").is_dir():
-        return ["code/"]
-    known = [(leaf, config) for name, config in model.flavors.items() if (leaf := named(name)) is not None]
-    if known:
-        return sorted({file for leaf, config in known for file in leaf.runs_code(folder, config)})
-    return sorted(str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file())
+    told: set[str] = set()
+    known = False
+    for name, config in model.flavors.items():
+        if config.get("code"):
+            told.update(_files(folder, str(config["code"])))
+        if name == PYTHON_FUNCTION:
+            if "loader_module" in config:
+                told.update(_called(folder, config))
+                known = True
+        elif (leaf := named(name)) is not None:
+            told.update(leaf.runs_code(folder, config))
+            known = True
+    return sorted(told) if known else _files(folder)
+
+
+def _called(folder: Path, config: Mapping[str, Any]) -> Sequence[str]:
+    """Return what runs code when a model is loaded to be called by ``predict``."""
+    if config["loader_module"] == PYTHON_MODEL:
+        held = config.get("python_model") or config.get("model_code_path")
+        return [str(held)] if held else _files(folder)
+    # What a leaf loads is told under its own flavor: it loads nothing else.
+    return () if for_loader(str(config["loader_module"])) is not None else _files(folder)
+
+
+def _files(folder: Path, inner: str = ".") -> list[str]:
+    return sorted(each.relative_to(folder).as_posix() for each in (folder / inner).rglob("*") if each.is_file() and each.name != FILE)

@@ -22,6 +22,7 @@ from runfolio.flavors.model import Model
 from runfolio.flavors.requirements import ENV, Requirements, write_environment
 from runfolio.flavors.signatures import ModelSignature
 from runfolio.flavors.trust import remember
+from runfolio.flavors.versions import warn_of_other_versions
 from runfolio.formats.mlmodel import FILE
 
 CODE = "code"
@@ -168,7 +169,9 @@ def python_function(model: Model, folder: Path, loader: str, **said: Any) -> Non
 
 
 def config_of(folder: Path, flavor: str) -> dict[str, Any]:
-    """Return what ``MLmodel`` says of a flavor.
+    """Return what ``MLmodel`` says of a flavor that is about to be loaded.
+
+    Warns where it names another version of the framework than is here.
 
     Raises
     ------
@@ -180,6 +183,7 @@ def config_of(folder: Path, flavor: str) -> dict[str, Any]:
         raise UsageError(
             f"{folder}: not a model of the flavor {flavor}; its flavors are {', '.join(model.flavors)}. Load it with runfolio.pyfunc."
         )
+    warn_of_other_versions(folder, model.flavors[flavor])
     return model.flavors[flavor]
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from runfolio._version import __version__
 from runfolio.errors import NotFoundError, UsageError
-from runfolio.flavors.catalogue import for_loader
+from runfolio.flavors.catalogue import PYTHON_MODEL, for_loader
 from runfolio.flavors.enforcing import enforce_schema
 from runfolio.flavors.folders import Beside, add_code, code_of, inside, python_function, save_folder
 from runfolio.flavors.model import Model
@@ -29,7 +29,7 @@ from runfolio.flavors.requirements import ENV, Requirements, distributions_of, p
 from runfolio.flavors.signatures import ModelSignature
 
 FLAVOR = "python_function"
-LOADER = "mlflow.pyfunc.model"
+LOADER = PYTHON_MODEL
 _FILE = "python_model.pkl"
 
 

@@ -17,7 +17,7 @@ ENV = {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
 Requirements = Sequence[str] | str | os.PathLike[str]
 
 
-_OTHER_NAMES = {"xgboost": ("xgboost-cpu",), "tensorflow": ("tensorflow-cpu",), "opencv-python": ("opencv-python-headless",)}
+OTHER_NAMES = {"xgboost": ("xgboost-cpu",), "tensorflow": ("tensorflow-cpu",), "opencv-python": ("opencv-python-headless",)}
 """Distributions that bring the same modules under another name."""
 
 
@@ -25,7 +25,7 @@ def pinned(distributions: Iterable[str]) -> list[str]:
     """Return ``name==version`` of those that are installed here, each once, in the order of their names."""
     made = set()
     for name in distributions:
-        for each in (name, *_OTHER_NAMES.get(name, ())):
+        for each in (name, *OTHER_NAMES.get(name, ())):
             try:
                 made.add(f"{each}=={metadata.version(each).partition('+')[0]}")
                 break

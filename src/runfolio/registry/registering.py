@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -19,6 +19,8 @@ from runfolio.registry.uris import PREFIX, parse_model_uri, resolve
 from runfolio.registry.versions import code_files, model_description
 
 RUNS = "runs:/"
+CodeFiles = Callable[[Folio, Mapping[str, ArtifactEntry]], tuple[str, ...] | None]
+"""Tells which of a model's files run code; None if it does not know."""
 
 
 def register(
@@ -31,6 +33,7 @@ def register(
     run_id: str | None = None,
     run_link: str = "",
     create: bool = True,
+    code_of: CodeFiles | None = None,
 ) -> ModelVersion:
     """Register a model under a name; one commit.
 
@@ -48,6 +51,9 @@ def register(
     run_link : str, optional
     create : bool, optional
         Make the registered model where it is missing.
+    code_of : callable, optional
+        Asked which files run code when the model is loaded, since the model's own flavors know it; what the files are called tells it
+        otherwise.
 
     Returns
     -------
@@ -60,7 +66,7 @@ def register(
         If the source is not there, or holds no file.
     """
     check_model_name(name)
-    made = _version_of(folio, source, run_id)
+    made = _version_of(folio, source, run_id, code_of)
     made = replace(made, tags=dict(tags or {}), description=description, run_link=run_link, created=time.time_ns() // 1_000_000)
     if folio.settings.capture.user:
         made = replace(made, user=configured_ident(folio.repo).name)
@@ -68,7 +74,7 @@ def register(
     return folio.models.add_version(name, lambda number: replace(made, version=number), create=create)
 
 
-def _version_of(folio: Folio, source: str, run_id: str | None) -> ModelVersion:
+def _version_of(folio: Folio, source: str, run_id: str | None, code_of: CodeFiles | None) -> ModelVersion:
     if source.startswith(PREFIX):
         asked = parse_model_uri(source)
         if asked.path:
@@ -77,11 +83,11 @@ def _version_of(folio: Folio, source: str, run_id: str | None) -> ModelVersion:
         return replace(found, source=f"models:/{model.name}/{found.version}", extra={})
     if source.startswith(RUNS):
         found_run, _, path = source[len(RUNS) :].lstrip("/").partition("/")
-        return _from_run(folio, check_run_id(found_run), check_artifact_path(path.strip("/"), allow_empty=True))
-    return replace(_from_folder(folio, source), run_id=run_id and check_run_id(run_id))
+        return _from_run(folio, check_run_id(found_run), check_artifact_path(path.strip("/"), allow_empty=True), code_of)
+    return replace(_from_folder(folio, source, code_of), run_id=run_id and check_run_id(run_id))
 
 
-def _from_run(folio: Folio, run_id: str, path: str) -> ModelVersion:
+def _from_run(folio: Folio, run_id: str, path: str, code_of: CodeFiles | None) -> ModelVersion:
     run = folio.runs.get(run_id)
     listed = folio.runs.artifacts(run)
     start = f"{path}/" if path else ""
@@ -94,10 +100,10 @@ def _from_run(folio: Folio, run_id: str, path: str) -> ModelVersion:
         raise NotFoundError(f"Run {run_id} has no artifact {path!r} to register. {hint}")
     uri = f"{RUNS}{run_id}/{path}".rstrip("/")
     metrics = {key: summary.last for key, summary in run.metrics.items()}
-    return replace(_described(folio, files), source=uri, run_id=run_id, path=path, metrics=metrics)
+    return replace(_described(folio, files, code_of), source=uri, run_id=run_id, path=path, metrics=metrics)
 
 
-def _from_folder(folio: Folio, source: str) -> ModelVersion:
+def _from_folder(folio: Folio, source: str, code_of: CodeFiles | None) -> ModelVersion:
     place = Path(unquote(source.removeprefix("file://")) if source.startswith("file:") else source).expanduser()
     if "://" in source and not source.startswith("file:"):
         raise UsageError(
@@ -111,17 +117,18 @@ def _from_folder(folio: Folio, source: str) -> ModelVersion:
     if not files:
         raise NotFoundError(f"{source!r} holds no file to register.")
     # Where the folder lay on this machine tells nobody anything, and may name its owner: the digest says what it held.
-    return replace(_described(folio, files), source=f"file:{place.resolve().name}")
+    return replace(_described(folio, files, code_of), source=f"file:{place.resolve().name}")
 
 
-def _described(folio: Folio, files: Mapping[str, ArtifactEntry]) -> ModelVersion:
+def _described(folio: Folio, files: Mapping[str, ArtifactEntry], code_of: CodeFiles | None) -> ModelVersion:
     digest, _ = folio.store.put_bytes(encode_manifest(files))
     said = model_description(folio, files)
+    told = code_of(folio, files) if code_of is not None else None
     return ModelVersion(
         version=1,
         digest=digest,
         size=sum(entry.size for entry in files.values()),
         file_count=len(files),
-        runs_code=code_files(files),
+        runs_code=code_files(files) if told is None else told,
         **said,
     )

@@ -42,9 +42,10 @@ def register_model(
         If the name has ``/`` or ``:``.
     """
     from runfolio.registry import register
+    from runfolio.tracking.model_code import code_files
 
     folio = RunfolioClient()._registry()
-    made = register(folio, model_uri, name, tags=checked_model_tags(tags or {}))
+    made = register(folio, model_uri, name, tags=checked_model_tags(tags or {}), code_of=code_files)
     return model_entities.version_entity(folio.models.find(name), made)
 
 

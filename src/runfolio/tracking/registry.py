@@ -150,6 +150,7 @@ class RegistryVerbs(Bound):
             Taken for MLflow's sake: a version is ready when this returns.
         """
         from runfolio.registry import register
+        from runfolio.tracking.model_code import code_files
 
         folio = self._registry()
         made = register(
@@ -161,6 +162,7 @@ class RegistryVerbs(Bound):
             run_id=run_id,
             run_link=run_link or "",
             create=False,
+            code_of=code_files,
         )
         return model_entities.version_entity(folio.models.find(name), made)
 
