@@ -138,4 +138,6 @@ def _called(folder: Path, config: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _files(folder: Path, inner: str = ".") -> list[str]:
-    return sorted(each.relative_to(folder).as_posix() for each in (folder / inner).rglob("*") if each.is_file() and each.name != FILE)
+    return sorted(
+        each.relative_to(folder).as_posix() for each in (folder / inner).rglob("*") if each.is_file() and each.name != FILE
+    )
