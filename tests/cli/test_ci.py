@@ -28,7 +28,7 @@ def test_the_facts_of_the_folio_are_in_the_workflows(run_cli: Command, folio_dir
     (folio_dir / "runfolio.yaml").write_text("schema: 1\nartifacts: s3://lab/objects\nrecords:\n  branch: runfolio/ledger\n")
     assert run_cli("ci", "write", "github", "--branch", "trunk").code == 0
     publish = (folio_dir / ".github" / "workflows" / "runfolio-publish.yml").read_text()
-    assert 'branches: ["trunk"]' in publish and "runfolio[parquet,s3,site]==" in publish and "aws-actions" in publish
+    assert 'branches: ["trunk"]' in publish and "runfolio[s3,site]==" in publish and "aws-actions" in publish
     assert 'cron: "17 * * * *"' in publish
 
 

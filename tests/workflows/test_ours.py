@@ -71,4 +71,4 @@ def test_what_a_command_says_is_words_and_never_shell(team: Team) -> None:
 
 def test_the_version_that_the_called_workflow_installs_is_this_one() -> None:
     text = (ROOT / ".github" / "workflows" / "publish.yml").read_text()
-    assert re.search(r"default: runfolio\[parquet,site\]==(\S+)", text)[1] == __version__
+    assert re.search(r"default: runfolio\[site\]==(\S+)", text)[1] == __version__

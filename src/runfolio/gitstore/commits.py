@@ -62,6 +62,8 @@ class Ident:
 
 FEW = 48
 """Files of one commit up to which no git is started; beyond, one process costs less than an object each (decision 18)."""
+SOME = 1000
+"""The same where no ref has to be moved: one process of git for all of them would cost a start, and compress them twice."""
 
 _IDENT_S = 10.0
 _idents: dict[tuple[str | None, ...], tuple[float, Ident]] = {}
@@ -177,6 +179,13 @@ def commit_alone(
     """
     stamp = author.line(int(time.time()) if at_s is None else at_s)
     text = message.encode("utf-8", "surrogateescape")
+    changes = list(changes)
+    if like and len(changes) <= SOME:
+        from runfolio.gitstore.direct import commit_directly_alone
+        from runfolio.gitstore.ref_files import LeaveToGitError
+
+        with suppress(LeaveToGitError):
+            return commit_directly_alone(repo, like, changes, text, stamp)
     tree = repo.run("rev-parse", "--verify", "--end-of-options", f"{like}^{{tree}}").decode().strip() if like else None
     out = [f"commit {by}\nauthor {stamp}\ncommitter {stamp}\ndata {len(text)}\n".encode(), text, b"\n"]
     out.append(f'M 040000 {tree} ""\n'.encode() if tree else b"")

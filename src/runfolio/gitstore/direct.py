@@ -74,6 +74,26 @@ def commit_directly(
     return RefFiles(repo.common_dir).swap(branch, commit, parent, reflog, logged=_logs(said), durable=durable)
 
 
+def commit_directly_alone(repo: Repo, like: str, changes: Sequence[FileChange], text: bytes, stamp: str) -> str:
+    """Write a commit without a parent whose files are those of another one with some changes, and return its id; no ref names it.
+
+    Raises
+    ------
+    LeaveToGitError
+        If it is not done here; nothing was changed but for objects that nothing names.
+    """
+    said = repo.configured.values()
+    if not is_plain(repo, said):
+        raise LeaveToGitError("the repository is not plain")
+    writer = _Writer(repo, _level(said), durable=False)
+    try:
+        tree = writer.folder(repo.nearby.folder(repo.nearby.tree_of(like)), _nested(changes)) or writer.write_folder(Folder())
+        head = f"tree {tree}\nauthor {stamp}\ncommitter {stamp}\n\n".encode("utf-8", "surrogateescape")
+        return writer.write("commit", head + text)
+    except (NotNearbyError, OSError) as error:
+        raise LeaveToGitError(str(error)) from None
+
+
 def is_plain(repo: Repo, said: Values) -> bool:
     """Tell whether a repository of that configuration can be written here as git would write it."""
     if not said.said or repo.git_dir != repo.common_dir or not repo.nearby.trusted():

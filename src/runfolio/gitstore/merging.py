@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +116,8 @@ def replace_branch(repo: Repo, remote: str, ref: str, new: str, old: str | None)
     RemoteError
         If the remote cannot be reached, or refuses.
     """
-    said = _pushed(repo, remote, f"{new}:{ref}", f"--force-with-lease={ref}:{old or ''}")
+    with _told_of(repo, old) as env:
+        said = _pushed(repo, remote, f"{new}:{ref}", f"--force-with-lease={ref}:{old or ''}", env=env)
     if said is None:
         return True
     if any(sign in said for sign in ("stale info", *_MOVED)):
@@ -124,19 +125,38 @@ def replace_branch(repo: Repo, remote: str, ref: str, new: str, old: str | None)
     raise RemoteError(f"{remote} did not take {ref}: {_last(said)}. Nothing was changed there. May this job push to that branch?")
 
 
-def _spoken(repo: Repo, remote: str, *args: str) -> subprocess.CompletedProcess[bytes]:
+@contextmanager
+def _told_of(repo: Repo, old: str | None) -> Iterator[dict[str, str]]:
+    """Yield the environment in which git leaves out of a push what a commit has that the remote's branch stands at.
+
+    For two commits with no history in common git sends every object of the new one, also those that the remote has in the old one. Only in
+    a shallow repository does it look into the trees of such commits (``--objects-edge-aggressive`` in its ``pack-objects.c``), and any that
+    has no parent may be called shallow without cutting anything off.
+    """
+    if old is None or repo.parents(old) or (repo.common_dir / "shallow").exists():
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
+        file = Path(folder, "shallow")
+        file.write_text(f"{old}\n")
+        yield {"GIT_SHALLOW_FILE": str(file)}
+
+
+def _spoken(repo: Repo, remote: str, *args: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
     """Run a git command that speaks to a remote."""
     return run_git(
         ("--git-dir", str(repo.git_dir), *args),
         repo.work_tree or repo.git_dir,
-        env=credentials(repo, remote),
+        env={**credentials(repo, remote), **(env or {})},
         timeout_s=NETWORK_TIMEOUT_S,
     )
 
 
-def _pushed(repo: Repo, remote: str, refspec: str, *options: str) -> str | None:
+def _pushed(repo: Repo, remote: str, refspec: str, *options: str, env: Mapping[str, str] | None = None) -> str | None:
     """Push one ref; return None if it was taken, else what git said."""
-    done = _spoken(repo, remote, "push", "--quiet", "--no-verify", "--porcelain", *options, "--end-of-options", remote, refspec)
+    done = _spoken(
+        repo, remote, "push", "--quiet", "--no-verify", "--porcelain", *options, "--end-of-options", remote, refspec, env=env
+    )
     return None if done.returncode == 0 else (done.stdout + done.stderr).decode("utf-8", "replace")
 
 

@@ -245,8 +245,8 @@ class Repo:
                 made.append(TreeEntry(start + path.decode("utf-8", "surrogateescape"), oid.decode(), mode.decode()))
         return made
 
-    def changes(self, old: str, new: str, folder: str) -> list[Change]:
-        """List the files below a folder that differ between two revisions.
+    def changes(self, old: str, new: str, *folders: str) -> list[Change]:
+        """List the files below some folders that differ between two revisions.
 
         Raises
         ------
@@ -264,7 +264,7 @@ class Repo:
             old,
             new,
             "--",
-            folder or ".",
+            *(folder or "." for folder in folders),
         )
         parts = self.run(*args).split(b"\0")
         made = []
@@ -297,7 +297,9 @@ class Repo:
         commit : str
             Object id.
         """
-        return int(self.run("show", "-s", "--format=%ct", "--end-of-options", commit)) * 1000
+        head = (self.read(commit) or b"").split(b"\n\n", 1)[0]
+        found = re.search(rb"^committer .*> (\d+) [+-]\d{4}$", head, re.MULTILINE)
+        return int(found[1] if found else self.run("show", "-s", "--format=%ct", "--end-of-options", commit)) * 1000
 
     def parents(self, commit: str) -> list[str]:
         """Return the ids of a commit's parents."""

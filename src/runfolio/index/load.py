@@ -39,7 +39,7 @@ def refresh(db: sqlite3.Connection, repo: Repo, commit: str, prefix: str) -> Non
     changes: list[Change] | None = None
     if commit and at is not None and at[0] and at[1] == prefix:
         try:
-            changes = [change for folder in _FOLDERS for change in repo.changes(at[0], commit, prefix + folder)]
+            changes = repo.changes(at[0], commit, *(prefix + folder for folder in _FOLDERS))
         except GitError:
             changes = None  # the old commit is gone (collected, or beyond the cut of a shallow clone)
     loader = _Loader(db, repo, prefix)

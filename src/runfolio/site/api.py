@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from importlib.resources import files as package_files
+from pathlib import Path
 from typing import Any
 
 from runfolio._version import __version__
@@ -75,7 +75,7 @@ def _model(item: ModelData) -> dict[str, Any]:
 @lru_cache(maxsize=len(SCHEMAS))
 def schema(name: str) -> bytes:
     """Return the JSON Schema of a kind of file."""
-    return (package_files("runfolio.site") / "schemas" / f"{name}.json").read_bytes()
+    return (Path(__file__).parent / "schemas" / f"{name}.json").read_bytes()
 
 
 def _experiment_files(site: Site, item: ExperimentData) -> Iterator[Page]:
@@ -134,7 +134,7 @@ def _index(site: Site) -> dict[str, Any]:
         "runs": len(site.rows),
         "experiments": f"{ROOT}/experiments.json",
         "models": f"{ROOT}/models.json",
-        "parquet": f"{ROOT}/runs.parquet" if parquet.is_available() else None,
+        "parquet": f"{ROOT}/runs.parquet",
         "schemas": {name: f"{ROOT}/schemas/{name}.json" for name in SCHEMAS},
     }
 

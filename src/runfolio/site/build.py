@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from importlib.util import find_spec
 from itertools import chain
@@ -19,11 +19,11 @@ from runfolio.site.options import BuildOptions, BuildReport, Progress
 from runfolio.site.output import Output, canonical, digest_of
 from runfolio.site.plan import Page
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what the generator writes changes without a change of a template."""
 
 
-OPTIONAL = ("pyarrow", "PIL", "vl_convert")
+OPTIONAL = ("PIL", "vl_convert")
 """Packages that add files to a site where they are installed."""
 
 
@@ -101,7 +101,7 @@ def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -
     output = site.output
     if output.is_current(state):
         output.keep_all()
-        return _report(site, 0)
+        return _report(site, 0, output.told)
     # What makes pages takes longer to load than it takes to see that none is stale.
     from runfolio.site import api, canary, charts, data, feeds, pages
 
@@ -122,7 +122,8 @@ def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -
         canary.check_public(site)
     else:
         site.warnings += canary.private_warning(site)
-    return _report(site, output.finish(state))
+    told = {"runs": len(site.rows), "experiments": len(site.experiments)}
+    return _report(site, output.finish(state, told), told)
 
 
 def _commit(folio: Folio, at: str | None) -> str:
@@ -141,7 +142,7 @@ def _extra(site: Site) -> Iterator[Page]:
         yield Page(path, canonical([path, shown]), partial(site.html, template, path, page="extra", experiments=shown))
 
 
-def _report(site: Site, removed: int) -> BuildReport:
+def _report(site: Site, removed: int, told: Mapping[str, int]) -> BuildReport:
     output = site.output
     return BuildReport(
         out=output.folder,
@@ -149,8 +150,8 @@ def _report(site: Site, removed: int) -> BuildReport:
         kept=output.kept,
         removed=removed,
         bytes=output.total(),
-        runs=len(site.rows),
-        experiments=len(site.experiments),
+        runs=told["runs"],
+        experiments=told["experiments"],
         commit=site.commit,
         warnings=tuple(site.warnings),
     )

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from runfolio.index import RunRow
+if TYPE_CHECKING:
+    from runfolio.index import RunRow
 
 FEW, MANY = 20, 100
 """Runs a chunk: few where the folio is small and its runs may have long histories, many where the files would be too many."""

@@ -22,6 +22,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 SPARSE = 0.25
@@ -93,7 +94,7 @@ def facts_of(cells: Cells) -> dict[str, Any]:
             made["min"], made["max"] = min(finite), max(finite)
     first = cells.values[0]
     if all(value == first for value in cells.values):
-        made["only"] = first[:MAX_TEXT] if cells.kind == "text" else first
+        made["only"] = first[:MAX_TEXT] if cells.kind == "text" else list(first) if cells.kind == "list" else first
     return made
 
 
@@ -138,6 +139,67 @@ def encode_column(cells: Cells, rows: int, digits: int | None) -> dict[str, Any]
     return {"t": kind, "d": list(ranked), "c": _spread(cells.rows, codes, rows, -1)}
 
 
+def decode_column(column: Mapping[str, Any], kind: str) -> Cells:
+    """Return the cells of a column that :func:`encode_column` made, with what it rounded and cut.
+
+    Parameters
+    ----------
+    column : Mapping
+    kind : str
+        As in the facts of the column.
+    """
+    if column["t"] == "d":
+        return Cells(kind, list(range(len(column["v"]))), list(accumulate(column["v"])))
+    coded = "c" in column
+    held, missing = (column["c"], -1) if coded else (column["v"], None)
+    rows = column.get("i")
+    if rows is None:
+        rows = [row for row, value in enumerate(held) if value != missing] if missing in held else list(range(len(held)))
+        held = [value for value in held if value != missing] if len(rows) < len(held) else held
+    words = [tuple(word) for word in column["d"]] if kind == "list" else column.get("d", ())
+    return Cells(kind, rows, [words[code] for code in held] if coded else list(held))
+
+
+def lengthened(column: Mapping[str, Any], filled: int, new: Cells | None, rows: int, digits: int | None) -> dict[str, Any] | None:
+    """Put cells below an encoded column, where that needs none of the others: a value or a code for each row, before and after.
+
+    Parameters
+    ----------
+    column : Mapping
+        Encoded, its numbers rounded to `digits`.
+    filled : int
+        How many rows have a value in it.
+    new : Cells or None
+    rows : int
+        Rows of the shard now.
+    digits : int or None
+
+    Returns
+    -------
+    dict or None
+        What :func:`encode_column` gives for all the cells; None where that is not sure.
+    """
+    before = len(column.get("v", column.get("c", ())))
+    there = [] if new is None else [row - before for row in new.rows]
+    filled += len(there)
+    if "i" in column or filled < SPARSE * rows or rows < before:
+        return None
+    kind, more = column["t"], rows - before
+    if kind == "d" and new is not None and len(there) == more:
+        return {
+            "t": "d",
+            "v": [*column["v"], *(now - last for now, last in zip(new.values, [sum(column["v"]), *new.values], strict=False))],
+        }
+    if kind == "n" and (new is None or new.kind == "num"):
+        values = _rounded(new.values, digits) if new else []
+        return {"t": "n", "v": [*column["v"], *_spread(there, values, more, None)]}
+    if "c" not in column or (kind == "s" and len(column["d"]) > max(16, filled // 2)):
+        return None
+    places = {tuple(word) if kind == "l" else word: place for place, word in enumerate(column["d"])}
+    codes = [places.get(value if kind == "l" else value[:MAX_TEXT], -1) for value in new.values] if new else []
+    return None if -1 in codes else {"t": kind, "d": column["d"], "c": [*column["c"], *_spread(there, codes, more, -1)]}
+
+
 _PROTO = re.compile(r'(?<=[{,])"__proto__":')
 _PROTO_KEY = '["__proto__"]:'
 
@@ -145,6 +207,12 @@ _PROTO_KEY = '["__proto__"]:'
 def script(key: str, value: object) -> bytes:
     """Return a data file: one call, which a page loads as a classic script (the only form that also works from a folder)."""
     return f"rfData({_spell(key)},{script_text(value)});\n".encode()
+
+
+def script_value(data: bytes) -> Any:
+    """Return the value of a data file that :func:`script` made, where no key in it is ``__proto__``."""
+    text = data.decode()
+    return json.loads(text[text.index(",") + 1 : -3])
 
 
 def record_text(body: bytes) -> str:

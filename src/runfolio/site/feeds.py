@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
-from xml.sax.saxutils import escape, quoteattr
 
 from runfolio.index import RunRow
 from runfolio.records.visible import visible
@@ -128,6 +127,17 @@ def _sitemap(base: str, places: Sequence[str]) -> bytes:
     lines = "".join(f"<url><loc>{escape(base + place)}</loc></url>\n" for place in places)
     head = '<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
     return f"{head}{lines}</urlset>\n".encode()
+
+
+def escape(text: str) -> str:
+    """Spell a text for XML; as :mod:`xml.sax.saxutils` does, which loads an HTTP client."""
+    return text.replace("&", "&amp;").replace(">", "&gt;").replace("<", "&lt;")
+
+
+def quoteattr(text: str) -> str:
+    """Spell a text as an attribute's value, with its quotation marks."""
+    spelled = escape(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")
+    return f'"{spelled}"'
 
 
 def _moment(ms: int) -> str:

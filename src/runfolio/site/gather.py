@@ -23,7 +23,6 @@ from runfolio.errors import DamagedError, NotFoundError
 from runfolio.folio import Folio
 from runfolio.formats import paths
 from runfolio.formats.runs import run_fields, run_of_fields
-from runfolio.index import Index, RunRow
 from runfolio.objects.manifests import decode_manifest
 from runfolio.records import Experiment, Lifecycle, Objective, Run
 from runfolio.records.settings import SiteSettings
@@ -36,12 +35,16 @@ from runfolio.site.overrides import team_templates
 from runfolio.site.public import Redaction, redaction_of
 
 if TYPE_CHECKING:
+    from runfolio.index import Index, RunRow
     from runfolio.site.catalogue import ModelData
     from runfolio.site.charts.declared import Declared
+    from runfolio.site.growing import Grown
     from runfolio.site.history import History
     from runfolio.site.render import Renderer
 
 _SLICE = 2000
+MOST_LISTS = 2000
+"""Package lists of a site."""
 SERIES_BUDGET = 1 << 27
 """Bytes of metric histories in a site, about; many runs get fewer points each."""
 
@@ -104,6 +107,8 @@ class Site:
     """What the person who builds should know."""
     kept: list[tuple[Sequence[RunRow], dict[str, Cells]]] = field(default_factory=list)
     """The columns of shards of runs that were read, as far as they are kept; see :mod:`runfolio.site.data.reading`."""
+    grown: dict[str, Grown] = field(default_factory=dict)
+    """Shards of which the last build wrote the first runs, by the name of their facts; see :mod:`runfolio.site.growing`."""
     words: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Name and searched words of runs that were read, by the run's number in the index."""
 
@@ -222,6 +227,14 @@ class Site:
     def chunks(self) -> list[tuple[str, Sequence[RunRow]]]:
         """The runs as their data files hold them, each with its name."""
         return chunked(self.rows)
+
+    @cached_property
+    def environments(self) -> Mapping[str, str]:
+        """Object ids of the package lists of runs, by name."""
+        entries = self.folio.repo.tree_entries(self.commit, self.folio.place.full(paths.ENVIRONMENTS))
+        named = {entry.path.rpartition("/")[2]: entry.oid for entry in entries}
+        found = {name.removesuffix(".txt"): oid for name, oid in sorted(named.items()) if name.endswith(".txt")}
+        return dict(list(found.items())[:MOST_LISTS])
 
     @cached_property
     def history(self) -> History:

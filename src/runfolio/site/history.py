@@ -53,6 +53,8 @@ class Brought(TypedDict):
         Experiments of all the runs that it touched.
     added : list of str
         Ids of the runs that it added, the newest `MOST_READ` by path.
+    edited : list of str
+        Ids of the runs that it edited, the first `MOST_READ` by path.
     total : int
         How many it added.
     models : bool
@@ -65,6 +67,7 @@ class Brought(TypedDict):
     runs: dict[str, int]
     slugs: list[str]
     added: list[str]
+    edited: list[str]
     total: int
     models: bool
     files: int
@@ -76,6 +79,7 @@ def brought_by(changes: Sequence[Change]) -> Brought:
     runs: Counter[str] = Counter()
     slugs: set[str] = set()
     added: list[str] = []
+    edited: list[str] = []
     for change in changes:
         kind = "added" if change.old is None else "deleted" if change.new is None else "edited"
         if named := run_of_path(change.path):
@@ -84,6 +88,8 @@ def brought_by(changes: Sequence[Change]) -> Brought:
             if kind == "added":
                 runs[named[0]] += 1
                 added.append(named[1])
+            elif kind == "edited":
+                edited.append(named[1])
         elif experiment_of_path(change.path):
             counts[f"experiments_{kind}"] += 1
         elif what := next((name for name, of_path in _MODEL_FILES if of_path(change.path)), None):
@@ -91,7 +97,8 @@ def brought_by(changes: Sequence[Change]) -> Brought:
         elif "/" not in change.path:
             counts["settings"] += 1
     return Brought(
-        counts=dict(counts), runs=dict(runs), slugs=sorted(slugs), added=added[-MOST_READ:], total=len(added),
+        counts=dict(counts), runs=dict(runs), slugs=sorted(slugs), added=added[-MOST_READ:],
+        edited=edited[:MOST_READ], total=len(added),
         models=any(f"{name}_" in key for name, _ in _MODEL_FILES for key in counts), files=len(changes),
     )  # fmt: skip
 

@@ -72,6 +72,8 @@ class Output:
     made: dict[str, Made] = field(default_factory=dict)
     _before: dict[str, Made] = field(default_factory=dict)
     _folders: set[Path] = field(default_factory=set)
+    told: Mapping[str, int] = field(default_factory=dict)
+    """What the last build said of itself."""
     _state: str = ""
     _unfinished: bool = False
 
@@ -89,7 +91,7 @@ class Output:
             self._unfinished = bool(held.get("unfinished"))
             if held["version"] == _VERSION:
                 self._before = {name: Made(*made) for name, made in held["files"].items()}
-                self._state = held["state"]
+                self._state, self.told = held["state"], dict(held.get("told", {}))
         except FileNotFoundError:
             if self.folder.is_dir() and any(self.folder.iterdir()):
                 raise StateError(
@@ -105,7 +107,7 @@ class Output:
 
     def is_current(self, state: str) -> bool:
         """Tell whether the last build made just this, and its files are all there."""
-        return not self.force and bool(self._before) and self._state == state and all(map(self._is_there, self._before.values()))
+        return not self.force and bool(self.told) and self._state == state and all(map(self._is_there, self._before.values()))
 
     def keep_all(self) -> None:
         """Keep the files of the last build."""
@@ -160,8 +162,24 @@ class Output:
         before = None if self.force else self._before.get(name)
         return before.facts if before else None
 
-    def finish(self, state: str) -> int:
+    def last_bytes(self, name: str) -> bytes | None:
+        """Return a data file as the last build left it; None where there is none."""
+        before = None if self.force else self._before.get(name)
+        return (self.folder / before.path).read_bytes() if before is not None and self._is_there(before) else None
+
+    def salted(self, inputs: str) -> str:
+        """Return a digest of inputs and of what every file depends on."""
+        return hashlib.sha256(f"{self.salt}\0{inputs}".encode()).hexdigest()[:32]
+
+    def finish(self, state: str, told: Mapping[str, int] | None = None) -> int:
         """Remove what the plan no longer has, and remember the rest.
+
+        Parameters
+        ----------
+        state : str
+            Digest of all that the site depends on.
+        told : Mapping of str to int, optional
+            What a build with nothing new says of the site.
 
         Returns
         -------
@@ -174,6 +192,7 @@ class Output:
             gone |= self._left_over(now)
         for path in sorted(gone):
             self._remove(path)
+        self.told = told or {}
         self._remember(state, self.made)
         return len(gone)
 
@@ -188,6 +207,8 @@ class Output:
         held: dict[str, object] = {"version": _VERSION, "state": state, "files": files}
         if unfinished:
             held["unfinished"] = True
+        elif self.told:
+            held["told"] = dict(self.told)
         _write(self.folder / MEMORY, json.dumps(held, separators=(",", ":"), ensure_ascii=True).encode(), self._folders)
 
     def total(self) -> int:

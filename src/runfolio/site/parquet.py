@@ -4,71 +4,72 @@ Columns: ``experiment``, ``run_id``, ``name``, ``status``, ``start_time`` and ``
 ``user``, ``parent_run_id``, ``artifact_count``, then ``metrics.K`` (double), ``params.K`` and ``tags.K`` (text), each kind by
 name. Missing is null; NaN is NaN.
 
-The runs stand by id, so new ones come last. The file remembers a digest of each `SLICE` of them; the next build reads back those that have
-not changed, which is ten times as fast as reading their records. The bytes are the same as when all is made anew.
-
-Built from arrays of the standard library, so that pandas is never imported (pyarrow does where it is handed lists). Where pyarrow is
-not installed there is no file, and the page says so.
+The runs stand by id, so new ones come last, in groups of `GROUP`; those behind the last whole group stand in small ones. A group is
+called by a digest of its runs, and the next build takes over those that have not changed, as they are. The bytes are the same as when all
+is made anew.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.util import find_spec
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runfolio.site.columns import Cells
 from runfolio.site.output import canonical, digest_of
+from runfolio.site.parquet_file import Chunk, Column, Group, encode_chunk, read_groups, write_parquet
 from runfolio.site.plan import Page
 
 if TYPE_CHECKING:
-    import pyarrow
-
     from runfolio.index import RunRow
     from runfolio.site.gather import Site
 
 MAX_CELLS = 20_000_000
 """Cells of the file at most, about 1 GB of memory; where there are more, the columns with the fewest values are left out."""
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-FIXED = (
-    "experiment", "run_id", "name", "status", "start_time", "end_time", "duration_s", "user", "parent_run_id", "artifact_count",
-)  # fmt: skip
+FIXED = {
+    "experiment": "text", "run_id": "text", "name": "text", "status": "text", "start_time": "time", "end_time": "time",
+    "duration_s": "number", "user": "text", "parent_run_id": "text", "artifact_count": "whole",
+}  # fmt: skip
+_OF_CELLS = {
+    "attributes.run_name": "name", "attributes.user_id": "user", "attributes.parent_run_id": "parent_run_id",
+    "attributes.artifact_count": "artifact_count",
+}  # fmt: skip
 KINDS = ("metrics", "params", "tags")
-FORMAT = 1
+FORMAT = 2
 """Raised when what the columns hold changes."""
 
-SLICE = 2000
-
-
-def is_available() -> bool:
-    """Tell whether the file can be written here."""
-    return find_spec("pyarrow") is not None
+GROUP, PIECE = 10_000, 500
+_SLICE = 2000
 
 
 def files(site: Site, path: str) -> Iterator[Page]:
-    """Yield the file; nothing where pyarrow is not installed."""
-    if is_available():
-        rows = site.rows
-        slices = slice_digests(site, rows)
-        before = site.output.folder / path
-        yield Page(path, canonical(slices), lambda: parquet_bytes(site, rows, slices, before))
+    """Yield the file."""
+    rows = site.rows
+    names = group_names(site, rows)
+    before = site.output.folder / path
+    yield Page(path, canonical(names), lambda: parquet_bytes(site, rows, names, before))
 
 
-def slice_digests(site: Site, rows: Sequence[RunRow]) -> list[str]:
-    """Return a digest of each slice of the runs, and of what is left out of them."""
+def groups_of(count: int) -> list[tuple[int, int]]:
+    """Return where each group of so many rows starts and ends."""
+    whole = count // GROUP * GROUP
+    starts = [*range(0, whole, GROUP), *range(whole, count, PIECE)]
+    return list(zip(starts, [*starts[1:], count], strict=True)) if starts else []
+
+
+def group_names(site: Site, rows: Sequence[RunRow]) -> list[str]:
+    """Return a digest of each group of the runs, and of what is left out of them."""
     rules = repr(site.redaction).encode()
     return [
-        digest_of([str(FORMAT).encode(), rules, site.digest(rows[at : at + SLICE]).encode()])[:32]
-        for at in range(0, len(rows), SLICE)
+        digest_of([str(FORMAT).encode(), rules, site.digest(rows[start:end]).encode()])[:32]
+        for start, end in groups_of(len(rows))
     ]
 
 
-def parquet_bytes(site: Site, rows: Sequence[RunRow], slices: Sequence[str] = (), before: Path | None = None) -> bytes:
+def parquet_bytes(site: Site, rows: Sequence[RunRow], names: Sequence[str], before: Path | None = None) -> bytes:
     """Return the file.
 
     Parameters
@@ -76,112 +77,89 @@ def parquet_bytes(site: Site, rows: Sequence[RunRow], slices: Sequence[str] = ()
     site : Site
     rows : sequence of RunRow
         In the order in which they shall stand.
-    slices : sequence of str, optional
-        Their digests.
+    names : sequence of str
+        Of their groups.
     before : Path, optional
         The file of the last build, if there is one.
     """
-    import pyarrow
-    import pyarrow.parquet
-
-    held = _unchanged(before, slices) if before is not None and slices else None
-    if held is not None:
-        held = _joined(held, _table(site, rows[held.num_rows :])[0])
-    table, left_out = _table(site, rows) if held is None else (held, 0)
-    told = {"runfolio.columns_left_out": str(left_out), "runfolio.slices": " ".join(slices)}
-    sink = pyarrow.BufferOutputStream()
-    table = table.replace_schema_metadata(told)
-    # Numbers seldom repeat; to look for it costs more than it gives.
-    texts = [
-        name for name in dict.fromkeys(table.column_names) if not name.startswith("metrics.") and name not in ("run_id", "name")
-    ]
-    pyarrow.parquet.write_table(
-        table, sink, compression="zstd", row_group_size=100_000, write_statistics=True, use_dictionary=texts
-    )
-    return bytes(sink.getvalue())
+    groups = _grouped(site, rows, names, _held(before) if before is not None else {})
+    filled: dict[str, int] = {}
+    for group in groups:
+        for key, chunk in group.chunks.items():
+            filled[key] = filled.get(key, 0) + chunk.rows - chunk.nulls
+    keyed = [key for key in filled if key not in FIXED]
+    kept = _affordable({key: filled[key] for key in keyed}, len(rows))
+    columns = [*(Column(key, key, kind) for key, kind in FIXED.items()), *map(_column, kept)]
+    if len(kept) < len(keyed) or any(column.key != column.name for column in columns):
+        # What the next build reads back must have every column, under its own name.
+        groups = [Group("", group.rows, group.chunks) for group in groups]
+    return write_parquet(columns, groups, {"runfolio.columns_left_out": str(len(keyed) - len(kept))})
 
 
-def _unchanged(before: Path, slices: Sequence[str]) -> pyarrow.Table | None:
-    """Return the rows of the last build's file whose slices are still the same; None where there are none."""
-    import pyarrow
-    import pyarrow.parquet
-
+def _held(before: Path) -> dict[str, Group]:
+    """Return the groups of the last build's file by name; nothing where it cannot be used."""
     try:
-        file = pyarrow.parquet.ParquetFile(before)
-        told = file.schema_arrow.metadata or {}
-        known = told.get(b"runfolio.slices", b"").decode().split()
-        same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(known, slices, strict=False)))
-        # The last slice of the file may have had fewer rows than a slice has now.
-        if not same or told.get(b"runfolio.columns_left_out") != b"0":
-            return None
-        table = file.read().slice(0, same * SLICE)
-    except (OSError, ValueError, pyarrow.ArrowException):
-        return None
-    return table if table.num_rows >= min(same * SLICE, file.metadata.num_rows) and table.num_columns >= len(FIXED) else None
+        return read_groups(before.read_bytes())
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
-def _joined(held: pyarrow.Table, new: pyarrow.Table) -> pyarrow.Table | None:
-    """Put new rows below those that are held; None where a name stands twice, or there would be too many cells."""
-    import pyarrow
-
-    names = [*FIXED, *sorted({*held.column_names, *new.column_names} - set(FIXED), key=_rank)]
-    rows = held.num_rows + new.num_rows
-    twice = len(set(held.column_names)) < held.num_columns or len(set(new.column_names)) < new.num_columns
-    if twice or len(names) * rows > MAX_CELLS:
-        return None
-    made = {}
-    for name in names:
-        parts = [table.column(name) if name in table.column_names else None for table in (held, new)]
-        kind = next(part.type for part in parts if part is not None)
-        chunks = [
-            chunk
-            for table, part in zip((held, new), parts, strict=True)
-            for chunk in (part.chunks if part is not None else [pyarrow.nulls(table.num_rows, kind)])
-        ]
-        column = pyarrow.concat_arrays(chunks) if chunks else pyarrow.nulls(0, kind)
-        if name in FIXED or column.null_count < rows:
-            made[name] = column
-    return pyarrow.Table.from_arrays(list(made.values()), names=list(made))
+def _grouped(site: Site, rows: Sequence[RunRow], names: Sequence[str], held: Mapping[str, Group]) -> list[Group]:
+    """Return all groups; those that are not held are made."""
+    places = groups_of(len(rows))
+    stale = [(start, end) for name, (start, end) in zip(names, places, strict=True) if name not in held]
+    new = [row for start, end in stale for row in rows[start:end]]
+    made: list[dict[str, Chunk]] = [{} for _ in stale]
+    for key, values in _values(site, new):
+        kind, at = _column(key).kind, 0
+        for chunks, (start, end) in zip(made, stale, strict=True):
+            part = values[at : at + end - start]
+            at += end - start
+            if part.count(None) < len(part):
+                chunks[key] = encode_chunk(kind, part)
+    fresh = iter(made)
+    return [
+        held[name] if name in held else Group(name, end - start, next(fresh))
+        for name, (start, end) in zip(names, places, strict=True)
+    ]
 
 
-def _rank(name: str) -> tuple[int, str]:
-    kind, _, key = name.partition(".")
-    return KINDS.index(kind), key
+def _values(site: Site, rows: Sequence[RunRow]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield each column of some runs, a value or None for each run."""
+    yield "experiment", [_encodable(row.slug) for row in rows]
+    yield "run_id", [row.run_id for row in rows]
+    yield "status", [row.status for row in rows]
+    yield "start_time", [_whole(row.start) for row in rows]
+    yield "end_time", [None if row.end is None else _whole(row.end) for row in rows]
+    yield "duration_s", [None if row.end is None else (row.end - row.start) / 1000 for row in rows]
+    columns = _columns(site, rows)
+    for key in list(columns):
+        values = _spread(columns.pop(key), len(rows))
+        named = _OF_CELLS.get(key, key)
+        if named == "artifact_count":
+            yield named, [None if value is None else _whole(value) for value in values]
+        elif named.startswith("metrics."):
+            yield named, [_SPECIAL.get(value, value) for value in values]
+        elif named in FIXED or named.partition(".")[0] in KINDS:
+            texts = [None if value is None else _encodable(value) for value in values]
+            yield named, [text or None for text in texts] if named == "name" else texts
+
+
+def _column(key: str) -> Column:
+    return Column(key, _encodable(key), FIXED.get(key) or ("number" if key.startswith("metrics.") else "text"))
+
+
+def _rank(key: str) -> tuple[int, str]:
+    kind, _, name = key.partition(".")
+    return KINDS.index(kind), name
+
+
+def _whole(value: int) -> int:
+    return max(-(1 << 63), min(value, (1 << 63) - 1))
 
 
 Part = tuple[Sequence[int], Sequence[Any]]
 """Some values of a column: at which places of the file they stand, and what they are."""
-
-
-def _table(site: Site, rows: Sequence[RunRow]) -> tuple[pyarrow.Table, int]:
-    import pyarrow
-
-    columns = _columns(site, rows)
-    keyed = [key for key in columns if key.partition(".")[0] in KINDS]
-    kept = _affordable({key: sum(len(places) for places, _ in columns[key]) for key in keyed}, len(rows))
-
-    def values(key: str) -> list[Any]:
-        return _spread(columns.pop(key, ()), len(rows))
-
-    ended = [row.end for row in rows]
-    arrays = [
-        _texts([row.slug for row in rows]),
-        _texts([row.run_id for row in rows]),
-        _texts([text or None for text in values("attributes.run_name")]),
-        _texts([row.status for row in rows]),
-        _wholes([row.start for row in rows]).cast(pyarrow.timestamp("ms", "UTC")),
-        _wholes(ended).cast(pyarrow.timestamp("ms", "UTC")),
-        _numbers([None if end is None else (end - row.start) / 1000 for row, end in zip(rows, ended, strict=True)]),
-        _texts(values("attributes.user_id")),
-        _texts(values("attributes.parent_run_id")),
-        _wholes(values("attributes.artifact_count")),
-    ]
-    for key in kept:
-        found = values(key)
-        numbers = key.startswith("metrics.")
-        arrays.append(_numbers([_SPECIAL.get(value, value) for value in found]) if numbers else _texts(found))
-    names = [*FIXED, *map(_encodable, kept)]
-    return pyarrow.Table.from_arrays(arrays, names=names), len(keyed) - len(kept)
 
 
 def _columns(site: Site, rows: Sequence[RunRow]) -> dict[str, list[Part]]:
@@ -204,8 +182,8 @@ def _columns(site: Site, rows: Sequence[RunRow]) -> dict[str, list[Part]]:
         if any(row.pk in places for row in part):
             add(part, cells)
     rest = [row for row in rows if row.pk in places]
-    for at in range(0, len(rest), SLICE):
-        add(rest[at : at + SLICE], site.columns(rest[at : at + SLICE]))
+    for at in range(0, len(rest), _SLICE):
+        add(rest[at : at + _SLICE], site.columns(rest[at : at + _SLICE]))
     return made
 
 
@@ -223,45 +201,6 @@ def _spread(parts: Sequence[Part], count: int) -> list[Any]:
     return made
 
 
-def _bitmap(values: Sequence[Any]) -> pyarrow.Buffer | None:
-    import pyarrow
-
-    if None not in values:
-        return None
-    bits = 0
-    made = bytearray()
-    for at, value in enumerate(values):
-        bits |= (value is not None) << (at & 7)
-        if at & 7 == 7:
-            made.append(bits)
-            bits = 0
-    made.append(bits)
-    return pyarrow.py_buffer(bytes(made))
-
-
-def _numbers(values: Sequence[float | None]) -> pyarrow.Array:
-    import pyarrow
-
-    held = array("d", (0.0 if value is None else value for value in values))
-    return pyarrow.Array.from_buffers(pyarrow.float64(), len(values), [_bitmap(values), pyarrow.py_buffer(held)])
-
-
-def _wholes(values: Sequence[int | None]) -> pyarrow.Array:
-    import pyarrow
-
-    held = array("q", (0 if value is None else max(-(1 << 63), min(value, (1 << 63) - 1)) for value in values))
-    return pyarrow.Array.from_buffers(pyarrow.int64(), len(values), [_bitmap(values), pyarrow.py_buffer(held)])
-
-
-def _texts(values: Sequence[str | None]) -> pyarrow.Array:
-    import pyarrow
-
-    parts = [b"" if value is None else _encodable(value).encode() for value in values]
-    ends = array("q", accumulate(map(len, parts), initial=0))
-    buffers = [_bitmap(values), pyarrow.py_buffer(ends), pyarrow.py_buffer(b"".join(parts))]
-    return pyarrow.Array.from_buffers(pyarrow.large_string(), len(values), buffers).cast(pyarrow.string())
-
-
 def _encodable(text: str) -> str:
     """Return a text that UTF-8 can hold: an unpaired surrogate becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -39,7 +39,7 @@ class Facts:
     @property
     def requirement(self) -> str:
         """What pip installs."""
-        extras = ["parquet", "site", *([self.cloud] if self.cloud else [])]
+        extras = ["site", *([self.cloud] if self.cloud else [])]
         return f"runfolio[{','.join(sorted(extras))}]=={self.version}"
 
 

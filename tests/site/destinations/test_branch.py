@@ -49,6 +49,33 @@ def test_the_branch_holds_the_site_in_one_commit_and_unchanged_nothing_is_pushed
     assert git(clone.work_tree, "status", "--porcelain") == "" and "site-" not in git(clone.work_tree, "for-each-ref")
 
 
+@pytest.mark.parametrize("depth", [None, 1], ids=["whole clone", "shallow clone"])
+def test_only_objects_that_changed_are_sent_and_no_side_becomes_shallow(
+    sites: Sites, clone: Repo, remote: Path, tmp_path: Path, depth: int | None
+) -> None:
+    git(remote, "config", "receive.unpackLimit", "1")
+    packs = remote / "objects" / "pack"
+    repo = clone
+    if depth:
+        git(tmp_path, "clone", "-q", f"--depth={depth}", f"file://{remote}", "shallow")
+        repo = Repo.discover(tmp_path / "shallow")
+    try:
+        publish_to_branch(repo, sites.before, "gh-pages")
+        before = set(packs.glob("*.idx"))
+        done = publish_to_branch(repo, sites.after, "gh-pages")
+    finally:
+        if depth:
+            repo.close()
+    (new,) = set(packs.glob("*.idx")) - before
+    sent = {line.split(" ")[0] for line in git(remote, "verify-pack", "-v", str(new)).splitlines()}
+    assets = {line.split()[2] for line in git(remote, "ls-tree", "-r", "gh-pages", "assets").splitlines()}
+    assert done.sent and git(remote, "rev-parse", "gh-pages").strip() in sent
+    assert len(assets) > 5 and not assets & sent
+    git(remote, "fsck", "--full", "--strict")
+    assert git(remote, "rev-parse", "--is-shallow-repository") == "false\n"
+    assert git(Path(str(repo.work_tree)), "rev-parse", "--is-shallow-repository") == f"{str(bool(depth)).lower()}\n"
+
+
 def test_previews_and_the_site_keep_each_other(sites: Sites, clone: Repo, remote: Path) -> None:
     publish_to_branch(clone, sites.before, "gh-pages", folder="preview/7")
     assert files(remote) == {f"preview/7/{path}" for path in [*sites.before.files, LIST]} | {LIST, ".nojekyll"}

@@ -8,40 +8,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from runfolio.formats import paths
 from runfolio.site.columns import script
 from runfolio.site.gather import Site
 from runfolio.site.output import canonical
 from runfolio.site.plan import Data
 
-MOST = 2000
 MAX_BYTES = 200_000
 INDEX = "data/env/index"
 
 
 def lists(site: Site) -> Iterator[Data]:
     """Yield the lists."""
-    for name, oid in _found(site).items():
+    for name, oid in site.environments.items():
         yield Data(f"data/env/{name}", oid, partial(_render, site, name, oid))
 
 
 def list_index(site: Site) -> Data:
     """Return the file that says where each list is."""
-    value = {name: site.output.path(f"data/env/{name}") for name in _found(site)}
+    value = {name: site.output.path(f"data/env/{name}") for name in site.environments}
     return Data(INDEX, canonical(value), lambda: (script(INDEX, value), None))
 
 
 def list_path(site: Site, name: str) -> str | None:
     """Return the data file of a package list, from the site's root; None where the folio has no such list."""
     return site.output.path(f"data/env/{name}") if f"data/env/{name}" in site.output.made else None
-
-
-def _found(site: Site) -> dict[str, str]:
-    place = site.folio.place
-    entries = site.folio.repo.tree_entries(site.commit, place.full(paths.ENVIRONMENTS))
-    named = {entry.path.rpartition("/")[2]: entry.oid for entry in entries}
-    found = {name.removesuffix(".txt"): oid for name, oid in sorted(named.items()) if name.endswith(".txt")}
-    return dict(list(found.items())[:MOST])
 
 
 def _render(site: Site, name: str, oid: str) -> tuple[bytes, None]:

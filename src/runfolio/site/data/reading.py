@@ -1,8 +1,9 @@
 """Reads the records of the run tables once, and hands on what the steps that follow make of them.
 
-A shard is read if the facts of its columns are stale. While a record is at hand, the page of the API that it stands in is written, and
-the words that the search looks through are kept; the cells of its columns serve the facts, the shard's files, declared charts and the
-Parquet file. Cells are kept up to `MOST_CELLS` of them, so that memory does not follow the folio; beyond, those steps read again.
+A shard is read if the facts of its columns are stale; of one that only grew, the new runs are (:mod:`runfolio.site.growing`). While a
+record is at hand, the page of the API that it stands in is written, and the words that the search looks through are kept; the cells of its
+columns serve the facts, the shard's files, declared charts and the Parquet file. Cells are kept up to `MOST_CELLS` of them, so that memory
+does not follow the folio; beyond, those steps read again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from runfolio.site.columns import Cells, add_cells
 from runfolio.site.data import search, tables
 from runfolio.site.details import row_cells
 from runfolio.site.gather import ExperimentData, Site
+from runfolio.site.growing import grown_shard
 from runfolio.site.plan import Data, Page
 
 MOST_CELLS = 4_000_000
@@ -34,18 +36,25 @@ def files(site: Site) -> Iterator[tuple[int, Page | Data]]:
 def _shard(site: Site, item: ExperimentData, number: int, shard: tables.Shard) -> Iterator[tuple[int, Page | Data]]:
     start, rows = shard
     facts = tables.facts(site, item, number, rows)
-    if not site.output.is_stale(facts):
-        for part, page in api.run_pages(site, item, rows, start):
-            yield len(part), page(None)
-    else:
-        cells: dict[str, Cells] = {}
-        read = 0
-        for part, page in api.run_pages(site, item, rows, start):
+    stale = site.output.is_stale(facts)
+    grown = grown_shard(site, facts.name.removesuffix("-facts"), rows) if stale else None
+    if grown:
+        site.grown[facts.name] = grown
+    known = grown.rows if grown else 0
+    cells: dict[str, Cells] = grown.new if grown else {}
+    read = 0
+    for part, page in api.run_pages(site, item, rows, start):
+        if not stale or read + len(part) <= known:
+            made = page(None)
+        else:
             records = site.records(part)
-            add_cells(cells, map(row_cells, records), read)
+            first = max(0, known - read)
+            add_cells(cells, map(row_cells, records[first:]), read + first)
             search.remember(site, part, records)
-            read += len(part)
-            yield len(part), page(records)
+            made = page(records)
+        read += len(part)
+        yield len(part), made
+    if stale and not grown:
         _keep(site, rows, cells)
     yield 0, facts
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from runfolio.index import RunRow
 from runfolio.site.columns import encode_column, facts_of, join_facts, script
 from runfolio.site.gather import ExperimentData, Site
+from runfolio.site.growing import remembered
 from runfolio.site.output import canonical
 from runfolio.site.plan import Data
 
@@ -49,13 +50,14 @@ def digits_of(item: ExperimentData) -> int | None:
 
 def facts(site: Site, item: ExperimentData, number: int, rows: Sequence[RunRow]) -> Data:
     """Return a shard's small file with the facts of its columns, from which the next steps are planned."""
-    name = f"data/e/{item.slug}/{number}-facts"
+    name = _facts_name(item, number)
     return Data(name, site.digest(rows), lambda: _facts(site, name, rows))
 
 
 def _facts(site: Site, name: str, rows: Sequence[RunRow]) -> tuple[bytes, object]:
-    found = {key: facts_of(cells) for key, cells in sorted(site.columns(rows).items())}
-    return script(name, len(found)), found
+    grown = site.grown.get(name)
+    found = grown.joined_facts() if grown else {key: facts_of(cells) for key, cells in sorted(site.columns(rows).items())}
+    return script(name, len(found)), remembered(site, rows, found)
 
 
 def known_columns(site: Site, item: ExperimentData) -> dict[str, dict[str, Any]]:
@@ -63,9 +65,9 @@ def known_columns(site: Site, item: ExperimentData) -> dict[str, dict[str, Any]]
     if item.columns is None:
         parts: dict[str, list[dict[str, Any]]] = {}
         for number in range(len(shards_of(item))):
-            held = site.output.facts(f"data/e/{item.slug}/{number}-facts")
+            held = site.output.facts(_facts_name(item, number))
             assert isinstance(held, dict)
-            for key, value in held.items():
+            for key, value in held["columns"].items():
                 parts.setdefault(key, []).append(value)
         found = {key: join_facts(value) for key, value in sorted(parts.items())}
         core = _core(item, found)
@@ -108,15 +110,25 @@ def shards(site: Site) -> Iterator[Data]:
                 keys = sorted(key for key, found in packs.items() if found == pack)
                 name = _name(item, number, pack)
                 inputs = body + canonical([keys, digits or 0])
-                yield Data(name, inputs, partial(_columns, site, name, keys, rows, digits))
+                yield Data(name, inputs, partial(_columns, site, (item, number), name, keys, rows, digits))
             ids = {"ids": [row.run_id for row in rows], "pages": [at for at, row in enumerate(rows) if row.run_id in prepared]}
             name = f"data/e/{item.slug}/{number}-ids"
             yield Data(name, canonical(ids), partial(_plain, name, ids))
 
 
-def _columns(site: Site, name: str, keys: Sequence[str], rows: Sequence[RunRow], digits: int | None) -> tuple[bytes, None]:
-    held = site.columns(rows)
-    columns = {key: encode_column(held[key], len(rows), digits) for key in keys if key in held}
+def _columns(
+    site: Site, place: tuple[ExperimentData, int], name: str, keys: Sequence[str], rows: Sequence[RunRow], digits: int | None
+) -> tuple[bytes, None]:
+    item, number = place
+    grown = site.grown.get(_facts_name(item, number))
+    if grown is None:
+        held = site.columns(rows)
+        columns = {key: encode_column(held[key], len(rows), digits) for key in keys if key in held}
+    else:
+        # A shard behind the first one is of an experiment whose numbers were rounded; the first had all the runs there were.
+        rounded = number > 0 or grown.rows > ROUND_FROM or digits is None
+        found = {key: grown.encoded(key, len(rows), digits, rounded=rounded) for key in keys}
+        columns = {key: column for key, column in found.items() if column}
     return script(name, {"rows": len(rows), "columns": columns}), None
 
 
@@ -158,6 +170,10 @@ def page_data(site: Site, item: ExperimentData) -> dict[str, Any]:
         "details": path("data/r/index"),
         "rounded": digits_of(item),
     }
+
+
+def _facts_name(item: ExperimentData, number: int) -> str:
+    return f"data/e/{item.slug}/{number}-facts"
 
 
 def _name(item: ExperimentData, number: int, pack: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from runfolio.folio.past import commit_at
 from runfolio.gitstore.repo import Change
 from runfolio.records import Lifecycle, Run
 from runfolio.records.visible import visible
+from runfolio.site.earlier import earlier_trials
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.history import COMMITS, MOST_READ, Brought, added_ids, brought_by
 from runfolio.site.links import change_page, experiment_page, run_page
@@ -37,13 +38,18 @@ def pages(site: Site) -> Iterator[Page]:
     context = {"commits": rows, "most": COMMITS, "public": site.options.public}
     yield Page(PATH, canonical(context), partial(site.html, "changes.html", PATH, **context))
     made = set()
+    later: dict[str, list[str]] = defaultdict(list)
     for commit in history.commits:
+        brought = history.brought(commit.oid)
         if commit.parents:
-            brought = history.brought(commit.oid)
             files, newer = partial(history.files, commit.oid), partial(history.newer, commit.oid)
-            page = _page(site, Ends(commit.parents[0], commit.oid), brought, files, newer, commit)
+            since = [oid for slug in brought["slugs"] for oid in later[slug]]
+            page = _page(site, Ends(commit.parents[0], commit.oid), brought, files, newer, commit, since)
             made.add(page.path)
             yield page
+        if brought["edited"] or brought["counts"].get("runs_deleted"):
+            for slug in brought["slugs"]:
+                later[slug].append(commit.oid)
     if site.options.diff:
         page = difference_page(site, *site.options.diff)
         if page.path not in made:
@@ -71,7 +77,7 @@ def difference_page(site: Site, old: str, new: str) -> Page:
     def newer() -> frozenset[str]:
         return added_ids(changes) | added_ids(changes_between(place, after, site.commit))
 
-    return _page(site, Ends(before, after), brought_by(changes), lambda: changes, newer, None)
+    return _page(site, Ends(before, after), brought_by(changes), lambda: changes, newer, None, [site.commit])
 
 
 def _row(site: Site, commit: RecordCommit) -> dict[str, Any]:
@@ -103,14 +109,22 @@ class Ends(NamedTuple):
 
 
 def _page(
-    site: Site, ends: Ends, brought: Brought, files: Callable[[], Sequence[Change]], newer: Newer, commit: RecordCommit | None
+    site: Site,
+    ends: Ends,
+    brought: Brought,
+    files: Callable[[], Sequence[Change]],
+    newer: Newer,
+    commit: RecordCommit | None,
+    since: Sequence[str],
 ) -> Page:
+    """Return a page; `since` are the commits that edited or deleted what its verdict looks at."""
     path = change_page(*ends)
-    # A commit never changes, and neither does what was there before it; what its runs are called and link to may.
+    # A commit never changes; what its runs are called and link to may, and the earlier runs are read as they are now.
     shown = [(item.slug, item.name, str(item.objective)) for item in site.experiments if item.slug in brought["slugs"]]
     added = frozenset(brought["added"])
     models = [(item.model.name, len(item.versions)) for item in site.models] if brought["models"] else []
-    inputs = canonical([*ends, shown, sorted(added & site.prepared), len(added & site.by_id.keys()), models])
+    edited = [[run_id, site.by_id[run_id].name, run_id in site.prepared] for run_id in brought["edited"] if run_id in site.by_id]
+    inputs = canonical([*ends, shown, sorted(added & site.prepared), len(added & site.by_id.keys()), models, edited, since])
     return Page(path, inputs, partial(_render, site, path, ends, files, brought["total"], newer, commit))
 
 
@@ -252,18 +266,7 @@ def _verdict(site: Site, item: ExperimentData, runs: list[Run], newer: Newer) ->
         for run in runs
         if metric in run.metrics and is_number(run.metrics[metric].last)
     ]
-    since = newer()
-    rows = [row for row in item.rows if row.run_id not in since]
-    old = [_trial(record, metric) for record in site.records(rows)]
-    return judge([trial for trial in old if trial], new, item.objective)
-
-
-def _trial(record: Mapping[str, Any], metric: str) -> Trial | None:
-    value = record.get("metrics", {}).get(metric, {}).get("last")
-    if not is_number(value):
-        return None
-    data = frozenset(item["digest"] for item in record.get("inputs", ()))
-    return Trial(record["run_id"], record.get("name", ""), record.get("params", {}), value, data)
+    return judge(earlier_trials(site, item, item.objective, newer()), new, item.objective)
 
 
 def _verdict_words(site: Site, verdict: Verdict) -> dict[str, Any]:

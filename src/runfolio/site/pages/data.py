@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runfolio.site import api, parquet
+from runfolio.site import api
 from runfolio.site.gather import Site
 from runfolio.site.output import canonical
 from runfolio.site.plan import Page
@@ -19,7 +19,7 @@ def pages(site: Site) -> Iterator[Page]:
         "api": api.ROOT,
         "schemas": list(api.SCHEMAS),
         "page_size": api.PAGE,
-        "parquet": f"{api.ROOT}/runs.parquet" if parquet.is_available() else "",
+        "parquet": f"{api.ROOT}/runs.parquet",
         "runs": len(site.rows),
         "experiments": [
             {"name": item.name, "slug": item.slug, "runs": len(item.rows), "parts": -(-len(item.rows) // api.PAGE)}
