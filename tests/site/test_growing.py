@@ -180,6 +180,26 @@ def test_a_build_that_ends_half_way_is_done_again(steps: Steps, step: str) -> No
     steps.same_as_anew()
 
 
+def test_a_site_of_an_older_version_is_brought_up_to_date(steps: Steps) -> None:
+    steps.commit(new(range(24)))
+    steps.build()
+    memory = steps.out / ".runfolio-build.json"
+    held = json.loads(memory.read_text())
+    for name, made in held["files"].items():
+        made[0] = "0" * 32
+        if name == "data/history":
+            made[4] = {oid: {key: value for key, value in brought.items() if key != "edited"} for oid, brought in made[4].items()}
+        elif name.endswith("-facts"):
+            made[4] = made[4]["columns"]
+        elif name.startswith("data/search/"):
+            made[4] = None
+    del held["told"]
+    memory.write_text(json.dumps({**held, "state": "0" * 64}))
+    steps.commit(new(range(24, 25)))
+    steps.build()
+    steps.same_as_anew()
+
+
 def test_one_new_run_reads_few_records(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
     steps.commit(new(range(39)))
     steps.build()

@@ -152,7 +152,9 @@ class History:
         return made
 
     def _render(self) -> tuple[bytes, dict[str, Brought]]:
-        before: Any = self._site.output.last_facts(NAME) or {}
+        held: Any = self._site.output.last_facts(NAME) or {}
+        # An older runfolio told less of a commit.
+        before = {oid: brought for oid, brought in held.items() if Brought.__annotations__.keys() <= brought.keys()}
         oids = [commit.oid for commit in self.commits]
         self._read([oid for oid in oids if oid not in before])
         found = {oid: before[oid] if oid in before else brought_by(self._files[oid]) for oid in oids}
