@@ -57,18 +57,22 @@ class Flavor(Protocol):
 
 _OURS: dict[str, str] = {
     "catboost": "catboost",
+    "keras": "keras",
     "lightgbm": "lightgbm",
     "onnx": "onnx",
     "prophet": "prophet",
+    "pytorch": "pytorch",
     "sklearn": "scikit_learn",
     "spacy": "spacy",
     "statsmodels": "statsmodels",
+    "tensorflow": "tensorflow",
+    "transformers": "transformers",
     "xgboost": "xgboost",
 }
 """The leaf of each flavor, by its name in ``MLmodel``."""
 
-_LOADERS: dict[str, str] = {f"mlflow.{flavor}": flavor for flavor in _OURS}
-"""MLflow's loader modules, and the flavor that knows what they load."""
+_LOADERS: dict[str, str] = {f"{package}.{flavor}": flavor for package in ("mlflow", "runfolio") for flavor in _OURS}
+"""MLflow's loader modules and ours, and the flavor that knows what they load."""
 
 
 def named(flavor: str) -> Flavor | None:

@@ -6,6 +6,7 @@ A folder is written beside its place under another name and moved there when it 
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 import platform
 import shutil
@@ -26,6 +27,7 @@ from runfolio.flavors.versions import warn_of_other_versions
 from runfolio.formats.mlmodel import FILE
 
 CODE = "code"
+_log = logging.getLogger("runfolio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,14 @@ def opened(folder: Path, flavor: str, data: str) -> tuple[dict[str, Any], Path]:
     config = config_of(folder, flavor)
     add_code(folder, config)
     return config, inside(folder, config.get("data") or data, f"flavors.{flavor}.data")
+
+
+def warn_of_version(framework: str, recorded: Any, here: str) -> None:
+    """Say that a model was saved with another version of its framework than the one that is installed."""
+    if recorded is not None and str(recorded) != here:
+        _log.warning(
+            "The model was saved with %s %s, and here is %s: it may not load, or predict otherwise.", framework, recorded, here
+        )
 
 
 def inside(folder: Path, name: Any, field: str) -> Path:

@@ -38,8 +38,11 @@ _OURS: dict[tuple[str, str], Any] = {
 }
 
 
-class _Unpickler(pickle.Unpickler):
+class ModelUnpickler(pickle.Unpickler):
+    """Knows MLflow's names, and tells which module is missing."""
+
     def find_class(self, module: str, name: str) -> Any:
+        """Return what a pickle names."""
         if (module, name) in _OURS:
             return _OURS[module, name]
         try:
@@ -65,7 +68,7 @@ def load_pickle(path: Path) -> Any:
     """
     try:
         with path.open("rb") as file:
-            return _Unpickler(file).load()
+            return ModelUnpickler(file).load()
     except (pickle.UnpicklingError, EOFError) as error:
         raise DamagedError(f"{path}: not a whole pickle: {error}. Fetch the model again.") from error
     except FileNotFoundError:

@@ -239,7 +239,8 @@ def load_folder(folder: Path, model_config: Mapping[str, Any] | None = None) -> 
     leaf = for_loader(loader)
     if leaf is not None:
         held = getattr(leaf, "for_predict", leaf.load_folder)(folder)
-        return PyFuncModel(model, held, leaf.predictor(held, config))
+        chosen = {**config, "config": {**(config.get("config") or {}), **(model_config or {})}}
+        return PyFuncModel(model, held, leaf.predictor(held, chosen))
     if loader.startswith("mlflow."):
         raise UsageError(f"{folder}: runfolio does not load {loader}. MLflow does: mlflow.pyfunc.load_model.")
     held = importlib.import_module(loader)._load_pyfunc(

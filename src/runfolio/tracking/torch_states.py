@@ -1,0 +1,42 @@
+"""State dicts of PyTorch, logged as artifacts and loaded: weights and what a checkpoint holds, which are no models."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runfolio.flavors.pytorch import load_state_folder, save_state_dict
+from runfolio.tracking import fluent
+from runfolio.tracking.fetching import download_artifacts
+
+
+def log_state_dict(state_dict: Mapping[str, Any], artifact_path: str, **options: Any) -> None:
+    """Log a state dict to the active run (a new one if there is none).
+
+    Parameters
+    ----------
+    state_dict : dict
+    artifact_path : str
+        Folder of the run.
+    **options
+        Of ``torch.save``.
+    """
+    with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
+        save_state_dict(state_dict, folder, **options)
+        fluent.log_artifacts(folder, artifact_path)
+
+
+def load_state_dict(state_dict_uri: str | os.PathLike[str], **options: Any) -> Any:
+    """Return a logged or saved state dict.
+
+    Parameters
+    ----------
+    state_dict_uri : str or path
+        ``runs:/<run id>/<path>`` or a local folder.
+    **options
+        Of ``torch.load``. Its *weights only* reader, the default, runs no code.
+    """
+    return load_state_folder(Path(download_artifacts(os.fspath(state_dict_uri))), **options)
