@@ -54,3 +54,42 @@ def test_a_pull_request_of_the_same_repository_gets_a_comment_and_a_forks_is_in_
         assert run.outcome == "success", run.jobs["report"].text()
         assert "0.875" in run.jobs["report"].text()
         assert len(api.remarks) == (1 if repository == "team/wine" else 0)
+
+
+def test_a_pull_request_has_a_preview_until_it_is_closed_and_a_forks_has_none(
+    tmp_path: Path, pinned_git: Path, within: str
+) -> None:
+    with host_at(tmp_path / "host") as host, GiteaStandIn() as api:
+        team = team_at(tmp_path, host, within=within)
+        team.log(0.5, folder=team.ada / within)
+        assert started(team, "publish").outcome == "success"
+        team.git("checkout", "-q", "-b", "work")
+        team.log(0.875, folder=team.ada / within)
+        (team.ada / within / "charts.py").write_text("open('ran', 'w')\n")
+        host.forge = api
+        host.variables_of_jobs["GITEA_ACTIONS"] = "true"
+        site = set(git(host.bare, "ls-tree", "-r", "--name-only", "pages").split())
+        for action, repository in (
+            ("opened", "mallory/wine"),
+            ("opened", "team/wine"),
+            ("synchronize", "team/wine"),
+            ("closed", "team/wine"),
+        ):
+            payload = {**host.propose(team.ada, "better", repository), "action": action}
+            sha = payload["pull_request"]["head"]["sha"]
+            api.pulls = [api.pull(7, sha)]
+            github = {"ref": "refs/pull/7/head", "sha": sha, "base_ref": "main", "api_url": api.url}
+            run = Run(host, "pull_request", payload, github, shims=True)
+            run.start(git(host.bare, "show", "main:.forgejo/workflows/runfolio-preview.yml"))
+            found = set(git(host.bare, "ls-tree", "-r", "--name-only", "pages").split())
+            assert found >= site
+            if repository == "mallory/wine":
+                assert run.jobs["preview"].outcome == "skipped" and found == site
+                continue
+            assert run.outcome == "success", run.jobs["preview"].text()
+            assert ("preview/7/index.html" in found) == (action != "closed")
+            if action != "closed":
+                page = git(host.bare, "show", "pages:preview/7/e/wine/index.html")
+                assert "0.5" in page and "0.875" in page
+        assert found == site and git(host.bare, "rev-list", "--count", "pages").strip() == "1"
+        assert "0.875" not in git(host.bare, "show", "pages:e/wine/index.html")

@@ -1,4 +1,4 @@
-"""``runfolio site build|serve|publish``: the static site."""
+"""``runfolio site build|serve|publish|unpublish``: the static site."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from runfolio.site import BuildReport
 
 
-@click.group("site", cls=LazyCommands, elsewhere={"publish": "runfolio.cli.site_publish"})
+@click.group(
+    "site", cls=LazyCommands, elsewhere={"publish": "runfolio.cli.site_publish", "unpublish": "runfolio.cli.site_unpublish"}
+)
 def site() -> None:
     """Build, look at and publish the static site."""
 

@@ -29,13 +29,17 @@ HOSTS: Mapping[str, Mapping[str, str]] = {
     "forgejo": {
         ".forgejo/workflows/runfolio-report.yml": "forgejo/report.yml",
         ".forgejo/workflows/runfolio-publish.yml": "forgejo/publish.yml",
+        ".forgejo/workflows/runfolio-preview.yml": "forgejo/preview.yml",
     },
     "gitea": {
         ".gitea/workflows/runfolio-report.yml": "forgejo/report.yml",
         ".gitea/workflows/runfolio-publish.yml": "forgejo/publish.yml",
+        ".gitea/workflows/runfolio-preview.yml": "forgejo/preview.yml",
     },
 }
 """By host: the files that are written, from the repository's root, and the template of each."""
+_NOT_OF_A_LEDGER = ("forgejo/preview.yml",)
+"""A pull request brings no records where they have a branch of their own: its preview would be the site that is there."""
 
 _CONDITION = re.compile(r"#\?(?P<no>!?)(?P<flag>[a-z0-9]+)\|(?P<line>.*)\Z", re.DOTALL)
 _INCLUDE = re.compile(r"(?P<indent> *)@include (?P<name>[a-z/.-]+)@\n\Z")
@@ -59,7 +63,8 @@ def render(host: str, facts: Facts) -> dict[str, str]:
     """
     if host not in HOSTS:
         raise UsageError(f"There are no workflows for {host!r}. There are for: {', '.join(HOSTS)}.")
-    return {path: _rendered(template, facts, host) for path, template in HOSTS[host].items()}
+    wanted = {path: template for path, template in HOSTS[host].items() if not (facts.ledger and template in _NOT_OF_A_LEDGER)}
+    return {path: _rendered(template, facts, host) for path, template in wanted.items()}
 
 
 def _rendered(template: str, facts: Facts, host: str) -> str:

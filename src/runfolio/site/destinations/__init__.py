@@ -8,9 +8,20 @@ difference and removes only what an earlier one had sent.
 >>> publish_to_folder(read_built(Path("site")), Path("/var/www/folio"))                    # doctest: +SKIP
 """
 
-from runfolio.site.destinations.branch import publish_to_branch
-from runfolio.site.destinations.bucket import publish_to_bucket
-from runfolio.site.destinations.contents import Built, Published, read_built
-from runfolio.site.destinations.folder import publish_to_folder
+from runfolio.site.destinations.branch import publish_to_branch, unpublish_from_branch
+from runfolio.site.destinations.bucket import publish_to_bucket, unpublish_from_bucket
+from runfolio.site.destinations.contents import Built, Published, Unpublished, read_built
+from runfolio.site.destinations.folder import publish_to_folder, unpublish_from_folder
 
-__all__ = ["Built", "Published", "publish_to_branch", "publish_to_bucket", "publish_to_folder", "read_built"]
+__all__ = [
+    "Built",
+    "Published",
+    "Unpublished",
+    "publish_to_branch",
+    "publish_to_bucket",
+    "publish_to_folder",
+    "read_built",
+    "unpublish_from_branch",
+    "unpublish_from_bucket",
+    "unpublish_from_folder",
+]

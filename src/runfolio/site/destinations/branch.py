@@ -14,7 +14,7 @@ from runfolio.errors import BusyError, RemoteError, StateError, UsageError
 from runfolio.gitstore import Repo
 from runfolio.gitstore.commits import FileChange, commit_alone, configured_ident
 from runfolio.gitstore.merging import fetch, replace_branch
-from runfolio.site.destinations.contents import LIST, Built, Listing, Published, decode_listing
+from runfolio.site.destinations.contents import LIST, Built, Listing, Published, Unpublished, decode_listing
 
 TRIES = 20
 _NO_JEKYLL = ".nojekyll"
@@ -56,6 +56,57 @@ def publish_to_branch(
     BusyError
         If others moved the branch again and again.
     """
+    folder, ref, tracking = _named(repo, branch, remote, folder)
+    for attempt in range(TRIES):
+        tip = _tip(repo, remote, ref, tracking)
+        old = _listing(repo, tip, folder, f"{remote}/{branch}")
+        if tip is not None and old.files == built.digests():
+            return Published(f"{remote}/{branch}", 0, len(built.files), 0, 0)
+        changes, made = _changes(built, old, folder, f"{remote}/{branch}", first=tip is None)
+        if _put(repo, remote, (ref, tracking), changes, tip, message, at_s):
+            return made
+        time.sleep(random.uniform(0.01, 0.05) * min(attempt + 1, 8))
+    raise BusyError(f"{remote}/{branch} kept moving under {TRIES} pushes. What is there is whole; publish again.")
+
+
+def unpublish_from_branch(
+    repo: Repo, branch: str, remote: str = "origin", folder: str = "", message: str = "site\n", at_s: int | None = None
+) -> Unpublished:
+    """Take a site away from a branch of a remote; what lies beside it is kept.
+
+    Parameters
+    ----------
+    repo, branch, remote, folder, message, at_s
+        As for :func:`publish_to_branch`.
+
+    Raises
+    ------
+    StateError
+        If the branch is not one of published sites.
+    RemoteError
+        If there is no such remote, or it refuses.
+    BusyError
+        If others moved the branch again and again.
+    """
+    folder, ref, tracking = _named(repo, branch, remote, folder)
+    place = f"{remote}/{branch}" + (f":{folder}" if folder else "")
+    start = f"{folder}/" if folder else ""
+    for attempt in range(TRIES):
+        tip = _tip(repo, remote, ref, tracking)
+        old = _listing(repo, tip, folder, f"{remote}/{branch}")
+        if not old.known() and (tip is None or not folder or repo.read(f"{tip}:{start}{LIST}") is None):
+            return Unpublished(place, 0)
+        # At the top the list stays, for by it the branch is known as one of sites.
+        list_left = None if folder else Listing().encode()
+        changes = [*(FileChange(start + path, None) for path in sorted(old.known())), FileChange(start + LIST, list_left)]
+        if _put(repo, remote, (ref, tracking), changes, tip, message, at_s):
+            return Unpublished(place, len(old.known()))
+        time.sleep(random.uniform(0.01, 0.05) * min(attempt + 1, 8))
+    raise BusyError(f"{remote}/{branch} kept moving under {TRIES} pushes. What is there is whole; try again.")
+
+
+def _named(repo: Repo, branch: str, remote: str, folder: str) -> tuple[str, str, str]:
+    """Return the folder, the branch's ref and the one that follows it here, once they are known to be good names."""
     folder = folder.strip("/")
     if not repo.succeeds("check-ref-format", "--branch", branch):
         raise UsageError(f"{branch!r} cannot name a branch.")
@@ -65,24 +116,30 @@ def publish_to_branch(
         raise RemoteError(
             f"There is no git remote {remote!r}. Add one: git remote add {remote} URL; or name another: --remote NAME"
         )
-    ref, tracking = f"refs/heads/{branch}", f"refs/remotes/{remote}/{branch}"
-    for attempt in range(TRIES):
-        tip = repo.resolve(tracking) if fetch(repo, remote, (f"+{ref}:{tracking}",)) else None
-        if tip is not None and repo.read(f"{tip}:{LIST}") is None:
-            raise StateError(
-                f"{remote}/{branch} holds something else than a site of runfolio's, so nothing was sent. Name a branch of its own, such "
-                "as --branch gh-pages; if that one is old and not needed, delete it first."
-            )
-        old = _listing(repo, tip, folder, f"{remote}/{branch}")
-        if tip is not None and old.files == built.digests():
-            return Published(f"{remote}/{branch}", 0, len(built.files), 0, 0)
-        changes, made = _changes(built, old, folder, f"{remote}/{branch}", first=tip is None)
-        commit = commit_alone(repo, tip, changes, message, configured_ident(repo), f"refs/runfolio/site-{os.getpid()}", at_s=at_s)
-        if replace_branch(repo, remote, ref, commit, tip):
-            repo.run("update-ref", tracking, commit, check=False)
-            return made
-        time.sleep(random.uniform(0.01, 0.05) * min(attempt + 1, 8))
-    raise BusyError(f"{remote}/{branch} kept moving under {TRIES} pushes. What is there is whole; publish again.")
+    return folder, f"refs/heads/{branch}", f"refs/remotes/{remote}/{branch}"
+
+
+def _tip(repo: Repo, remote: str, ref: str, tracking: str) -> str | None:
+    """Return where the branch is; None where there is none."""
+    tip = repo.resolve(tracking) if fetch(repo, remote, (f"+{ref}:{tracking}",)) else None
+    if tip is not None and repo.read(f"{tip}:{LIST}") is None:
+        raise StateError(
+            f"{tracking.removeprefix('refs/remotes/')} holds something else than a site of runfolio's, so nothing was sent. Name a branch "
+            "of its own, such as --branch gh-pages; if that one is old and not needed, delete it first."
+        )
+    return tip
+
+
+def _put(
+    repo: Repo, remote: str, refs: tuple[str, str], changes: list[FileChange], tip: str | None, message: str, at_s: int | None
+) -> bool:
+    """Put changed files in place of what a branch holds; False if it was moved meanwhile."""
+    ref, tracking = refs
+    commit = commit_alone(repo, tip, changes, message, configured_ident(repo), f"refs/runfolio/site-{os.getpid()}", at_s=at_s)
+    if not replace_branch(repo, remote, ref, commit, tip):
+        return False
+    repo.run("update-ref", tracking, commit, check=False)
+    return True
 
 
 def _listing(repo: Repo, tip: str | None, folder: str, place: str) -> Listing:

@@ -19,6 +19,7 @@ from runfolio.site.destinations.contents import (
     Built,
     Listing,
     Published,
+    Unpublished,
     cache_control,
     decode_listing,
     media_type,
@@ -82,6 +83,30 @@ def publish_to_bucket(
         bucket.delete([start + path for path in due])
         _put_list(bucket, start, Listing(digests, left))
     return Published(place, len(stale), len(digests) - len(stale), len(due), sum(built.files[path].size for path in stale))
+
+
+def unpublish_from_bucket(bucket: Bucket, folder: str = "") -> Unpublished:
+    """Take the site in a bucket, or in a folder of it, away; what lies beside it is kept.
+
+    Raises
+    ------
+    DamagedError
+        If the list of what was published cannot be read.
+    StorageError
+        If the bucket refuses; the next call goes on.
+    """
+    start = f"{folder.strip('/')}/" if folder.strip("/") else ""
+    place = bucket.url(start).rstrip("/")
+    try:
+        old = decode_listing(b"".join(bucket.open(start + LIST)[1]), place)
+    except NotFoundError:
+        return Unpublished(place, 0)
+    _put_list(bucket, start, old.away())
+    paths = old.leaving_order()
+    for _, some in groupby(paths, key=lambda path: rank(path, old.files)):
+        bucket.delete([start + path for path in some])
+    bucket.delete([start + LIST])
+    return Unpublished(place, len(paths))
 
 
 def _listing(bucket: Bucket, start: str) -> Listing:

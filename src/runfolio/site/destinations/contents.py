@@ -86,6 +86,22 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpublished:
+    """What taking a site away did.
+
+    Parameters
+    ----------
+    place : str
+        Where the site was, for people.
+    removed : int
+        Files; 0 where there was no site.
+    """
+
+    place: str
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """The list of what a destination holds of ours.
 
@@ -115,6 +131,14 @@ class Listing:
     def known(self) -> set[str]:
         """Return every path that is ours."""
         return {*self.files, *self.leaving, *self.coming}
+
+    def away(self) -> Listing:
+        """Return the list of a site that is being taken away: nothing in it can be relied on any more, all of it is ours."""
+        return Listing({}, dict.fromkeys(self.known(), 0))
+
+    def leaving_order(self) -> list[str]:
+        """Return every path that is ours, those by which people enter first."""
+        return sorted(self.known(), key=lambda path: (-rank(path, self.files), path))
 
 
 def decode_listing(data: bytes, place: str) -> Listing:

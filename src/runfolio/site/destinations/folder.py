@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from runfolio.errors import StateError, storage_error
-from runfolio.site.destinations.contents import LIST, Built, Listing, Published, decode_listing, rank
+from runfolio.site.destinations.contents import LIST, Built, Listing, Published, Unpublished, decode_listing, rank
 
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
 _RENAME_SWAP = 2
@@ -62,6 +62,44 @@ def publish_to_folder(built: Built, target: Path) -> Published:
         return made
     except OSError as error:
         raise storage_error(f"publish to {target}", error) from error
+
+
+def unpublish_from_folder(target: Path) -> Unpublished:
+    """Take the site in a folder away; what lies beside it is kept, a folder in which nothing is left goes.
+
+    Raises
+    ------
+    DamagedError
+        If the list of what was published cannot be read.
+    StorageError
+        If something cannot be removed; the next call goes on.
+    """
+    target = target.expanduser().resolve()
+    try:
+        _finish(target, target.with_name(f".{target.name}.runfolio-new"))
+        if not (target / LIST).is_file():
+            return Unpublished(str(target), 0)
+        old = decode_listing((target / LIST).read_bytes(), str(target))
+        beside = target / f"{LIST}.part"
+        beside.write_bytes(old.away().encode())
+        os.replace(beside, target / LIST)
+        paths = old.leaving_order()
+        for path in [*paths, LIST]:
+            (target / path).unlink(missing_ok=True)
+            _remove_empty(target, path)
+        if not any(target.iterdir()):
+            target.rmdir()
+        return Unpublished(str(target), len(paths))
+    except OSError as error:
+        raise storage_error(f"take the site away from {target}", error) from error
+
+
+def _remove_empty(target: Path, path: str) -> None:
+    """Remove the folders of a file that is gone, where nothing is left in them."""
+    for parent in Path(path).parents:
+        if str(parent) == "." or not (target / parent).is_dir() or any((target / parent).iterdir()):
+            return
+        (target / parent).rmdir()
 
 
 def _finish(target: Path, beside: Path) -> None:
@@ -146,10 +184,7 @@ def _replace(built: Built, beside: Path, target: Path, old: Listing) -> None:
     os.replace(beside / LIST, target / LIST)
     for path in old.files.keys() - built.files.keys():
         (target / path).unlink(missing_ok=True)
-        for parent in (target / path).relative_to(target).parents:
-            if str(parent) == "." or any((target / parent).iterdir()):
-                break
-            (target / parent).rmdir()
+        _remove_empty(target, path)
     shutil.rmtree(beside)
 
 
