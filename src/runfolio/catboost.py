@@ -3,12 +3,14 @@
 >>> import runfolio                                                                            # doctest: +SKIP
 >>> runfolio.catboost.log_model(model, "model", registered_model_name="churn")                 # doctest: +SKIP
 >>> runfolio.catboost.load_model("models:/churn/1")                                            # doctest: +SKIP
+>>> runfolio.catboost.autolog()                                                                # doctest: +SKIP
 """
 
+from runfolio.autologging.catboost import autolog
 from runfolio.flavors.catboost import load_folder, save_model
 from runfolio.tracking.flavor_models import loads, logs
 
 log_model = logs(save_model)
 load_model = loads(load_folder)
 
-__all__ = ["load_model", "log_model", "save_model"]
+__all__ = ["autolog", "load_model", "log_model", "save_model"]

@@ -3,12 +3,14 @@
 >>> import runfolio                                                                            # doctest: +SKIP
 >>> runfolio.xgboost.log_model(booster, "model", registered_model_name="wine")                 # doctest: +SKIP
 >>> runfolio.xgboost.load_model("models:/wine/1")                                              # doctest: +SKIP
+>>> runfolio.xgboost.autolog()                                                                 # doctest: +SKIP
 """
 
+from runfolio.autologging.xgboost import autolog
 from runfolio.flavors.xgboost import load_folder, save_model
 from runfolio.tracking.flavor_models import loads, logs
 
 log_model = logs(save_model)
 load_model = loads(load_folder)
 
-__all__ = ["load_model", "log_model", "save_model"]
+__all__ = ["autolog", "load_model", "log_model", "save_model"]

@@ -17,6 +17,7 @@ somebody else has patched over us meanwhile, ours only passes calls on.
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,10 +72,18 @@ class Patches:
         elif callable(found):
             self._put(owner, name, found, self._wrapped(found, replacement))
 
+    def inherited(self, owner: type, name: str, replacement: Replacement) -> None:
+        """Replace a method for one class (and those below it) where an ancestor holds it: a mixin of another package."""
+        found = getattr(owner, name, None)
+        if name in vars(owner):
+            self.method(owner, name, replacement)
+        elif inspect.isfunction(found):
+            self._put(owner, name, _MISSING, self._wrapped(found, replacement))
+
     def function(self, modules: tuple[Any, ...], name: str, replacement: Replacement) -> None:
         """Replace a function by the same one in all modules that hold it, so that it can still be pickled by its name."""
         found = vars(modules[0]).get(name)
-        if not callable(found) or _is_ours(found):
+        if not callable(found):
             return
         ours = self._wrapped(found, replacement)
         for module in modules:
@@ -118,15 +127,16 @@ class Patches:
                 held = vars(made.holder)
                 if held.get(made.name) is not made.ours:
                     continue
-                if made.before is _MISSING:
+                before = _without_dead(made.before)
+                if before is _MISSING:
                     delattr(made.holder, made.name)
                 else:
-                    setattr(made.holder, made.name, made.before)
+                    setattr(made.holder, made.name, before)
             self._made.clear()
 
     def _put(self, holder: Any, name: str, before: Any, ours: Any) -> None:
         with self._lock:
-            if not _is_ours(before):
+            if _patches_of(before) is not self:
                 setattr(holder, name, ours)
                 self._made.append(_Patch(holder, name, before, ours))
 
@@ -137,9 +147,18 @@ class Patches:
                 return original(*args, **kwargs)
             return replacement(original, *args, **kwargs)
 
-        patched.__runfolio_autolog__ = self.framework  # type: ignore[attr-defined] # how we know ours again
+        patched.__runfolio_autolog__ = self  # type: ignore[attr-defined] # how we know ours again
         return patched
 
 
-def _is_ours(found: Any) -> bool:
-    return hasattr(getattr(found, "__func__", found), "__runfolio_autolog__")
+def _patches_of(found: Any) -> Patches | None:
+    made: Patches | None = getattr(getattr(found, "__func__", found), "__runfolio_autolog__", None)
+    return made
+
+
+def _without_dead(found: Any) -> Any:
+    """Return what lies below replacements of other frameworks that were undone while ours lay on them."""
+    while (patches := _patches_of(found)) is not None and not patches.active:
+        inner = getattr(found, "__func__", found).__wrapped__
+        found = type(found)(inner) if isinstance(found, (classmethod, staticmethod)) else inner
+    return found

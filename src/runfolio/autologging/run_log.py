@@ -6,6 +6,7 @@ that is too long ends in ``...``.
 
 from __future__ import annotations
 
+import inspect
 import numbers
 import re
 from collections.abc import Iterator, Mapping
@@ -42,6 +43,7 @@ class RunLog:
         self.live, self.run_id = live, live.run_id
         self._owned = owned
         self._faults: list[str] = []
+        self._datasets: set[tuple[str, str]] = set()
 
     def guard(self, what: str) -> AbstractContextManager[None]:
         """Return a guard around the logging of something: what it catches stands in the run."""
@@ -60,7 +62,7 @@ class RunLog:
 
     def params(self, params: Mapping[Any, Any]) -> None:
         """Log params; one that the run has with another value stays as it is, and that is told."""
-        texts = {_cut(str(key), MAX_KEY_LENGTH): _cut(str(value), MAX_PARAM_LENGTH) for key, value in params.items()}
+        texts = {_cut(str(key), MAX_KEY_LENGTH): _cut(_spelled(value), MAX_PARAM_LENGTH) for key, value in params.items()}
         with suppress(UsageError):
             self.live.batch((), texts, {})
             return
@@ -99,7 +101,7 @@ class RunLog:
         self.live.artifact_bytes(data, path)
 
     def dataset(self, dataset: Any, context: str) -> None:
-        """Record a dataset (from ``runfolio.data``) that the training read.
+        """Record a dataset (from ``runfolio.data``) that the training read; one that is both is what it was first.
 
         Parameters
         ----------
@@ -108,7 +110,9 @@ class RunLog:
         """
         from runfolio.tracking.datasets import to_input
 
-        self.live.input(to_input(dataset, context, notify=self.live.notice, redactor=self.live.redactor))
+        if (dataset.name, dataset.digest) not in self._datasets:
+            self._datasets.add((dataset.name, dataset.digest))
+            self.live.input(to_input(dataset, context, notify=self.live.notice, redactor=self.live.redactor))
 
     def end(self, status: str) -> None:
         """End the run, if it was started for this training."""
@@ -146,6 +150,13 @@ def _end(made: RunLog | None, status: str) -> None:
     if made is not None:
         with made.guard("the end of the run"):
             made.end(status)
+
+
+def _spelled(value: Any) -> str:
+    """Return a value as text; of a function its name, since where it lies in memory tells nobody anything."""
+    if inspect.isroutine(value):
+        return f"{value.__module__}.{value.__qualname__}"
+    return str(value)
 
 
 def _cut(text: str, limit: int) -> str:

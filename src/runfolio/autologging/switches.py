@@ -13,7 +13,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Protocol, cast
 
@@ -57,6 +57,10 @@ class Framework:
 
 FRAMEWORKS: dict[str, Framework] = {
     "sklearn": Framework("scikit_learn.integration", ("sklearn",), "models", (1, 4)),
+    "xgboost": Framework("xgboost", ("xgboost",), "xgboost", (2, 0)),
+    "lightgbm": Framework("lightgbm", ("lightgbm",), "lightgbm", (4, 0)),
+    "catboost": Framework("catboost", ("catboost",), "catboost", (1, 2)),
+    "statsmodels": Framework("statsmodels", ("statsmodels",), "statsmodels", (0, 14)),
 }
 """Each framework by the name of its public module: ``runfolio.<name>.autolog``."""
 
@@ -66,7 +70,8 @@ class _State:
     patches: Patches
     given: Mapping[str, Any]
     explicit: bool
-    waiting: list[Action]
+    waiting: list[Action] = field(default_factory=list)
+    armed: bool = False
 
 
 _ROOM = "runfolio.autologging"
@@ -145,7 +150,8 @@ def autolog(
     left_out = set(given.pop("exclude_flavors") or ())
     if unknown := sorted(left_out - set(FRAMEWORKS)):
         raise UsageError(f"exclude_flavors: {', '.join(unknown)}: no such framework. There are: {', '.join(FRAMEWORKS)}.")
-    for name in FRAMEWORKS:
+    # The last that was turned on is turned off first: where two patch one function, each finds what it left.
+    for name in [*reversed(_states), *(each for each in FRAMEWORKS if each not in _states)]:
         if name not in left_out:
             _set(name, given, explicit=False)
 
@@ -162,7 +168,7 @@ def _set(name: str, given: Mapping[str, Any], *, explicit: bool) -> None:
                 state.given, state.explicit = given, explicit
                 state.patches.options = _options(name, given)
             return
-        state = _states[name] = _State(Patches(name, _options(name, given)), given, explicit, [])
+        state = _states[name] = _State(Patches(name, _options(name, given)), given, explicit)
     for package in FRAMEWORKS[name].packages:
         _await(package, _arrival(name, state), state)
 
@@ -184,14 +190,13 @@ def _arrival(name: str, state: _State) -> Action:
 
     def arrived(module: ModuleType) -> None:
         with guard("anything", framework=name, silent=state.patches.options.silent):
-            top = module.__name__.partition(".")[0]
-            if not state.patches.active or not _supported(name, sys.modules[top], state.patches.options):
+            top = sys.modules[module.__name__.partition(".")[0]]
+            if state.armed or not state.patches.active or not _supported(name, top, state.patches.options):
                 return
-            leaf = _leaf(name)
+            leaf, state.armed = _leaf(name), True
             state.patches.options = _options(name, state.given)
             for watched, patch in leaf.WATCHED.items():
-                if watched.partition(".")[0] == top:
-                    _await(watched, _patching(name, state.patches, patch), state)
+                _await(watched, _patching(name, state.patches, patch), state)
 
     return arrived
 

@@ -48,15 +48,13 @@ class Call:
         return self.original(*self.args, **self.kwargs)
 
     def named(self) -> dict[str, Any]:
-        """Return all arguments by name, defaults among them; extra keywords stand under their own names."""
-        signature = inspect.signature(self.original)
-        bound = signature.bind(*self.args, **self.kwargs)
-        bound.apply_defaults()
-        made = dict(bound.arguments)
-        for each in signature.parameters.values():
-            if each.kind is inspect.Parameter.VAR_KEYWORD:
-                made.update(made.pop(each.name, {}))
-        return made
+        """Return all arguments by name, defaults among them; extra keywords stand under their own names.
+
+        Not by ``Signature.bind``: functions whose positional arguments are deprecated take more of them than they say.
+        """
+        parameters = inspect.signature(self.original).parameters
+        made = {name: each.default for name, each in parameters.items() if each.default is not inspect.Parameter.empty}
+        return {**made, **dict(zip(parameters, self.args, strict=False)), **self.kwargs}
 
     def put(self, name: str, value: Any) -> None:
         """Change an argument, whether it was given by place, by name, or not at all."""

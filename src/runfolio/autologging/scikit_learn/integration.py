@@ -97,7 +97,8 @@ def _patch_estimators(module: ModuleType, patches: Patches) -> None:
     patches.subclasses(module.BaseEstimator, patch)
 
 
-def _patch_metrics(module: ModuleType, patches: Patches) -> None:
+def patch_metrics(module: ModuleType, patches: Patches) -> None:
+    """Patch the functions of ``sklearn.metrics``: for every framework whose estimators these measure."""
     measure = measuring(patches)
     for name in module.__all__:
         found = getattr(module, name)
@@ -119,6 +120,6 @@ def _patch_model_selection(module: ModuleType, patches: Patches) -> None:
 
 WATCHED: Mapping[str, Callable[[ModuleType, Patches], None]] = {
     "sklearn.base": _patch_estimators,
-    "sklearn.metrics": _patch_metrics,
+    "sklearn.metrics": patch_metrics,
     "sklearn.model_selection": _patch_model_selection,
 }

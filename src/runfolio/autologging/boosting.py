@@ -1,0 +1,66 @@
+"""What gradient boosting has in common: a point of each metric an iteration, early stopping, and how important features are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runfolio.autologging import drawing
+from runfolio.autologging.run_log import RunLog
+
+
+class Iterations:
+    """The metrics of each iteration: written as they come, and kept to know those of the best one.
+
+    Parameters
+    ----------
+    log : RunLog
+    """
+
+    def __init__(self, log: RunLog) -> None:
+        self._log = log
+        self.made: list[dict[str, float]] = []
+
+    def add(self, metrics: Mapping[str, float]) -> None:
+        """Write the metrics of the iteration that has ended; a fault is recorded and never reaches the training."""
+        with self._log.guard("the metrics of an iteration"):
+            self.made.append(dict(metrics))
+            self._log.metrics(metrics, step=len(self.made) - 1)
+
+    def early_stopping(self, *, stopped: int, best: int, score: float | None, row: int) -> None:
+        """Write when training stopped, which iteration was best, and its metrics once more as the last ones.
+
+        Parameters
+        ----------
+        stopped, best : int
+            As the framework counts.
+        score : float, optional
+            Of the best iteration, on the data that decided.
+        row : int
+            The best iteration, counted from 0.
+        """
+        self._log.metrics({"stopped_iteration": stopped, "best_iteration": best, "best_score": score})
+        if 0 <= row < len(self.made):
+            self._log.metrics(self.made[row], step=len(self.made))
+
+
+def log_importances(log: RunLog, kind: str, names: Sequence[str], values: Any, *, indent: int | None = None) -> None:
+    """Log how important the features are, as JSON and as a plot.
+
+    Parameters
+    ----------
+    log : RunLog
+    kind : str
+        Of importance; part of the files' names.
+    names : sequence of length n
+    values : ndarray, shape (n,) or (n, classes)
+    indent : int, optional
+        Of the JSON.
+    """
+    numbers = values.tolist() if hasattr(values, "tolist") else list(values)
+    path = f"feature_importance_{kind}"
+    log.text(json.dumps(dict(zip(names, numbers, strict=True)), indent=indent), f"{path}.json")
+    if names:
+        with log.guard(f"the plot of the features' importance ({kind})"):
+            log.bytes(drawing.importances(names, values, kind=kind), f"{path}.png")
