@@ -17,7 +17,7 @@ class LazyCommands(click.Group):
     *args, **kwargs
         Those of :class:`click.Group`.
     elsewhere : Mapping of str to str
-        Module by the command's name; the command is its attribute of that name.
+        Module by the command's name; the command is its attribute of that name, with ``_`` for ``-``.
     """
 
     def __init__(self, *args: Any, elsewhere: Mapping[str, str], **kwargs: Any) -> None:
@@ -33,6 +33,6 @@ class LazyCommands(click.Group):
         module = self._elsewhere.get(cmd_name)
         if module is None:
             return super().get_command(ctx, cmd_name)
-        found = getattr(importlib.import_module(module), cmd_name)
+        found = getattr(importlib.import_module(module), cmd_name.replace("-", "_"))
         assert isinstance(found, click.Command)
         return found

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runfolio.folio import Folio
 
 _EDIT, _PROMOTE, _PAST = "runfolio.cli.models_edit", "runfolio.cli.models_promote", "runfolio.cli.models_past"
+_IMAGES = "runfolio.cli.models_images"
 name_argument = click.argument("name", shell_complete=model_names)
 version_argument = click.argument("version")
 
@@ -47,6 +48,8 @@ version_argument = click.argument("version")
         "lineage": _PAST,
         "card": "runfolio.cli.models_card",
         "serve": "runfolio.cli.models_serve",
+        "build-docker": _IMAGES,
+        "generate-dockerfile": _IMAGES,
     },
 )
 def models() -> None:

@@ -1,0 +1,71 @@
+"""The committed record of what was done at a target: which version, by whom, when; never a secret."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runfolio.errors import NotFoundError, RunfolioError
+from runfolio.records.deployments import Deployment, DeploymentState
+from runfolio.records.redaction import Redactor
+
+if TYPE_CHECKING:
+    from runfolio.deployments.client import Outcome
+    from runfolio.deployments.plan import Plan
+    from runfolio.folio.folio import Folio
+
+
+def record(plan: Plan, outcome: Outcome) -> Deployment | None:
+    """Write what was done into the folio in force, one small commit; return the record.
+
+    What cannot be recorded is said on standard error: what was done at the target is done.
+
+    Returns
+    -------
+    Deployment or None
+        None where there is nothing to record: no folio, or no registered version.
+    """
+    from runfolio.tracking.client import RunfolioClient
+
+    try:
+        folio = RunfolioClient()._registry()
+        return _recorded(folio, plan, outcome)
+    except RunfolioError as error:
+        _say(f"{plan.verb} {plan.name} was done at {plan.target}, and is not recorded: {error.message}")
+        return None
+
+
+def _recorded(folio: Folio, plan: Plan, outcome: Outcome) -> Deployment | None:
+    source = plan.source
+    try:
+        slug, before = folio.deployments.find(plan.target, plan.name, plan.place)
+    except NotFoundError:
+        slug, before = "", None
+    if plan.verb == "delete":
+        return folio.deployments.record(slug, replace(before, state=DeploymentState.DELETED), "delete") if before else None
+    if source is not None and source.version is None:
+        _say(
+            f"{source.uri} is no registered version, so the folio has no record of the deployment. Register it: runfolio models register"
+        )
+        return None
+    if source is None and before is None:
+        return None
+    redactor = Redactor(folio.settings.redact.patterns, folio.settings.redact.keys, home=str(Path.home()))
+    base = before if source is None and before is not None else Deployment(plan.target, plan.name, 1, plan.place)
+    if source is not None:
+        assert source.version is not None
+        base = replace(base, version=source.version, uri=source.uri, digest=source.digest)
+    made = replace(
+        base,
+        state=outcome.state,
+        endpoint=redactor.text(outcome.endpoint) or base.endpoint,
+        image=redactor.text(outcome.image) or base.image,
+        facts={key: redactor.text(value) for key, value in sorted(outcome.facts.items()) if value} or base.facts,
+    )
+    return folio.deployments.record(source.slug if source is not None else slug, made, plan.verb)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"runfolio: {text}\n")

