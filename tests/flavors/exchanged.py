@@ -216,6 +216,81 @@ def prophet_forecaster() -> tuple[Any, Any]:
     return held, pandas.DataFrame({"ds": pandas.date_range("2024-03-01", periods=3)})
 
 
+def grid() -> Any:
+    import numpy
+
+    return numpy.arange(12, dtype="float32").reshape(3, 4) / 12
+
+
+def torch_layers() -> tuple[Any, Any]:
+    import torch
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2)), grid()
+
+
+def torch_class() -> tuple[Any, Any]:
+    import torch
+
+    from tests.flavors.nets import Net
+
+    torch.manual_seed(0)
+    return Net(), grid()
+
+
+def torch_script() -> tuple[Any, Any]:
+    import torch
+
+    return torch.jit.script(torch_layers()[0]), grid()
+
+
+def lightning_module() -> tuple[Any, Any]:
+    import torch
+
+    from tests.flavors.lightning_nets import LitNet
+
+    torch.manual_seed(0)
+    return LitNet(), grid()
+
+
+def torch_said(held: Any, data: Any) -> Any:
+    import torch
+
+    with torch.no_grad():
+        return held(torch.from_numpy(data)).numpy()
+
+
+def keras_network() -> tuple[Any, Any]:
+    import keras
+
+    keras.utils.set_random_seed(0)
+    made = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="relu"), keras.layers.Dense(2)])
+    made.compile(loss="mse", optimizer="sgd")
+    return made, grid()
+
+
+def keras_said(held: Any, data: Any) -> Any:
+    return held.predict(data, verbose=0)
+
+
+def tensorflow_module() -> tuple[Any, Any]:
+    import tensorflow
+
+    class Doubled(tensorflow.Module):  # type: ignore[misc]
+        @tensorflow.function(input_signature=[tensorflow.TensorSpec([None, 4], tensorflow.float32)])  # type: ignore[untyped-decorator]
+        def __call__(self, data: Any) -> Any:
+            return data * 2
+
+    return Doubled(), grid()
+
+
+def tensorflow_said(held: Any, data: Any) -> Any:
+    import tensorflow
+
+    return held(tensorflow.constant(data)).numpy()
+
+
 ROWS = [
     Row("sklearn", "sklearn", sklearn_forest, predicts, ("sklearn",), theirs={3: {"serialization_format": "cloudpickle"}}),
     Row("sklearn-default", "sklearn", sklearn_line, predicts, ("sklearn", "skops")),
@@ -229,4 +304,12 @@ ROWS = [
     Row("onnx", "onnx", onnx_graph, onnx_said, ("onnx", "onnxruntime", "skl2onnx")),
     Row("spacy", "spacy", spacy_sorter, spacy_said, ("spacy",)),
     Row("prophet", "prophet", prophet_forecaster, predicts, ("prophet",)),
+    Row("pytorch-layers", "pytorch", torch_layers, torch_said, ("torch",)),
+    Row("pytorch-class", "pytorch", torch_class, torch_said, ("torch",)),
+    Row("pytorch-script", "pytorch", torch_script, torch_said, ("torch",), theirs={3: {"serialization_format": "pickle"}}),
+    Row("pytorch-lightning", "pytorch", lightning_module, torch_said, ("torch", "lightning")),
+    # MLflow infers no signature for this flavor.
+    Row("keras", "keras", keras_network, keras_said, ("keras", "tensorflow"), signed=False),
+    Row("tensorflow-keras", "tensorflow", keras_network, keras_said, ("tensorflow",)),
+    Row("tensorflow-module", "tensorflow", tensorflow_module, tensorflow_said, ("tensorflow",)),
 ]

@@ -6,7 +6,6 @@ A folder is written beside its place under another name and moved there when it 
 from __future__ import annotations
 
 import inspect
-import logging
 import os
 import platform
 import shutil
@@ -27,7 +26,6 @@ from runfolio.flavors.versions import warn_of_other_versions
 from runfolio.formats.mlmodel import FILE
 
 CODE = "code"
-_log = logging.getLogger("runfolio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +168,17 @@ def python_function(model: Model, folder: Path, loader: str, **said: Any) -> Non
     )
 
 
-def config_of(folder: Path, flavor: str) -> dict[str, Any]:
+def config_of(folder: Path, flavor: str, meant: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return what ``MLmodel`` says of a flavor that is about to be loaded.
 
     Warns where it names another version of the framework than is here.
+
+    Parameters
+    ----------
+    folder : path
+    flavor : str
+    meant : dict, optional
+        What keys are about that are not called so: MLflow's ``keras_version`` of the flavor tensorflow is TensorFlow's.
 
     Raises
     ------
@@ -185,7 +190,8 @@ def config_of(folder: Path, flavor: str) -> dict[str, Any]:
         raise UsageError(
             f"{folder}: not a model of the flavor {flavor}; its flavors are {', '.join(model.flavors)}. Load it with runfolio.pyfunc."
         )
-    warn_of_other_versions(folder, model.flavors[flavor])
+    renamed = meant or {}
+    warn_of_other_versions(folder, {renamed.get(key, key): value for key, value in model.flavors[flavor].items()})
     return model.flavors[flavor]
 
 
@@ -202,14 +208,6 @@ def opened(folder: Path, flavor: str, data: str) -> tuple[dict[str, Any], Path]:
     config = config_of(folder, flavor)
     add_code(folder, config)
     return config, inside(folder, config.get("data") or data, f"flavors.{flavor}.data")
-
-
-def warn_of_version(framework: str, recorded: Any, here: str) -> None:
-    """Say that a model was saved with another version of its framework than the one that is installed."""
-    if recorded is not None and str(recorded) != here:
-        _log.warning(
-            "The model was saved with %s %s, and here is %s: it may not load, or predict otherwise.", framework, recorded, here
-        )
 
 
 def inside(folder: Path, name: Any, field: str) -> Path:

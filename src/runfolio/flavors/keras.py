@@ -18,7 +18,6 @@ from runfolio.flavors.folders import (
     inside,
     python_function,
     save_folder,
-    warn_of_version,
     with_options,
 )
 from runfolio.flavors.keras_files import called, holds_functions, keras_package, read_model
@@ -136,10 +135,9 @@ def load_folder(
     DamagedError
         If its file cannot be read.
     """
-    keras = keras_package()
+    keras_package()
     config = config_of(folder, FLAVOR)
     add_code(folder, config)
-    warn_of_version("Keras", config.get("keras_version"), str(keras.__version__))
     data = inside(folder, config.get("data", _DATA), "flavors.keras.data")
     if not config.get("save_exported_model"):
         return read_model(data / f"{_NAME}.keras", custom_objects, **(load_model_kwargs or {}))

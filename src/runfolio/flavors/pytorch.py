@@ -25,7 +25,6 @@ from runfolio.flavors.folders import (
     inside,
     python_function,
     save_folder,
-    warn_of_version,
     with_options,
 )
 from runfolio.flavors.model import Model
@@ -35,9 +34,12 @@ from runfolio.flavors.torch_files import (
     described_class,
     is_script,
     named_layers,
+    read_exported,
     read_module,
     read_weights,
+    settled,
     torch_package,
+    write_exported,
     write_weights,
 )
 
@@ -46,11 +48,12 @@ if TYPE_CHECKING:
 
 FLAVOR = "pytorch"
 LOADER = "mlflow.pytorch"
-SERIALIZATION_FORMATS = ("pickle", "safetensors")
+SERIALIZATION_FORMATS = ("pickle", "safetensors", "pt2")
 DEVICE_VARIABLE = "MLFLOW_DEFAULT_PREDICTION_DEVICE"
 _DATA = "data"
 _PICKLED = "model.pth"
 _WEIGHTS = "model.safetensors"
+_EXPORTED = "model.pt2"
 _STATE = "state_dict.pth"
 
 
@@ -82,8 +85,9 @@ def save_model(
         MLflow's older name for `pip_requirements`.
     extra_files : sequence of paths, optional
         Copied beside the model, into ``extra_files``.
-    serialization_format : {"pickle", "safetensors"}
-        "safetensors" holds weights only, and needs a class that can be imported.
+    serialization_format : {"pickle", "safetensors", "pt2"}
+        "safetensors" holds weights only, and needs a class that can be imported. "pt2" is a graph that ``torch.export`` traces with
+        `input_example`, the default of MLflow 3; MLflow 2 does not load it.
     init_args : dict, optional
         What makes another module of the class (``Net(**init_args)``), for "safetensors"; what Lightning's ``save_hyperparameters`` kept
         by default.
@@ -103,7 +107,7 @@ def save_model(
     if serialization_format not in SERIALIZATION_FORMATS:
         known = ", ".join(SERIALIZATION_FORMATS)
         raise UsageError(f"serialization_format: {serialization_format!r} is none. There are: {known}.")
-    safe = serialization_format == "safetensors"
+    form = serialization_format
     if requirements_file is not None:
         warnings.warn("requirements_file is MLflow's older name: use pip_requirements.", FutureWarning, stacklevel=2)
         options.setdefault("pip_requirements", requirements_file)
@@ -112,10 +116,13 @@ def save_model(
         data = folder / _DATA
         data.mkdir()
         said = _extra(folder, extra_files)
-        if safe:
+        if form == "pt2":
+            write_exported(pytorch_model, data / _EXPORTED, options.get("input_example"))
+            python_function(model, folder, LOADER, data=_DATA, config={"device": None})
+        elif form == "safetensors":
             name, args = described_class(pytorch_model, init_args)
             write_weights(pytorch_model, data / _WEIGHTS)
-            said |= {"serialization_format": serialization_format, "model_class": name, "init_args": args}
+            said |= {"serialization_format": form, "model_class": name, "init_args": args}
             python_function(model, folder, "runfolio.pytorch", data=_DATA, config={"device": None})
         else:
             pickler = pickle_module or cloud_pickle_module()
@@ -123,7 +130,7 @@ def save_model(
             _write_pickled(pytorch_model, data / _PICKLED, pickler, pickle_protocol)
             python_function(model, folder, LOADER, data=_DATA, pickle_module_name=pickler.__name__, config={"device": None})
         model.add_flavor(FLAVOR, model_data=_DATA, pytorch_version=str(torch.__version__), code=code_of(folder), **said)
-        return _needed(pytorch_model, safe)
+        return _needed(pytorch_model, form)
 
     return save_folder(path, mlflow_model, Beside(**options), write, lambda data, _: _predict_as_it_is(pytorch_model, data))
 
@@ -137,9 +144,10 @@ def _write_pickled(model: Any, place: Path, pickler: Any, protocol: int) -> None
         torch.save(model, place, pickle_module=pickler, pickle_protocol=protocol)
 
 
-def _needed(model: Any, safe: bool) -> list[str]:
+def _needed(model: Any, form: str) -> list[str]:
     kinds = {part.__module__ for part in type(model).__mro__}
-    return pinned(["torch", "numpy", "safetensors" if safe else "cloudpickle", *distributions_of(kinds)])
+    more = {"pickle": ["cloudpickle"], "safetensors": ["safetensors"]}.get(form, [])
+    return pinned(["torch", "numpy", *more, *(() if form == "pt2" else distributions_of(kinds))])
 
 
 def _extra(folder: Path, files: Sequence[str] | None) -> dict[str, Any]:
@@ -178,7 +186,6 @@ def load_folder(folder: Path, device: str | None = None, **options: Any) -> Any:
     torch = torch_package()
     config = config_of(folder, FLAVOR)
     add_code(folder, config)
-    warn_of_version("PyTorch", config.get("pytorch_version"), str(torch.__version__))
     data = inside(folder, config.get("model_data", _DATA), "flavors.pytorch.model_data")
     if device is None and not torch.cuda.is_available():
         options.setdefault("map_location", "cpu")  # what was saved on a GPU is loaded where there is none
@@ -187,12 +194,13 @@ def load_folder(folder: Path, device: str | None = None, **options: Any) -> Any:
         if not isinstance(args, Mapping):
             raise DamagedError(f"{folder}/MLmodel: flavors.pytorch.init_args: expected a dictionary. Save the model again.")
         held = read_weights(data / _WEIGHTS, str(config.get("model_class")), args, **options)
+    elif (data / _EXPORTED).is_file():
+        held = read_exported(data / _EXPORTED)
     else:
         held = read_module(data / _PICKLED if data.is_dir() else data, **options)
     if not hasattr(held, "eval"):
         raise DamagedError(f"{data}: holds no module of PyTorch but {type(held).__name__}. A state dict: load_state_dict.")
-    held.eval()
-    return held.to(device) if device else held
+    return settled(held, device)
 
 
 def _is_weights(config: Mapping[str, Any]) -> bool:
@@ -207,7 +215,7 @@ def predictor(held: Any, config: Mapping[str, Any]) -> Predict:
     torch = torch_package()
     wanted = (config.get("config") or {}).get("device") or os.environ.get(DEVICE_VARIABLE)
     device = str(wanted or ("cuda" if torch.cuda.is_available() else "cpu"))
-    held.to(device).eval()
+    settled(held, device)
 
     def predict(data: Any, params: dict[str, Any]) -> Any:
         if "device" in params:
@@ -245,11 +253,13 @@ def _predict(held: Any, data: Any, device: str) -> Any:
 
 
 def runs_code(folder: Path, config: Mapping[str, Any]) -> Sequence[str]:
-    """Return the pickle, unless it names nothing but layers of ``torch.nn``, or TorchScript; weights in safetensors are data."""
+    """Return the pickle, unless it names nothing but layers of ``torch.nn``, or the program; weights in safetensors are data."""
     if _is_weights(config):
         return ()
     data = str(config.get("model_data", _DATA))
     place = inside(folder, data, "flavors.pytorch.model_data")
+    if (place / _EXPORTED).is_file():
+        return (f"{data}/{_EXPORTED}",)  # PyTorch reads parts of it as pickles
     file = f"{data}/{_PICKLED}" if place.is_dir() else data
     if not is_script(folder / file) and (folder / file).is_file() and named_layers(folder / file) is not None:
         return ()

@@ -18,7 +18,6 @@ from runfolio.flavors.folders import (
     inside,
     python_function,
     save_folder,
-    warn_of_version,
     with_options,
 )
 from runfolio.flavors.keras_files import called, holds_functions, quiet, read_model
@@ -125,11 +124,10 @@ def load_folder(
         If its file cannot be read.
     """
     tensorflow = _tensorflow()
-    config = config_of(folder, FLAVOR)
+    config = config_of(folder, FLAVOR, {"keras_version": "tensorflow_version"})
     add_code(folder, config)
     kind = config.get("model_type")
     if kind == "keras":
-        warn_of_version("TensorFlow", config.get("keras_version"), str(tensorflow.__version__))
         return _read_keras(folder, config, dict(keras_model_kwargs or {}))
     if kind != "tf2-module":
         raise UsageError(f"{folder}: models of the type {kind!r} are not loaded here. MLflow may: mlflow.tensorflow.load_model.")

@@ -118,6 +118,55 @@ def read_module(place: Path, **options: Any) -> Any:
         ) from error
 
 
+def write_exported(model: Any, place: Path, example: Any) -> None:
+    """Write a module as the graph that ``torch.export`` traces with an example, whose rows may be any number.
+
+    Raises
+    ------
+    UsageError
+        If there is no example to trace with, or the module cannot be traced.
+    """
+    import numpy
+
+    torch = torch_package()
+    given = example if isinstance(example, (tuple, list)) else (example,)
+    if not all(isinstance(each, (numpy.ndarray, torch.Tensor)) for each in given) or any(len(each) < 2 for each in given):
+        raise UsageError("serialization_format='pt2' traces the model: input_example takes an array of two rows or more.")
+    tensors = tuple(torch.as_tensor(each) for each in given)
+    rows = torch.export.Dim("rows")
+    try:
+        traced = torch.export.export(model, tensors, dynamic_shapes=tuple({0: rows} for _ in tensors))
+    except Exception as error:  # of many kinds: whatever Python does that no graph can
+        raise UsageError(f"torch.export cannot trace the model: {str(error).strip().splitlines()[0]}") from error
+    torch.export.save(traced, str(place))
+
+
+def read_exported(place: Path) -> Any:
+    """Load a module that ``torch.export`` wrote, as MLflow 3 does by default.
+
+    Raises
+    ------
+    DamagedError
+        If it cannot be read.
+    """
+    if not zipfile.is_zipfile(place):
+        raise DamagedError(f"{place}: not a whole archive of torch.export. Fetch the model again.")
+    try:
+        return torch_package().export.load(str(place)).module()
+    except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DamagedError(f"{place}: PyTorch cannot read it: {first}. Fetch the model again.") from error
+
+
+def settled(held: Any, device: Any) -> Any:
+    """Return a module that is to predict, on a device if one is named; a traced one is as it was when it was traced."""
+    try:
+        held.eval()
+    except NotImplementedError:
+        return held
+    return held.to(device) if device else held
+
+
 def described_class(model: Any, init_args: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
     """Return the import path of a module's class, and the arguments that make another.
 

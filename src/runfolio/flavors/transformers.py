@@ -22,7 +22,6 @@ from runfolio.flavors.folders import (
     inside,
     python_function,
     save_folder,
-    warn_of_version,
     with_options,
 )
 from runfolio.flavors.model import Model
@@ -208,7 +207,6 @@ def load_folder(folder: Path, return_type: str = "pipeline", device: Any = None,
             "mlflow.transformers.persist_pretrained_model, then log it again."
         )
     add_code(folder, config)
-    warn_of_version("Transformers", config.get("transformers_version"), str(transformers.__version__))
     dtype = options.pop("torch_dtype", None) or config.get("torch_dtype")
     with _without_bars():
         parts = {"model": _model(folder, config, dtype)}
