@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         tensorflow,
         tracking,
         transformers,
+        types,
         xgboost,
     )
     from runfolio.autologging.switches import autolog
@@ -185,6 +186,7 @@ __all__ = [
     "tracked",
     "tracking",
     "transformers",
+    "types",
     "xgboost",
 ]
 _MODULES = (
@@ -208,6 +210,7 @@ _MODULES = (
     "tensorflow",
     "tracking",
     "transformers",
+    "types",
     "xgboost",
 )
 _ELSEWHERE = {

@@ -5,12 +5,25 @@
 [double (required)]
 """
 
+from typing import Any
+
 from runfolio.flavors.inference import infer_signature
 from runfolio.flavors.model import Model, ModelInfo
+from runfolio.flavors.model_scripts import ModelConfig, set_model
 from runfolio.flavors.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 from runfolio.flavors.signatures import ModelSignature
 from runfolio.flavors.types import AnyType, Array, DataType, Map, Object, Property
+from runfolio.tracking.model_helpers import (
+    convert_input_example_to_serving_input,
+    infer_pip_requirements,
+    set_signature,
+    validate_schema,
+    validate_serving_input,
+)
 from runfolio.tracking.model_logging import get_model_info
+
+ModelInputExample = Any
+"""What ``input_example`` takes: a DataFrame, an array, a dictionary, a list, a plain value, or a pair of one and the parameters."""
 
 __all__ = [
     "AnyType",
@@ -19,7 +32,9 @@ __all__ = [
     "DataType",
     "Map",
     "Model",
+    "ModelConfig",
     "ModelInfo",
+    "ModelInputExample",
     "ModelSignature",
     "Object",
     "ParamSchema",
@@ -27,6 +42,12 @@ __all__ = [
     "Property",
     "Schema",
     "TensorSpec",
+    "convert_input_example_to_serving_input",
     "get_model_info",
+    "infer_pip_requirements",
     "infer_signature",
+    "set_model",
+    "set_signature",
+    "validate_schema",
+    "validate_serving_input",
 ]

@@ -13,7 +13,7 @@ import traceback
 import warnings
 from typing import Any
 
-from tests.flavors.exchanged import ROWS, Row, plain
+from tests.flavors.exchanged import PYTHON, ROWS, Row, plain
 
 warnings.simplefilter("ignore")
 
@@ -46,6 +46,32 @@ def exchange(row: Row) -> dict[str, Any]:
     return {**told, "theirs": load(row, f"theirs/{row.name}", data)}
 
 
+def python() -> dict[str, Any]:
+    """Load our models of plain Python, and save two whose data is held against type hints."""
+    import mlflow
+
+    class Doubled(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
+        def predict(self, model_input: list[int], params: Any = None) -> list[int]:
+            return [each * 2 for each in model_input]
+
+    def total(model_input: list[dict[str, float]]) -> list[float]:
+        return [sum(each.values()) for each in model_input]
+
+    mlflow.pyfunc.save_model("theirs/class", python_model=Doubled(), pip_requirements=["pandas"])
+    mlflow.pyfunc.save_model("theirs/function", python_model=total, pip_requirements=["pandas"], input_example=[{"a": 1.0}])
+    told: dict[str, Any] = {}
+    for name, data in PYTHON.items():
+        loaded = mlflow.pyfunc.load_model(f"ours/{name}")
+        told[name] = loaded.predict(data)
+        try:
+            loaded.predict([object()])
+        except Exception as error:
+            told[f"{name} refused"] = str(error)
+    told["signatures"] = [mlflow.models.get_model_info(f"theirs/{name}").signature.to_dict() for name in ("class", "function")]
+    told["needs"] = [mlflow.models.infer_pip_requirements("ours/sklearn", "sklearn", fallback=[])]
+    return told
+
+
 def main(names: list[str]) -> None:
     """Exchange some rows."""
     import mlflow
@@ -57,6 +83,10 @@ def main(names: list[str]) -> None:
                 told[row.name] = exchange(row)
             except Exception:
                 told[row.name] = {"fault": traceback.format_exc()}
+    try:
+        told["python"] = python()
+    except Exception:
+        told["python"] = {"fault": traceback.format_exc()}
     print("\n" + json.dumps(told))
 
 

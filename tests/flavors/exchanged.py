@@ -313,3 +313,6 @@ ROWS = [
     Row("tensorflow-keras", "tensorflow", keras_network, keras_said, ("tensorflow",)),
     Row("tensorflow-module", "tensorflow", tensorflow_module, tensorflow_said, ("tensorflow",)),
 ]
+
+PYTHON: dict[str, Any] = {"hinted-class": ["a", "b"], "hinted-function": [1, 2], "script": ["c"]}
+"""Our models of plain Python, and data for them."""

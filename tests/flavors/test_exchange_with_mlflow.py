@@ -20,8 +20,9 @@ from typing import Any
 import pytest
 
 import runfolio
+from runfolio.errors import UsageError
 from runfolio.models import Model
-from tests.flavors.exchanged import ROWS, Row, plain
+from tests.flavors.exchanged import PYTHON, ROWS, Row, plain
 
 HERE = Path(__file__).parents[2]
 VERSIONS = {"2.22": "RUNFOLIO_MLFLOW", "3.": "RUNFOLIO_MLFLOW3"}
@@ -64,12 +65,13 @@ def told(place: Path, saved: Callable[[Row], Path]) -> Callable[[str], dict[str,
         rows = [row for row in ROWS if not row.missing()]
         for row in rows:
             saved(row)
+        save_python(place / "ours")
         folder = place / version
         folder.mkdir()
         (folder / "ours").symlink_to(place / "ours")
         env = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join((os.environ[VERSIONS[version]], str(HERE))),
+            "PYTHONPATH": os.pathsep.join((os.environ[VERSIONS[version]], str(HERE), str(Path(runfolio.__file__).parents[1]))),
             "MLFLOW_TRACKING_URI": "file:./mlruns",
             "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "true",
             "PYTHONWARNINGS": "ignore",
@@ -87,9 +89,41 @@ def told(place: Path, saved: Callable[[Row], Path]) -> Callable[[str], dict[str,
     return ask
 
 
-def one_of(row: Row, version: str, told: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+SCRIPT = """
+import runfolio
+
+class Greeting(runfolio.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return [context.model_config["word"] + each for each in model_input]
+
+runfolio.models.set_model(Greeting())
+"""
+
+
+def save_python(folder: Path) -> None:
+    if (folder / "script").is_dir():
+        return
+
+    class Shouting(runfolio.pyfunc.PythonModel):
+        def predict(self, model_input: list[str]) -> list[str]:  # type: ignore[override] # as people write it
+            return [each.upper() for each in model_input]
+
+    def tripled(model_input: list[int]) -> list[int]:
+        return [each * 3 for each in model_input]
+
+    runfolio.pyfunc.save_model(folder / "hinted-class", python_model=Shouting())
+    runfolio.pyfunc.save_model(folder / "hinted-function", python_model=tripled)
+    (folder / "greeting.py").write_text(SCRIPT)
+    runfolio.pyfunc.save_model(folder / "script", python_model=folder / "greeting.py", model_config={"word": "hi "})
+
+
+def needs_mlflow(version: str) -> None:
     if not Path(os.environ.get(VERSIONS[version]) or "-", "mlflow").is_dir():
         pytest.skip(f"{VERSIONS[version]} names no folder with MLflow in it")
+
+
+def one_of(row: Row, version: str, told: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    needs_mlflow(version)
     if row.missing():
         pytest.skip(f"not installed: {', '.join(row.missing())}")
     found: dict[str, Any] = told(version)[row.name]
@@ -122,3 +156,44 @@ def test_theirs_says_the_same_here(row: Row, version: str, place: Path, told: An
     native = importlib.import_module(f"runfolio.{row.flavor}").load_model(folder, trust=True)
     assert plain(row.said(native, data)) == found["native"]
     assert (loaded.metadata.signature.to_dict() if loaded.metadata.signature else None) == found["signature"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_ours_of_plain_python_say_the_same_in_mlflow(version: str, place: Path, told: Any) -> None:
+    needs_mlflow(version)
+    found = told(version)["python"]
+    assert "fault" not in found, found["fault"]
+    assert {name: found[name] for name in PYTHON} == {"hinted-class": ["A", "B"], "hinted-function": [3, 6], "script": ["hi c"]}
+    for name in ("hinted-class", "hinted-function"):
+        assert "type hint" in found[f"{name} refused"]
+        assert runfolio.pyfunc.load_model(place / "ours" / name).predict(PYTHON[name]) == found[name]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_theirs_of_plain_python_hold_data_against_type_hints_here(version: str, place: Path, told: Any) -> None:
+    needs_mlflow(version)
+    signatures = told(version)["python"]["signatures"]
+    models = [runfolio.pyfunc.load_model(place / version / "theirs" / name, trust=True) for name in ("class", "function")]
+    assert [each.metadata.signature.to_dict() for each in models] == signatures  # type: ignore[union-attr]
+    assert models[0].predict([1, 2]) == [2, 4]
+    assert models[1].predict([{"a": 1.0, "b": 2.0}]) == [3.0]
+    for model, wrong in zip(models, (["x"], [{"a": "x"}]), strict=True):
+        with pytest.raises(UsageError, match="type hint"):
+            model.predict(wrong)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_requirements_are_those_that_mlflow_infers_but_for_what_is_optional(version: str, saved: Any, told: Any) -> None:
+    row = next(each for each in ROWS if each.name == "sklearn")
+    one_of(row, version, told)
+    [inferred] = told(version)["python"]["needs"]
+    ours = (saved(row) / "requirements.txt").read_text().splitlines()
+    assert set(inferred) & set(ours) == {each for each in ours if each.startswith("scikit-learn==")}
+    # MLflow lists what is imported when it loads the model in a process of its own, and leaves out what others of the list bring.
+    assert {each.partition("==")[0] for each in set(inferred) - set(ours)} <= {
+        "mlflow",
+        "mlflow-skinny",
+        "pandas",
+        "psutil",
+        "rich",
+    }

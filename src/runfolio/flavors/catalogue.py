@@ -24,7 +24,8 @@ from runfolio.formats.mlmodel import FILE
 GROUP = "runfolio.flavors"
 PYTHON_FUNCTION = "python_function"
 PYTHON_MODEL = "mlflow.pyfunc.model"
-"""What loads classes and functions of plain Python."""
+PYTHON_SCRIPT = "mlflow.pyfunc.loaders.code_model"
+"""What loads classes and functions of plain Python, from a pickle and from a script."""
 
 Predict = Callable[[Any, dict[str, Any]], Any]
 """Of the data and the parameters of a call."""
@@ -134,8 +135,8 @@ def runs_code(folder: Path, model: Model) -> list[str]:
 
 def _called(folder: Path, config: Mapping[str, Any]) -> Sequence[str]:
     """Return what runs code when a model is loaded to be called by ``predict``."""
-    if config["loader_module"] == PYTHON_MODEL:
-        held = config.get("python_model") or config.get("model_code_path")
+    if config["loader_module"] in (PYTHON_MODEL, PYTHON_SCRIPT):
+        held = config.get("python_model") or str(config.get("model_code_path") or "").replace("\\", "/").rpartition("/")[2]
         return [str(held)] if held else _files(folder)
     # What a leaf loads is told under its own flavor: it loads nothing else.
     return () if for_loader(str(config["loader_module"])) is not None else _files(folder)

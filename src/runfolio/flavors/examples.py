@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runfolio.errors import UsageError
+from runfolio.flavors.schema import Schema
 
 FILE = "input_example.json"
 SERVING_FILE = "serving_input_example.json"
@@ -90,3 +92,75 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise UsageError(f"input_example holds a {type(value).__name__}, which JSON has no form for.")
+
+
+def load_example(folder: Path, info: Mapping[str, Any] | None) -> Any:
+    """Return the input example that was saved with a model, without its parameters; None if there is none.
+
+    Parameters
+    ----------
+    folder : path
+    info : dict, optional
+        What ``MLmodel`` says of it.
+    """
+    if not info:
+        return None
+    said = _read(folder, info)
+    if info.get("type") == "dataframe":
+        import pandas
+
+        return pandas.DataFrame(said["data"], columns=said.get("columns"))
+    if info.get("type") == "ndarray":
+        import numpy
+
+        return {name: numpy.array(each) for name, each in said.items()} if isinstance(said, dict) else numpy.array(said)
+    return said
+
+
+def load_example_params(folder: Path, info: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the parameters that were saved with the input example."""
+    if not info or not info.get("params"):
+        return None
+    made: dict[str, Any] = json.loads((folder / str(info["artifact_path"])).read_text())["params"]
+    return made
+
+
+def _read(folder: Path, info: Mapping[str, Any]) -> Any:
+    said = json.loads((folder / str(info["artifact_path"])).read_text())
+    return said["inputs"] if info.get("params") else said
+
+
+def serving_body(example: Any) -> str:
+    """Return an input example as the body of a request to a scoring server."""
+    given = Example.of(example)
+    said, _, key = _described(given.data)
+    return json.dumps({key: said, **({"params": given.params} if given.params is not None else {})}, default=_plain)
+
+
+def decoded_body(body: Any, schema: Schema | None) -> Any:
+    """Return the data of such a body, without its parameters: a frame, arrays where the schema says tensors, or what JSON has.
+
+    Raises
+    ------
+    UsageError
+        If it is of no known form.
+    """
+    forms = ("dataframe_split", "dataframe_records", "instances", "inputs")
+    found = [name for name in forms if isinstance(body, dict) and name in body]
+    if len(found) != 1:
+        raise UsageError(f"serving_input has one of {', '.join(forms)}; this one has {', '.join(found) or 'none'}.")
+    said = body[found[0]]
+    if found[0].startswith("dataframe"):
+        import pandas
+
+        split = found[0] == "dataframe_split"
+        return pandas.DataFrame(said["data"], columns=said.get("columns")) if split else pandas.DataFrame.from_records(said)
+    if schema is None or not schema.is_tensor_spec():
+        return said
+    import numpy
+
+    dtypes = [str(each) for each in schema.input_types()]
+    if isinstance(said, dict):
+        named = dict(zip(schema.input_names(), dtypes, strict=True))
+        return {name: numpy.array(value, dtype=named.get(name)) for name, value in said.items()}
+    return numpy.array(said, dtype=dtypes[0])

@@ -6,6 +6,7 @@ A folder is written beside its place under another name and moved there when it 
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 import platform
 import shutil
@@ -17,15 +18,17 @@ from typing import Any, Literal, TypedDict, TypeVar
 
 from runfolio.errors import AlreadyExistsError, NotFoundError, UsageError
 from runfolio.flavors.examples import Example
+from runfolio.flavors.imported import imports_of_sources
 from runfolio.flavors.inference import infer_signature
 from runfolio.flavors.model import Model
-from runfolio.flavors.requirements import ENV, Requirements, write_environment
+from runfolio.flavors.requirements import ENV, Requirements, distributions_of, pinned, write_environment
 from runfolio.flavors.signatures import ModelSignature
 from runfolio.flavors.trust import remember
 from runfolio.flavors.versions import warn_of_other_versions
 from runfolio.formats.mlmodel import FILE
 
 CODE = "code"
+_log = logging.getLogger("runfolio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +118,31 @@ def save_folder(
 
 def _fill(folder: Path, model: Model, beside: Beside, write: Write, predict: Predict | None) -> None:
     _copy_code(folder, beside.code_paths or ())
-    needed = write(folder, model)
-    write_environment(folder, needed, beside.pip_requirements, beside.extra_pip_requirements, beside.conda_env)
+    wanted = write(folder, model)
     model.signature = beside.signature or None
     model.metadata = dict(beside.metadata) if beside.metadata else None
     if beside.input_example is not None:
         example = Example.of(beside.input_example)
         model.saved_input_example_info = example.save(folder)
         if beside.signature is None and predict is not None:
-            model.signature = infer_signature(example.data, predict(example.data, example.params or {}), example.params)
+            model.signature = _inferred(example, predict)
+    needed = list(wanted)  # complete only now: predicting may import more
+    if (folder / CODE).is_dir():
+        own = {each.stem for each in (folder / CODE).iterdir()}
+        imported = {each for each in imports_of_sources([folder / CODE]) if each.partition(".")[0] not in own}
+        needed += pinned(distributions_of(imported))
+    write_environment(folder, sorted(set(needed)), beside.pip_requirements, beside.extra_pip_requirements, beside.conda_env)
     model.model_size_bytes = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
     model.save(folder / FILE)
+
+
+def _inferred(example: Example, predict: Predict) -> ModelSignature | None:
+    try:
+        made = predict(example.data, example.params or {})
+    except Exception as error:  # noqa: BLE001 # whatever the model raises: it is the model that must not be lost
+        _log.warning("The model does not predict its input example, so that no signature is inferred: %r", error)
+        return None
+    return infer_signature(example.data, made, example.params)
 
 
 def _copy_code(folder: Path, paths: Sequence[str | os.PathLike[str]]) -> None:

@@ -22,6 +22,7 @@ FLAVOR = "lightgbm"
 LOADER = "mlflow.lightgbm"
 _BOOSTER = "lightgbm.basic.Booster"
 _TEXT, _PICKLE = "model.lgb", "model.pkl"
+_ENDS = ("end of trees", "end of parameters")
 
 
 @with_options
@@ -87,7 +88,11 @@ def load_folder(folder: Path) -> Any:
     if config.get("model_class", _BOOSTER) != _BOOSTER:
         return load_estimator(place, config)
     try:
-        return lightgbm.Booster(model_str=place.read_text(encoding="utf-8"))
+        text = place.read_text(encoding="utf-8")
+        # LightGBM 4.7 ends the process on a text that was cut off.
+        if not all(f"\n{end}" in text for end in _ENDS):
+            raise DamagedError(f"{place}: not a whole model of LightGBM. Fetch the model again.")
+        return lightgbm.Booster(model_str=text)
     except (OSError, UnicodeDecodeError, lightgbm.basic.LightGBMError) as error:
         raise DamagedError(f"{place}: LightGBM cannot read it: {error}. Fetch the model again.") from error
 

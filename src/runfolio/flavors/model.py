@@ -13,7 +13,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import NotFoundError
+from runfolio.errors import DamagedError, NotFoundError
+from runfolio.flavors.examples import load_example
+from runfolio.flavors.schema import ParamSchema, Schema
 from runfolio.flavors.signatures import ModelSignature
 from runfolio.formats.mlmodel import FILE, parse_mlmodel, render_yaml
 
@@ -76,8 +78,28 @@ class Model:
             if getattr(self, name) is not None:
                 said[name] = getattr(self, name)
         if self.signature is not None:
-            said |= {"signature": self.signature.to_dict(), "is_signature_from_type_hint": False}
+            said |= {"signature": self.signature.to_dict(), "is_signature_from_type_hint": False, "type_hint_from_example": False}
         return {**said, **self.more}
+
+    def get_input_schema(self) -> Schema | None:
+        """Return what it takes."""
+        return self.signature.inputs if self.signature else None
+
+    def get_output_schema(self) -> Schema | None:
+        """Return what it gives."""
+        return self.signature.outputs if self.signature else None
+
+    def get_params_schema(self) -> ParamSchema | None:
+        """Return its parameters."""
+        return self.signature.params if self.signature else None
+
+    def get_model_info(self) -> ModelInfo:
+        """Return what is known of it."""
+        return model_info(self, f"runs:/{self.run_id}/{self.artifact_path}" if self.run_id else "")
+
+    def load_input_example(self, path: str | os.PathLike[str]) -> Any:
+        """Return the input example that was saved with it in the folder `path`, or None."""
+        return load_example(Path(path), self.saved_input_example_info)
 
     def to_yaml(self) -> str:
         """Return the file's text."""
@@ -87,11 +109,11 @@ class Model:
     def from_dict(cls, model_dict: Mapping[str, Any]) -> Model:
         """Read it from what the file holds."""
         said = dict(model_dict)
-        signature = said.pop("signature", None)
+        signature = _signature(said.pop("signature", None), said.get("mlflow_version"))
         known = {name: said.pop(name) for name in _PLAIN if name in said}
         known.setdefault("model_uuid", None)
         known.setdefault("mlflow_version", None)
-        return cls(**known, signature=ModelSignature.from_dict(signature) if signature else None, more=said)
+        return cls(**known, signature=signature, more=said)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file."""
@@ -112,6 +134,21 @@ class Model:
         if not file.is_file():
             raise NotFoundError(f"No model in {str(path)!r}: there is no file {FILE}. Name the folder that save_model wrote.")
         return cls.from_dict(parse_mlmodel(file.read_bytes(), str(file)))
+
+
+def _signature(said: Any, version: Any) -> ModelSignature | None:
+    try:
+        return ModelSignature.from_dict(said) if said else None
+    except DamagedError as error:
+        raise DamagedError(f"{error}{newer(version)}") from None
+
+
+def newer(version: Any) -> str:
+    """Return a sentence where a model was written by a newer MLflow than the one whose format is known here; empty otherwise."""
+    numbers = [[int(each) for each in str(text).split(".")[:2] if each.isdigit()] for text in (version, WRITTEN_AS)]
+    if version is None or numbers[0] <= numbers[1]:
+        return ""
+    return f" MLflow {version} wrote it, and the format of {WRITTEN_AS} is known here: update runfolio, or save it with an older MLflow."
 
 
 _PLAIN = (

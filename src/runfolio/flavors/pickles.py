@@ -10,30 +10,23 @@ import io
 import pickle
 import pickletools
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from runfolio.errors import DamagedError, MissingPackageError, RunfolioError, UsageError, missing_package
 from runfolio.flavors.python_models import FunctionModel, PythonModel, PythonModelContext
+from runfolio.flavors.type_hints import FuncInfo, TypeFromExample, TypeHints, checked_call
 
 PROTOCOL = 5
-
-
-class _FuncInfo(NamedTuple):
-    input_type_hint: Any
-    input_param_name: str
-
-
-class _TypeHints:
-    input: Any = None
-    output: Any = None
 
 
 _OURS: dict[tuple[str, str], Any] = {
     ("mlflow.pyfunc.model", "PythonModel"): PythonModel,
     ("mlflow.pyfunc.model", "PythonModelContext"): PythonModelContext,
     ("mlflow.pyfunc.model", "_FunctionPythonModel"): FunctionModel,
-    ("mlflow.models.signature", "_TypeHints"): _TypeHints,
-    ("mlflow.pyfunc.utils.data_validation", "FuncInfo"): _FuncInfo,
+    ("mlflow.models.signature", "_TypeHints"): TypeHints,
+    ("mlflow.pyfunc.utils.data_validation", "FuncInfo"): FuncInfo,
+    ("mlflow.pyfunc.utils.data_validation", "_validate_model_input"): checked_call,
+    ("mlflow.types.type_hints", "TypeFromExample"): TypeFromExample,
     ("mlflow.exceptions", "MlflowException"): RunfolioError,
 }
 

@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,33 @@ def pinned(distributions: Iterable[str]) -> list[str]:
     return sorted(made)
 
 
+_BRINGS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow", "cv2": "opencv-python", "bs4": "beautifulsoup4"}
+"""Modules under another name than the distribution's, which need not be searched for."""
+
+
 def distributions_of(modules: Iterable[str]) -> list[str]:
     """Return the distributions that bring some modules, by their dotted names; none for the standard library and the script itself."""
     tops = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names) - {"__main__", ""}
-    known = metadata.packages_distributions() if tops else {}
-    return sorted({known[top][0] for top in tops if top in known})
+    return sorted({found for top in tops if (found := _distribution(top)) is not None})
+
+
+@cache
+def _distribution(module: str) -> str | None:
+    name = _BRINGS.get(module, module)
+    for each in (name, *OTHER_NAMES.get(name, ())):
+        try:
+            found = metadata.distribution(each)
+        except (metadata.PackageNotFoundError, ValueError):
+            continue
+        brought = (found.read_text("top_level.txt") or module).split()
+        if module in brought:
+            return str(found.metadata["Name"])
+    return next(iter(_searched().get(module, ())), None)
+
+
+@cache
+def _searched() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()  # opens every distribution that is installed
 
 
 def write_environment(

@@ -38,11 +38,20 @@ def warn_of_other_versions(folder: Path, config: Mapping[str, Any]) -> None:
             here, said = (_minor(each) for each in (platform.python_version(), str(recorded)))
             _warn(folder, "Python", said, here)
         elif key not in _OWN:
-            name = key.removesuffix("_version")
-            name = _SHORT.get(name, name)
+            name = _name(key)
             installed = _installed(name)
             if installed is not None:
                 _warn(folder, name, str(recorded), installed)
+
+
+def distributions_named(config: Mapping[str, Any]) -> list[str]:
+    """Return the distributions whose versions a flavor names."""
+    return [_name(key) for key in config if key.endswith("_version") and key not in _OWN]
+
+
+def _name(key: str) -> str:
+    name = key.removesuffix("_version")
+    return _SHORT.get(name, name)
 
 
 def _warn(folder: Path, name: str, recorded: str, here: str) -> None:
