@@ -36,7 +36,7 @@ def test_no_function_of_tracking_asks_for_other_arguments(writer: ModuleType) ->
 
 def test_every_function_of_ours_is_mlflows_or_named_as_ours(writer: ModuleType) -> None:
     text = writer.page()
-    modules = {"artifacts", "client", "data", "entities", "errors", "exceptions", "models", "pyfunc", "sklearn", "tracking"}
+    modules = set(runfolio._MODULES)
     unnamed = [
         name
         for name in runfolio.__all__
