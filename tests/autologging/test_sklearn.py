@@ -14,8 +14,8 @@ import pytest
 
 import runfolio
 from runfolio.autologging.guarding import TAG
-from runfolio.entities import Run
 from runfolio.errors import UsageError
+from tests.autologging.reading import artifacts, runs, text
 
 pytestmark = pytest.mark.frameworks
 sklearn = pytest.importorskip("sklearn")
@@ -33,23 +33,6 @@ from sklearn.tree import DecisionTreeClassifier  # noqa: E402
 
 PLAIN = {"log_models": False, "log_datasets": False}
 """Options of tests that are about something else: the model is most of the time of a small fit."""
-
-
-def runs() -> list[Run]:
-    """Return the runs, oldest first."""
-    found: list[Run] = runfolio.search_runs(output_format="list", order_by=["attributes.start_time ASC"])
-    return sorted(found, key=lambda run: run.info.run_id)
-
-
-def artifacts(run: Run, path: str | None = None) -> list[str]:
-    made = []
-    for each in runfolio.MlflowClient().list_artifacts(run.info.run_id, path):
-        made += artifacts(run, each.path) if each.is_dir else [each.path]
-    return made
-
-
-def text(run: Run, path: str) -> str:
-    return Path(runfolio.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path=path)).read_text()
 
 
 @pytest.fixture(scope="module")

@@ -142,14 +142,20 @@ def _best_score(model: Any) -> float | None:
 def _log_datasets(log: RunLog, given: Mapping[str, Any]) -> None:
     sets = given.get("eval_set")
     evals = [] if sets is None else sets if isinstance(sets, list) else [sets]
-    for data, targets, context in [(given["X"], given.get("y"), "train"), *(_pair(each) for each in evals)]:
-        dataset = dataset_of(data, targets)
+    for data, targets, context in [
+        (given["X"], given.get("y"), "train"),
+        *((*(each[:2] if isinstance(each, tuple) else (each, None)), "eval") for each in evals),
+    ]:
+        dataset = dataset_of(*(_unpooled(data) if hasattr(data, "get_features") else (data, targets)))
         if dataset is not None:
             log.dataset(dataset, context)
 
 
-def _pair(data: Any) -> tuple[Any, Any, str]:
-    return (*data[:2], "eval") if isinstance(data, tuple) else (data, None, "eval")
+def _unpooled(pool: Any) -> tuple[Any, Any]:
+    """Return a pool's numbers and targets; a pool with categories or texts does not give its features back."""
+    if pool.get_cat_feature_indices() or pool.get_text_feature_indices() or pool.get_embedding_feature_indices():
+        return None, None
+    return pool.get_features(), pool.get_label()
 
 
 def _patch(module: ModuleType, patches: Patches) -> None:
