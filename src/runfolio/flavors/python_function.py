@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import UsageError
+from runfolio.errors import MissingPackageError, UsageError
 from runfolio.flavors.catalogue import PYTHON_MODEL, PYTHON_SCRIPT, for_loader
 from runfolio.flavors.enforcing import enforce_schema
 from runfolio.flavors.folders import add_code, inside
@@ -155,12 +155,21 @@ def load_folder(folder: Path, model_config: Mapping[str, Any] | None = None) -> 
         raise UsageError(
             f"{folder}: runfolio does not load {loader}. MLflow does: mlflow.pyfunc.load_model.{newer(model.mlflow_version)}"
         )
-    held = importlib.import_module(loader)._load_pyfunc(
-        str(inside(folder, config.get("data", "."), "flavors.python_function.data"))
-    )
+    held = _module(loader)._load_pyfunc(str(inside(folder, config.get("data", "."), "flavors.python_function.data")))
     return PyFuncModel(
         model, held, lambda data, params: held.predict(data, **({"params": params} if params else {})), folder=folder
     )
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            f"The model is loaded by the module {name!r}, and {error.name!r} is not installed. Install the package that brings it (its "
+            "requirements.txt may name it), or, if it is code of yours, make it importable.",
+            name=(error.name or name).partition(".")[0],
+        ) from error
 
 
 def _python(folder: Path, model: Model, config: Mapping[str, Any], given: Mapping[str, Any] | None) -> PyFuncModel:
