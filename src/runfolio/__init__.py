@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         exceptions,
         keras,
         lightgbm,
+        metrics,
         models,
         onnx,
         prophet,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from runfolio.autologging.switches import autolog
     from runfolio.client import MlflowClient, RunfolioClient
     from runfolio.errors import RunfolioError
+    from runfolio.evaluation.evaluating import evaluate
+    from runfolio.evaluation.thresholds import validate_evaluation_results
     from runfolio.exceptions import MlflowException
     from runfolio.tracking.fluent import (
         ActiveRun,
@@ -125,6 +128,7 @@ __all__ = [
     "end_run",
     "entities",
     "errors",
+    "evaluate",
     "exceptions",
     "flush",
     "flush_artifact_async_logging",
@@ -155,6 +159,7 @@ __all__ = [
     "log_params",
     "log_table",
     "log_text",
+    "metrics",
     "models",
     "onnx",
     "prophet",
@@ -187,6 +192,7 @@ __all__ = [
     "tracking",
     "transformers",
     "types",
+    "validate_evaluation_results",
     "xgboost",
 ]
 _MODULES = (
@@ -199,6 +205,7 @@ _MODULES = (
     "exceptions",
     "lightgbm",
     "keras",
+    "metrics",
     "models",
     "onnx",
     "prophet",
@@ -220,6 +227,7 @@ _ELSEWHERE = {
     "RunfolioError": "runfolio.errors",
     "autolog": "runfolio.autologging.switches",
     "disable_system_metrics_logging": "runfolio.tracking.sampling",
+    "evaluate": "runfolio.evaluation.evaluating",
     "get_registry_uri": "runfolio.tracking.registering",
     "register_model": "runfolio.tracking.registering",
     "search_model_versions": "runfolio.tracking.registering",
@@ -235,6 +243,7 @@ _ELSEWHERE = {
     "set_system_metrics_samples_before_logging": "runfolio.tracking.sampling",
     "set_system_metrics_sampling_interval": "runfolio.tracking.sampling",
     "set_tracking_uri": "runfolio.tracking.session",
+    "validate_evaluation_results": "runfolio.evaluation.thresholds",
 }
 
 

@@ -146,6 +146,12 @@ class RemoteError(GitError):
     error_code = "TEMPORARILY_UNAVAILABLE"
 
 
+class ModelValidationFailedError(RunfolioError):
+    """A model misses a threshold that an evaluation was asked to check; MLflow's ``ModelValidationFailedException``."""
+
+    error_code = "BAD_REQUEST"
+
+
 class MissingPackageError(RunfolioError, ImportError):
     """An optional package is not installed; the message names the exact pip command."""
 

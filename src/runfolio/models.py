@@ -1,4 +1,4 @@
-"""Signatures of models and what is known of one: MLflow's ``mlflow.models`` and ``mlflow.types``.
+"""Signatures of models, what is known of one, and how good it is: MLflow's ``mlflow.models`` and ``mlflow.types``.
 
 >>> from runfolio.models import infer_signature
 >>> infer_signature([1.5], ["a"]).inputs
@@ -7,6 +7,11 @@
 
 from typing import Any
 
+from runfolio.evaluation.artifacts import EvaluationArtifact
+from runfolio.evaluation.evaluating import evaluate
+from runfolio.evaluation.metric_values import EvaluationMetric, make_metric
+from runfolio.evaluation.result import EvaluationResult
+from runfolio.evaluation.thresholds import MetricThreshold, ModelValidationFailedException, validate_evaluation_results
 from runfolio.flavors.inference import infer_signature
 from runfolio.flavors.model import Model, ModelInfo
 from runfolio.flavors.model_scripts import ModelConfig, set_model
@@ -30,12 +35,17 @@ __all__ = [
     "Array",
     "ColSpec",
     "DataType",
+    "EvaluationArtifact",
+    "EvaluationMetric",
+    "EvaluationResult",
     "Map",
+    "MetricThreshold",
     "Model",
     "ModelConfig",
     "ModelInfo",
     "ModelInputExample",
     "ModelSignature",
+    "ModelValidationFailedException",
     "Object",
     "ParamSchema",
     "ParamSpec",
@@ -43,11 +53,14 @@ __all__ = [
     "Schema",
     "TensorSpec",
     "convert_input_example_to_serving_input",
+    "evaluate",
     "get_model_info",
     "infer_pip_requirements",
     "infer_signature",
+    "make_metric",
     "set_model",
     "set_signature",
+    "validate_evaluation_results",
     "validate_schema",
     "validate_serving_input",
 ]

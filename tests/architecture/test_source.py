@@ -30,10 +30,12 @@ PICKLES_IN = frozenset({"flavors/pickles.py"})
 EXECUTES = frozenset({"site/charts/worker.py: exec"})
 """The one place that runs what is in a folio: charts that its team declares in Python, in a process of their own."""
 
-BROAD_EXCEPT_IN = frozenset({"autologging/guarding.py", "cli/ending.py", "objects/fsspec_bucket.py", "serving/prediction.py"})
+BROAD_EXCEPT_IN = frozenset(
+    {"autologging/guarding.py", "cli/ending.py", "evaluation/subjects.py", "objects/fsspec_bucket.py", "serving/prediction.py"}
+)
 """Who may catch everything: the guard around autologging (training must never die of logging), what turns a bug of ours into a report
-and exit code 3, what speaks to file systems of others, each of which raises errors of its own, and what calls a model in a server,
-which must live whatever the model raises."""
+and exit code 3, what speaks to file systems of others, each of which raises errors of its own, what calls models and metrics of the user's
+in an evaluation, whose errors are told as theirs, and what calls a model in a server, which must live whatever the model raises."""
 
 
 def nodes(kind: type[ast.AST] | tuple[type[ast.AST], ...]) -> Iterator[tuple[str, ast.AST]]:

@@ -47,6 +47,7 @@ version_argument = click.argument("version")
         "where": _PAST,
         "lineage": _PAST,
         "card": "runfolio.cli.models_card",
+        "evaluate": "runfolio.cli.models_evaluate",
         "serve": "runfolio.cli.models_serve",
         "build-docker": _IMAGES,
         "generate-dockerfile": _IMAGES,
