@@ -10,6 +10,7 @@ import pytest
 import runfolio
 from runfolio.tracking.session import forget_sessions
 from tests.cli.conftest import Command
+from tests.conftest import git
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("sklearn")
@@ -71,3 +72,54 @@ def test_answers_in_the_file_need_no_model(data: Path, run_cli: Command) -> None
 def test_what_does_not_fit_is_told(data: Path, run_cli: Command, args: list[str], says: str, code: int) -> None:
     done = run_cli("models", "evaluate", "-m", "models:/Odd/1", "-d", str(data), *GIVEN, *args)
     assert (done.code, says in done.err) == (code, True), done.err
+
+
+POLICY = """schema: 1
+promotions:
+  - to: Production
+    require:
+      - evaluated: {{dataset: {digest}, where: metrics.worst_slice_accuracy_score >= 0.9 AND metrics.delta_accuracy_score_low > 0}}
+"""
+
+
+def test_a_promotion_needs_an_evaluation_of_these_bytes_on_that_dataset(data: Path, run_cli: Command) -> None:
+    frame = pandas.read_csv(data)
+    digest = runfolio.data.from_pandas(frame).digest
+    (data.parent / "policy.yaml").write_text(POLICY.format(digest=digest))
+    git(data.parent, "add", "policy.yaml")
+    git(data.parent, "commit", "-qm", "policy")
+    promote = ("models", "promote", "Odd", "1", "Production", "--direct")
+    refused = run_cli(*promote)
+    assert refused.code == 1
+    assert "No run evaluated the version" in refused.out + refused.err
+    evaluate = ("models", "evaluate", "-d", str(data), *GIVEN, "--slice", "kind")
+    # Of other bytes, on other data, without the baseline that the gate asks about: none of these helps.
+    other = data.parent / "other.csv"
+    frame.assign(more=1).to_csv(other)
+    assert run_cli(*evaluate, "-m", "models:/Odd/2", "--baseline", "models:/Odd/1").code == 0
+    assert (
+        run_cli(
+            "models",
+            "evaluate",
+            "-d",
+            str(other),
+            *GIVEN,
+            "--slice",
+            "kind",
+            "-m",
+            "models:/Odd/1",
+            "--baseline",
+            "models:/Odd/2",
+        ).code
+        == 0
+    )
+    assert "No run evaluated the version on" in run_cli(*promote).err + run_cli(*promote).out
+    assert run_cli(*evaluate, "-m", "models:/Odd/1").code == 0
+    lacking = run_cli(*promote)
+    assert "delta_accuracy_score_low" in lacking.out + lacking.err
+    assert run_cli(*evaluate, "-m", "models:/Odd/1", "--baseline", "models:/Odd/2").code == 0
+    done = run_cli(*promote)
+    assert done.code == 0, done.err
+    assert json.loads(run_cli("models", "show", "Odd", "1", "--json").out)["stage"] == "Production"
+    # The same in CI, by two commits.
+    assert run_cli("policy", "check", "HEAD~1..HEAD").code == 0

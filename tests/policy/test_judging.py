@@ -10,11 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runfolio.policy import Facts, Verdict, decode_policy, judge, run_examples, waive
-from runfolio.records import MetricSummary, Run
+from runfolio.records import DatasetInput, MetricSummary, Run
 from runfolio.records.models import ModelVersion, Waiver
 
 NOW = 1_795_428_000_000
 DAY = 86_400_000
+
+
+def evaluation(at: int, dataset: str, **metrics: float) -> Run:
+    """Return a run that evaluated on a dataset."""
+    used = DatasetInput(dataset, f"{dataset}-digest", tags={"mlflow.data.context": "eval"})
+    return Run(
+        f"e{at}", "wine", start=at, inputs=(used,), metrics={key: MetricSummary(value, 0, 0) for key, value in metrics.items()}
+    )
 
 
 def facts(**changes: Any) -> Facts:
@@ -41,6 +49,11 @@ def facts(**changes: Any) -> Facts:
         reproduced=True,
         card={"limits": True},
         approvals=("Bob <bob@example.org>",),
+        evaluations=(
+            evaluation(1, "holdout", worst=0.8),
+            evaluation(2, "holdout", worst=0.92),
+            evaluation(3, "other", worst=0.5),
+        ),
         now=NOW,
     )
     return replace(made, **changes)
@@ -57,6 +70,9 @@ GATES = [
     "tags: [owner]",
     "card: [limits]",
     "approvals: {minimum: 1, from: [bob@example.org]}",
+    "evaluated",
+    "evaluated: holdout",
+    "evaluated: {dataset: holdout-digest, where: metrics.worst >= 0.9}",
     "clean_source",
     "recoverable_code",
     "verified_artifacts",
@@ -283,3 +299,51 @@ examples:
     results = run_examples(decode_policy(text))
     assert [bool(result.faults) for result in results] == [False, False, True]
     assert "expected passed, came out refused (where-accuracy" in results[2].faults[0]
+
+
+@pytest.mark.parametrize(
+    ("gate", "evaluations", "state", "says"),
+    [
+        ("evaluated", None, "failed", "was not looked at"),
+        ("evaluated", (), "failed", "No run evaluated the version. Evaluate it: runfolio.evaluate('models:/wine/4'"),
+        ("evaluated: holdout", (evaluation(1, "other"),), "failed", "on holdout. It was evaluated on other (other-digest)."),
+        (
+            "evaluated: {where: metrics.worst >= 0.9}",
+            (evaluation(1, "a", worst=0.95), evaluation(2, "a", worst=0.8)),
+            "failed",
+            "is 0.8",
+        ),
+        (
+            "evaluated: {where: metrics.worst >= 0.9}",
+            (evaluation(2, "a", worst=0.95), evaluation(1, "a", worst=0.8)),
+            "passed",
+            "is 0.95",
+        ),
+        ("evaluated: {where: metrics.wurst >= 0.9}", (evaluation(1, "a", worst=1),), "failed", "did you mean 'worst'"),
+        (
+            "evaluated: {where: metrics.worst >= 0.9}",
+            (Run("x", "wine", metrics={"worst": MetricSummary(1, 0, 0)}),),
+            "failed",
+            "No run",
+        ),
+    ],
+)
+def test_the_newest_evaluation_on_the_dataset_counts(gate: str, evaluations: Any, state: str, says: str) -> None:
+    (result,) = verdict(gate, facts(evaluations=evaluations)).gates
+    assert (result.state, says in result.text) == (state, True), result.text
+
+
+def test_examples_make_evaluations_up() -> None:
+    policy = decode_policy(
+        b"""schema: 1
+promotions:
+  - to: Production
+    require: [evaluated: {dataset: d, where: metrics.worst >= 0.9}]
+examples:
+  - {name: none, to: Production, version: {}, expect: refused}
+  - {name: good, to: Production, version: {evaluations: [{dataset: d, metrics: {worst: 0.95}}]}, expect: passed}
+  - {name: older, to: Production, version: {evaluations: [{dataset: d, metrics: {worst: 1}}, {dataset: d, metrics: {worst: 0}}]}, expect: refused}
+"""
+    )
+    assert [result.faults for result in run_examples(policy)] == [(), (), ()]
+    assert [gate.id for gate in policy.gates("m", "Production")] == ["evaluated-d-worst"]

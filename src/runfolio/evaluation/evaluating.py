@@ -30,7 +30,7 @@ from runfolio.evaluation.extra import custom_artifacts as made_artifacts
 from runfolio.evaluation.metric_values import EvaluationMetric
 from runfolio.evaluation.plots import can_draw, classifier_pictures, regressor_pictures
 from runfolio.evaluation.ready_metrics import LATENCY
-from runfolio.evaluation.recording import BASELINE_TAG, DIGEST_TAG, MODEL_TAG, Leaving, leave
+from runfolio.evaluation.recording import Leaving, leave
 from runfolio.evaluation.result import EvaluationResult
 from runfolio.evaluation.rows import Rows, read_rows
 from runfolio.evaluation.settings import Settings, read_settings
@@ -38,6 +38,7 @@ from runfolio.evaluation.slices import Slice, slices_of
 from runfolio.evaluation.subjects import Subject, subject_of
 from runfolio.evaluation.tasks import default_metrics, gaps
 from runfolio.evaluation.thresholds import Finding, MetricThreshold, checked_thresholds, judged, refuse_missed
+from runfolio.records.evaluations import BASELINE_TAG, DIGEST_TAG, MODEL_TAG
 from runfolio.tracking.datasets import Dataset
 
 _log = logging.getLogger("runfolio")

@@ -15,11 +15,10 @@ from runfolio.evaluation.artifacts import (
     JsonEvaluationArtifact,
     of_value,
 )
+from runfolio.records.evaluations import CONTEXT
 from runfolio.tracking import fluent
 from runfolio.tracking.datasets import Dataset
 
-CONTEXT = "eval"
-MODEL_TAG, DIGEST_TAG, BASELINE_TAG = "runfolio.evaluated.model", "runfolio.evaluated.digest", "runfolio.evaluated.baseline"
 DOCUMENT = "evaluation"
 
 

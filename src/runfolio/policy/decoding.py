@@ -25,11 +25,11 @@ from runfolio.formats.runs import check_schema
 from runfolio.formats.yaml import read_yaml
 from runfolio.policy.example_decoding import decode_example
 from runfolio.policy.fields import line_of, moment, names
-from runfolio.policy.rules import FLAGS, Approvals, Freeze, Gate, Margin, Policy, Rule
+from runfolio.policy.rules import FLAGS, Approvals, Evaluated, Freeze, Gate, Margin, Policy, Rule
 from runfolio.query import parse_filter
 
 SCHEMA = 1
-KINDS = ("where", "not_worse", "tags", "card", "approvals", *FLAGS)
+KINDS = ("where", "not_worse", "tags", "card", "approvals", "evaluated", *FLAGS)
 _BESIDE = ("id", "because", "waivable")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}\Z")
 
@@ -82,6 +82,8 @@ def _gate(item: FieldReader, index: int, entry: Any) -> Gate | None:
     if isinstance(entry, str):
         if entry in FLAGS:
             return Gate(_slug(entry), entry, line=line)
+        if entry == "evaluated":
+            return Gate(entry, entry, Evaluated(), line=line)
         item.fault(("require", index), f"no such gate: {entry!r}{_near(entry)}")
         return None
     if not isinstance(entry, dict):
@@ -125,6 +127,9 @@ def _default_id(kind: str, argument: Any) -> str:
         return _slug(f"where {' '.join(clause.key for clause in parse_filter(argument).clauses)}")
     if isinstance(argument, Margin):
         return _slug(f"not worse {argument.metric}")
+    if isinstance(argument, Evaluated):
+        keys = [clause.key for clause in parse_filter(argument.where).clauses] if argument.where else []
+        return _slug(" ".join(["evaluated", argument.dataset[:12], *keys]))
     return _slug(kind)
 
 
@@ -146,7 +151,18 @@ def _argument(reader: FieldReader, kind: str) -> Any:
         inner = reader.section(kind)
         inner.only(("minimum", "from"))
         return Approvals(inner.read("minimum", whole(1), 1), inner.read("from", names, Approvals().names))
-    return None
+    return _evaluated(reader) if kind == "evaluated" else None
+
+
+def _evaluated(reader: FieldReader) -> Evaluated:
+    value = reader.value["evaluated"]
+    if value is True:
+        return Evaluated()
+    if isinstance(value, str):
+        return Evaluated(reader.read("evaluated", some_text, ""))
+    inner = reader.section("evaluated")
+    inner.only(("dataset", "where"))
+    return Evaluated(inner.read("dataset", some_text, ""), inner.read("where", _filter, ""))
 
 
 def _filter(value: Any) -> str:

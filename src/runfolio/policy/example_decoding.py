@@ -53,6 +53,7 @@ def _check_version(section: FieldReader, gates: set[str]) -> None:
         "runs_code": list_of(some_text),
         "card": list_of(some_text),
         "approvals": list_of(some_text),
+        "evaluations": list_of(_evaluation),
         "waivers": list_of(lambda value: _gate(value, gates)),
     }
     for name in ("signature", "input_example", "clean_source", "recoverable_code", "verified_artifacts", "reproduced"):
@@ -83,6 +84,16 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"a number is expected, found {value!r}")
     return float(value)
+
+
+def _evaluation(value: Any) -> dict[str, Any]:
+    said = mapping(value)
+    strange = sorted(said.keys() - {"dataset", "metrics"})
+    if strange or "dataset" not in said:
+        raise ValueError(
+            f"an evaluation has dataset (a name or digest) and metrics, found {', '.join(map(str, said)) or 'nothing'}"
+        )
+    return {"dataset": some_text(said["dataset"]), "metrics": _numbers(said.get("metrics", {}))}
 
 
 def _numbers(value: Any) -> dict[str, float]:

@@ -9,8 +9,9 @@ from typing import Any
 from runfolio.policy.judging import judge
 from runfolio.policy.rules import Example, Policy
 from runfolio.policy.verdict import Facts, Verdict
+from runfolio.records.evaluations import CONTEXT
 from runfolio.records.models import ModelVersion, Waiver
-from runfolio.records.runs import MetricSummary, Run
+from runfolio.records.runs import DatasetInput, MetricSummary, Run
 
 LATER = 4_102_444_800_000
 """The first moment of 2100: until when a waiver in an example lasts."""
@@ -81,6 +82,7 @@ def facts_of(example: Example) -> Facts:
         reproduced=said.get("reproduced"),
         card=None if said.get("card") is None else dict.fromkeys(map(str, said["card"]), True),
         approvals=None if said.get("approvals") is None else tuple(map(str, said["approvals"])),
+        evaluations=_evaluations(said),
         now=example.now or 0,
     )
 
@@ -96,6 +98,18 @@ def _version(number: int, said: Mapping[str, Any]) -> ModelVersion:
         input_example=bool(said.get("input_example")),
         runs_code=tuple(map(str, said.get("runs_code") or ())),
     )
+
+
+def _evaluations(said: Mapping[str, Any]) -> tuple[Run, ...] | None:
+    """Return the made-up evaluations, the last of them the newest."""
+    if said.get("evaluations") is None:
+        return None
+    made = []
+    for at, entry in enumerate(said["evaluations"]):
+        metrics = {str(key): MetricSummary(float(value), 0, 0) for key, value in (entry.get("metrics") or {}).items()}
+        dataset = DatasetInput(str(entry["dataset"]), str(entry["dataset"]), tags={"mlflow.data.context": CONTEXT})
+        made.append(Run(f"example-{at}", "example", start=at, metrics=metrics, inputs=(dataset,)))
+    return tuple(made)
 
 
 def _texts(said: Any) -> dict[str, str]:

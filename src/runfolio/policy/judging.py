@@ -14,16 +14,15 @@ from typing import Any
 
 from runfolio.diff.describe import number_text
 from runfolio.diff.statistics import welch_interval
+from runfolio.policy.clauses import Answer, clauses_hold
+from runfolio.policy.evaluated import is_evaluated
 from runfolio.policy.rules import FLAGS, Approvals, Freeze, Gate, Margin, Policy
 from runfolio.policy.verdict import FAILED, PASSED, PENDING, WAIVED, Facts, GateResult, Verdict
-from runfolio.query import Clause, parse_filter, read_value
-from runfolio.query.evaluate import holds_for, read_input
+from runfolio.query import Clause, parse_filter
 from runfolio.records.models import ModelVersion, Waiver
 from runfolio.records.runs import MetricSummary, Run
 from runfolio.records.times import utc_text
 
-Answer = tuple[bool | None, str]
-"""Whether the gate is passed (None: it cannot be evaluated), and why."""
 UNKNOWN = "A gate that cannot be evaluated fails."
 
 
@@ -88,27 +87,11 @@ def _frozen(freeze: Freeze, facts: Facts) -> GateResult:
 
 
 def _where(argument: str, facts: Facts) -> Answer:
-    run = _seen(facts)
-    texts, passed = [], True
-    for clause in parse_filter(argument).clauses:
-        if facts.run is None and not _version_says(clause, facts.version):
-            return None, f"{_no_run(facts)}, and the version does not say {clause.entity}.{clause.key}."
-        if clause.entity == "datasets":
-            values = [said for item in run.inputs if (said := read_input(item, clause.key)) is not None]
-            held = any(holds_for(clause, said) for said in values) if values else clause.operator == "IS NULL"
-            texts.append(f"dataset {clause.key} {clause.operator} {_shown(clause.value)} {'holds' if held else 'does not hold'}")
-            passed = passed and held
-            continue
-        value = read_value(run, clause.entity, clause.key)
-        if value is None and clause.operator != "IS NULL":
-            return None, _missing(clause, run)
-        held = clause.operator == "IS NULL" if value is None else holds_for(clause, value)
-        passed = passed and held
-        name = clause.key if clause.entity == "metrics" else f"{clause.entity}.{clause.key}"
-        texts.append(
-            f"{name} is {_shown(value)}, {'as asked' if held else 'not as asked'}: {clause.operator} {_shown(clause.value)}".rstrip()
-        )
-    return passed, f"{'; '.join(texts)}."
+    if facts.run is None:
+        unknown = next((clause for clause in parse_filter(argument).clauses if not _version_says(clause, facts.version)), None)
+        if unknown is not None:
+            return None, f"{_no_run(facts)}, and the version does not say {unknown.entity}.{unknown.key}."
+    return clauses_hold(argument, _seen(facts))
 
 
 def _version_says(clause: Clause, version: ModelVersion) -> bool:
@@ -128,14 +111,6 @@ def _seen(facts: Facts) -> Run:
         return replace(facts.run, tags={**facts.run.tags, **version.tags})
     metrics = {key: MetricSummary(value, 0, 0) for key, value in version.metrics.items()}
     return Run(version.run_id or "0", "", metrics=metrics, tags=version.tags)
-
-
-def _missing(clause: Clause, run: Run) -> str:
-    kinds: dict[str, Iterable[str]] = {"metrics": run.metrics, "params": run.params, "tags": run.all_tags}
-    known = list(kinds.get(clause.entity, ()))
-    near = difflib.get_close_matches(clause.key, known, 1, 0.6)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(sorted(known)[:8]) or 'none'}."
-    return f"The run has no {clause.entity}.{clause.key}{hint}"
 
 
 def _not_worse(margin: Margin, facts: Facts) -> Answer:
@@ -287,12 +262,6 @@ def _reproduced(_: Any, facts: Facts) -> Answer:
     return facts.reproduced, "The run was reproduced." if facts.reproduced else "Another run of the same gave another result."
 
 
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    return number_text(value) if isinstance(value, float) else repr(value)
-
-
 _JUDGES: dict[str, Callable[[Any, Facts], Answer]] = {
     "where": _where,
     "not_worse": _not_worse,
@@ -306,6 +275,7 @@ _JUDGES: dict[str, Callable[[Any, Facts], Answer]] = {
     "signature": _signature,
     "input_example": _input_example,
     "reproduced": _reproduced,
+    "evaluated": is_evaluated,
 }
 assert _JUDGES.keys() >= FLAGS.keys()
 

@@ -28,10 +28,10 @@ class Gate:
     id : str
         Names it in verdicts and waivers; unique within the policy.
     kind : str
-        ``where``, ``not_worse``, ``tags``, ``card``, ``approvals``, or one of :data:`FLAGS`.
+        ``where``, ``not_worse``, ``tags``, ``card``, ``approvals``, ``evaluated``, or one of :data:`FLAGS`.
     argument : object
         ``where``: the filter's text. ``not_worse``: :class:`Margin`. ``tags``, ``card``: tuple of str. ``approvals``:
-        :class:`Approvals`. Otherwise None.
+        :class:`Approvals`. ``evaluated``: :class:`Evaluated`. Otherwise None.
     because : str
         Why, in the team's words.
     waivable : bool
@@ -76,6 +76,22 @@ class Approvals:
 
     minimum: int = 1
     names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """On which dataset a version must have been evaluated, and how well.
+
+    Parameters
+    ----------
+    dataset : str
+        Its name or digest; empty for any.
+    where : str
+        A filter on the run of the evaluation; empty for none.
+    """
+
+    dataset: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

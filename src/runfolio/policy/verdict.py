@@ -38,6 +38,8 @@ class Facts:
         Whether each section of the model card is complete; None where there is no card.
     approvals : tuple of str or None
         Who approved; None where nobody could be asked yet.
+    evaluations : tuple of Run or None
+        Runs that evaluated the version; None where nobody looked.
     pending_approvals : bool
         Whether a missing approval may still come: on a proposal that is not open yet.
     now : int
@@ -57,6 +59,7 @@ class Facts:
     reproduced: bool | None = None
     card: Mapping[str, bool] | None = None
     approvals: tuple[str, ...] | None = None
+    evaluations: tuple[Run, ...] | None = None
     pending_approvals: bool = False
     now: int = field(kw_only=True)
 

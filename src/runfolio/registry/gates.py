@@ -16,6 +16,7 @@ from runfolio.gitstore.snapshots import has_tree
 from runfolio.policy import Facts, Policy, Verdict, decode_policy, judge, waive
 from runfolio.policy.rules import Margin
 from runfolio.query import parse_filter
+from runfolio.records.evaluations import DIGEST_TAG, evaluated_on
 from runfolio.records.models import ARCHIVED, NO_STAGE, ModelVersion, RegisteredModel, Waiver
 from runfolio.records.runs import Run, RunStatus
 from runfolio.registry.cards import read_card, sections
@@ -121,6 +122,7 @@ def judge_promotion(
         reproduced=_reproduced(folio, run, version, tip) if "reproduced" in kinds else None,
         card=None if card is None else sections(card),
         approvals=approvals,
+        evaluations=evaluations_of(folio, version, tip) if "evaluated" in kinds else None,
         pending_approvals=pending,
         now=now,
     )
@@ -221,6 +223,26 @@ def _run(folio: Folio, version: ModelVersion, tip: str | None) -> Run | None:
         return folio.runs.get(version.run_id)
     except NotFoundError:
         return None
+
+
+def evaluations_of(folio: Folio, version: ModelVersion, tip: str | None = None) -> tuple[Run, ...]:
+    """Return the finished runs that evaluated a version: those that name the digest of its files, and the one that made it.
+
+    Parameters
+    ----------
+    folio : Folio
+    version : ModelVersion
+    tip : str, optional
+        Commit; with what is not committed yet by default.
+    """
+    found = {}
+    if version.digest is not None:
+        named = parse_filter(f"tags.`{DIGEST_TAG}` = '{version.digest}'")
+        found = {run.run_id: run for run in folio.runs.search(named, limit=MOST_RUNS, at=tip)}
+    made = _run(folio, version, tip)
+    if made is not None:
+        found[made.run_id] = made
+    return tuple(run for run in found.values() if run.status is RunStatus.FINISHED and evaluated_on(run))
 
 
 def _directions(folio: Folio, run: Run | None, tip: str | None) -> dict[str, str]:
