@@ -161,3 +161,23 @@ def test_on_paper_facts_are_whole_and_dark_on_white(team_site: BuiltSite, open_p
         assert page.locator("main h1").is_visible()
         assert not page.locator(".topbar .find").is_visible()
         page.emulate_media(media="screen")
+    # On a sheet of A4 within its margins nothing is wider than the sheet, and a long list begins where it is.
+    page.set_viewport_size({"width": 703, "height": 1000})
+    wide = """() => [...document.querySelectorAll("main *")].filter(one => one.checkVisibility() && !one.closest(".visually-hidden"))
+        .filter(one => one.getBoundingClientRect().right > 704).map(one => one.outerHTML.slice(0, 120))"""
+    for kind in ("home", "experiment", "run", "change"):
+        visit(page, team_site, kinds(team_site)[kind])
+        page.emulate_media(media="print")
+        assert page.evaluate(wide) == [], kind
+        assert (
+            page.evaluate("getComputedStyle(document.querySelector('main table').closest('.card') || document.body).breakInside")
+            == "auto"
+        )
+        assert page.pdf().startswith(b"%PDF")
+        if kind == "experiment":
+            drawn = page.locator("main .side svg")
+            assert drawn.count() and all(
+                one.is_visible() for one in drawn.all() if one.locator("xpath=ancestor::*[contains(@class, 'no-js')]").count()
+            )
+            assert not page.locator("main .side [data-chart]").first.is_visible()
+        page.emulate_media(media="screen")
