@@ -111,7 +111,8 @@
     /* Show the rows that the table shows now; axes and marks move, the chart does not start again. */
     update() {
       if (!this.result) return this.redraw();
-      return this.result.view.data("runs", rowsOf(this.readers)).runAsync().then(() => this.check()).catch((error) => this.fail(error));
+      // Other rows may have longer labels, which need their room anew.
+      return this.result.view.data("runs", rowsOf(this.readers)).resize().runAsync().then(() => this.check()).catch((error) => this.fail(error));
     }
 
     /* Draw again; what goes wrong is said in the card. */

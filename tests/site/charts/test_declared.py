@@ -285,6 +285,29 @@ def test_charts_follow_the_filter(declare: Declare, tmp_path: Path, vega: None, 
     card.locator("svg .mark-symbol.role-mark:not(:has(path:nth-child(3))) path:nth-child(2)").wait_for()
 
 
+@pytest.mark.browser
+def test_longer_labels_of_other_rows_get_their_room(declare: Declare, tmp_path: Path, vega: None, open_page: Any) -> None:
+    growing = [
+        {"window": [{"op": "row_number", "as": "n"}]},
+        {"joinaggregate": [{"op": "count", "as": "all"}]},
+        {"calculate": "datum.all > 2 ? datum.n : 1000000 + datum.n", "as": "y"},
+    ]
+    encoding = {
+        "x": {"field": "n", "type": "quantitative"},
+        "y": {"field": "y", "type": "quantitative", "scale": {"zero": False}},
+    }
+    build(declare({"title": "Loss", "spec": {**SCATTER, "transform": growing, "encoding": encoding}}), tmp_path / "site")
+    page = open_page(tmp_path / "site/e/wine/index.html")
+    card = page.locator("[data-chart=altair]")
+    card.scroll_into_view_if_needed()
+    card.locator("svg .mark-symbol.role-mark path").first.wait_for()
+    page.evaluate("rf.tell('rows', {rows: Uint32Array.of(0, 3), total: 6})")
+    card.locator("svg text", has_text="1,000,00").first.wait_for()
+    outside = """svg => [...svg.querySelectorAll("text")].filter(text => text.getBoundingClientRect().left < svg.getBoundingClientRect().left - 1)
+        .map(text => text.textContent)"""
+    page.wait_for_function(f"() => !({outside})(document.querySelector('[data-chart=altair] svg')).length")
+
+
 def test_a_chart_that_vega_lite_cannot_draw_fails_the_build(declare: Declare, tmp_path: Path) -> None:
     pytest.importorskip("vl_convert", reason="NOT TESTED: the package vl-convert-python is not installed")
     folder = declare({"title": "Loss", "spec": {**SCATTER, "transform": [{"calculate": "nothing(", "as": "a"}]}})
