@@ -18,14 +18,14 @@ from runfolio.flavors.model_scripts import ModelConfig, set_model
 from runfolio.flavors.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 from runfolio.flavors.signatures import ModelSignature
 from runfolio.flavors.types import AnyType, Array, DataType, Map, Object, Property
-from runfolio.tracking.model_helpers import (
+from runfolio.tracking.model_logging import get_model_info
+from runfolio.tracking.model_requests import (
     convert_input_example_to_serving_input,
     infer_pip_requirements,
     set_signature,
     validate_schema,
     validate_serving_input,
 )
-from runfolio.tracking.model_logging import get_model_info
 
 ModelInputExample = Any
 """What ``input_example`` takes: a DataFrame, an array, a dictionary, a list, a plain value, or a pair of one and the parameters."""
