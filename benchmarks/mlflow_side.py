@@ -145,6 +145,28 @@ def register(mlflow, n):
     return statistics.median(took)
 
 
+def load_by_alias(mlflow, n):
+    """Median seconds, wall and CPU, of loading a small registered model by its alias."""
+    import mlflow.sklearn
+    import numpy
+    from sklearn.linear_model import LinearRegression
+
+    model = LinearRegression().fit(numpy.zeros((9, 4)), numpy.zeros(9))
+    with mlflow.start_run():
+        mlflow.sklearn.log_model(model, "model", registered_model_name="line", pip_requirements=["scikit-learn"])
+    mlflow.MlflowClient().set_registered_model_alias("line", "champion", "1")
+    found = {}
+    for kind, load in (("sklearn", mlflow.sklearn.load_model), ("pyfunc", mlflow.pyfunc.load_model)):
+        wall, cpu = [], []
+        for _ in range(n):
+            start, used = time.perf_counter(), time.process_time()
+            load("models:/line@champion")
+            wall.append(time.perf_counter() - start)
+            cpu.append(time.process_time() - used)
+        found[kind] = [statistics.median(wall), statistics.median(cpu)]
+    return found
+
+
 def analyze(mlflow, n):
     """Give the database its statistics."""
     import sqlalchemy

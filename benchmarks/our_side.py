@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import statistics
 import sys
 import time
@@ -161,6 +162,68 @@ def register_later(n: int) -> float:
     return statistics.median(took)
 
 
+def load_by_alias(n: int) -> dict[str, list[float]]:
+    """Median seconds, wall and CPU, of loading a small registered model by its alias."""
+    import numpy
+    from sklearn.linear_model import LinearRegression
+
+    import runfolio
+
+    model = LinearRegression().fit(numpy.zeros((9, 4)), numpy.zeros(9))
+    with runfolio.start_run():
+        runfolio.sklearn.log_model(model, "model", registered_model_name="line")
+    runfolio.MlflowClient().set_registered_model_alias("line", "champion", 1)
+    return {
+        "sklearn": _timed(lambda: runfolio.sklearn.load_model("models:/line@champion"), n),
+        "pyfunc": _timed(lambda: runfolio.pyfunc.load_model("models:/line@champion"), n),
+    }
+
+
+def _timed(action: Any, n: int) -> list[float]:
+    wall, cpu = [], []
+    for _ in range(n):
+        start, used = time.perf_counter(), time.process_time()
+        action()
+        wall.append(time.perf_counter() - start)
+        cpu.append(time.process_time() - used)
+    return [statistics.median(wall), statistics.median(cpu)]
+
+
+def large_model(megabytes: int) -> dict[str, list[float]]:
+    """CPU seconds of saving and of logging a model of one large array, and of writing and hashing the same bytes; five rounds in turn."""
+    import hashlib
+
+    import numpy
+    from sklearn.neighbors import KNeighborsRegressor
+
+    import runfolio
+
+    took: dict[str, list[float]] = {"plain": [], "save": [], "log": []}
+
+    def measure(what: str, action: Any) -> None:
+        used = time.process_time()
+        action()
+        took[what].append(time.process_time() - used)
+
+    def plain(data: bytes, number: int) -> None:
+        with open(f"plain-{number}", "wb") as file:
+            file.write(data)
+        hashlib.sha256(data).hexdigest()
+
+    for number in range(6):
+        pick = numpy.random.default_rng(number)
+        values = pick.random((megabytes * 12_500, 10))
+        model = KNeighborsRegressor(algorithm="brute").fit(values, numpy.zeros(len(values)))
+        data = values.tobytes()
+        measure("plain", lambda data=data, number=number: plain(data, number))
+        measure("save", lambda model=model, number=number: runfolio.sklearn.save_model(model, f"model-{number}"))
+        with runfolio.start_run():
+            measure("log", lambda model=model: runfolio.sklearn.log_model(model, "model"))
+        os.remove(f"plain-{number}")
+        shutil.rmtree(f"model-{number}")
+    return {what: each[1:] for what, each in took.items()}  # the first round loads the modules
+
+
 TASKS: dict[str, Any] = {
     function.__name__: function
     for function in (
@@ -174,6 +237,8 @@ TASKS: dict[str, Any] = {
         search_frame,
         register,
         register_later,
+        load_by_alias,
+        large_model,
     )
 }
 

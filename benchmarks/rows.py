@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import peers
+from benchmarks.model_rows import models
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
 from benchmarks.publish_rows import publishing
 from benchmarks.review_rows import review
@@ -413,6 +414,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "listing": listing,
     "searching": searching,
     "registry": registry,
+    "models": models,
     "stores": stores,
     "review": review,
     "site-build": site_build,

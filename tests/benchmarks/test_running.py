@@ -25,6 +25,8 @@ def test_our_side_of_the_benchmarks_runs(pinned_git: None) -> None:
         "--only",
         "registry",
         "--only",
+        "models",
+        "--only",
         "stores",
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)

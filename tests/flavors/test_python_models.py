@@ -366,3 +366,16 @@ def test_signature_of_a_newer_mlflow_that_is_not_understood_says_so(tmp_path: Pa
     with pytest.raises(DamagedError, match=r"quaternion.*MLflow 9\.1\.0 wrote it"):
         runfolio.pyfunc.load_model(tmp_path / "m", trust=True)
     assert os.path.exists(tmp_path / "m")
+
+
+def test_large_model_is_written_once_and_its_pickle_is_read_no_more(in_folio: Path, tmp_path: Path) -> None:
+    sklearn = pytest.importorskip("sklearn.neighbors")
+    values = numpy.random.default_rng(0).random((100_000, 4))
+    model = sklearn.KNeighborsRegressor(algorithm="brute").fit(values, numpy.zeros(len(values)))
+    with runfolio.start_run():
+        info = runfolio.sklearn.log_model(model, "model")
+    loaded = runfolio.sklearn.load_model(info.model_uri)  # verified against the digest that was made while writing
+    assert (loaded.predict(values[:2]) == model.predict(values[:2])).all()
+    runfolio.sklearn.save_model(model, tmp_path / "m")
+    needs = {line.partition("==")[0] for line in (tmp_path / "m/requirements.txt").read_text().splitlines()}
+    assert needs == {"numpy", "scikit-learn", "scipy"}

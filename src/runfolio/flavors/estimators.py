@@ -11,29 +11,34 @@ from pathlib import Path
 from typing import Any
 
 from runfolio.errors import DamagedError, UsageError, missing_package
-from runfolio.flavors.pickles import dump_cloudpickle, dump_plain, load_pickle
+from runfolio.flavors.pickles import load_pickle, write_cloudpickle, write_plain
 
 PICKLE, CLOUDPICKLE, SKOPS = "pickle", "cloudpickle", "skops"
 
 
-def dump_estimator(model: Any, wanted: str | None = None) -> tuple[bytes, str]:
-    """Return an estimator's pickle, and its format: plain, and cloudpickle where a plain one would not load elsewhere.
+def write_estimator(model: Any, place: Path, wanted: str | None = None) -> tuple[str, set[str]]:
+    """Write an estimator's pickle: plain, and cloudpickle where a plain one would not load elsewhere.
+
+    Returns
+    -------
+    (str, set of str)
+        Its format, and the modules that it refers to.
 
     Raises
     ------
     UsageError
-        If a plain one is asked for, and would not.
+        If a plain one is asked for, and would not load.
     """
     if wanted != CLOUDPICKLE:
-        made = dump_plain(model)
-        if made is not None:
-            return made, PICKLE
+        modules = write_plain(model, place)
+        if modules is not None:
+            return PICKLE, modules
         if wanted == PICKLE:
             raise UsageError(
                 "The model holds functions or classes that a plain pickle cannot carry to another process. Move them into a module "
                 "and name it in code_paths, or leave serialization_format out."
             )
-    return dump_cloudpickle(model), CLOUDPICKLE
+    return CLOUDPICKLE, write_cloudpickle(model, place)
 
 
 def load_estimator(place: Path, config: Mapping[str, Any]) -> Any:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from runfolio.errors import DamagedError, UsageError, missing_package
 from runfolio.flavors.catalogue import Predict
-from runfolio.flavors.estimators import dump_estimator, load_estimator
+from runfolio.flavors.estimators import load_estimator, write_estimator
 from runfolio.flavors.folders import Beside, Options, code_of, opened, python_function, save_folder, with_options
+from runfolio.flavors.hashed_files import write_hashed
 from runfolio.flavors.model import Model
-from runfolio.flavors.pickled_names import modules_of
 from runfolio.flavors.requirements import distributions_of, pinned
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ def save_model(
     def write(folder: Path, model: Model) -> list[str]:
         if isinstance(lgb_model, lightgbm.Booster):
             data, needed, said = _TEXT, ["numpy", "pandas"], {}
-            (folder / data).write_text(lgb_model.model_to_string(), encoding="utf-8")
+            write_hashed(folder / data, lgb_model.model_to_string().encode("utf-8"))
         else:
-            made, form = dump_estimator(lgb_model)
-            data, needed, said = _PICKLE, ["cloudpickle", *distributions_of(modules_of(made))], {"serialization_format": form}
-            (folder / data).write_bytes(made)
+            data = _PICKLE
+            form, modules = write_estimator(lgb_model, folder / data)
+            needed, said = ["cloudpickle", *distributions_of(modules)], {"serialization_format": form}
         python_function(model, folder, LOADER, data=data)
         model.add_flavor(
             FLAVOR,

@@ -6,13 +6,15 @@ installed. Loading runs code: :mod:`runfolio.flavors.trust` comes first.
 
 from __future__ import annotations
 
-import io
 import pickle
-import pickletools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from runfolio.errors import DamagedError, MissingPackageError, RunfolioError, UsageError, missing_package
+from runfolio.flavors.hashed_files import HashedFile
+from runfolio.flavors.pickled_names import modules_of
 from runfolio.flavors.python_models import FunctionModel, PythonModel, PythonModelContext
 from runfolio.flavors.type_hints import FuncInfo, TypeFromExample, TypeHints, checked_call
 
@@ -68,29 +70,54 @@ def load_pickle(path: Path) -> Any:
         raise DamagedError(f"{path}: MLmodel names this file, and it is missing. Fetch the model again.") from None
 
 
-def dump_plain(value: Any) -> bytes | None:
-    """Return a plain pickle, or None where only cloudpickle makes one that other processes can load."""
+def write_plain(value: Any, place: Path) -> set[str] | None:
+    """Write a plain pickle; None, and no file, where only cloudpickle makes one that other processes can load.
+
+    Returns
+    -------
+    set of str
+        The modules that it refers to.
+    """
     try:
-        made = pickle.dumps(value, protocol=PROTOCOL)
+        with HashedFile(place) as file:
+            pickle.Pickler(file, protocol=PROTOCOL).dump(value)
+        modules = modules_of(file.pieces)
     except (pickle.PicklingError, AttributeError, TypeError):
+        modules = {"__main__"}
+    if "__main__" in modules:
+        place.unlink()
         return None
-    return None if b"__main__" in made and _names_main(made) else made
+    return modules
 
 
-def _names_main(made: bytes) -> bool:
-    return any(argument == "__main__" for _, argument, _ in pickletools.genops(io.BytesIO(made)))
+def write_cloudpickle(value: Any, place: Path) -> set[str]:
+    """Write a pickle that holds the code of functions and classes which no other process can import; return the modules it refers to."""
+    cloudpickle = _cloudpickle()
+    with HashedFile(place) as file, _told():
+        cloudpickle.Pickler(file, protocol=PROTOCOL).dump(value)
+    return modules_of(file.pieces)
 
 
 def dump_cloudpickle(value: Any) -> bytes:
-    """Return a pickle that holds the code of functions and classes which no other process can import."""
+    """Return such a pickle."""
+    with _told():
+        made: bytes = _cloudpickle().dumps(value, protocol=PROTOCOL)
+    return made
+
+
+@contextmanager
+def _told() -> Iterator[None]:
     try:
-        import cloudpickle  # type: ignore[import-untyped] # it ships no types
-    except ImportError as error:
-        raise missing_package("cloudpickle", "models", "save Python functions and classes") from error
-    try:
-        made: bytes = cloudpickle.dumps(value, protocol=PROTOCOL)
+        yield
     except (pickle.PicklingError, TypeError) as error:
         raise UsageError(
             f"The model cannot be pickled: {error}. Open files, locks and connections belong in load_context."
         ) from error
-    return made
+
+
+def _cloudpickle() -> Any:
+    try:
+        import cloudpickle  # type: ignore[import-untyped] # it ships no types
+    except ImportError as error:
+        raise missing_package("cloudpickle", "models", "save Python functions and classes") from error
+    return cloudpickle

@@ -21,6 +21,7 @@ from runfolio.errors import NotFoundError, UsageError
 from runfolio.flavors.catalogue import PYTHON_FUNCTION, PYTHON_MODEL, PYTHON_SCRIPT
 from runfolio.flavors.examples import Example
 from runfolio.flavors.folders import Beside, code_of, python_function, save_folder
+from runfolio.flavors.hashed_files import write_hashed
 from runfolio.flavors.imported import imports_of, imports_of_sources, own_sources
 from runfolio.flavors.inference import infer_signature
 from runfolio.flavors.model import Model
@@ -199,7 +200,7 @@ class _Saving:
             shutil.copyfile(self.script, folder / self.script.name)
             said["model_code_path"] = self.script.name
         else:
-            (folder / _FILE).write_bytes(self.pickled)
+            write_hashed(folder / _FILE, self.pickled)
             said["python_model"] = _FILE
         if self.files:
             said["artifacts"] = _copied(self.files, folder)

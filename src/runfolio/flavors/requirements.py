@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -26,13 +27,28 @@ def pinned(distributions: Iterable[str]) -> list[str]:
     """Return ``name==version`` of those that are installed here, each once, in the order of their names."""
     made = set()
     for name in distributions:
-        for each in (name, *OTHER_NAMES.get(name, ())):
-            try:
-                made.add(f"{each}=={metadata.version(each).partition('+')[0]}")
-                break
-            except metadata.PackageNotFoundError:
-                continue
+        found = installed(name)
+        if found is not None:
+            made.add(f"{found[0]}=={found[1].partition('+')[0]}")
     return sorted(made)
+
+
+@cache
+def installed(name: str) -> tuple[str, str] | None:
+    """Return under which name a distribution is installed (as it was asked for, or the one of its other builds), and its version."""
+    for each in (name, *OTHER_NAMES.get(name, ())):
+        try:
+            found = metadata.distribution(each)
+        except (metadata.PackageNotFoundError, ValueError):
+            continue
+        return each, _header(found, "Version") or found.version
+    return None
+
+
+def _header(found: metadata.Distribution, name: str) -> str | None:
+    """Read one line off the metadata: parsing all of it takes milliseconds, and a model needs five distributions or more."""
+    said = re.search(rf"^{name}: *(.+)$", found.read_text("METADATA") or "", re.MULTILINE)
+    return said and said.group(1).strip()
 
 
 _BRINGS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow", "cv2": "opencv-python", "bs4": "beautifulsoup4"}
@@ -55,7 +71,7 @@ def _distribution(module: str) -> str | None:
             continue
         brought = (found.read_text("top_level.txt") or module).split()
         if module in brought:
-            return str(found.metadata["Name"])
+            return _header(found, "Name") or str(found.metadata["Name"])
     return next(iter(_searched().get(module, ())), None)
 
 

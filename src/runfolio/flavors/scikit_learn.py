@@ -13,10 +13,9 @@ from typing import Any, Literal
 
 from runfolio.errors import DamagedError, UsageError, missing_package
 from runfolio.flavors.catalogue import Predict
-from runfolio.flavors.estimators import dump_estimator, load_estimator
+from runfolio.flavors.estimators import load_estimator, write_estimator
 from runfolio.flavors.folders import Beside, add_code, code_of, config_of, inside, python_function, save_folder
 from runfolio.flavors.model import Model
-from runfolio.flavors.pickled_names import modules_of
 from runfolio.flavors.requirements import Requirements, distributions_of, pinned
 from runfolio.flavors.signatures import ModelSignature
 
@@ -79,10 +78,9 @@ def save_model(
     beside = Beside(signature, input_example, pip_requirements, extra_pip_requirements, conda_env, code_paths, metadata)
 
     def write(folder: Path, model: Model) -> list[str]:
-        data, used = dump_estimator(sk_model, serialization_format)
-        (folder / _FILE).write_bytes(data)
+        used, modules = write_estimator(sk_model, folder / _FILE, serialization_format)
         _describe(model, folder, sk_model, used, pyfunc_predict_fn)
-        return _needed(data, used)
+        return _needed(modules, used)
 
     predict = predictor(sk_model, {"predict_fn": pyfunc_predict_fn}) if hasattr(sk_model, pyfunc_predict_fn) else None
     return save_folder(path, mlflow_model, beside, write, predict)
@@ -94,9 +92,9 @@ def _describe(model: Model, folder: Path, sk_model: Any, used: str, predict_fn: 
     model.add_flavor(FLAVOR, pickled_model=_FILE, sklearn_version=_version(), serialization_format=used, code=code_of(folder))
 
 
-def _needed(data: bytes, used: str) -> list[str]:
+def _needed(modules: set[str], used: str) -> list[str]:
     clouds = ["cloudpickle"] if used == SERIALIZATION_FORMAT_CLOUDPICKLE else []
-    return pinned([*clouds, "numpy", "scikit-learn", "scipy", *distributions_of(modules_of(data))])
+    return pinned([*clouds, "numpy", "scikit-learn", "scipy", *distributions_of(modules)])
 
 
 def _version() -> str:

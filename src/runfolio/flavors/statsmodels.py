@@ -11,8 +11,7 @@ from runfolio.errors import UsageError, missing_package
 from runfolio.flavors.catalogue import Predict
 from runfolio.flavors.folders import Beside, Options, code_of, opened, python_function, save_folder, with_options
 from runfolio.flavors.model import Model
-from runfolio.flavors.pickled_names import modules_of
-from runfolio.flavors.pickles import dump_plain, load_pickle
+from runfolio.flavors.pickles import load_pickle, write_plain
 from runfolio.flavors.requirements import distributions_of, pinned
 
 if TYPE_CHECKING:
@@ -58,13 +57,12 @@ def save_model(
     def write(folder: Path, model: Model) -> list[str]:
         if remove_data:
             statsmodels_model.remove_data()
-        made = dump_plain(statsmodels_model)
-        if made is None:
+        modules = write_plain(statsmodels_model, folder / _FILE)
+        if modules is None:
             raise UsageError("The results hold functions or classes that a pickle cannot carry to another process.")
-        (folder / _FILE).write_bytes(made)
         python_function(model, folder, LOADER, data=_FILE)
         model.add_flavor(FLAVOR, statsmodels_version=str(statsmodels.__version__), data=_FILE, code=code_of(folder))
-        return pinned(["statsmodels", *distributions_of(modules_of(made))])
+        return pinned(["statsmodels", *distributions_of(modules)])
 
     return save_folder(path, mlflow_model, Beside(**options), write, predictor(statsmodels_model, {}))
 

@@ -6,13 +6,13 @@ names, to files that this very process saved, and to what the caller (``trust=Tr
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from runfolio.errors import StateError
+from runfolio.flavors.hashed_files import digest_of, digest_when_written
 
 VARIABLE = "RUNFOLIO_TRUST"
 _saved: set[str] = set()
@@ -21,7 +21,8 @@ _told: dict[Path, bool | None] = {}
 
 def remember(folder: Path) -> None:
     """Trust the files of a folder, by their digests, for as long as this process lives: it wrote them itself."""
-    _saved.update(_digest(path) for path in folder.rglob("*") if path.is_file())
+    files = (path for path in folder.rglob("*") if path.is_file())
+    _saved.update((digest_when_written(path) or f"sha256:{digest_of(path)}") for path in files)
 
 
 def check_trust(folder: Path, *, runs: Sequence[str], verified: bool, trust: bool | None) -> None:
@@ -62,7 +63,9 @@ def _vouched(folder: Path, trust: bool | None) -> bool:
         return trust
     if os.environ.get(VARIABLE, "").lower() in ("1", "true", "yes"):
         return True
-    return all(_digest(path) in _saved for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return all(
+        f"sha256:{digest_of(path)}" in _saved for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    )
 
 
 def vouched(folder: Path) -> bool:
@@ -86,11 +89,3 @@ def check_import(module: str, folder: Path) -> None:
             f"{folder}: the model is of a class of the module {module}, which nothing here has imported yet, and no record of a folio "
             f"vouches for the folder. Import {module} first, or pass trust=True."
         )
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        made = hashlib.sha256()
-        while block := file.read(1 << 20):
-            made.update(block)
-    return made.hexdigest()

@@ -9,12 +9,11 @@ from __future__ import annotations
 import platform
 import warnings
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from runfolio.errors import OtherVersionWarning
-from runfolio.flavors.requirements import OTHER_NAMES
+from runfolio.flavors.requirements import installed
 
 _SHORT = {"lgb": "lightgbm", "xgb": "xgboost", "sklearn": "scikit-learn", "pytorch": "torch", "tf": "tensorflow"}
 _OWN = {"python_version", "mlflow_version", "opset_version"}
@@ -39,9 +38,9 @@ def warn_of_other_versions(folder: Path, config: Mapping[str, Any]) -> None:
             _warn(folder, "Python", said, here)
         elif key not in _OWN:
             name = _name(key)
-            installed = _installed(name)
-            if installed is not None:
-                _warn(folder, name, str(recorded), installed)
+            here_is = installed(name)
+            if here_is is not None:
+                _warn(folder, name, str(recorded), here_is[1])
 
 
 def distributions_named(config: Mapping[str, Any]) -> list[str]:
@@ -74,12 +73,3 @@ def _public(version: str) -> str:
 
 def _minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
-
-
-def _installed(name: str) -> str | None:
-    for each in (name, *OTHER_NAMES.get(name, ())):
-        try:
-            return metadata.version(each)
-        except metadata.PackageNotFoundError:
-            continue
-    return None

@@ -21,6 +21,7 @@ from runfolio.flavors.folders import (
     save_folder,
     with_options,
 )
+from runfolio.flavors.hashed_files import write_hashed
 from runfolio.flavors.model import Model
 from runfolio.flavors.requirements import pinned
 
@@ -91,7 +92,7 @@ def _save(model: Any, booster: Any, place: Path, form: str) -> None:
         model.save_model(temporary)
         temporary.rename(place)
     else:
-        place.write_bytes(booster.save_raw(raw_format=form))
+        write_hashed(place, booster.save_raw(raw_format=form))
 
 
 def load_folder(folder: Path) -> Any:

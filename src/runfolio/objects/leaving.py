@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,13 +74,13 @@ class Aside:
 
 
 def sweep(folder: Path, older_than_s: float) -> int:
-    """Remove files in the making that nobody has written to for a while; return how many."""
+    """Remove files and folders in the making that nobody has written to for a while; return how many."""
     removed, oldest = 0, time.time() - older_than_s
     for name in names_in(folder, _PART):
         with contextlib.suppress(FileNotFoundError):
             path = folder / name
             if path.lstat().st_mtime <= oldest:
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
                 removed += 1
     return removed
 

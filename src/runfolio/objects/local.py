@@ -20,6 +20,7 @@ from runfolio.formats.runs import check_digest
 from runfolio.objects.files import open_source
 from runfolio.objects.incoming import CHUNK_BYTES, IncomingFile, copy_stream, sync_path
 from runfolio.objects.leaving import SWEEP_AGE_S, Aside, names_in, sweep
+from runfolio.objects.making import folder_in, rename_in
 from runfolio.objects.store import Progress, Stored
 from runfolio.records.runs import Digest
 
@@ -89,6 +90,25 @@ class LocalStore:
             if not self._is_there(made.digest, made.size):
                 self._publish(made)
             return made.digest, made.size
+
+    def making(self) -> contextlib.AbstractContextManager[Path]:
+        """Return a folder, as a context, whose files :meth:`take` makes objects of without a copy."""
+        return folder_in(self.incoming)
+
+    def take(self, path: Path, digest: Digest) -> int:
+        """Make an object of a file in such a folder, which is gone then; return its size.
+
+        Parameters
+        ----------
+        path : Path
+        digest : Digest
+            Of its bytes, hashed when they were written by whoever says so.
+        """
+        with self._storing():
+            size = os.stat(path).st_size
+            if not self._is_there(digest, size):
+                rename_in(path, self.path(digest), durable=self.durable)
+            return size
 
     def exists(self, digest: Digest) -> bool:
         """Tell whether the object is there; its bytes are not looked at."""

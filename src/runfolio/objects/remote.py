@@ -69,6 +69,14 @@ class RemoteStore:
         """Store what a stream yields in the waiting room."""
         return self.waiting.put_stream(stream)
 
+    def making(self) -> contextlib.AbstractContextManager[Path]:
+        """Return a folder, as a context, whose files :meth:`take` lets wait without a copy."""
+        return self.waiting.making()
+
+    def take(self, path: Path, digest: Digest) -> int:
+        """Let a file in such a folder wait as an object; return its size."""
+        return self.waiting.take(path, digest)
+
     def waits(self) -> tuple[int, int]:
         """Return how many objects are not in the bucket yet, and their bytes."""
         sizes = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -36,6 +37,12 @@ class ObjectStore(Protocol):
 
     def put_stream(self, stream: BinaryIO) -> tuple[Digest, int]:
         """Store what a stream yields up to its end; return the digest and size."""
+
+    def making(self) -> AbstractContextManager[Path]:
+        """Return a folder, as a context, on the store's own file system."""
+
+    def take(self, path: Path, digest: Digest) -> int:
+        """Make an object of a file in such a folder by a rename; return its size."""
 
     def exists(self, digest: Digest) -> bool:
         """Tell whether the object is there; its bytes are not looked at."""

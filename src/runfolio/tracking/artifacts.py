@@ -13,6 +13,7 @@ from runfolio.errors import NotFoundError, UsageError
 from runfolio.objects import ObjectStore, walk_files
 from runfolio.records import ArtifactEntry
 from runfolio.records.names import check_artifact_path
+from runfolio.records.runs import Digest
 from runfolio.tracking import entities
 from runfolio.tracking.live import LiveRun
 from runfolio.tracking.session import Bound
@@ -58,6 +59,32 @@ class RunFiles(Bound):
         def put(live: LiveRun) -> None:
             for name, path in files:
                 live.artifact_file(path, _join(folder, name))
+
+        self._log(run_id, put)
+
+    def log_made(self, run_id: str, make: Callable[[Path], None], folder: str, known: Callable[[Path], str | None]) -> None:
+        """Let a folder be made beside the store's objects, and store its files, without a copy where their digests are known.
+
+        Parameters
+        ----------
+        run_id : str
+        make : callable
+            Fills the folder.
+        folder : str
+            Of the run.
+        known : callable
+            The digest of a file as it was hashed when it was written, or None.
+        """
+
+        def put(live: LiveRun) -> None:
+            with live.folio.store.making() as place:
+                make(place)
+                for name, path in walk_files(place):
+                    digest = known(path)
+                    if digest is None:
+                        live.artifact_file(path, _join(folder, name))
+                    else:
+                        live.artifact_taken(path, _join(folder, name), Digest(digest))
 
         self._log(run_id, put)
 

@@ -16,6 +16,7 @@ from runfolio.objects import media_type_of
 from runfolio.records import ArtifactEntry, DatasetInput, Lifecycle, Run
 from runfolio.records.names import MAX_PARAM_LENGTH, MAX_TAG_LENGTH, check_artifact_path, check_key
 from runfolio.records.redaction import Redactor
+from runfolio.records.runs import Digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -198,6 +199,12 @@ class LiveRun:
         """Store a file and log it under a path of the run."""
         digest, size = self.folio.store.put_file(path)
         return self._artifact(artifact_path, digest, size)
+
+    @storage_errors("store the artifact")
+    def artifact_taken(self, path: Path, artifact_path: str, digest: Digest) -> ArtifactEntry:
+        """Log a file of a folder that the store itself gave, by the digest of its bytes; the file is gone then."""
+        check_artifact_path(artifact_path)
+        return self._artifact(artifact_path, digest, self.folio.store.take(path, digest))
 
     @storage_errors("store the artifact")
     def artifact_bytes(self, data: bytes, artifact_path: str) -> ArtifactEntry:

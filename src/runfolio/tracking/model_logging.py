@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from runfolio.errors import UsageError
 from runfolio.flavors.catalogue import runs_code
+from runfolio.flavors.hashed_files import digest_when_written
 from runfolio.flavors.model import Model, ModelInfo, model_info
 from runfolio.flavors.trust import check_trust
 from runfolio.formats.mlmodel import FILE
@@ -52,10 +52,8 @@ def log_folder(
     place = check_artifact_path(artifact_path if name is None else name)
     run = fluent.active_run() or fluent.start_run()
     run_id = run.info.run_id
-    with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
-        model = Model(artifact_path=place, run_id=run_id)
-        save(Path(folder) / "model", model)
-        fluent.log_artifacts(str(Path(folder) / "model"), place)
+    model = Model(artifact_path=place, run_id=run_id)
+    RunfolioClient().log_made(run_id, lambda folder: save(folder, model) and None, place, digest_when_written)
     _tag(run_id, model)
     uri = f"runs:/{run_id}/{place}"
     if registered_model_name is None:

@@ -1,0 +1,83 @@
+"""Files hashed while they are written, so that nobody need read them again to know their digest.
+
+A digest is remembered for as long as the file is the one that was written, unchanged: by device, inode, size and time of change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+BLOCK_BYTES = 1 << 20
+_LARGE_BYTES = 1 << 18
+_known: dict[tuple[int, int, int, int], str] = {}
+_MOST = 1000
+
+
+class HashedFile:
+    """A new file that hashes what is written to it; keeps small pieces, which tell what a pickle refers to.
+
+    Parameters
+    ----------
+    path : path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("xb", buffering=0)
+        self._sha = hashlib.sha256()
+        self.pieces: list[bytes | int] = []
+        """What was written, in order; of large pieces only the number of bytes."""
+
+    def __enter__(self) -> HashedFile:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with self._file:
+            if error is None:
+                _remember(os.fstat(self._file.fileno()), self._sha.hexdigest())
+
+    def write(self, data: Any) -> int:
+        """Append bytes."""
+        with memoryview(data).cast("B") as view:
+            self.pieces.append(bytes(view) if len(view) < _LARGE_BYTES else len(view))
+            done = 0
+            while done < len(view):  # block by block: what was hashed is still in the processor's cache when it is written
+                block = view[done : done + BLOCK_BYTES]
+                written = self._file.write(block) or 0
+                self._sha.update(block[:written])
+                done += written
+            return done
+
+
+def write_hashed(path: Path, data: bytes | bytearray) -> None:
+    """Write a new file, and remember its digest."""
+    with HashedFile(path) as file:
+        file.write(data)
+
+
+def digest_when_written(path: Path) -> str | None:
+    """Return ``sha256:…`` of a file that was written here and is unchanged, or None."""
+    found = _known.get(_identity(path.stat()))
+    return None if found is None else f"sha256:{found}"
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, reading them."""
+    made = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            made.update(block)
+    return made.hexdigest()
+
+
+def _identity(found: os.stat_result) -> tuple[int, int, int, int]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _remember(found: os.stat_result, digest: str) -> None:
+    if len(_known) >= _MOST:
+        _known.pop(next(iter(_known)))
+    _known[_identity(found)] = digest
