@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,13 @@ class Server:
         while (line := self._lines.get_nowait() if not self._lines.empty() else None) is not None:
             self.log.append(line)
         return code
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Ask again and again, for two minutes at most."""
+    end = time.monotonic() + DEADLINE_S
+    while not happened():
+        assert time.monotonic() < end, "it did not happen"
 
 
 Serve = Callable[..., Server]

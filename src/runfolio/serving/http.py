@@ -31,6 +31,9 @@ _IDLE, _HEAD, _BODY, _LAST = "idle", "head", "body", "last"
 """What is read: nothing since the last request, a head, a body; or all is dropped, since the last answer was given."""
 
 
+_HEAD_TOO_LONG = error_answer(431, "BAD_REQUEST", f"The request's head is larger than {MAX_HEAD} bytes.", close=True)
+
+
 class Handler(Protocol):
     """What answers requests."""
 
@@ -179,7 +182,7 @@ class Connection(asyncio.Protocol):
             return
         if self._phase is _HEAD and self._head_bytes > MAX_HEAD:
             self._listener.handler.told("invalid")
-            self._end_with(error_answer(431, "BAD_REQUEST", f"The request's head is larger than {MAX_HEAD} bytes."))
+            self._end_with(_HEAD_TOO_LONG)
 
     def eof_received(self) -> bool:
         """Hear that nothing more comes; what is under way is still answered."""
@@ -233,15 +236,16 @@ class Connection(asyncio.Protocol):
             request.path, request.query = url.path.decode("latin-1"), (url.query or b"").decode("latin-1")
         except (httptools.HttpParserError, AttributeError):
             request.path = ""
+        refusal = self._too_long(request) if self._head_bytes > MAX_HEAD else None
         self._head_bytes = 0
         self._phase, self._deadline = _BODY, time.monotonic() + self._listener.options.body_timeout_s
-        refusal = self._listener.handler.admit(request)
+        refusal = refusal or self._listener.handler.admit(request)
         length = request.headers.get("content-length", "")
         if refusal is None and length.isdigit() and int(length) > self._listener.options.max_body:
             refusal = self._too_large()
         if refusal is not None:
             self._refuse(request, refusal)
-        elif request.headers.get("expect", "").lower() == "100-continue" and request.keep:
+        elif request.headers.get("expect", "").lower() == "100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -312,6 +316,11 @@ class Connection(asyncio.Protocol):
         if not headless:
             head.append(answer.body)
         self._transport.write(b"".join(head))
+
+    def _too_long(self, request: Request) -> Answer | None:
+        """Refuse a head that is too long although it came at once; what was counted may be a body's beginning."""
+        size = len(self._url) + sum(len(name) + len(value) for name, value in request.headers.items())
+        return _HEAD_TOO_LONG if size > MAX_HEAD else None
 
     def _too_large(self) -> Answer:
         limit = self._listener.options.max_body

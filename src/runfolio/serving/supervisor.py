@@ -87,6 +87,7 @@ class Supervisor:
         self._restarts = self._reloads = self._failed = 0
         self._refused: dict[str, Any] | None = None
         self._backoff_s, self._not_before = 0.0, 0.0
+        self._told = 0
         self._ending = False
         self._code = EXIT_DONE
 
@@ -217,6 +218,8 @@ class Supervisor:
                 self._tell()
         if now >= self._not_before:
             self._fill(current)
+        if current.ready() != self._told:
+            self._tell()
 
     def _look_at_next(self, now: float) -> None:
         following = self._next
@@ -302,9 +305,10 @@ class Supervisor:
         """Write what ``/health?details`` and ``/metrics`` say."""
         current = self._current
         assert current is not None
+        self._told = current.ready()
         said = {
             "model": {**current.which.fields(), "engine": self._options.engine, "since": current.since},
-            "workers": current.ready(),
+            "workers": self._told,
             "restarts": self._restarts,
             "reloads": self._reloads,
             "failed_reloads": self._failed,
