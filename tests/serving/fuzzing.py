@@ -175,10 +175,10 @@ def main() -> None:
     import tempfile
     from pathlib import Path
 
-    import runfolio.sklearn
     from sklearn.datasets import load_wine
     from sklearn.ensemble import RandomForestClassifier
 
+    import runfolio.sklearn
     from runfolio.models import infer_signature
     from tests.serving.conftest import Server
 

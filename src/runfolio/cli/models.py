@@ -48,6 +48,7 @@ version_argument = click.argument("version")
         "lineage": _PAST,
         "card": "runfolio.cli.models_card",
         "evaluate": "runfolio.cli.models_evaluate",
+        "predict": "runfolio.cli.models_predict",
         "serve": "runfolio.cli.models_serve",
         "build-docker": _IMAGES,
         "generate-dockerfile": _IMAGES,

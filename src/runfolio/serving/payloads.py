@@ -188,6 +188,8 @@ def _frame(said: Any, form: str, schema: Schema | None) -> Any:
                 "Invalid input. Dataframe split format must have 'data' field and optionally 'columns' and 'index' fields. "
                 f"Got {found}."
             )
+        if any(isinstance(name, (dict, list)) for name in _items(said.get("columns"))):
+            raise RefusedError("Invalid input. 'columns' must be a list of names, and one of them is a list or a dictionary.")
         wanted = {"data": said["data"], "columns": said.get("columns"), "index": said.get("index")}
     try:
         frame = pandas.DataFrame(**wanted)
@@ -196,6 +198,10 @@ def _frame(said: Any, form: str, schema: Schema | None) -> Any:
             f"Invalid input. Provided {form} field is not a valid dataframe representation in '{short}' format. Error: {_said(error)}"
         ) from None
     return frame if schema is None else cast_frame(frame, schema)
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def cast_frame(frame: Any, schema: Schema) -> Any:

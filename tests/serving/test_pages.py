@@ -1,0 +1,81 @@
+"""What tells of the server: OpenAPI, the page /docs, metrics, the log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.serving.conftest import Models, Serve, Server
+
+
+def test_the_description_holds_the_columns_and_an_example_that_works(wine: Server, models: Models) -> None:
+    said = wine.get("/openapi.json").json
+    content = said["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"]
+    [records] = [form for form in content["schema"]["oneOf"] if form["title"] == "dataframe_records"]
+    assert list(records["properties"]["dataframe_records"]["items"]["properties"]) == list(models.frame.columns)
+    assert wine.post(content["example"]).status == 200
+
+
+def test_the_description_is_openapi(wine: Server) -> None:
+    validator = pytest.importorskip("openapi_spec_validator")
+    validator.validate(wine.get("/openapi.json").json)
+
+
+def test_metrics_are_read_by_prometheus_own_parser(wine: Server) -> None:
+    parser = pytest.importorskip("prometheus_client.parser")
+
+    def families() -> dict[str, Any]:
+        reply = wine.get("/metrics")
+        assert reply.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+        return {family.name: family for family in parser.text_string_to_metric_families(reply.body.decode())}
+
+    def count(found: dict[str, Any], status: str) -> float:
+        return sum(
+            sample.value
+            for sample in found["runfolio_serving_requests"].samples
+            if sample.labels == {"path": "/invocations", "status": status}
+        )
+
+    before = families()
+    body = wine.get("/openapi.json").json["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"][
+        "example"
+    ]
+    for _ in range(3):
+        wine.post(body)
+    wine.post(b"{")
+    after = families()
+    assert count(after, "200") - count(before, "200") == 3
+    assert count(after, "400") - count(before, "400") == 1
+    buckets = [sample.value for sample in after["runfolio_serving_invocation_seconds"].samples if sample.name.endswith("_bucket")]
+    assert buckets == sorted(buckets)
+    assert all(family.documentation and family.type in ("counter", "gauge", "histogram") for family in after.values())
+
+
+def test_the_log_is_lines_of_json_where_asked(models: Models, serve: Serve, tmp_path: Path) -> None:
+    server = serve(models["linear"], "--log-format", "json", "--access-log")
+    server.post(b"{")
+    server.end()
+    lines = [json.loads(line) for line in server.log]
+    [request] = [line for line in lines if line.get("event") == "request"]
+    assert (request["path"], request["status"], request["level"]) == ("/invocations", 400, "info")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_predicts_and_loads_nothing_from_elsewhere(wine: Server, browser: Any, scheme: str) -> None:
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    asked: list[str] = []
+    faults: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.goto(f"http://127.0.0.1:{wine.port}/docs")
+    page.click("#go")
+    page.wait_for_function("document.getElementById('out').textContent.includes('predictions')")
+    assert all(url.startswith((f"http://127.0.0.1:{wine.port}/", "data:")) for url in asked)
+    assert faults == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
