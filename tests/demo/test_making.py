@@ -16,14 +16,14 @@ def test_the_demo_commits_its_runs_into_a_repository_of_its_own(repo_dir: Path) 
 
     before = run(repo_dir, "git", "rev-parse", "HEAD")
     said = run(repo_dir, sys.executable, "-m", "runfolio", "demo", "wine", "--no-open")
-    assert "21 runs are committed in wine" in said
+    assert "22 runs are committed in wine" in said
     assert run(repo_dir, "git", "rev-parse", "HEAD") == before
     demo = repo_dir / "wine"
     assert run(demo, "git", "status", "--porcelain") == ""
     assert "Runfolio demo" in (demo / "site" / "index.html").read_text()
     assert "runs: wine-classification: 16 runs, best accuracy" in run(demo, "git", "log", "--format=%s")
     runs = json.loads(run(demo, sys.executable, "-m", "runfolio", "runs", "list", "--json"))
-    assert len(runs) == 21
+    assert len(runs) == 22
     assert len({entry["metrics"]["accuracy"] if isinstance(entry["metrics"]["accuracy"], float) else str(entry["metrics"]["accuracy"])
                 for entry in runs if "accuracy" in entry["metrics"]}) > 3  # fmt: skip
     assert run(demo, sys.executable, "-m", "runfolio", "check").startswith("Everything is in order")
@@ -35,5 +35,7 @@ def test_the_demo_commits_its_runs_into_a_repository_of_its_own(repo_dir: Path) 
         event.get("gates") for event in json.loads(run(demo, sys.executable, "-m", "runfolio", "models", "history", "--json"))
     ]
     assert "7 passed, 1 waived (no-code)" in gates
+    (version,) = demo.glob("site/models/wine-cultivar/2/index.html")
+    assert "accuracy_score by slice" in version.read_text("utf-8")
     loaded = "import runfolio; print(type(runfolio.sklearn.load_model('models:/wine-cultivar@champion')).__name__)"
     assert run(demo, sys.executable, "-c", loaded) == "RandomForestClassifier\n"

@@ -79,6 +79,8 @@
     } else if (body.kind === "chart") {
       if (rf.figure) rf.figure(parent, body.spec, artifact.path);
       else note(parent, "A figure in Vega-Lite; the page of its run draws it.");
+    } else if (body.kind === "evaluation") {
+      rf.evaluation(parent, body.document);
     } else if (body.kind === "markdown") {
       const made = element("div", "preview prose");
       grow(made, body.nodes);

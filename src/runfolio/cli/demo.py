@@ -89,7 +89,7 @@ class Bars:
         """Show how far a script is."""
         if not sys.stderr.isatty():
             if done == 0:
-                click.echo(f"  training {script.words}", err=True)
+                click.echo(f"  {script.verb} {script.words}", err=True)
             return
         if self._script is not None and self._script is not script:
             click.echo(err=True)

@@ -23,7 +23,8 @@ from runfolio.records import Objective
 README = """\
 # A runfolio demonstration
 
-`train_wine.py` and `train_digits.py` are ordinary training scripts. Each run they log is a small file under `runs/`, committed here.
+`train_wine.py` and `train_digits.py` are ordinary training scripts; `evaluate_wine.py` looks at the model in Production.
+Each run they log is a small file under `runs/`, committed here.
 
     runfolio runs list
     runfolio site serve --open
@@ -40,12 +41,14 @@ class Script:
     name: str
     steps: int
     words: str
+    verb: str = "training"
 
 
 SCRIPTS = (
     Script("train_wine.py", 15, "wine: 5 random forests × 3 seeds"),
     Script("train_digits.py", 5, "digits: 5 networks × 40 epochs"),
 )
+EVALUATION = Script("evaluate_wine.py", 1, "wine: what is in Production on unseen rows, with slices", "evaluating")
 QUESTIONS = {
     "wine-classification": (
         Objective("accuracy", "max", "seed"),
@@ -56,6 +59,8 @@ QUESTIONS = {
         "How fast do small networks learn the digits, and where do they stop?",
     ),
 }
+EVALUATED = "wine-evaluations"
+EVALUATED_WORDS = "How good is what is in Production, where is it weak, and how much better is it than the first version?"
 BASELINES = {"wine-classification": "forest-10-seed1", "digits-curves": "mlp-16-lr0.001-seed0"}
 SITE = """
 site:
@@ -115,10 +120,18 @@ def make(folder: Path, progress: Progress) -> tuple[Folio, Released]:
         run_script(folder, script, progress)
     folio.commit()
     for name, run_name in BASELINES.items():
-        experiment = folio.experiments.by_name(name)
-        assert experiment is not None
-        folio.experiments.edit(experiment.experiment_id, "set the baseline of", baseline=folio.runs.resolve(run_name))
-    return folio, release(folio)
+        folio.experiments.edit(_experiment(folio, name), "set the baseline of", baseline=folio.runs.resolve(run_name))
+    released = release(folio)
+    run_script(folder, EVALUATION, progress)
+    folio.commit()
+    folio.experiments.edit(_experiment(folio, EVALUATED), "describe", description=EVALUATED_WORDS)
+    return folio, released
+
+
+def _experiment(folio: Folio, name: str) -> str:
+    found = folio.experiments.by_name(name)
+    assert found is not None
+    return found.experiment_id
 
 
 def show(folder: Path, progress: BuildProgress) -> Path:
@@ -147,7 +160,7 @@ def source_of(name: str) -> bytes:
 
 def _commit_code(folio: Folio) -> None:
     repo = folio.repo
-    contents = {script.name: source_of(script.name) for script in SCRIPTS}
+    contents = {script.name: source_of(script.name) for script in (*SCRIPTS, EVALUATION)}
     contents["README.md"] = README.encode()
     contents[".gitignore"] = b"/site/\n/proposal.html\n"
     contents[paths.POLICY] = POLICY

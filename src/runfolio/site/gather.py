@@ -249,6 +249,13 @@ class Site:
         return sorted(self.rows, key=lambda row: (row.start, row.run_id))
 
     @cached_property
+    def evaluations(self) -> Mapping[str, str]:
+        """The run that evaluated a model last, by the digest of the model's files."""
+        from runfolio.site.evaluations import evaluations_by_digest
+
+        return evaluations_by_digest(self)
+
+    @cached_property
     def names(self) -> dict[str, str]:
         """Names of experiments by slug."""
         return {item.slug: item.name for item in self.experiments}

@@ -6,6 +6,7 @@ A body is one of
 - ``{"kind": "table", "columns": […], "rows": [[…]], "numeric": places of columns, "total": n, "hidden": columns left
   out}``: separated values, tables of ``log_table``; cells are texts, numbers, truth values or None;
 - ``{"kind": "chart", "spec": {…}}``: a figure in Vega-Lite, as ``log_figure`` writes of Altair's charts;
+- ``{"kind": "evaluation", "document": {…}}``: what an evaluation found; see :mod:`runfolio.formats.evaluations`;
 - ``{"kind": "markdown", "nodes": […], "cut": n}``: see :mod:`runfolio.site.markdown`;
 - ``{"kind": "image", "source": "data:image/svg+xml;base64,…"}``: an SVG, which runs no script and loads nothing inside ``<img>``, and which
   is published under no name that a browser would open as a document.
@@ -23,6 +24,7 @@ import json
 import math
 from typing import Any
 
+from runfolio.formats.evaluations import decode_evaluation
 from runfolio.site.charts.specs import fitted, logged_spec
 from runfolio.site.kinds import Kind, is_table_path
 from runfolio.site.markdown import MAX_CHARACTERS, markdown_tree
@@ -61,9 +63,16 @@ def body_of(kind: Kind, data: bytes, path: str) -> dict[str, Any]:
     elif name.endswith((".md", ".markdown")):
         made = {"kind": "markdown", "nodes": markdown_tree(text), "cut": max(0, len(text) - MAX_CHARACTERS)}
     elif name.endswith(".json"):
-        spec = logged_spec(text)
-        made = {"kind": "chart", "spec": fitted(spec)} if spec else _json(text)
+        made = _told(data, text)
     return made or _plain(text)
+
+
+def _told(data: bytes, text: str) -> dict[str, Any] | None:
+    document = decode_evaluation(data)
+    if document is not None:
+        return {"kind": "evaluation", "document": document}
+    spec = logged_spec(text)
+    return {"kind": "chart", "spec": fitted(spec)} if spec else _json(text)
 
 
 def preview_kind(kind: Kind, data: bytes, path: str) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 from runfolio.formats import paths
 from runfolio.formats.models import version_fields
 from runfolio.registry.cards import PROMPTS, section_id, sections
+from runfolio.site.calling import request_body, uses_of
 from runfolio.site.catalogue import ModelData, VersionData
+from runfolio.site.evaluations import evaluation_of, shown_evaluation
 from runfolio.site.gather import Site
 from runfolio.site.links import experiment_page, model_page, run_page, version_page
 from runfolio.site.markdown import markdown_tree
@@ -33,7 +35,11 @@ def pages(site: Site) -> Iterator[Page]:
         yield Page(path, item.inputs + canonical(_runs(site, item)), partial(_model, site, item, path))
         for version in item.versions:
             own = version_page(item.slug, version.number)
-            yield Page(own, item.inputs + canonical(_runs(site, item)), partial(_version, site, item, version, own))
+            yield Page(
+                own,
+                item.inputs + canonical([_runs(site, item), _evaluated(site, version)]),
+                partial(_version, site, item, version, own),
+            )
 
 
 def _runs(site: Site, item: ModelData) -> dict[str, Any]:
@@ -44,6 +50,12 @@ def _runs(site: Site, item: ModelData) -> dict[str, Any]:
         if row is not None:
             made[row.run_id] = [row.name, row.slug, run_page(site, row.run_id), _direction(site, row.slug)]
     return made
+
+
+def _evaluated(site: Site, version: VersionData) -> list[Any]:
+    """Return what the evaluation on a version's page depends on: which run, and what of it is published."""
+    run_id = evaluation_of(site, version.version)
+    return [run_id, site.previews.get(run_id, {}) if run_id else {}, site.digest([site.by_id[run_id]]) if run_id else ""]
 
 
 def _direction(site: Site, slug: str) -> dict[str, str]:
@@ -115,7 +127,7 @@ def _model(site: Site, item: ModelData, path: str) -> bytes:
     return site.html(
         "model.html", path, page="model",
         model=item.model, tags=sorted(item.model.tags.items()), live=live, keys=keys, rows=rows,
-        uses=_uses(item.model.name, item.slug, *_best_address(item)), events=[_event(item, event) for event in item.events[:TIMELINE]],
+        uses=uses_of(item.model.name, item.slug, *_best_address(item)), events=[_event(item, event) for event in item.events[:TIMELINE]],
         more_events=max(0, len(item.events) - TIMELINE),
         record=site.folio.place.full(paths.model_path(item.slug)), deployments=_deployments(item),
     )  # fmt: skip
@@ -137,25 +149,6 @@ def _best_address(item: ModelData) -> tuple[str, str]:
         alias = min(item.model.aliases)
         return f"@{alias}", f"@{alias}"
     return "/latest", "latest"
-
-
-def _uses(name: str, folder: str, address: str, which: str) -> list[tuple[str, list[str]]]:
-    uri = f"models:/{name}{address}"
-    quoted = json.dumps(uri, ensure_ascii=False)
-    return [
-        ("Python", ["import runfolio", "", f"model = runfolio.pyfunc.load_model({quoted})", "predictions = model.predict(data)"]),
-        (
-            "Shell",
-            [f"runfolio artifacts get {_shell(uri)} -o {_shell(folder)}", f"runfolio models show {_shell(name)} {_shell(which)}"],
-        ),
-        ("MLflow client", ["import runfolio as mlflow", "", f"path = mlflow.artifacts.download_artifacts({quoted})"]),
-    ]
-
-
-def _shell(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)
 
 
 def _event(item: ModelData, event: Any) -> dict[str, Any]:
@@ -185,6 +178,7 @@ def _version(site: Site, item: ModelData, shown: VersionData, path: str) -> byte
     metrics = [_metric(key, shown, before, live, directions.get(key)) for key in keys]
     run = _link(site, version.run_id)
     datasets = list(site.run(version.run_id).inputs) if run and version.run_id else []
+    evaluated = evaluation_of(site, version)
     card = shown.card
     done = sections(card) if card else {}
     return site.html(
@@ -194,8 +188,10 @@ def _version(site: Site, item: ModelData, shown: VersionData, path: str) -> byte
         live=live and {"number": live.number, "stage": live.stage, "href": version_page(item.slug, live.number)},
         metrics=metrics, headlines=metrics[:HEADLINES], changes=_changes(site, before, shown),
         signature=_signature(version.signature), files=shown.files,
-        uses=_uses(item.model.name, item.slug, f"/{shown.number}", str(shown.number)), run=run, datasets=datasets,
+        uses=uses_of(item.model.name, item.slug, f"/{shown.number}", str(shown.number), request_body(site, shown)),
+        run=run, datasets=datasets,
         events=[_event(item, event) for event in shown.events], gates=_gates(shown),
+        evaluation=shown_evaluation(site, evaluated), evaluated_by=_link(site, evaluated),
         card=markdown_tree(card) if card else None,
         card_lacks=[title for title in PROMPTS if not done.get(section_id(title))] if card else [],
         record=site.folio.place.full(paths.version_path(item.slug, shown.number)), deployments=_deployments(item, shown.number),

@@ -10,6 +10,7 @@ from runfolio.formats import paths
 from runfolio.gitstore.codediff import CodeDiff, code_diff
 from runfolio.gitstore.repo import Repo
 from runfolio.site.data.environments import list_path
+from runfolio.site.evaluations import shown_evaluation
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.links import baseline_of, experiment_page, run_page, version_page
 from runfolio.site.output import canonical, digest_of
@@ -99,6 +100,7 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
         datasets=[dataset_facts(found) for found in detail["inputs"]],
         changes=_code_changes(site, detail), **_origin(site, detail),
         parent=_link(site, detail["parent"]), children=[link for child in detail["children"] if (link := _link(site, child))],
+        evaluation=shown_evaluation(site, run_id),
         record=site.folio.place.full(paths.run_path(item.slug, run_id, detail["start"])),
         data={"run": _told(detail, drawn[:SCRIPT_CURVES]), "experiment": _experiment(site, item)},
     )  # fmt: skip
