@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import UsageError
+from runfolio.errors import NotFoundError, UsageError
 from runfolio.formats.mlmodel import render_yaml
 
 ENV = {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
@@ -110,6 +110,7 @@ def write_environment(
         raise UsageError("conda_env takes the place of pip_requirements and extra_pip_requirements: give the one or the others.")
     wanted = list(needed) if pip_requirements is None else _lines(pip_requirements)
     wanted += [line for line in _lines(extra_pip_requirements or ()) if line not in wanted]
+    wanted, constraints = _resolved(wanted)
     version = platform.python_version()
     conda: Mapping[str, Any] = {
         "channels": ["conda-forge"],
@@ -119,10 +120,30 @@ def write_environment(
     if conda_env is not None:
         conda = conda_env if isinstance(conda_env, Mapping) else _read(Path(conda_env))
         wanted = [line for each in conda.get("dependencies", ()) if isinstance(each, Mapping) for line in each.get("pip", ())]
+    if constraints:
+        (folder / "constraints.txt").write_text("\n".join(constraints))
     (folder / "requirements.txt").write_text("\n".join(wanted))
     (folder / "conda.yaml").write_bytes(render_yaml(conda))
     env = f"python: {version}\nbuild_dependencies:\n- pip\n- setuptools\n- wheel\ndependencies:\n- -r requirements.txt\n"
     (folder / "python_env.yaml").write_text(env)
+
+
+def _resolved(lines: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return requirements with the files that ``-r`` names put in, and the lines of those that ``-c`` names, as MLflow does it."""
+    wanted: list[str] = []
+    constraints: list[str] = []
+    for line in lines:
+        option, _, rest = line.partition(" ")
+        if option in ("-r", "--requirement"):
+            inner, more = _resolved(_lines(rest.strip()))
+            wanted += inner
+            constraints += more
+        elif option in ("-c", "--constraint"):
+            constraints += _lines(rest.strip())
+        else:
+            wanted.append(line)
+    named = [each for each in wanted if each != "-c constraints.txt"]
+    return [*named, *(["-c constraints.txt"] if constraints else [])], constraints
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -133,5 +154,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _lines(given: Requirements) -> list[str]:
     if isinstance(given, (str, os.PathLike)):
+        if not Path(given).is_file():
+            raise NotFoundError(f"Requirements: no such file: {str(given)!r}. A list of them is given as [{str(given)!r}].")
         given = Path(given).read_text().splitlines()
     return [line.strip() for line in given if line.strip() and not line.lstrip().startswith("#")]

@@ -1,0 +1,52 @@
+"""What a model needs, as it stands beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from runfolio.errors import NotFoundError, UsageError
+from runfolio.flavors.requirements import distributions_of, installed, pinned, write_environment
+
+
+def written(folder: Path) -> tuple[list[str], list[str]]:
+    conda = yaml.safe_load((folder / "conda.yaml").read_text())
+    return (folder / "requirements.txt").read_text().splitlines(), conda["dependencies"][-1]["pip"]
+
+
+def test_files_of_requirements_and_constraints_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "more.txt").write_text("click\n# a comment\n-c " + str(tmp_path / "bounds.txt") + "\n")
+    (tmp_path / "bounds.txt").write_text("click<9\n")
+    write_environment(tmp_path, ["numpy==1"], [f"-r {tmp_path / 'more.txt'}", "rich"], ["tqdm"])
+    wanted = ["click", "rich", "tqdm", "-c constraints.txt"]
+    assert written(tmp_path) == (wanted, wanted)
+    assert (tmp_path / "constraints.txt").read_text() == "click<9"
+
+
+def test_own_requirements_stand_where_nothing_is_given(tmp_path: Path) -> None:
+    write_environment(tmp_path, ["numpy==1"], None, ["numpy==1", "rich"])
+    assert written(tmp_path)[0] == ["numpy==1", "rich"]
+    assert not (tmp_path / "constraints.txt").exists()
+    env = yaml.safe_load((tmp_path / "python_env.yaml").read_text())
+    assert set(env) == {"python", "build_dependencies", "dependencies"}
+
+
+def test_conda_s_environment_is_the_whole(tmp_path: Path) -> None:
+    write_environment(tmp_path, ["numpy==1"], conda_env={"dependencies": ["python=3.11", {"pip": ["rich"]}]})
+    assert written(tmp_path) == (["rich"], ["rich"])
+    with pytest.raises(UsageError, match="takes the place"):
+        write_environment(tmp_path, [], ["rich"], conda_env={"dependencies": []})
+
+
+def test_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"\['rich'\]"):
+        write_environment(tmp_path, [], "rich")
+
+
+def test_distributions_are_found_by_the_modules_that_they_bring() -> None:
+    assert distributions_of(["yaml.nodes", "os.path", "__main__", "nosuchmodule", "git"]) == ["GitPython", "PyYAML"]
+    [line] = pinned(["pyyaml"])
+    assert line == f"pyyaml=={installed('pyyaml')[1]}"  # type: ignore[index]
+    assert line == f"pyyaml=={yaml.__version__}"
