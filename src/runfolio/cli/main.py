@@ -51,6 +51,9 @@ COMMANDS: dict[str, Entry] = {
     "experiments": Entry("runfolio.cli.experiments", "experiments", "List, show, make and change experiments.", RUNS),
     "artifacts": Entry("runfolio.cli.artifacts", "artifacts", "List, copy, print, add and verify files of runs.", RUNS),
     "models": Entry("runfolio.cli.models", "models", "List, show, register, promote and change models.", RUNS),
+    "deployments": Entry(
+        "runfolio.cli.deployments", "deployments", "Put models where they are called: clouds, clusters, this machine.", RUNS
+    ),
     "diff": Entry("runfolio.cli.diff", "diff", "Compare two states of the folio, or runs.", RUNS),
     "review": Entry("runfolio.cli.review", "review", "Report what a proposed change says, for its pull request.", RUNS),
     "policy": Entry("runfolio.cli.policy", "policy", "Judge promotions by the gates of policy.yaml.", RUNS),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from runfolio.deployments.plan import Plan
 from runfolio.errors import UsageError
@@ -135,9 +135,9 @@ class Target(BaseDeploymentClient):
         Whether its deployments leave a record unless ``config`` says otherwise (``record``).
     """
 
-    name: str = ""
-    keys: Mapping[str, str] = {}
-    recorded: bool = True
+    name: ClassVar[str] = ""
+    keys: ClassVar[Mapping[str, str]] = {}
+    recorded: ClassVar[bool] = True
 
     @property
     @abstractmethod

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runfolio.errors import AlreadyExistsError, NotFoundError
 from runfolio.records.deployments import Deployment
 from runfolio.records.visible import visible
 
@@ -70,6 +71,18 @@ class Plan:
     def contents(self, what: str) -> list[Mapping[str, Any]]:
         """Return what the steps of one kind are given."""
         return [step.content for step in self.steps if step.what == what and isinstance(step.content, Mapping)]
+
+
+def already_there(plan: Plan) -> AlreadyExistsError:
+    """Return the error of an order to create what is there."""
+    where = Deployment(plan.target, plan.name, 1, plan.place).where
+    return AlreadyExistsError(f"{plan.name!r} is at {where} already. Change it: runfolio deployments update -t {plan.target}")
+
+
+def not_there(plan: Plan) -> NotFoundError:
+    """Return the error of an order to change what is not there."""
+    where = Deployment(plan.target, plan.name, 1, plan.place).where
+    return NotFoundError(f"There is no {plan.name!r} at {where}. Make it: runfolio deployments create -t {plan.target}")
 
 
 def _body(content: Mapping[str, Any] | str) -> str:

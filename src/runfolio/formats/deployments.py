@@ -21,14 +21,19 @@ SCHEMA = 1
 
 
 def encode_deployment(deployment: Deployment) -> bytes:
-    """Write a deployment's record in the canonical spelling, empty fields left out."""
+    """Write a deployment's record in the canonical spelling."""
+    return dump(deployment_fields(deployment))
+
+
+def deployment_fields(deployment: Deployment) -> dict[str, Any]:
+    """Return a deployment's record as JSON values, empty fields left out."""
     made: dict[str, Any] = dict(deployment.extra)
     made.update(schema=SCHEMA, state=deployment.state.value)
     for key in _READERS.keys() - {"state"}:
         value = getattr(deployment, key)
         if value:
             made[key] = dict(value) if key == "facts" else value
-    return dump(made)
+    return made
 
 
 def decode_deployment(data: bytes, where: str, *, trusted: bool = False) -> Deployment:

@@ -3,7 +3,8 @@
 Nothing but the standard library. ``verify`` and the start refuse a model whose manifest has not the digest of the image (or of
 ``RUNFOLIO_MODEL_DIGEST``), a file that differs from the manifest, and a file that is not in it: it might be code.
 
-The commands are those that SageMaker gives (``serve``), and ``verify`` and ``health``.
+The commands are the one that SageMaker gives (``serve``), and ``verify``, ``health`` and ``predict`` (standard input is sent to the
+server that runs beside).
 """
 
 from __future__ import annotations
@@ -87,13 +88,36 @@ def health(env: Mapping[str, str]) -> int:
         return 1
 
 
+def predict(env: Mapping[str, str]) -> int:
+    """Send standard input to the server and print its answer; return the exit code."""
+    port = env.get("SAGEMAKER_BIND_TO_PORT") or env.get("PORT") or "8080"
+    headers = {"Content-Type": "application/json"}
+    if env.get("RUNFOLIO_SERVE_TOKEN"):
+        headers["Authorization"] = f"Bearer {env['RUNFOLIO_SERVE_TOKEN']}"
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", sys.stdin.buffer.read(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=300) as answer:  # noqa: S310 # the address is ours
+            sys.stdout.buffer.write(answer.read())
+            return 0
+    except urllib.error.HTTPError as error:
+        with error:
+            sys.stderr.write(
+                f"runfolio: the server refused the request ({error.code}): {error.read()[:600].decode('utf-8', 'replace')}\n"
+            )
+    except (urllib.error.URLError, OSError) as error:
+        sys.stderr.write(f"runfolio: the server did not answer: {error}\n")
+    return 1
+
+
 def main(args: Sequence[str], env: Mapping[str, str]) -> int:
     """Carry out a command; ``serve`` does not return."""
     command = args[0] if args else "serve"
     if command == "health":
         return health(env)
+    if command == "predict":
+        return predict(env)
     if command not in ("serve", "verify"):
-        sys.stderr.write(f"runfolio: {command!r} is no command of this image: serve, verify or health.\n")
+        sys.stderr.write(f"runfolio: {command!r} is no command of this image: serve, verify, predict or health.\n")
         return 2
     code = verify(env)
     if code or command == "verify":

@@ -1,0 +1,5 @@
+"""Who you are."""
+
+
+class DefaultAzureCredential:
+    pass
