@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from runfolio.objects import open_store
 from runfolio.objects.leaving import SWEEP_AGE_S
 from runfolio.objects.local import LocalStore
+from runfolio.objects.remote import RemoteStore
 from runfolio.records.runs import Digest
 
 
@@ -62,3 +64,16 @@ def test_folder_of_a_killed_process_is_swept_when_it_is_old(tmp_path: Path) -> N
     old = time.time() - SWEEP_AGE_S - 10
     os.utime(left, (old, old))
     assert store.sweep() == 1 and not left.exists()
+
+
+def test_taken_file_waits_for_the_bucket_and_is_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fsspec")
+    monkeypatch.setenv("RUNFOLIO_CACHE", str(tmp_path / "cache"))
+    store = open_store(f"memory://{tmp_path.name}/store", tmp_path / "objects", tmp_path)
+    assert isinstance(store, RemoteStore)
+    with store.making() as folder:
+        (folder / "w").write_bytes(b"weights")
+        assert store.take(folder / "w", digest(b"weights")) == 7
+    assert store.waits() == (1, 7)
+    store.upload()
+    assert store.waits() == (0, 0) and store.read(digest(b"weights")) == b"weights"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,6 +16,7 @@ BLOCK_BYTES = 1 << 20
 _LARGE_BYTES = 1 << 18
 _known: dict[tuple[int, int, int, int], str] = {}
 _MOST = 1000
+_lock = threading.Lock()
 
 
 class HashedFile:
@@ -78,6 +80,7 @@ def _identity(found: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def _remember(found: os.stat_result, digest: str) -> None:
-    if len(_known) >= _MOST:
-        _known.pop(next(iter(_known)))
-    _known[_identity(found)] = digest
+    with _lock:
+        if len(_known) >= _MOST:
+            del _known[next(iter(_known))]
+        _known[_identity(found)] = digest
