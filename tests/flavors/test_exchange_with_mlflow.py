@@ -79,7 +79,7 @@ def told(place: Path, saved: Callable[[Row], Path]) -> Callable[[str], dict[str,
         names = [row.name for row in rows]
         done = subprocess.run(
             [sys.executable, "-m", "tests.flavors.exchange_there", *names],
-            cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False,
+            cwd=folder, env=env, capture_output=True, text=True, timeout=1500, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
