@@ -35,7 +35,7 @@ def test_the_demo_commits_its_runs_into_a_repository_of_its_own(repo_dir: Path) 
         event.get("gates") for event in json.loads(run(demo, sys.executable, "-m", "runfolio", "models", "history", "--json"))
     ]
     assert "7 passed, 1 waived (no-code)" in gates
-    (version,) = demo.glob("site/models/wine-cultivar/2/index.html")
+    (version,) = demo.glob("site/m/wine-cultivar/2/index.html")
     assert "accuracy_score by slice" in version.read_text("utf-8")
     loaded = "import runfolio; print(type(runfolio.sklearn.load_model('models:/wine-cultivar@champion')).__name__)"
     assert run(demo, sys.executable, "-c", loaded) == "RandomForestClassifier\n"
