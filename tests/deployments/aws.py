@@ -37,7 +37,8 @@ class Server:
     """What an update fails of."""
 
     def client(self, service: str) -> Any:
-        return boto3.client(service, endpoint_url=self.url, region_name=REGION)
+        session = boto3.session.Session("testing", "testing", region_name=REGION)
+        return session.client(service, endpoint_url=self.url)
 
 
 def update_endpoint(server: Server, request: dict[str, Any]) -> tuple[str, dict[str, Any]]:

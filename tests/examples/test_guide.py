@@ -21,15 +21,6 @@ def listed(folder: Path, *options: str) -> list[dict[str, object]]:
     return found
 
 
-def test_the_wine_sweep_commits_five_runs(folio_dir: Path) -> None:
-    said = run(folio_dir, sys.executable, str(EXAMPLES / "tracking_example.py"))
-    assert said.count("Run completed: accuracy=") == 5
-    runs = listed(folio_dir)
-    assert len(runs) == 5
-    assert {entry["experiment"] for entry in runs} == {"wine-classification"}
-    assert "runs: wine-classification: 5 runs" in run(folio_dir, "git", "log", "-1", "--format=%s")
-
-
 def test_the_clean_up_deletes_finished_runs_older_than_90_days(folio_dir: Path) -> None:
     make = (
         "import time, runfolio\n"

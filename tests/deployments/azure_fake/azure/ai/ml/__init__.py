@@ -119,3 +119,8 @@ class MLClient:
         held = WORKSPACES.setdefault(key, {"endpoints": {}, "deployments": {}})
         self.subscription_id, self.resource_group_name, self.workspace_name = key
         self.online_endpoints, self.online_deployments = _Endpoints(held), _Deployments(held)
+
+    @classmethod
+    def from_config(cls, credential: Any, *, path: str | None = None, file_name: str | None = None, **kwargs: Any) -> MLClient:
+        said = json.loads((Path(path or ".") / (file_name or "config.json")).read_text())
+        return cls(credential, said["subscription_id"], said["resource_group"], said["workspace_name"])
