@@ -17,6 +17,7 @@ from benchmarks.model_rows import models
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
 from benchmarks.publish_rows import publishing
 from benchmarks.review_rows import review
+from benchmarks.serving_rows import serving
 from benchmarks.site_rows import site_build, site_pages
 from benchmarks.store_rows import stores
 from runfolio.formats import paths
@@ -417,6 +418,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "models": models,
     "stores": stores,
     "review": review,
+    "serving": serving,
     "site-build": site_build,
     "publishing": publishing,
     "site-pages": site_pages,

@@ -8,17 +8,22 @@ from runfolio.flavors.python_function import PyFuncModel
 from runfolio.flavors.python_models import PythonModel, PythonModelContext
 from runfolio.flavors.python_saving import add_to_model
 from runfolio.flavors.type_hints import TypeFromExample, pyfunc
+from runfolio.serving.mapping import MappedModel, dask_predict, ray_predict, spark_udf
 from runfolio.tracking.pyfunc_models import get_model_dependencies, load_model, log_model, save_model
 
 __all__ = [
+    "MappedModel",
     "PyFuncModel",
     "PythonModel",
     "PythonModelContext",
     "TypeFromExample",
     "add_to_model",
+    "dask_predict",
     "get_model_dependencies",
     "load_model",
     "log_model",
     "pyfunc",
+    "ray_predict",
     "save_model",
+    "spark_udf",
 ]

@@ -175,6 +175,7 @@ def test_only_the_standard_library_and_declared_packages_are_imported() -> None:
         "click",
         "google",
         "httptools",
+        "pyspark",
         "markdown_it",
         "markupsafe",
         "rcssmin",

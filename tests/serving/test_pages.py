@@ -74,7 +74,7 @@ def test_the_page_predicts_and_loads_nothing_from_elsewhere(wine: Server, browse
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     page.goto(f"http://127.0.0.1:{wine.port}/docs")
     page.click("#go")
-    page.wait_for_function("document.getElementById('out').textContent.includes('predictions')")
+    page.wait_for_selector('#out:has-text("predictions")')
     assert all(url.startswith((f"http://127.0.0.1:{wine.port}/", "data:")) for url in asked)
     assert faults == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -64,7 +64,6 @@ def serve(**given: object) -> None:
     only, unless --host says otherwise. When a promotion moves the stage or alias, the new version is loaded beside the old one and
     takes over without a dropped request; SIGHUP looks at once, SIGTERM ends after the requests under way.
     """
-    from runfolio.serving.environments import python_for
     from runfolio.serving.logs import start_logging
     from runfolio.serving.options import ServeOptions, check_exposure
     from runfolio.serving.sources import Source
@@ -97,10 +96,18 @@ def serve(**given: object) -> None:
     source = Source(uri, chosen_folio() if uri.startswith(("models:/", "runs:/")) else None, trust=bool(said["trust"]) or None)
     reload_s = _float(said["reload_interval"]) if said["reload"] else 0.0
     manager = str(said["env_manager"])
+
+    def python_for(folder: Path) -> str:
+        if manager == "local":
+            return sys.executable
+        from runfolio.serving.environments import python_for
+
+        return python_for(folder, manager)
+
     server = Supervisor(
         source,
         options,
-        lambda folder: python_for(folder, manager),
+        python_for,
         reload_s=reload_s,
         start_timeout_s=_float(said["start_timeout"]),
     )

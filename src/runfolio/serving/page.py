@@ -32,6 +32,7 @@ width:100%;overflow:auto;color:inherit}
 textarea{min-height:11rem;resize:vertical}
 table{border-collapse:collapse;width:100%}
 .wide{overflow-x:auto}
+td code{overflow-wrap:anywhere}
 th,td{text-align:left;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:600;color:var(--soft);font-size:.875rem}
 button{font:inherit;padding:.5rem 1.1rem;border-radius:6px;border:1px solid var(--ink);
@@ -124,11 +125,15 @@ def _table(schema: Schema | None, nothing: str) -> str:
     if schema is None:
         return f'<p class="soft">{nothing}</p>'
     rows = "".join(
-        f"<tr><td><code>{html.escape(str(name))}</code></td><td>{html.escape(_kind(spec))}</td>"
-        f"<td>{'yes' if spec.required else 'no'}</td></tr>"
+        f"<tr><td>{_named(name)}</td><td>{html.escape(_kind(spec))}</td><td>{'yes' if spec.required else 'no'}</td></tr>"
         for name, spec in zip(schema.input_names(), schema, strict=True)
     )
     return _rows(("name", "type", "required"), rows)
+
+
+def _named(name: str | int) -> str:
+    """Return a name as it stands in a table; what has none is known by its position."""
+    return f"<code>{html.escape(name)}</code>" if isinstance(name, str) else f'<span class="soft">position {name}</span>'
 
 
 def _kind(spec: Any) -> str:

@@ -14,9 +14,8 @@ from runfolio.errors import NotFoundError, RunfolioError, StateError
 from runfolio.flavors.catalogue import runs_code
 from runfolio.flavors.model import Model
 from runfolio.flavors.trust import check_trust
-from runfolio.tracking.artifacts import copy_out
-from runfolio.tracking.fetching import MODELS, download_artifacts
-from runfolio.tracking.model_logging import RECORDED
+
+MODELS, RUNS = "models:/", "runs:/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +103,26 @@ class Source:
         """
         if self.moves:
             from runfolio.registry import files_of, resolve
+            from runfolio.tracking.artifacts import copy_out
 
             folio = self._opened()
             _, version = resolve(folio, f"{MODELS}{which.name}/{which.version}", self._tip)
             folder = copy_out(folio.store, files_of(folio, version), target)
-        elif self.uri.startswith(RECORDED):
+        elif self.uri.startswith(RUNS):
+            from runfolio.tracking.fetching import download_artifacts
+
             folder = Path(download_artifacts(self.uri, dst_path=target, tracking_uri=self._place))
         else:
-            folder = Path(download_artifacts(self.uri)).resolve()
+            # A server of a folder needs nothing of a folio: what reads one is not loaded.
+            folder = Path(self.uri.removeprefix("file://")).expanduser().resolve()
+            if not folder.is_dir():
+                raise NotFoundError(
+                    f"No such folder: {self.uri!r}. A model of a folio is written models:/NAME/STAGE or runs:/RUN/PATH."
+                )
         if not os.path.isfile(folder / "MLmodel"):
             raise NotFoundError(f"{self.uri}: there is no model here: no file MLmodel.")
         model = Model.load(folder)
-        verified = self.uri.startswith(RECORDED)
+        verified = self.uri.startswith((MODELS, RUNS))
         try:
             check_trust(folder, runs=runs_code(folder, model), verified=verified, trust=self._trust)
         except StateError as error:
