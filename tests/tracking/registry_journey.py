@@ -6,11 +6,14 @@ It is no test of its own: ``test_registry_beside_mlflow.py`` runs it and compare
 from __future__ import annotations
 
 import importlib
-import json
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from telling import code, tell  # type: ignore[import-not-found] # also by a Python that has nothing of ours
 
 warnings.simplefilter("ignore")
 mlflow = importlib.import_module(sys.argv[1])
@@ -24,15 +27,6 @@ def step(function: Callable[[], Any]) -> Callable[[], Any]:
     """Make a function one step of the story, named by it."""
     STEPS[function.__name__] = function
     return function
-
-
-def code(action: Callable[[], Any]) -> str:
-    """Return the error code of a refusal, or "taken"."""
-    try:
-        action()
-    except Exception as error:  # MLflow raises bare exceptions too
-        return str(getattr(error, "error_code", "other"))
-    return "taken"
 
 
 def codes(actions: dict[str, Callable[[], Any]]) -> dict[str, str]:
@@ -411,16 +405,5 @@ def models_are_deleted() -> Any:
     }
 
 
-def main() -> None:
-    """Run the story and print what each step gave."""
-    told = {}
-    for name, action in STEPS.items():
-        try:
-            told[name] = action()
-        except Exception as error:
-            told[name] = f"{type(error).__name__}: {error}"
-    print("RESULT " + json.dumps(told, default=str))
-
-
 if __name__ == "__main__":
-    main()
+    tell(STEPS)

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.tracking.telling import told
+
 HERE = Path(__file__).parent
 DIFFERENCES = {
     "runs_nest": "an active run is refused with an error code; a wrong parent is INVALID_PARAMETER_VALUE",
@@ -33,15 +35,7 @@ DIFFERENCES = {
 
 def story(python: str, module: str, folder: Path) -> dict[str, Any]:
     """Run the story in a folder and return what each step gave."""
-    env = {key: value for key, value in os.environ.items() if not key.startswith(("RUNFOLIO_", "MLFLOW_"))}
-    env["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
-    done = subprocess.run(
-        [python, str(HERE / "journey.py"), module], cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False
-    )
-    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    assert lines, done.stderr[-2000:]
-    found: dict[str, Any] = json.loads(lines[-1].removeprefix("RESULT "))
-    return found
+    return told(HERE / "journey.py", python, module, folder)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.tracking.telling import told
+
 HERE = Path(__file__).parent
 PATHS = (
     "a name is a folder's: no '/' or ':' (MLflow 3's rule), no '\\', no line end, not '.', '..' or blank; at most 250 characters"
@@ -70,14 +72,7 @@ DIFFERENCES = {
 
 def story(python: str, module: str, folder: Path) -> dict[str, Any]:
     """Run the story in a folder and return what each step gave."""
-    env = {key: value for key, value in os.environ.items() if not key.startswith(("RUNFOLIO_", "MLFLOW_"))}
-    env["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
-    command = [python, str(HERE / "registry_journey.py"), module]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False)
-    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    assert lines, done.stderr[-2000:]
-    found: dict[str, Any] = json.loads(lines[-1].removeprefix("RESULT "))
-    return found
+    return told(HERE / "registry_journey.py", python, module, folder)
 
 
 def differing(theirs: Any, ours: Any, place: str) -> Iterator[str]:
