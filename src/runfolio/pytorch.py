@@ -3,14 +3,34 @@
 >>> import runfolio                                                                            # doctest: +SKIP
 >>> runfolio.pytorch.log_model(net, "model", registered_model_name="digits")                   # doctest: +SKIP
 >>> runfolio.pytorch.load_model("models:/digits/1")                                            # doctest: +SKIP
+>>> runfolio.pytorch.autolog()                                                                 # doctest: +SKIP
 """
 
+from runfolio.autologging.pytorch import autolog
 from runfolio.flavors.mlflow_loading import loaded_for_mlflow as _load_pyfunc  # noqa: F401 # MLflow calls it
 from runfolio.flavors.pytorch import load_folder, save_model, save_state_dict
 from runfolio.tracking.flavor_models import loads, logs
-from runfolio.tracking.torch_states import load_state_dict, log_state_dict
+from runfolio.tracking.torch_states import load_checkpoint, load_state_dict, log_state_dict
 
 log_model = logs(save_model)
 load_model = loads(load_folder)
 
-__all__ = ["load_model", "load_state_dict", "log_model", "log_state_dict", "save_model", "save_state_dict"]
+__all__ = [
+    "autolog",
+    "load_checkpoint",
+    "load_model",
+    "load_state_dict",
+    "log_model",
+    "log_state_dict",
+    "save_model",
+    "save_state_dict",
+]
+
+
+def __getattr__(name: str) -> object:
+    # A class of Lightning's: made when it is asked for, since Lightning takes seconds to import.
+    if name in ("MlflowModelCheckpointCallback", "MLflowModelCheckpointCallback"):
+        from runfolio.autologging.lightning import checkpoint_callback
+
+        return checkpoint_callback()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

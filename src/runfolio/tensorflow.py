@@ -3,12 +3,35 @@
 >>> import runfolio                                                                            # doctest: +SKIP
 >>> runfolio.tensorflow.log_model(model, "model", registered_model_name="digits")                   # doctest: +SKIP
 >>> runfolio.tensorflow.load_model("models:/digits/1").predict(x)                                   # doctest: +SKIP
+>>> runfolio.tensorflow.autolog()                                                                   # doctest: +SKIP
 """
 
+from runfolio.autologging.tensorflow import PREFIX as _PREFIX
+from runfolio.autologging.tensorflow import autolog
 from runfolio.flavors.tensorflow import load_folder, save_model
 from runfolio.tracking.flavor_models import loads, logs
+from runfolio.tracking.keras_states import load_checkpoint
 
 log_model = logs(save_model)
 load_model = loads(load_folder)
 
-__all__ = ["load_model", "log_model", "save_model"]
+__all__ = [
+    "autolog",
+    "load_checkpoint",
+    "load_model",
+    "log_model",
+    "save_model",
+]
+
+
+def __getattr__(name: str) -> object:
+    # Classes of Keras': made when they are asked for, since Keras takes seconds to import.
+    if name in ("MlflowCallback", "MLflowCallback"):
+        from runfolio.autologging.keras_callbacks import user_callback
+
+        return user_callback("tensorflow", _PREFIX)
+    if name == "MlflowModelCheckpointCallback":
+        from runfolio.autologging.keras_callbacks import user_checkpoint_callback
+
+        return user_checkpoint_callback()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -173,6 +173,157 @@ def statsmodels_logit(lib: Any) -> None:
     statsmodels.api.Logit((y == 1).astype(float), X[["hue", "ash"]]).fit(disp=0)
 
 
+def _grid() -> tuple[Any, Any]:
+    import numpy
+
+    x = numpy.linspace(-1, 1, 64, dtype="float32").reshape(16, 4)
+    return x, x.sum(axis=1, keepdims=True)
+
+
+def _fit_lightning(lightning: Any, early: bool, test: bool, epochs: int) -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+    class Net(lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.line = torch.nn.Linear(4, 1)
+
+        def forward(self, data: Any) -> Any:
+            return self.line(data)
+
+        def _loss(self, batch: Any) -> Any:
+            return torch.nn.functional.mse_loss(self(batch[0]), batch[1])
+
+        def training_step(self, batch: Any, at: int) -> Any:
+            loss = self._loss(batch)
+            self.log("train_loss", loss, on_step=True, on_epoch=True)
+            return loss
+
+        def validation_step(self, batch: Any, at: int) -> None:
+            self.log("val_loss", self._loss(batch))
+
+        def test_step(self, batch: Any, at: int) -> None:
+            self.log("test_loss", self._loss(batch))
+
+        def configure_optimizers(self) -> Any:
+            return torch.optim.SGD(self.parameters(), lr=0.1, momentum=0.5)
+
+    x, y = map(torch.from_numpy, _grid())
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=4)
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    stop = [lightning.callbacks.EarlyStopping("val_loss", patience=1, min_delta=0.3)] if early else []
+    trainer = lightning.Trainer(max_epochs=epochs, accelerator="cpu", callbacks=stop, **quiet)
+    net = Net()
+    trainer.fit(net, loader, loader)
+    if test:
+        trainer.test(net, loader, verbose=False)
+
+
+def lightning_stops_early(lib: Any) -> None:
+    lib.pytorch.autolog(extra_tags={"team": "red"})
+    import pytorch_lightning  # the name by which MLflow knows the callback that stops early
+
+    _fit_lightning(pytorch_lightning, early=True, test=False, epochs=20)
+
+
+def lightning_by_steps(lib: Any) -> None:
+    lib.pytorch.autolog(log_models=False, log_every_n_step=2, checkpoint_save_best_only=False, checkpoint_save_weights_only=True)
+    import lightning.pytorch
+
+    _fit_lightning(lightning.pytorch, early=False, test=True, epochs=2)
+
+
+def lightning_saves_by_steps(lib: Any) -> None:
+    lib.pytorch.autolog(log_models=False, checkpoint_save_best_only=False, checkpoint_save_freq=3)
+    import lightning.pytorch
+
+    with lib.start_run():
+        _fit_lightning(lightning.pytorch, early=False, test=True, epochs=2)
+
+
+def tensorboard_writer(lib: Any) -> None:
+    import tempfile
+
+    from torch.utils.tensorboard import SummaryWriter
+
+    lib.pytorch.autolog(log_every_n_step=2)
+    with lib.start_run(), tempfile.TemporaryDirectory() as folder:
+        writer = SummaryWriter(folder)
+        for step in range(5):
+            writer.add_scalar("loss", 1 / (step + 1), step)
+        writer.add_hparams({"rate": 0.1, "name": "x"}, {"score": 0.5}, run_name="one")
+        writer.close()
+
+
+def _network() -> Any:
+    import keras
+
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="relu"), keras.layers.Dense(1)], name="net")
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.1), metrics=["mae"])
+    return model
+
+
+def keras_fit(lib: Any) -> None:
+    lib.keras.autolog()
+    x, y = _grid()
+    _network().fit(x, y, batch_size=8, epochs=3, validation_data=(x[:8], y[:8]), verbose=0, callbacks=[])
+
+
+def keras_by_steps(lib: Any) -> None:
+    lib.keras.autolog(log_every_epoch=False, log_every_n_steps=2, log_models=False, log_datasets=False)
+    x, y = _grid()
+    _network().fit(x, y, batch_size=4, epochs=2, verbose=0, callbacks=[])
+
+
+def tensorflow_stops_early(lib: Any) -> None:
+    import keras
+
+    lib.tensorflow.autolog(log_input_examples=True)
+    x, y = _grid()
+    stop = keras.callbacks.EarlyStopping("val_loss", patience=1, min_delta=0.5, restore_best_weights=True)
+    _network().fit(x, y, epochs=9, validation_data=(x[:8], y[:8]), verbose=0, callbacks=[stop])
+
+
+def tensorflow_dataset(lib: Any) -> None:
+    import tensorflow
+
+    lib.tensorflow.autolog(log_datasets=False, checkpoint_save_best_only=False, checkpoint_save_weights_only=True)
+    data = tensorflow.data.Dataset.from_tensor_slices(_grid()).batch(4)
+    _network().fit(data, epochs=2, verbose=0)
+
+
+def tensorflow_by_steps(lib: Any) -> None:
+    lib.tensorflow.autolog(log_models=False, log_every_epoch=False, log_every_n_steps=2, checkpoint=False)
+    x, y = _grid()
+    _network().fit(x, y, batch_size=4, epochs=2, verbose=0)
+
+
+def transformers_trainer(lib: Any) -> None:
+    """Transformers' own callback writes to MLflow; ours is its match."""
+    import os
+
+    os.environ |= {"HF_HUB_OFFLINE": "1", "DISABLE_MLFLOW_INTEGRATION": "FALSE"}
+    import torch
+    import transformers
+
+    lib.transformers.autolog()
+    transformers.set_seed(0)
+    torch.set_num_threads(1)
+    shape = {"vocab_size": 10, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    model = transformers.BertForSequenceClassification(transformers.BertConfig(**shape, max_position_embeddings=16))
+    rows = [{"input_ids": [5 + at % 5, 6, 7], "attention_mask": [1, 1, 1], "labels": at % 2} for at in range(8)]
+    told = ["mlflow"] if lib.__name__ == "mlflow" else []
+    args = transformers.TrainingArguments(
+        "out", report_to=told, num_train_epochs=2, per_device_train_batch_size=2, logging_steps=2, eval_strategy="epoch",
+        save_strategy="no", use_cpu=True, disable_tqdm=True, seed=0,
+    )  # fmt: skip
+    transformers.Trainer(model, args, train_dataset=rows, eval_dataset=rows[:4]).train()
+
+
 CASES: dict[str, list[Callable[[Any], None]]] = {
     "sklearn": [
         sklearn_forest, sklearn_two_classes, sklearn_weighted, sklearn_unlabelled, sklearn_sparse, sklearn_search,
@@ -181,6 +332,9 @@ CASES: dict[str, list[Callable[[Any], None]]] = {
     "xgboost": [xgboost_train, xgboost_estimator, xgboost_linear],
     "lightgbm": [lightgbm_train, lightgbm_estimator],
     "statsmodels": [statsmodels_ols, statsmodels_logit],
+    "pytorch": [lightning_stops_early, lightning_by_steps, lightning_saves_by_steps, tensorboard_writer],
+    "tensorflow": [keras_fit, keras_by_steps, tensorflow_stops_early, tensorflow_dataset, tensorflow_by_steps],
+    "transformers": [transformers_trainer],
 }  # fmt: skip
 
 

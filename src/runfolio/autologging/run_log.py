@@ -11,6 +11,7 @@ import numbers
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from runfolio.autologging.guarding import TAG, guard, log
@@ -100,6 +101,10 @@ class RunLog:
         """Store bytes as an artifact."""
         self.live.artifact_bytes(data, path)
 
+    def file(self, place: Path, path: str) -> None:
+        """Store a file as an artifact."""
+        self.live.artifact_file(place, path)
+
     def dataset(self, dataset: Any, context: str) -> None:
         """Record a dataset (from ``runfolio.data``) that the training read; one that is both is what it was first.
 
@@ -135,6 +140,11 @@ def opened(framework: str, options: Options) -> Iterator[RunLog | None]:
         _end(made, "FAILED")
         raise
     _end(made, "FINISHED")
+
+
+def active_log(framework: str, options: Options) -> RunLog:
+    """Return the log of the active run, or of one that is started: for callbacks that users make themselves."""
+    return _open(framework, options)
 
 
 def _open(framework: str, options: Options) -> RunLog:

@@ -61,6 +61,10 @@ FRAMEWORKS: dict[str, Framework] = {
     "lightgbm": Framework("lightgbm", ("lightgbm",), "lightgbm", (4, 0)),
     "catboost": Framework("catboost", ("catboost",), "catboost", (1, 2)),
     "statsmodels": Framework("statsmodels", ("statsmodels",), "statsmodels", (0, 14)),
+    "pytorch": Framework("pytorch", ("torch",), "pytorch", (2, 4)),
+    "tensorflow": Framework("tensorflow", ("tensorflow",), "tensorflow", (2, 16)),
+    "keras": Framework("keras", ("keras",), "keras", (3, 3)),
+    "transformers": Framework("transformers", ("transformers",), "transformers", (4, 44)),
 }
 """Each framework by the name of its public module: ``runfolio.<name>.autolog``."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from runfolio.flavors.pytorch import load_state_folder, save_state_dict
 from runfolio.tracking import fluent
+from runfolio.tracking.checkpoints import fetch_checkpoint
 from runfolio.tracking.fetching import download_artifacts
 
 
@@ -40,3 +41,27 @@ def load_state_dict(state_dict_uri: str | os.PathLike[str], **options: Any) -> A
         Of ``torch.load``. Its *weights only* reader, the default, runs no code.
     """
     return load_state_folder(Path(download_artifacts(os.fspath(state_dict_uri))), **options)
+
+
+def load_checkpoint(
+    model_class: Any,
+    run_id: str | None = None,
+    epoch: int | None = None,
+    global_step: int | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return a Lightning module from a checkpoint that autologging kept.
+
+    Parameters
+    ----------
+    model_class : type
+        The module's class.
+    run_id : str, optional
+        The active run by default.
+    epoch, global_step : int, optional
+        Which checkpoint, where all were kept; the latest by default.
+    kwargs : dict, optional
+        Of ``load_from_checkpoint``: arguments of the class.
+    """
+    with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
+        return model_class.load_from_checkpoint(fetch_checkpoint(run_id, epoch, global_step, folder), **(kwargs or {}))
