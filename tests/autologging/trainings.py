@@ -181,6 +181,8 @@ def _grid() -> tuple[Any, Any]:
 
 
 def _fit_lightning(lightning: Any, early: bool, test: bool, epochs: int) -> None:
+    import tempfile
+
     import torch
 
     torch.set_num_threads(1)
@@ -213,13 +215,15 @@ def _fit_lightning(lightning: Any, early: bool, test: bool, epochs: int) -> None
 
     x, y = map(torch.from_numpy, _grid())
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=4)
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    # Without checkpoints of Lightning's own, MLflow fails after a training that stopped early.
+    quiet = {"logger": False, "enable_checkpointing": early, "enable_progress_bar": False, "enable_model_summary": False}
     stop = [lightning.callbacks.EarlyStopping("val_loss", patience=1, min_delta=0.3)] if early else []
-    trainer = lightning.Trainer(max_epochs=epochs, accelerator="cpu", callbacks=stop, **quiet)
     net = Net()
-    trainer.fit(net, loader, loader)
-    if test:
-        trainer.test(net, loader, verbose=False)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = lightning.Trainer(max_epochs=epochs, accelerator="cpu", callbacks=stop, default_root_dir=folder, **quiet)
+        trainer.fit(net, loader, loader)
+        if test:
+            trainer.test(net, loader, verbose=False)
 
 
 def lightning_stops_early(lib: Any) -> None:
