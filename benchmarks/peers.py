@@ -30,6 +30,17 @@ def python_of(peer: str) -> Path:
     return python
 
 
+def mlflow_apart() -> Path:
+    """Return a folder with MLflow that our own Python can see: for trainings with the very same frameworks on both sides."""
+    named = os.environ.get("RUNFOLIO_MLFLOW")
+    folder = Path(named) if named else CACHE / "mlflow-apart"
+    if not (folder / "mlflow").is_dir():
+        print(f"installing MLflow into {folder}", file=sys.stderr)
+        packages = ["mlflow-skinny==2.22.0", "fastapi==0.115.12"]
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), *packages], check=True)
+    return folder
+
+
 def postgres_folder() -> Path | None:
     """Return the folder of PostgreSQL's programs, or None."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import peers
+from benchmarks.autolog_rows import autologging
 from benchmarks.model_rows import models
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
 from benchmarks.publish_rows import publishing
@@ -417,6 +418,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "registry": registry,
     "models": models,
     "stores": stores,
+    "autolog": autologging,
     "review": review,
     "serving": serving,
     "site-build": site_build,

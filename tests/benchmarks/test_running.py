@@ -28,9 +28,11 @@ def test_our_side_of_the_benchmarks_runs(pinned_git: None) -> None:
         "models",
         "--only",
         "stores",
+        "--only",
+        "autolog",
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
-    assert len(rows) >= 12
+    assert len(rows) >= 14
     assert all(" × |" in row for row in rows)

@@ -34,3 +34,15 @@ def test_the_clean_up_deletes_finished_runs_older_than_90_days(folio_dir: Path) 
     assert "Deleted 1 old runs." in run(folio_dir, sys.executable, str(EXAMPLES / "cleanup.py"))
     assert {entry["name"] for entry in listed(folio_dir)} == {"failed", "young"}
     assert {entry["name"] for entry in listed(folio_dir, "--deleted")} == {"old"}
+
+
+def test_the_autologged_forest_has_params_metrics_plots_and_model(folio_dir: Path) -> None:
+    run(folio_dir, sys.executable, str(EXAMPLES / "sklearn_autolog.py"))
+    (entry,) = listed(folio_dir)
+    assert (entry["experiment"], entry["status"]) == ("autolog-demo", "FINISHED")
+    told = run(folio_dir, sys.executable, "-m", "runfolio", "artifacts", "list", str(entry["run_id"]))
+    for path in ("estimator.html", "model/MLmodel", "model/model.pkl", "training_confusion_matrix.png"):
+        assert path in told
+    shown = run(folio_dir, sys.executable, "-m", "runfolio", "runs", "show", str(entry["run_id"]))
+    for name in ("n_estimators", "training_roc_auc", "training_log_loss", "RandomForestClassifier"):
+        assert name in shown

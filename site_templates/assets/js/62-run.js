@@ -166,8 +166,16 @@
     return card("params", "Parameters", right, ...(keys.length ? rf.folded(keys, head, row, "Parameters") : [el("p", { cls: "card-body muted small", text: "None was logged." })]));
   }
 
+  // The order of runfolio.site.pages.runs: pictures, charts and tables, texts, the files of models, what cannot be looked at.
+  const RANKS = { image: 0, audio: 0, chart: 1, table: 1, markdown: 1 };
+  const picturesFirst = (artifacts) => {
+    const models = artifacts.map((item) => item.path).filter((path) => path.endsWith("/MLmodel")).map((path) => path.slice(0, -7));
+    const rank = (item) => !item.preview ? 4 : models.some((folder) => item.path.startsWith(folder)) ? 3 : RANKS[item.preview.kind] ?? 2;
+    return artifacts.slice().sort((a, b) => rank(a) - rank(b));
+  };
+
   function artifactsCard(detail) {
-    const list = detail.artifacts.slice().sort((a, b) => !a.preview - !b.preview).slice(0, 200), more = detail.artifact_count - list.length;
+    const list = picturesFirst(detail.artifacts).slice(0, 200), more = detail.artifact_count - list.length;
     return card("artifacts", "Artifacts", rf.count(detail.artifact_count, "file"),
       el("ul", { cls: "artifacts" }, ...list.map((item) => el("li", {}, el("div", { cls: "row" }, el("span", { cls: "artifact-name", text: item.path }),
         el("span", { cls: "muted small nowrap" }, rf.bytes(item.size) + " · ", el("code", { title: item.digest, text: item.digest.slice(7, 19) }))), rf.preview(item)))),

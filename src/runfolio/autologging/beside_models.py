@@ -11,6 +11,8 @@ from runfolio.flavors.inference import infer_signature
 
 ROWS = 5
 """Rows of an input example, as in MLflow."""
+NO_ROWS = "the training data has no rows that could be kept"
+MADE_BEFORE = "the data is a file, or was made into the framework's own form before autologging was turned on"
 
 
 def first_rows(data: Any) -> Any:
@@ -21,7 +23,7 @@ def first_rows(data: Any) -> Any:
         return None
 
 
-def beside(log: RunLog, example: Any, predict: Callable[[Any], Any]) -> dict[str, Any]:
+def beside(log: RunLog, example: Any, predict: Callable[[Any], Any], *, missing: str = NO_ROWS) -> dict[str, Any]:
     """Return the arguments ``input_example`` and ``signature`` for ``log_model``, as the options ask for them.
 
     Parameters
@@ -31,12 +33,14 @@ def beside(log: RunLog, example: Any, predict: Callable[[Any], Any]) -> dict[str
         From :func:`first_rows`.
     predict : callable
         Of a copy of the example.
+    missing : str, optional
+        Why there is no example, where there is none.
     """
     options, signature = log.options, None
     if options.log_model_signatures and example is not None:
         with log.guard("the model's signature"):
             signature = infer_signature(example, predict(copy.deepcopy(example)))
     if (options.log_model_signatures or options.log_input_examples) and example is None:
-        log.say("the training data has no rows that could be kept as an example, or tell the model's signature")
+        log.say(f"the model has no signature and no input example: {missing}")
     # False: none is inferred from the example either.
     return {"input_example": example if options.log_input_examples else None, "signature": signature or False}

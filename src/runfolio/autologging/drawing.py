@@ -6,12 +6,12 @@ size and resolution are those of MLflow's plots; the colours are read on a light
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from runfolio.errors import missing_package
-from runfolio.tracking.figures import render_figure
 
 INK, MUTED, LINE, FILL, GRID = "#1f2328", "#59636e", "#0b63ce", "#cfe3fb", "#d8dee4"
 _STYLE: dict[str, Any] = {
@@ -20,7 +20,8 @@ _STYLE: dict[str, Any] = {
     "axes.spines.top": False, "axes.spines.right": False, "grid.color": GRID, "grid.linewidth": 0.6, "axes.axisbelow": True,
     "figure.dpi": 175.0, "savefig.dpi": 175.0, "svg.hashsalt": "runfolio",
 }  # fmt: skip
-_MOST_BARS = 60
+_MOST_BARS = 40
+_MOST_POINTS = 500
 _MOST_NUMBERS = 20
 
 
@@ -35,25 +36,30 @@ def confusion_matrix(shares: Any, labels: Sequence[Any]) -> bytes:
     """
     with _style():
         side = min(12.0, max(4.4, 0.28 * len(labels) + 1.6))
-        figure, axes = _figure(side + 0.8, side)
+        left, bottom = _width(labels), _width(labels) if _long(labels) else 0.55
+        told = len(labels) <= _MOST_NUMBERS
+        figure, axes = _figure(side + 0.4, side, left=left + 0.25, bottom=bottom + 0.1, right=0.3 if told else 0.1)
         picture = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
         ticks = range(len(labels))
-        axes.set(xlabel="predicted", ylabel="true", title="Normalized confusion matrix", xticks=ticks, yticks=ticks)
+        axes.set(
+            xlabel="predicted", ylabel="true", title="Confusion matrix, shares of each true class", xticks=ticks, yticks=ticks
+        )
         axes.set_xticklabels([str(each) for each in labels], rotation=90 if _long(labels) else 0)
         axes.set_yticklabels([str(each) for each in labels])
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
-        if len(labels) <= _MOST_NUMBERS:
+        if told:
             size = min(9.0, 70.0 / max(len(labels), 1))
             for row in ticks:
                 for column in ticks:
                     share = float(shares[row][column])
                     colour = "white" if share > 0.55 else INK
-                    axes.text(column, row, f"{share:.2g}", ha="center", va="center", color=colour, fontsize=size)
-        bar = figure.colorbar(picture, ax=axes, fraction=0.046, pad=0.04)
-        bar.outline.set_visible(False)
-        bar.set_label("share of the true class")
-        return render_figure(figure, "plot.png")
+                    axes.text(
+                        column, row, f"{share:.2f}" if share else "0", ha="center", va="center", color=colour, fontsize=size
+                    )
+        else:
+            figure.colorbar(picture, ax=axes, fraction=0.04, pad=0.02).outline.set_visible(False)
+        return _png(figure)
 
 
 def curve(
@@ -73,7 +79,8 @@ def curve(
         Whether the value holds until the next point.
     """
     with _style():
-        figure, axes = _figure(5.2, 4.4)
+        x, y = _thinned(x), _thinned(y)
+        figure, axes = _figure(5.0, 4.4)
         if chance is not None:
             axes.plot(*chance, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), label="by chance")
         draw = axes.step if steps else axes.plot
@@ -82,7 +89,7 @@ def curve(
         axes.set(title=title, xlabel=x_label, ylabel=y_label, xlim=(-0.01, 1.01), ylim=(-0.01, 1.03), aspect="equal")
         axes.grid(visible=True)
         axes.legend(frameon=False, loc="lower left" if steps else "lower right")
-        return render_figure(figure, "plot.png")
+        return _png(figure)
 
 
 def importances(names: Sequence[str], values: Any, *, kind: str) -> bytes:
@@ -102,22 +109,24 @@ def importances(names: Sequence[str], values: Any, *, kind: str) -> bytes:
     order = numpy.argsort(-numpy.abs(table).sum(axis=1), kind="stable")
     shown = order[:_MOST_BARS][::-1]
     with _style():
-        figure, axes = _figure(6.4, max(2.4, 0.24 * len(shown) + 1.2))
+        shorts = [_short(str(names[index])) for index in shown]
+        figure, axes = _figure(6.4, max(2.4, 0.24 * len(shown) + 1.2), left=_width(shorts))
         places, width = numpy.arange(len(shown)), 0.68 / table.shape[1]
         for index in range(table.shape[1]):
-            offset = (index - (table.shape[1] - 1) / 2) * width
+            offset = -(index - (table.shape[1] - 1) / 2) * width
             colour = LINE if table.shape[1] == 1 else f"C{index % 10}"
             label = f"class {index}" if table.shape[1] > 1 else None
             axes.barh(places + offset, table[shown, index], height=width, color=colour, label=label)
-        axes.set(title=f"Feature importance ({kind})", xlabel="importance", yticks=places, ylim=(-0.6, len(shown) - 0.4))
-        axes.set_yticklabels([_short(str(names[index])) for index in shown])
-        axes.tick_params(axis="y", length=0)
+        axes.set(title=f"Feature importance ({kind})", xlabel="importance", yticks=(), ylim=(-0.6, len(shown) - 0.4))
+        beside = axes.get_yaxis_transform()
+        for place, short in enumerate(shorts):  # plain texts: ticks cost a third of the plot
+            axes.text(-0.012, place, short, transform=beside, ha="right", va="center", color=MUTED)
         axes.grid(visible=True, axis="x")
         if table.shape[1] > 1:
             axes.legend(frameon=False)
         if len(order) > len(shown):
             axes.annotate(f"{len(shown)} of {len(order)} features", (1, 1.02), xycoords="axes fraction", ha="right", color=MUTED)
-        return render_figure(figure, "plot.png")
+        return _png(figure)
 
 
 @contextmanager
@@ -133,14 +142,39 @@ def _style() -> Iterator[None]:
         yield
 
 
-def _figure(width: float, height: float) -> tuple[Any, Any]:
-    """Return a figure and its axes; sizes in inches."""
+def _figure(
+    width: float, height: float, *, left: float = 0.65, bottom: float = 0.55, right: float = 0.2, top: float = 0.45
+) -> tuple[Any, Any]:
+    """Return a figure and its axes; all in inches.
+
+    The margins are reckoned: matplotlib's layouts draw every figure twice to find them, which is half of what a plot costs.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
+    figure.subplots_adjust(left=left / width, bottom=bottom / height, right=1 - right / width, top=1 - top / height)
     return figure, figure.add_subplot()
+
+
+def _thinned(values: Any) -> Any:
+    """Return as many points of a curve as a plot of this size can show, the first and last among them."""
+    if len(values) <= _MOST_POINTS:
+        return values
+    return values[[round(each * (len(values) - 1) / (_MOST_POINTS - 1)) for each in range(_MOST_POINTS)]]
+
+
+def _png(figure: Any) -> bytes:
+    """Return a figure's bytes, in which nothing tells when or by what they were made."""
+    buffer = io.BytesIO()
+    figure.canvas.print_png(buffer, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _width(labels: Sequence[Any]) -> float:
+    """Return about how wide the labels of an axis are, in inches, with room for the axis' own."""
+    return 0.4 + 0.065 * max((len(str(each)) for each in labels), default=0)
 
 
 def _long(labels: Sequence[Any]) -> bool:

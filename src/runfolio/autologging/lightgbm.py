@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from runfolio.autologging.beside_models import beside, first_rows
+from runfolio.autologging.beside_models import MADE_BEFORE, beside, first_rows
 from runfolio.autologging.boosting import Iterations, log_importances
 from runfolio.autologging.datasets import dataset_of
 from runfolio.autologging.estimators import patch_estimators, recorded_fit
@@ -122,7 +122,12 @@ def _log_datasets(log: RunLog, given: Mapping[str, Any]) -> None:
 
 
 def _keep(log: RunLog, model: Any, example: Any, predict: Callable[[Any], Any]) -> None:
-    _log_model(model, "model", registered_model_name=log.options.registered_model_name, **beside(log, example, predict))
+    _log_model(
+        model,
+        "model",
+        registered_model_name=log.options.registered_model_name,
+        **beside(log, example, predict, missing=MADE_BEFORE),
+    )
 
 
 def _keeping_rows(original: Callable[..., Any], dataset: Any, *args: Any, **kwargs: Any) -> None:

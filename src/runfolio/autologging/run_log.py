@@ -6,6 +6,7 @@ that is too long ends in ``...``.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import numbers
 import re
@@ -173,5 +174,6 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 
+@functools.lru_cache(maxsize=1024)
 def _fitting(key: str) -> str:
     return _cut(_NOT_IN_KEYS.sub("_", key.replace("@", "_at_")), MAX_KEY_LENGTH)

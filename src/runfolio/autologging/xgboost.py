@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from runfolio.autologging.beside_models import beside, first_rows
+from runfolio.autologging.beside_models import MADE_BEFORE, beside, first_rows
 from runfolio.autologging.boosting import Iterations, log_importances
 from runfolio.autologging.datasets import dataset_of
 from runfolio.autologging.estimators import patch_estimators, recorded_fit
@@ -133,7 +133,7 @@ def _matrix(rows: Any) -> Any:
 
 def _keep(log: RunLog, model: Any, example: Any, predict: Callable[[Any], Any]) -> None:
     options = {"model_format": log.options["model_format"], "registered_model_name": log.options.registered_model_name}
-    _log_model(model, "model", **options, **beside(log, example, predict))
+    _log_model(model, "model", **options, **beside(log, example, predict, missing=MADE_BEFORE))
 
 
 def _keeping_rows(original: Callable[..., Any], matrix: Any, *args: Any, **kwargs: Any) -> None:

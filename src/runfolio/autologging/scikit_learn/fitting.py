@@ -26,6 +26,9 @@ def record_fit(log: RunLog, call: Call) -> Recording:
     # Those of a search's estimator are where the search starts from, and not what was fitted.
     log.params(estimator.get_params(deep=not is_search(estimator)))
     log.tags(estimator_tags(estimator))
+    with log.guard("estimator.html"):
+        # Before the fit: of a fitted estimator the page asks every attribute, which for a forest takes longer than a tenth of its fit.
+        log.text(_page(estimator), "estimator.html")
     if log.options.log_datasets:
         with log.guard("the training dataset"):
             _log_dataset(log, data)
@@ -34,8 +37,6 @@ def record_fit(log: RunLog, call: Call) -> Recording:
     scored = log_scores(log, estimator, data, predicted, log.options["pos_label"])
     if data.y is None and not scored:
         log.say("there are no metrics of the training data, since it has no targets")
-    with log.guard("estimator.html"):
-        log.text(_page(estimator), "estimator.html")
     log_plots(log, estimator, data, predicted)
     if log.options.log_models:
         _log_models(log, estimator, example)

@@ -64,7 +64,7 @@ def _precision_recall_curve(estimator: Any, data: FitData, predicted: Prediction
 
     scores, positive = _scores(estimator, data, predicted)
     weights = {"sample_weight": data.weights}
-    precision, recall, _ = metrics.precision_recall_curve(data.y, scores, pos_label=positive, **weights)
+    precision, recall, _ = metrics.precision_recall_curve(data.y, scores, pos_label=positive, drop_intermediate=True, **weights)
     average = metrics.average_precision_score(data.y, scores, pos_label=positive, **weights)
     share = float(numpy.average(numpy.asarray(data.y) == positive, weights=data.weights))
     return drawing.curve(

@@ -5,6 +5,7 @@ The estimator predicts once, and all metrics (and plots) are of those prediction
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -34,14 +35,28 @@ def predictions_of(log: RunLog, estimator: Any, data: FitData) -> Predictions | 
     """Predict the training data; None where the estimator cannot, or there is nothing to compare with."""
     if data.y is None or not (is_classifier(estimator) or is_regressor(estimator)):
         return None
-    probabilities = None
     with log.guard("metrics of the training data"):
-        labels = estimator.predict(data.X)
+        probabilities = None
         if is_classifier(estimator) and hasattr(estimator, "predict_proba"):
             with log.guard("the probabilities of the classes"):
                 probabilities = estimator.predict_proba(data.X)
-        return Predictions(labels, probabilities)
+        labels = _likeliest(estimator, probabilities)
+        return Predictions(estimator.predict(data.X) if labels is None else labels, probabilities)
     return None
+
+
+def _likeliest(estimator: Any, probabilities: Any) -> Any:
+    """Return the likeliest classes where an estimator's ``predict`` says just that; None where it may say something else.
+
+    A forest predicts by asking all its trees, and would be asked twice.
+    """
+    from sklearn.ensemble._forest import ForestClassifier
+
+    if getattr(probabilities, "ndim", 0) != 2 or inspect.unwrap(type(estimator).predict) is not inspect.unwrap(
+        ForestClassifier.predict
+    ):
+        return None
+    return estimator.classes_.take(probabilities.argmax(axis=1))
 
 
 def log_scores(log: RunLog, estimator: Any, data: FitData, predicted: Predictions | None, pos_label: Any) -> bool:

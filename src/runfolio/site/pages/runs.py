@@ -139,9 +139,19 @@ def _told(detail: Mapping[str, Any], drawn: list[str]) -> dict[str, Any]:
     }
 
 
+_RANKS = {"image": 0, "audio": 0, "chart": 1, "table": 1, "markdown": 1}
+
+
 def _pictures_first(artifacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return artifacts in the order of a page: those that can be looked at first."""
-    return sorted(artifacts, key=lambda item: not item["preview"])
+    """Return artifacts in the order of a page: pictures, charts and tables, texts, the files of models, what cannot be looked at."""
+    models = tuple(path.removesuffix("MLmodel") for path in (each["path"] for each in artifacts) if path.endswith("/MLmodel"))
+
+    def rank(item: Mapping[str, Any]) -> int:
+        if not item["preview"]:
+            return 4
+        return 3 if item["path"].startswith(models) else _RANKS.get(item["preview"]["kind"], 2)
+
+    return sorted(artifacts, key=rank)
 
 
 def _line(series: Mapping[str, Any]) -> Line:
