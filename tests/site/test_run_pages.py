@@ -280,3 +280,17 @@ def test_smoothing_and_axes_are_in_the_address_of_a_comparison(site: Any, open_p
     page.select_option("select[aria-label='Horizontal axis'] >> nth=-1", "relative")
     assert "x=relative" in page.url
     assert "sm=0.5" in page.url
+
+
+def test_artifacts_that_say_most_come_first() -> None:
+    from runfolio.site.pages.runs import _pictures_first
+
+    kinds = {
+        "estimator.html": "text", "model/MLmodel": "text", "model/conda.yaml": "text", "model/model.pkl": None, "notes.md": "markdown",
+        "roc.png": "image", "table.csv": "table", "weights.bin": None, "modelling.txt": "text",
+    }  # fmt: skip
+    entries = [{"path": path, "preview": {"kind": kind} if kind else None} for path, kind in sorted(kinds.items())]
+    assert [entry["path"] for entry in _pictures_first(entries)] == [
+        "roc.png", "notes.md", "table.csv", "estimator.html", "modelling.txt", "model/MLmodel", "model/conda.yaml", "model/model.pkl",
+        "weights.bin",
+    ]  # fmt: skip
