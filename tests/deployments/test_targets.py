@@ -173,6 +173,11 @@ def test_a_local_server_that_was_killed_is_told_and_one_that_cannot_start_says_w
     folio = open_folio(double)
     assert [item.target for _, item in folio.deployments.all()] == ["local"]
     folio.close()
+    client.update_deployment("d", "models:/double/2")
+    made = client.get_deployment("d")
+    folio = open_folio(double)
+    assert [item.version for _, item in folio.deployments.all()] == [2]
+    folio.close()
     os.kill(made["pid"], signal.SIGKILL)
     os.waitpid(made["pid"], 0)
     assert client.get_deployment("d")["status"] == "Ended"
@@ -180,6 +185,10 @@ def test_a_local_server_that_was_killed_is_told_and_one_that_cannot_start_says_w
         client.update_deployment("d", "models:/double/2")
     with pytest.raises(StateError, match="did not start"):
         client.create_deployment("broken", "models:/wine/1")
+    client.delete_deployment("d")
+    folio = open_folio(double)
+    assert [item.state.value for _, item in folio.deployments.all()] == ["deleted"]
+    folio.close()
 
 
 def test_a_process_that_got_the_number_of_another_is_left_alone() -> None:

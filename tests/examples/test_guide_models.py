@@ -33,10 +33,10 @@ def listed(folder: Path, *command: str) -> list[dict[str, object]]:
     return found
 
 
-@pytest.fixture(scope="module")
-def folio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def folio(tmp_path: Path) -> Path:
     """A folio in which the guide's sweep and registry example were run."""
-    folder = tmp_path_factory.mktemp("guide") / "repo"
+    folder = tmp_path / "repo"
     folder.mkdir()
     (folder.parent / "gitconfig").write_text(GIT_CONFIG)
     run(folder, "git", "init", "-q")
@@ -47,14 +47,14 @@ def folio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_sweep_makes_five_runs_and_five_versions(folio: Path) -> None:
+def sweep_made_five_runs_and_five_versions(folio: Path) -> None:
     runs = listed(folio, "runs", "list")
     assert (len(runs), {entry["experiment"] for entry in runs}) == (5, {"wine-classification"})
     versions = listed(folio, "models", "versions", "wine-classifier")
     assert [entry["version"] for entry in versions] == [6, 5, 4, 3, 2, 1]
 
 
-def test_the_registry_example_registers_stages_describes_tags_lists_and_loads(folio: Path) -> None:
+def registry_example_registered_staged_described_tagged_listed_and_loaded(folio: Path) -> None:
     said = (folio / "said.txt").read_text()
     assert "Registered version: 6" in said
     assert "6 Staging Wine classifier with 94.4% accuracy" in said
@@ -63,9 +63,9 @@ def test_the_registry_example_registers_stages_describes_tags_lists_and_loads(fo
     assert newest["tags"] == {"reviewed_by": "ml-lead@company.com"}
 
 
-def test_serving_answers_the_guides_curl_and_the_image_is_told(folio: Path) -> None:
+def serving_answers_the_guides_curl(folio: Path) -> None:
     if shutil.which("curl") is None:
-        pytest.skip("NOT TESTED: curl is not installed (Debian: apt-get install curl)")
+        pytest.skip("NOT TESTED beyond the registry: curl is not installed (Debian: apt-get install curl)")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -74,7 +74,7 @@ def test_serving_answers_the_guides_curl_and_the_image_is_told(folio: Path) -> N
     assert "docker build -t wine-classifier-serving:v1.0" in said
 
 
-def test_the_deployment_to_sagemaker_runs_against_moto(folio: Path) -> None:
+def deployment_to_sagemaker_runs_against_moto(folio: Path) -> None:
     pytest.importorskip("flask", reason="NOT TESTED: moto's server is not installed (pip install 'moto[server]')")
     from tests.deployments.aws import running
 
@@ -99,9 +99,18 @@ def test_the_deployment_to_sagemaker_runs_against_moto(folio: Path) -> None:
     assert (entry["name"], entry["version"], entry["state"]) == ("wine-classifier-prod", 1, "live")
 
 
-def test_the_deployment_to_azure_runs_against_a_stand_in_for_its_sdk(folio: Path) -> None:
+def deployment_to_azure_runs_against_a_stand_in(folio: Path) -> None:
     workspace = {"subscription_id": "sub", "resource_group": "group", "workspace_name": "space"}
     (folio / "config.json").write_text(json.dumps(workspace))
     run(folio, sys.executable, EXAMPLES / "deploy_azure.py", PYTHONPATH=str(ROOT / "tests" / "deployments" / "azure_fake"))
     (entry,) = [entry for entry in listed(folio, "deployments", "list") if entry["target"] == "azureml"]
     assert (entry["name"], entry["version"], entry["place"]) == ("wine-classifier-aci", 1, "space")
+
+
+def test_the_guides_models_from_sweep_to_clouds(folio: Path) -> None:
+    # One test: tests are spread over processes, and each would train the forests again.
+    sweep_made_five_runs_and_five_versions(folio)
+    registry_example_registered_staged_described_tagged_listed_and_loaded(folio)
+    deployment_to_azure_runs_against_a_stand_in(folio)
+    deployment_to_sagemaker_runs_against_moto(folio)
+    serving_answers_the_guides_curl(folio)

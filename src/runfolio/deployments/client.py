@@ -202,8 +202,11 @@ class Target(BaseDeploymentClient):
             raise UsageError(f"flavor: models are served by python_function, found {flavor!r}.")
         with self.prepared(verb, name, model_uri, config) as plan:
             outcome = self.carry_out(plan)
-            if truth(self._checked(config).get("record", self.recorded), "record"):
-                record(plan, outcome)
+            asked = self._checked(config).get("record")
+            wanted = None if asked is None else truth(asked, "record")
+            if wanted is not False:
+                # What has a record keeps it up to date, also where a new deployment would get none.
+                record(plan, outcome, only_known=wanted is None and not self.recorded)
         return {"name": name, "flavor": "python_function", **outcome.shown}
 
     def _checked(self, config: Config | None) -> dict[str, Any]:

@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from runfolio.folio.folio import Folio
 
 
-def record(plan: Plan, outcome: Outcome) -> Deployment | None:
+def record(plan: Plan, outcome: Outcome, *, only_known: bool = False) -> Deployment | None:
     """Write what was done into the folio in force, one small commit; return the record.
 
     What cannot be recorded is said on standard error: what was done at the target is done.
+
+    Parameters
+    ----------
+    plan : Plan
+    outcome : Outcome
+    only_known : bool, optional
+        Write only what has a record already.
 
     Returns
     -------
@@ -31,18 +38,20 @@ def record(plan: Plan, outcome: Outcome) -> Deployment | None:
 
     try:
         folio = RunfolioClient()._registry()
-        return _recorded(folio, plan, outcome)
+        return _recorded(folio, plan, outcome, only_known)
     except RunfolioError as error:
         _say(f"{plan.verb} {plan.name} was done at {plan.target}, and is not recorded: {error.message}")
         return None
 
 
-def _recorded(folio: Folio, plan: Plan, outcome: Outcome) -> Deployment | None:
+def _recorded(folio: Folio, plan: Plan, outcome: Outcome, only_known: bool) -> Deployment | None:
     source = plan.source
     try:
         slug, before = folio.deployments.find(plan.target, plan.name, plan.place)
     except NotFoundError:
         slug, before = "", None
+    if before is None and only_known:
+        return None
     if plan.verb == "delete":
         return folio.deployments.record(slug, replace(before, state=DeploymentState.DELETED), "delete") if before else None
     if source is not None and source.version is None:
