@@ -3,12 +3,14 @@
 >>> import runfolio                                                                            # doctest: +SKIP
 >>> runfolio.prophet.log_model(forecaster, "model", registered_model_name="demand")            # doctest: +SKIP
 >>> runfolio.prophet.load_model("models:/demand/1")                                            # doctest: +SKIP
+>>> runfolio.prophet.autolog()                                                                 # doctest: +SKIP
 """
 
+from runfolio.autologging.prophet import autolog
 from runfolio.flavors.prophet import load_folder, save_model
 from runfolio.tracking.flavor_models import loads, logs
 
 log_model = logs(save_model)
 load_model = loads(load_folder)
 
-__all__ = ["load_model", "log_model", "save_model"]
+__all__ = ["autolog", "load_model", "log_model", "save_model"]

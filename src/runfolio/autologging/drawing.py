@@ -34,7 +34,7 @@ def confusion_matrix(shares: Any, labels: Sequence[Any]) -> bytes:
         Rows are true classes; each row sums to 1.
     labels : sequence of length k
     """
-    with _style():
+    with style():
         side = min(12.0, max(4.4, 0.28 * len(labels) + 1.6))
         left, bottom = _width(labels), _width(labels) if _long(labels) else 0.55
         told = len(labels) <= _MOST_NUMBERS
@@ -59,7 +59,7 @@ def confusion_matrix(shares: Any, labels: Sequence[Any]) -> bytes:
                     )
         else:
             figure.colorbar(picture, ax=axes, fraction=0.04, pad=0.02).outline.set_visible(False)
-        return _png(figure)
+        return png(figure)
 
 
 def curve(
@@ -78,7 +78,7 @@ def curve(
     steps : bool
         Whether the value holds until the next point.
     """
-    with _style():
+    with style():
         x, y = _thinned(x), _thinned(y)
         figure, axes = _figure(5.0, 4.4)
         if chance is not None:
@@ -89,7 +89,7 @@ def curve(
         axes.set(title=title, xlabel=x_label, ylabel=y_label, xlim=(-0.01, 1.01), ylim=(-0.01, 1.03), aspect="equal")
         axes.grid(visible=True)
         axes.legend(frameon=False, loc="lower left" if steps else "lower right")
-        return _png(figure)
+        return png(figure)
 
 
 def importances(names: Sequence[str], values: Any, *, kind: str) -> bytes:
@@ -108,7 +108,7 @@ def importances(names: Sequence[str], values: Any, *, kind: str) -> bytes:
     table = numpy.asarray(values, dtype=float).reshape(len(names), -1)
     order = numpy.argsort(-numpy.abs(table).sum(axis=1), kind="stable")
     shown = order[:_MOST_BARS][::-1]
-    with _style():
+    with style():
         shorts = [_short(str(names[index])) for index in shown]
         figure, axes = _figure(6.4, max(2.4, 0.24 * len(shown) + 1.2), left=_width(shorts))
         places, width = numpy.arange(len(shown)), 0.68 / table.shape[1]
@@ -126,11 +126,11 @@ def importances(names: Sequence[str], values: Any, *, kind: str) -> bytes:
             axes.legend(frameon=False)
         if len(order) > len(shown):
             axes.annotate(f"{len(shown)} of {len(order)} features", (1, 1.02), xycoords="axes fraction", ha="right", color=MUTED)
-        return _png(figure)
+        return png(figure)
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def style() -> Iterator[None]:
     """Draw in the house's style, whatever the user's is, and leave the user's as it was."""
     try:
         import matplotlib
@@ -158,6 +158,16 @@ def _figure(
     return figure, figure.add_subplot()
 
 
+def figure_of(width: float, height: float, *, panels: int = 1) -> tuple[Any, list[Any]]:
+    """Return a figure and axes one below the other; all in inches."""
+    figure, axes = _figure(width, height)
+    if panels == 1:
+        return figure, [axes]
+    axes.remove()
+    figure.subplots_adjust(hspace=0.85)
+    return figure, [figure.add_subplot(panels, 1, index + 1) for index in range(panels)]
+
+
 def _thinned(values: Any) -> Any:
     """Return as many points of a curve as a plot of this size can show, the first and last among them."""
     if len(values) <= _MOST_POINTS:
@@ -165,7 +175,7 @@ def _thinned(values: Any) -> Any:
     return values[[round(each * (len(values) - 1) / (_MOST_POINTS - 1)) for each in range(_MOST_POINTS)]]
 
 
-def _png(figure: Any) -> bytes:
+def png(figure: Any) -> bytes:
     """Return a figure's bytes, in which nothing tells when or by what they were made."""
     buffer = io.BytesIO()
     figure.canvas.print_png(buffer, metadata={"Software": None})

@@ -61,6 +61,7 @@ FRAMEWORKS: dict[str, Framework] = {
     "lightgbm": Framework("lightgbm", ("lightgbm",), "lightgbm", (4, 0)),
     "catboost": Framework("catboost", ("catboost",), "catboost", (1, 2)),
     "statsmodels": Framework("statsmodels", ("statsmodels",), "statsmodels", (0, 14)),
+    "prophet": Framework("prophet", ("prophet",), "prophet", (1, 1)),
     "pytorch": Framework("pytorch", ("torch",), "pytorch", (2, 4)),
     "tensorflow": Framework("tensorflow", ("tensorflow",), "tensorflow", (2, 16)),
     "keras": Framework("keras", ("keras",), "keras", (3, 3)),
