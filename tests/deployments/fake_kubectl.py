@@ -11,9 +11,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import kubernetes_validate
-
 STATE = Path(os.environ["FAKE_KUBECTL"])
 KSERVE = json.loads(Path(__file__).with_name("kserve.schema.json").read_text())
 NAMES = {
@@ -32,6 +29,9 @@ def file_of(kind: str, namespace: str, name: str) -> Path:
 
 
 def validate(item: dict[str, Any]) -> None:
+    import jsonschema
+    import kubernetes_validate
+
     if item["kind"] != "InferenceService":
         kubernetes_validate.validate(item, "1.33", strict=True)
         return
@@ -44,6 +44,10 @@ def validate(item: dict[str, Any]) -> None:
 
 
 def apply(given: bytes) -> None:
+    # Only here: the schemas take seconds to load, and most calls ask for no more than a file.
+    import jsonschema
+    import kubernetes_validate
+
     for item in json.loads(given)["items"]:
         try:
             validate(item)

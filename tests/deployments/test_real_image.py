@@ -57,6 +57,9 @@ class Builder:
 @pytest.fixture(scope="module")
 def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
     # vfs copies whole layers: on a disk, not in a memory file system that TMPDIR may be.
+    for left in Path("/var/tmp").glob("runfolio-images-*"):  # of a run that was killed: a base is 200 MB
+        if not Path("/proc", left.name.rpartition("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
     folder = Path("/var/tmp") / f"runfolio-images-{os.getpid()}"
     (folder / "tmp").mkdir(parents=True)
     (folder / "storage.conf").write_text(f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n')
