@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -160,3 +163,43 @@ def test_weights_cut_off_or_missing_are_named(tmp_path: Path) -> None:
     place.unlink()
     with pytest.raises(DamagedError, match="cannot read"):
         runfolio.transformers.load_model(tmp_path / "m", trust=True)
+
+
+THERE = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+import mlflow, mlflow.transformers
+from tests.flavors import tiny_transformers as tiny
+
+texts = ["good food", "awful"]
+ours = mlflow.transformers.load_model("ours")(texts)
+kinds = mlflow.pyfunc.load_model("ours").metadata.signature.to_dict()
+mlflow.transformers.save_model(tiny.pipeline(), "theirs", pip_requirements=["transformers"])
+print("\\n" + json.dumps([ours, kinds, mlflow.transformers.load_model("theirs")(texts)]))
+"""
+
+
+@pytest.mark.parametrize("variable", ["RUNFOLIO_MLFLOW", "RUNFOLIO_MLFLOW3"])
+def test_pipelines_go_both_ways_with_mlflow(tmp_path: Path, variable: str) -> None:
+    """Natively: the `predict` of MLflow 2.22 asks Transformers 5 for pipelines that it has no more."""
+    there = os.environ.get(variable, "")
+    if not Path(there or "-", "mlflow").is_dir():
+        pytest.skip(f"{variable} names no folder with MLflow in it")
+    pipeline = tiny.pipeline()
+    made = runfolio.transformers.save_model(pipeline, tmp_path / "ours")
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((there, str(Path(__file__).parents[2]))),
+        "MLFLOW_TRACKING_URI": "file:./mlruns",
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "true",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", THERE], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    ours, signature, theirs = json.loads(done.stdout.splitlines()[-1])
+    assert ours == pipeline(TEXTS)
+    assert made.signature is not None and signature == made.signature.to_dict()
+    assert runfolio.transformers.load_model(tmp_path / "theirs", trust=False)(TEXTS) == theirs
+    called = runfolio.pyfunc.load_model(tmp_path / "theirs", trust=False).predict(TEXTS)
+    assert called.to_dict("records") == theirs

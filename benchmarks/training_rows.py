@@ -1,0 +1,42 @@
+"""Training: what autologging adds to the CPU of a small real one, with it and without it in turn."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.places import folio
+
+if TYPE_CHECKING:
+    from benchmarks.rows import Row, Setting
+
+NEEDS = {"pytorch": ("torch", "lightning", "sklearn"), "keras": ("keras", "tensorflow", "sklearn")}
+SAID = {"pytorch": "Lightning's Trainer", "keras": "Keras' fit"}
+
+
+def training(setting: Setting) -> Iterator[Row]:
+    """CPU of a training that logs itself, beside the same one that does not."""
+    from benchmarks.rows import Row
+
+    rounds, epochs = setting.size(9, 1), setting.size(5, 1)
+    for framework, modules in NEEDS.items():
+        if any(importlib.util.find_spec(each) is None for each in modules):
+            continue
+        side = Path(__file__).with_name("training_side.py")
+        command = [sys.executable, str(side), framework, str(rounds), str(epochs)]
+        place = folio(setting.new(framework), "process")
+        done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True)
+        pairs = json.loads(done.stdout.splitlines()[-1])
+        ratio = statistics.median(logged / plain for plain, logged in pairs)
+        spread = sorted(logged / plain for plain, logged in pairs)
+        took = statistics.median(plain for plain, _ in pairs)
+        note = f"a small CNN, {epochs} epochs, {took:.1f} s: {(ratio - 1) * 100:+.1f} % (of {rounds} pairs: {spread[0]:.2f} to {spread[-1]:.2f} ×)"
+        yield Row(
+            f"CPU of a training that logs itself, {SAID[framework]}", "the same without autologging", ratio, "≤ 1.02 ×", note
+        )
