@@ -32,11 +32,8 @@ def training(setting: Setting) -> Iterator[Row]:
         command = [sys.executable, str(side), framework, str(rounds), str(epochs)]
         place = folio(setting.new(framework), "process")
         done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True)
-        pairs = json.loads(done.stdout.splitlines()[-1])
-        ratio = statistics.median(logged / plain for plain, logged in pairs)
-        spread = sorted(logged / plain for plain, logged in pairs)
-        took = statistics.median(plain for plain, _ in pairs)
-        note = f"a small CNN, {epochs} epochs, {took:.1f} s: {(ratio - 1) * 100:+.1f} % (of {rounds} pairs: {spread[0]:.2f} to {spread[-1]:.2f} ×)"
-        yield Row(
-            f"CPU of a training that logs itself, {SAID[framework]}", "the same without autologging", ratio, "≤ 1.02 ×", note
-        )
+        rounds_of = json.loads(done.stdout.splitlines()[-1])
+        plain, logged, spent = (statistics.median(each) for each in zip(*rounds_of, strict=True))
+        note = f"a small CNN, {epochs} epochs: {plain:.1f} s and {spent * 1e3:.0f} ms; both as wholes: {logged / plain:.2f} ×"
+        what = f"CPU of a training that logs itself, {SAID[framework]}"
+        yield Row(what, "the same without autologging", 1 + spent / plain, "≤ 1.02 ×", note)
