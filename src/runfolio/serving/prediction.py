@@ -21,7 +21,7 @@ from runfolio.serving.encoding import encode
 from runfolio.serving.lanes import Job
 from runfolio.serving.options import ServeOptions
 from runfolio.serving.payloads import JSON_TYPE, Payload, enforced, parse_json, read, shaped
-from runfolio.serving.rowwise import ArrayWay, array_way
+from runfolio.serving.rowwise import ArrayWay, array_way, marked_way
 
 _log = logging.getLogger("runfolio.serving")
 _UNEXPECTED = (
@@ -50,7 +50,10 @@ class Predictor:
         self.model = model
         self.signature = model.metadata.signature
         self._from_hint = bool(model.metadata.more.get("is_signature_from_type_hint"))
-        self.way = way or array_way(model, folder, loose=options.batching == said.ON)
+        loose = options.batching == said.ON
+        self.way = way or array_way(model, folder, loose=loose)
+        if self.way is None and options.batching != said.OFF:
+            self.way = marked_way(model, folder, loose=loose)
         self.joins = self.way is not None and self.way.joins and options.batching != said.OFF
 
     def run(self, jobs: list[Job]) -> None:
@@ -96,14 +99,16 @@ class Predictor:
         assert self.way is not None
         try:
             made = self.way.call(numpy.concatenate([rows for _, rows in ready]))
+            if len(made) != sum(len(rows) for _, rows in ready):
+                return False
+            at, answers = 0, []
+            for _, rows in ready:
+                answers.append(Answer(200, encode(made[at : at + len(rows)]), JSON))
+                at += len(rows)
         except _MODEL:
             return False  # one of them is to blame: each alone tells which
-        if len(made) != sum(len(rows) for _, rows in ready):
-            return False
-        at = 0
-        for job, rows in ready:
-            job.answer = Answer(200, encode(made[at : at + len(rows)]), JSON)
-            at += len(rows)
+        for (job, _), answer in zip(ready, answers, strict=True):
+            job.answer = answer
         return True
 
     def _answered(self, call: Callable[[Any], Any], data: Any, *, bare: bool = False) -> Answer:

@@ -19,6 +19,7 @@ from typing import Any
 from runfolio.flavors.catalogue import Predict, for_loader
 from runfolio.flavors.python_function import PyFuncModel
 from runfolio.serving.arrays import Columns, Decoder, Tensor, compiled
+from runfolio.serving.encoding import encode
 
 _log = logging.getLogger("runfolio.serving")
 _FAMILIES = ("sklearn", "xgboost", "lightgbm")
@@ -79,6 +80,49 @@ def array_way(model: PyFuncModel, folder: Path, *, loose: bool = False) -> Array
         _log.info("the model is called with tables: an array gave %s", type(error).__name__)
         return None
     return ArrayWay(decoder, call, joined_alike(call, rows, got, loose=loose))
+
+
+def marked_way(model: PyFuncModel, folder: Path, *, loose: bool = False) -> ArrayWay | None:
+    """Return how a model whose author says that rows do not depend on each other (:data:`MARK`) is called; None for any other.
+
+    It is called with what it always gets, a table or an array, with the rows of several requests: the author's word is tried at
+    start as that of a framework is, and not taken where rows together give other predictions than alone.
+    """
+    if (model.metadata.metadata or {}).get(MARK) is not True:
+        return None
+    signature = model.metadata.signature
+    from_hint = model.metadata.more.get("is_signature_from_type_hint")
+    decoder = None if from_hint else compiled(signature.inputs if signature else None)
+    if decoder is None:
+        _log.warning("the model is marked %s, and its requests are not joined: that needs a signature of numbers", MARK)
+        return None
+    rows = sample_rows(decoder, folder)
+
+    def call(given: Any) -> Any:
+        return model.predict(_as_data(decoder, given))
+
+    try:
+        alike = _marked_alike(call, rows, loose=loose)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 # a model's own code; it serves as one without the mark does
+        _log.warning("the model is marked %s, and its requests are not joined: trying it gave %s", MARK, type(error).__name__)
+        return None
+    if not alike:
+        _log.warning("the model is marked %s, and its requests are not joined: rows together give other predictions", MARK)
+        return None
+    return ArrayWay(decoder, call, joins=True)
+
+
+def _marked_alike(call: Callable[[Any], Any], rows: Any, *, loose: bool) -> bool:
+    import numpy
+
+    together = call(rows)
+    if len(together) != len(rows):
+        return False
+    if isinstance(together, numpy.ndarray):
+        return joined_alike(call, rows, together, loose=loose)
+    # Lists, series and tables: what the client would get is compared.
+    parts = [(at, at + 1) for at in range(_ALONE)] + [(at, at + size) for size in _SPLITS for at in range(0, len(rows), size)]
+    return all(encode(call(rows[begin:end])) == encode(together[begin:end]) for begin, end in parts)
 
 
 def _column_major(predict: Predict) -> Callable[[Any], Any]:
