@@ -170,3 +170,62 @@ def wine(models: Models, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     server = Server(["models", "serve", "-m", str(models["forest"]), "--trust"], tmp_path_factory.mktemp("wine"))
     yield server
     assert server.end() == 0
+
+
+def speaking_model() -> Any:
+    """Return a model whose output is the one that its input names."""
+
+    import runfolio
+
+    class Speaking(runfolio.pyfunc.PythonModel):
+        def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+            import datetime
+
+            import numpy
+            import pandas
+
+            if isinstance(model_input, dict) and {"messages", "prompt", "input"} & set(model_input):
+                return {"got": model_input, "params": params}
+            moment = datetime.datetime(2026, 11, 26, 18, 30, 0, 250)
+            match str(model_input):
+                case "params":
+                    return [dict(sorted(params.items()))]  # MLflow's come in another order
+                case "table":
+                    return pandas.DataFrame({"n": [1, 2], "x": [0.5, float("nan")], "word": ["a", "b"]})
+                case "series":
+                    return pandas.Series([1.5, 2.5], name="x")
+                case "array":
+                    return numpy.arange(6, dtype="float32").reshape(2, 3)
+                case "scalars":
+                    return [numpy.float64(0.1), numpy.int8(-3), numpy.bool_(True), numpy.array([1, 2])]
+                case "bytes":
+                    return [b"\x00\xff" * 40, numpy.array([b"ab", b"c"]), bytearray(b"de")]
+                case "moments":
+                    return [moment, moment.date(), pandas.Timestamp(moment), numpy.datetime64(moment, "s")]
+                case "table of moments":
+                    return pandas.DataFrame({"at": [pandas.Timestamp(moment)], "key": [b"\x01"]})
+                case "one":
+                    return numpy.float32(0.5)
+            return model_input
+
+    return Speaking()
+
+
+@pytest.fixture(scope="session")
+def speaking_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save a model of plain Python that takes params; it loads in little time."""
+    import runfolio
+    from runfolio.models import infer_signature
+
+    folder = tmp_path_factory.mktemp("speaking") / "model"
+    signature = infer_signature(params={"times": 2, "rate": 0.5, "word": "x", "many": [1, 2]})
+    runfolio.pyfunc.save_model(folder, python_model=speaking_model(), signature=signature)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def speaking(speaking_folder: Path) -> Iterator[Server]:
+    """Serve it, for tests that leave it as it is."""
+    server = Server(["models", "serve", "-m", str(speaking_folder), "--trust"], speaking_folder.parent)
+    yield server
+    assert server.end() == 0

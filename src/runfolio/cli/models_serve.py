@@ -47,6 +47,7 @@ TOKEN_VARIABLE = "RUNFOLIO_SERVE_TOKEN"  # noqa: S105 # the variable's name
 @click.option("--max-connections", type=click.IntRange(1), default=1000, show_default=True, help="Connections of a worker.")
 @click.option("--max-requests", type=click.IntRange(0), default=0, help="Replace a worker after so many; 0 never.")
 @click.option("--max-memory", metavar="MB", type=click.IntRange(0), default=0, help="Replace a worker that holds more; 0 never.")
+@click.option("--head-timeout", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Seconds for a head to come.")
 @click.option("--body-timeout", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Seconds for a body to come.")
 @click.option("--shutdown-timeout", type=click.FloatRange(0.0), default=30.0, show_default=True, help="Seconds to end.")
 @click.option("--start-timeout", type=click.FloatRange(1.0), default=600.0, show_default=True, help="Seconds to load the model.")
@@ -77,6 +78,7 @@ def serve(**given: object) -> None:
         threads=_int(said["threads"]),
         timeout_s=_float(said["timeout"]),
         body_timeout_s=_float(said["body_timeout"]),
+        head_timeout_s=_float(said["head_timeout"]),
         max_body=int(_float(said["max_body"]) * 1024 * 1024),
         max_connections=_int(said["max_connections"]),
         max_waiting=_int(said["max_waiting"]),

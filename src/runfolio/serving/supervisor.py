@@ -32,7 +32,9 @@ _log = logging.getLogger("runfolio.serving")
 _TURN_S = 0.25
 _MOST_BACKOFF_S = 30.0
 _LIVED_S = 10.0
-_HUNG_S = 30.0
+_HUNG_S = 10.0
+"""Beyond a prediction's own time: how long a worker may give no sign of life."""
+
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ class _Serving:
         server = await loop.create_server(listener.connect, sock=self._socket, backlog=BACKLOG)
         sweeping = loop.create_task(listener.sweep_for_ever(lambda now: self._look(app, listener, now)))
         self._counters.put("alive", 1)
+        self._counters.put("beat", time.monotonic())  # the first sweep may never come: the first request may hold the lock
         way = self._predictor.way
         report.write(json.dumps({"ready": True, "arrays": way is not None, "joins": self._predictor.joins}) + "\n")
         report.close()
