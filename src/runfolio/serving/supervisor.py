@@ -36,7 +36,6 @@ _HUNG_S = 10.0
 """Beyond a prediction's own time: how long a worker may give no sign of life."""
 
 
-
 @dataclass(slots=True)
 class _Generation:
     """Workers of one version of the model."""
