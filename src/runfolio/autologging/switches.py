@@ -62,6 +62,7 @@ FRAMEWORKS: dict[str, Framework] = {
     "catboost": Framework("catboost", ("catboost",), "catboost", (1, 2)),
     "statsmodels": Framework("statsmodels", ("statsmodels",), "statsmodels", (0, 14)),
     "prophet": Framework("prophet", ("prophet",), "prophet", (1, 1)),
+    "spacy": Framework("spacy", ("spacy",), "spacy", (3, 7)),
     "pytorch": Framework("pytorch", ("torch",), "pytorch", (2, 4)),
     "tensorflow": Framework("tensorflow", ("tensorflow",), "tensorflow", (2, 16)),
     "keras": Framework("keras", ("keras",), "keras", (3, 3)),
