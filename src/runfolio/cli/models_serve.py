@@ -104,7 +104,7 @@ def serve(**given: object) -> None:
             return sys.executable
         from runfolio.serving.environments import python_for
 
-        return python_for(folder, manager)
+        return python_for(folder, manager, options.engine)
 
     server = Supervisor(
         source,

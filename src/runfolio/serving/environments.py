@@ -24,6 +24,8 @@ from runfolio.flavors.python_function import LOADER as PYTHON_MODEL
 _log = logging.getLogger("runfolio.serving")
 LOCAL, VIRTUALENV, UV = "local", "virtualenv", "uv"
 _NEEDED = ("click>=8.1", "pyyaml>=6.0", "httptools>=0.6.1", "pandas>=2.0")
+_ENGINES = {"onnx": ("onnx>=1.16", "onnxruntime>=1.18", "skl2onnx>=1.17")}
+"""What an engine needs besides the model's own requirements, as the extra of that name says."""
 _DONE = "runfolio-ready"
 _TAIL = 15
 
@@ -32,7 +34,7 @@ class EnvironmentFailedError(RunfolioError):
     """The model's environment could not be made."""
 
 
-def python_for(folder: Path, manager: str) -> str:
+def python_for(folder: Path, manager: str, engine: str = "native") -> str:
     """Return the path of the Python that runs a model.
 
     Parameters
@@ -40,6 +42,8 @@ def python_for(folder: Path, manager: str) -> str:
     folder : path
         Of the model.
     manager : {"local", "virtualenv", "uv"}
+    engine : {"native", "onnx"}
+        Its packages go into the environment too.
 
     Raises
     ------
@@ -50,7 +54,7 @@ def python_for(folder: Path, manager: str) -> str:
     """
     if manager == LOCAL:
         return sys.executable
-    wanted = requirements(folder)
+    wanted = needed(folder, engine)
     key = hashlib.sha256("\n".join([manager, sys.version, __version__, *wanted, *_NEEDED]).encode()).hexdigest()
     place = cache_folder() / key[:32]
     python = place / "bin" / "python"
@@ -82,6 +86,13 @@ def requirements(folder: Path) -> list[str]:
     loader = Model.load(folder).flavors.get("python_function", {}).get("loader_module")
     left_out = ("runfolio",) if loader == PYTHON_MODEL else ("runfolio", "mlflow", "mlflow-skinny")
     return [line for line in said if _name(line) not in left_out]
+
+
+def needed(folder: Path, engine: str) -> list[str]:
+    """Return what a model needs, and its engine; a version that the model names stands."""
+    wanted = requirements(folder)
+    named = {_name(line) for line in wanted}
+    return [*wanted, *(line for line in _ENGINES.get(engine, ()) if _name(line) not in named)]
 
 
 def _name(line: str) -> str:
