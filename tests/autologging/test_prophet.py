@@ -38,7 +38,7 @@ def forecaster(**settings: Any) -> Any:
 
 def test_fit_logs_settings_errors_plots_data_and_model(folio: Path, history: Any) -> None:
     runfolio.prophet.autolog(log_input_examples=True, registered_model_name="demand")
-    model = forecaster(holidays=HOLIDAYS, seasonality_mode="multiplicative").fit(history, iter=500)
+    model = forecaster(holidays=HOLIDAYS, seasonality_mode="multiplicative").fit(history.assign(unread="x"), iter=500)
     (run,) = runs()
     params = run.data.params
     assert (params["growth"], params["seasonality_mode"], params["n_changepoints"]) == ("linear", "multiplicative", "2")

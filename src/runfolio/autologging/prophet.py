@@ -73,7 +73,7 @@ def _record(log: RunLog, call: Call) -> Recording:
     history = given["df"]
     log.params(_settings(model))
     log.params({key: value for key, value in given.items() if key not in ("self", "df", "kwargs")})
-    example = first_rows(history.drop(columns="y"))
+    example = first_rows(history[_read(model, history)])
     if log.options.log_datasets:
         with log.guard("the dataset"):
             dataset = dataset_of(history)
@@ -88,6 +88,13 @@ def _record(log: RunLog, call: Call) -> Recording:
             with log.guard("the model"):
                 registered = log.options.registered_model_name
                 _log_model(model, "model", registered_model_name=registered, **beside(log, example, model.predict))
+
+
+def _read(model: Any, history: Any) -> list[str]:
+    """Return the columns that the forecaster reads when it predicts."""
+    conditions = {each.get("condition_name") for each in model.seasonalities.values()}
+    known = {"ds", "cap", "floor", *model.extra_regressors, *conditions}
+    return [each for each in history.columns if each in known]
 
 
 def _settings(model: Any) -> dict[str, Any]:
