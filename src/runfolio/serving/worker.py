@@ -82,10 +82,11 @@ class _Serving:
         report.write(json.dumps({"ready": True, "arrays": way is not None, "joins": self._predictor.joins}) + "\n")
         report.close()
         await self._ending.wait()
-        server.close()
-        # What the loop has accepted becomes a connection some turns later: who ended before would reset it, its request unread.
+        # What the loop has accepted becomes a connection some turns later, and none of a server that is closed: it would be reset.
+        loop.remove_reader(self._socket.fileno())
         for _ in range(_TURNS):
             await asyncio.sleep(0)
+        server.close()
         listener.drain()
         await self._drained(listener)
         sweeping.cancel()
