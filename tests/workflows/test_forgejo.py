@@ -56,6 +56,7 @@ def test_a_pull_request_of_the_same_repository_gets_a_comment_and_a_forks_is_in_
         assert len(api.remarks) == (1 if repository == "team/wine" else 0)
 
 
+@pytest.mark.parametrize("within", ["", "ml"])
 def test_a_pull_request_has_a_preview_until_it_is_closed_and_a_forks_has_none(
     tmp_path: Path, pinned_git: Path, within: str
 ) -> None:

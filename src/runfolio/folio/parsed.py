@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import get_ident
 from typing import Any, Protocol, TypeVar, cast
 
 from runfolio._version import __version__
@@ -101,7 +102,7 @@ class ParsedFiles:
         if not self._changed or self._known is None:
             return
         self._changed, self._saved_at = False, time.monotonic()
-        temporary = self._file.with_name(f"{FILE}.{os.getpid()}")
+        temporary = self._file.with_name(f"{FILE}.{os.getpid()}-{get_ident():x}")
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
             try:

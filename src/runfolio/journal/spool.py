@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 from runfolio.errors import StorageError, storage_error
@@ -179,7 +180,7 @@ class Spool:
         target = self.environments_folder / f"{name}.txt"
         try:
             self.environments_folder.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(f".{name}.{os.getpid()}")
+            temporary = target.with_name(f".{name}.{os.getpid()}-{get_ident():x}")
             temporary.write_text(text, "utf-8")
             os.replace(temporary, target)
         except OSError as error:
