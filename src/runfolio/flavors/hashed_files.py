@@ -1,6 +1,8 @@
 """Files hashed while they are written, so that nobody need read them again to know their digest.
 
-A digest is remembered for as long as the file is the one that was written, unchanged: by device, inode, size and time of change.
+A digest is remembered by device, inode, size and time of change, in the thread that wrote the file. Before Linux 6.13 that time counts in
+milliseconds, and a new file may have the inode of one that was removed: so whoever makes objects by these digests forgets, at the
+beginning, what was written before (:func:`forget_written`).
 """
 
 from __future__ import annotations
@@ -14,9 +16,15 @@ from typing import Any
 
 BLOCK_BYTES = 1 << 20
 _LARGE_BYTES = 1 << 18
-_known: dict[tuple[int, int, int, int], str] = {}
 _MOST = 1000
-_lock = threading.Lock()
+
+
+class _Known(threading.local):
+    def __init__(self) -> None:
+        self.digests: dict[tuple[int, int, int, int], str] = {}
+
+
+_known = _Known()
 
 
 class HashedFile:
@@ -61,9 +69,14 @@ def write_hashed(path: Path, data: bytes | bytearray) -> None:
 
 
 def digest_when_written(path: Path) -> str | None:
-    """Return ``sha256:…`` of a file that was written here and is unchanged, or None."""
-    found = _known.get(_identity(path.stat()))
+    """Return ``sha256:…`` of a file that this thread wrote and that is unchanged, or None."""
+    found = _known.digests.get(_identity(path.stat()))
     return None if found is None else f"sha256:{found}"
+
+
+def forget_written() -> None:
+    """Forget all digests of this thread: what is written from now on is known alone."""
+    _known.digests.clear()
 
 
 def digest_of(path: Path) -> str:
@@ -80,7 +93,6 @@ def _identity(found: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def _remember(found: os.stat_result, digest: str) -> None:
-    with _lock:
-        if len(_known) >= _MOST:
-            del _known[next(iter(_known))]
-        _known[_identity(found)] = digest
+    if len(_known.digests) >= _MOST:
+        del _known.digests[next(iter(_known.digests))]
+    _known.digests[_identity(found)] = digest

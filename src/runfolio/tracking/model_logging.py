@@ -15,7 +15,7 @@ from typing import Any
 
 from runfolio.errors import UsageError
 from runfolio.flavors.catalogue import runs_code
-from runfolio.flavors.hashed_files import digest_when_written
+from runfolio.flavors.hashed_files import digest_when_written, forget_written
 from runfolio.flavors.model import Model, ModelInfo, model_info
 from runfolio.flavors.trust import check_trust
 from runfolio.formats.mlmodel import FILE
@@ -53,7 +53,12 @@ def log_folder(
     run = fluent.active_run() or fluent.start_run()
     run_id = run.info.run_id
     model = Model(artifact_path=place, run_id=run_id)
-    RunfolioClient().log_made(run_id, lambda folder: save(folder, model) and None, place, digest_when_written)
+
+    def make(folder: Path) -> None:
+        forget_written()
+        save(folder, model)
+
+    RunfolioClient().log_made(run_id, make, place, digest_when_written)
     _tag(run_id, model)
     uri = f"runs:/{run_id}/{place}"
     if registered_model_name is None:
