@@ -60,7 +60,10 @@ QUESTIONS = {
     ),
 }
 EVALUATED = "wine-evaluations"
-EVALUATED_WORDS = "How good is what is in Production, where is it weak, and how much better is it than the first version?"
+EVALUATED_FOR = (
+    Objective("accuracy_score", "max"),
+    "How good is what is in Production, where is it weak, and how much better is it than the first version?",
+)
 BASELINES = {"wine-classification": "forest-10-seed1", "digits-curves": "mlp-16-lr0.001-seed0"}
 SITE = """
 site:
@@ -124,7 +127,8 @@ def make(folder: Path, progress: Progress) -> tuple[Folio, Released]:
     released = release(folio)
     run_script(folder, EVALUATION, progress)
     folio.commit()
-    folio.experiments.edit(_experiment(folio, EVALUATED), "describe", description=EVALUATED_WORDS)
+    objective, question = EVALUATED_FOR
+    folio.experiments.edit(_experiment(folio, EVALUATED), "set the objective of", objective=objective, description=question)
     return folio, released
 
 
