@@ -17,6 +17,7 @@ from runfolio.formats.experiments import decode_experiment, experiment_fields
 from runfolio.formats.foreign import decode_foreign, read_metrics
 from runfolio.formats.lines import parse_line
 from runfolio.formats.models import decode_model, decode_version, encode_model, encode_version
+from runfolio.formats.reproductions import decode_reproduction, encode_reproduction
 from runfolio.formats.runs import decode_run, encode_run
 from runfolio.formats.series import decode_series, encode_series, read_series
 from runfolio.formats.settings import decode_settings
@@ -28,6 +29,7 @@ from runfolio.policy import decode_policy, run_examples
 from runfolio.policy.rules import FLAGS
 from runfolio.records import Experiment
 from runfolio.records.deployments import Deployment, DeploymentState
+from runfolio.records.reproductions import Outcome, Reproduction
 from runfolio.records.runs import RunStatus
 from runfolio.records.settings import Settings
 from tests.docs.pages import DOCS, fenced, marked
@@ -159,6 +161,20 @@ def test_the_deployment_is_canonical_and_every_field_is_told() -> None:
     section = TEXT.split("## Deployment:")[1].split("\n## ")[0]
     assert [item.name for item in fields(Deployment) if item.name != "extra" and f"`{item.name}`" not in section] == []
     assert [item.value for item in DeploymentState if f"`{item.value}`" not in section] == []
+
+
+def test_the_reproduction_is_canonical_and_every_field_is_told() -> None:
+    import jsonschema
+
+    data = example("reproduction").encode()
+    made = decode_reproduction(data, "reproductions/01a20af6586b7000ad3376d9e9ffcfe6/01a20af6586b7000ad3376d9e9ffcfe7.json")
+    assert encode_reproduction(made) == data
+    schema = json.loads(resources.files("runfolio.formats").joinpath("reproduction.schema.json").read_text())
+    jsonschema.validate(json.loads(data), schema)
+    section = TEXT.split("## Reproduction:")[1].split("\n## ")[0]
+    names = [item.name for item in fields(Reproduction) if item.name != "extra"]
+    assert [name for name in names if f"`{name}`" not in section or name not in schema["properties"]] == []
+    assert [item.value for item in Outcome if f"`{item.value}`" not in section] == []
 
 
 def test_policy_page_shows_a_policy_that_passes_its_own_examples() -> None:

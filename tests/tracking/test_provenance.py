@@ -96,8 +96,22 @@ def test_module_is_named_by_its_file(repo: Repo) -> None:
     assert run_python(place, "-m", "pkg.fit", str(place), "", "x")["entry"] == {
         "script": "pkg/fit.py",
         "type": "LOCAL",
+        "module": "pkg.fit",
         "args": ["x"],
     }
+
+
+def test_what_else_is_needed_to_start_it_again_is_told(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = place_of(repo)
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    assert run_python(place / "pkg", "fit.py", str(place), "")["entry"] == {
+        "script": "pkg/fit.py",
+        "type": "LOCAL",
+        "cwd": "pkg",
+        "hash_seed": "7",
+    }
+    outside = run_python(place.parent, str(place / "train.py"), str(place), "")["entry"]
+    assert (outside["script"], outside["cwd"]) == ("train.py", "..")
 
 
 def test_command_text_is_kept_and_redacted(repo: Repo) -> None:
@@ -183,7 +197,7 @@ def given_program(repo: Repo, settings: CaptureSettings, **more: object) -> Prov
 
 def test_program_of_somebody_else_is_described_as_told(repo: Repo) -> None:
     made = given_program(repo, CaptureSettings())
-    assert made.entry == {"script": "train.py", "type": "PROGRAM", "args": ["--token=***"]}
+    assert made.entry == {"script": "train.py", "type": "PROGRAM", "cwd": "..", "args": ["--token=***"]}
     assert made.code["repository"] == "here"
 
 

@@ -28,6 +28,7 @@ from runfolio.folio.checks.model_history import ModelHistory
 from runfolio.folio.checks.models import ModelCheck
 from runfolio.folio.checks.objects import CodeCheck, ObjectCheck
 from runfolio.folio.checks.references import References
+from runfolio.folio.checks.reproductions import ReproductionCheck
 from runfolio.folio.checks.runs import RunCheck
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
@@ -90,6 +91,7 @@ class _Records:
         self._environments: set[str] = set()
         self._references = References(place.prefix, self._environments, restore, findings)
         self._models = ModelCheck(place.prefix, place.settings.registry, self._objects, restore, findings)
+        self._reproductions = ReproductionCheck(self._objects, restore, findings)
         self._model_history = ModelHistory(folio.repo, tip, place.prefix, findings)
         self._experiments: dict[str, Experiment] = {}
         self._experiment_files: set[str] = set()
@@ -103,6 +105,7 @@ class _Records:
             self._take(entry, data, reason)
         self._runs.finish()
         self._models.finish(self._references.run_ids, self._model_history)
+        self._reproductions.finish(self._references.run_ids)
         self._objects.finish()
         self._code.finish()
         self._references.finish(self._experiments, self._experiment_files)
@@ -159,5 +162,5 @@ class _Records:
             made = check_experiment(data, path, self._findings)
             if made is not None:
                 self._experiments[path] = made
-        elif not self._models.take(path, inner, data):
+        elif not (self._models.take(path, inner, data) or self._reproductions.take(path, inner, data)):
             check_environment(data, path, self._history.restore, self._findings)

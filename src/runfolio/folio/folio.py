@@ -22,6 +22,7 @@ from runfolio.journal import Spool
 if TYPE_CHECKING:
     from runfolio.folio.deployments import DeploymentBook
     from runfolio.folio.folding import FoldResult
+    from runfolio.folio.reproductions import ReproductionBook
     from runfolio.index import Index
     from runfolio.journal import JournalWriter
     from runfolio.objects import ObjectStore
@@ -88,6 +89,13 @@ class Folio:
         from runfolio.folio.deployments import DeploymentBook
 
         return DeploymentBook(self.place)
+
+    @cached_property
+    def reproductions(self) -> ReproductionBook:
+        """What came of making runs again."""
+        from runfolio.folio.reproductions import ReproductionBook
+
+        return ReproductionBook(self.place)
 
     @cached_property
     def index(self) -> Index:

@@ -31,7 +31,7 @@ from runfolio.records import Digest, Lifecycle
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
 _LISTS = re.compile(rb'(?:"manifest":\s*\{[^}]*?"digest":\s*"|^digest:\s*["\']?)(sha256:[0-9a-f]{64})', re.MULTILINE)
 _TAIL_BYTES = 80
-_FOLDERS = (paths.RUNS, paths.MODELS, paths.EXPERIMENTS)
+_FOLDERS = (paths.RUNS, paths.MODELS, paths.EXPERIMENTS, paths.REPRODUCTIONS)
 
 
 def in_use(folio: Folio, store: ObjectStore, before_ms: int, *, deleted_runs: bool = False) -> set[Digest]:

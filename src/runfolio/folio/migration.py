@@ -15,7 +15,7 @@ from runfolio.gitstore import Repo
 from runfolio.gitstore.checkout import drop_note, empty_tree, finish_pending, update, write_note
 from runfolio.gitstore.trees import FOLDER, Entry, read_tree, write_tree
 
-FOLDERS = (paths.RUNS, paths.ENVIRONMENTS, paths.EXPERIMENTS)
+FOLDERS = (paths.RUNS, paths.ENVIRONMENTS, paths.EXPERIMENTS, paths.REPRODUCTIONS)
 """What moves. The registry (``models``) stays on the code's branch: a promotion is a reviewed merge there."""
 
 

@@ -19,6 +19,7 @@ from runfolio.gitstore.process import run_git
 ATTRIBUTES = """\
 runs/** linguist-generated -text -filter diff=runfolio merge=runfolio
 environments/** linguist-generated -text -filter
+reproductions/** linguist-generated -text -filter
 experiments/*.yaml merge=runfolio
 models/**/*.yaml merge=runfolio
 """

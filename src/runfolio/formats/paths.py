@@ -20,7 +20,8 @@ EXPERIMENTS = "experiments"
 RUNS = "runs"
 MODELS = "models"
 ENVIRONMENTS = "environments"
-OURS = (RUNS, EXPERIMENTS, MODELS, ENVIRONMENTS)
+REPRODUCTIONS = "reproductions"
+OURS = (RUNS, EXPERIMENTS, MODELS, ENVIRONMENTS, REPRODUCTIONS)
 
 _RUN = re.compile(r"runs/(?P<slug>[a-z0-9][a-z0-9_-]*)/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.json\Z", re.ASCII)
 _SERIES = re.compile(r"runs/[a-z0-9][a-z0-9_-]*/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.series\.json\Z", re.ASCII)
@@ -29,6 +30,7 @@ _NUMBERS = re.compile(r"(?:^|\0)([1-9][0-9]{0,8})\.yaml(?=\0|\Z)")
 _VERSION = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/versions/(?P<number>[1-9]\d{0,8})\.yaml\Z", re.ASCII)
 _CARD = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/cards/(?P<number>[1-9]\d{0,8})\.md\Z", re.ASCII)
 _DEPLOYMENT = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/deployments/(?P<name>[a-z0-9][a-z0-9_-]*)\.json\Z", re.ASCII)
+_REPRODUCTION = re.compile(r"reproductions/(?P<run>[A-Za-z0-9][\w-]*)/(?P<attempt>[0-9a-f]{32})\.json\Z", re.ASCII)
 _EXPERIMENT = re.compile(r"experiments/(?P<slug>[a-z0-9][a-z0-9_-]*)\.yaml\Z", re.ASCII)
 
 
@@ -86,6 +88,17 @@ def deployment_path(slug: str, name: str) -> str:
 def environment_path(name: str) -> str:
     """Return the path of a package list, by the first 16 digits of its SHA-256."""
     return f"{ENVIRONMENTS}/{name}.txt"
+
+
+def reproduction_path(run_id: str, attempt_id: str) -> str:
+    """Return the path of the verdict of one attempt to make a run again."""
+    return f"{REPRODUCTIONS}/{run_id}/{attempt_id}.json"
+
+
+def reproduction_of_path(path: str) -> tuple[str, str] | None:
+    """Return (run id, attempt id) if `path` is the verdict of an attempt to make a run again, else None."""
+    match = _REPRODUCTION.match(path)
+    return (match["run"], match["attempt"]) if match else None
 
 
 def run_of_path(path: str) -> tuple[str, str] | None:

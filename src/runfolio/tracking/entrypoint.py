@@ -37,6 +37,8 @@ class EntryPoint:
         Code that is in no file: cells of a notebook so far, the text after ``python -c``.
     interactive : bool
         Whether code may still be changed while the process runs.
+    module : str
+        The name after ``python -m``; empty where it was started otherwise.
     """
 
     name: str
@@ -45,6 +47,7 @@ class EntryPoint:
     file: Path | None = None
     inline: str = ""
     interactive: bool = False
+    module: str = ""
 
     @property
     def folder(self) -> Path:
@@ -75,7 +78,8 @@ def entry_point(given: Mapping[str, Any] | None = None) -> EntryPoint:
     spec: Any = getattr(main, "__spec__", None)
     file = _own_file(_file_of(main) or first)
     if spec is not None and spec.name:
-        return EntryPoint(spec.name.removesuffix(".__main__"), LOCAL, args, file)
+        module = spec.name.removesuffix(".__main__")
+        return EntryPoint(module, LOCAL, args, file, module=module)
     if first == "-c":
         return EntryPoint("-c", LOCAL, args, inline=_command_text())
     if first in ("", "-"):

@@ -25,7 +25,7 @@ from runfolio.records.redaction import Redactor
 from runfolio.records.settings import CaptureSettings
 from runfolio.tracking.entrypoint import EntryPoint, entry_point
 from runfolio.tracking.packages import installed, lock_name
-from runfolio.tracking.source import captured_code, configured_user, printable, relative_name, repository_of
+from runfolio.tracking.source import captured_code, configured_user, printable, relative_name, repository_of, working_folder
 
 MAX_ARGUMENTS = 200
 
@@ -113,12 +113,12 @@ def capture(
 def _capture(folio: Repo | None, prefix: str, settings: CaptureSettings, redactor: Redactor, entry: EntryPoint) -> Provenance:
     notices: list[str] = []
     code: dict[str, Any] = {}
-    user, script = "", entry.name
+    user, script, folder = "", entry.name, ""
     source = None
     if settings.code or settings.user:
         try:
             source = repository_of(entry.folder, folio)
-            script = relative_name(entry, source)
+            script, folder = relative_name(entry, source), working_folder(source)
             if settings.code:
                 code, user = captured_code(source, folio, prefix, settings, redactor, entry, notices)
             else:
@@ -129,15 +129,18 @@ def _capture(folio: Repo | None, prefix: str, settings: CaptureSettings, redacto
             if source is not None and source is not folio:
                 source.close()
     environment, lock_text = _environment(settings, notices)
-    made_entry = _entry(entry, script, settings, redactor)
+    made_entry = _entry(entry, script, folder, settings, redactor)
     # What went wrong can name a path; what was redacted is in words already.
     said = [redactor.text(notice) for notice in notices]
     told = tuple(printable(notice) for notice in (*said, *redactor.notices))
     return Provenance(code, made_entry, environment, user if settings.user else "", told, lock_text)
 
 
-def _entry(entry: EntryPoint, script: str, settings: CaptureSettings, redactor: Redactor) -> dict[str, Any]:
+def _entry(entry: EntryPoint, script: str, folder: str, settings: CaptureSettings, redactor: Redactor) -> dict[str, Any]:
     made: dict[str, Any] = {"script": printable(redactor.text(script)), "type": entry.kind}
+    for key, value in (("module", entry.module), ("cwd", folder), ("hash_seed", os.environ.get("PYTHONHASHSEED", ""))):
+        if value:
+            made[key] = printable(redactor.text(value))
     if settings.arguments and entry.args:
         args = redactor.arguments(entry.args[:MAX_ARGUMENTS])
         more = len(entry.args) - len(args)

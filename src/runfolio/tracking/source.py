@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runfolio.errors import NotAFolioError, RunfolioError
-from runfolio.formats.paths import ENVIRONMENTS, EXPERIMENTS, MODELS, RUNS
+from runfolio.formats.paths import ENVIRONMENTS, EXPERIMENTS, MODELS, REPRODUCTIONS, RUNS
 from runfolio.gitstore.codestate import CodeState, code_tree, configuration
 from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.snapshots import carry_tree, keep_tree
@@ -37,7 +37,10 @@ def record_rules(prefix: str) -> tuple[Rule, ...]:
         (EXPERIMENTS, rf"{slug}\.yaml"),
         (MODELS, r"[^/]+", r"model\.yaml"),
         (MODELS, r"[^/]+", "versions", r"\d+\.yaml"),
+        (MODELS, r"[^/]+", "cards", r"\d+\.md"),
+        (MODELS, r"[^/]+", "deployments", rf"{slug}\.json"),
         (ENVIRONMENTS, r"[0-9a-f]{16}\.txt"),
+        (REPRODUCTIONS, r"[A-Za-z0-9][\w-]*", r"[0-9a-f]{32}\.json"),
     )
     return tuple(tuple(re.compile(level, re.ASCII) for level in (*start, *rule)) for rule in rules)
 
@@ -69,6 +72,16 @@ def relative_name(entry: EntryPoint, source: Repo | None) -> str:
     if entry.file is None or source is None or source.work_tree is None or not entry.file.is_relative_to(source.work_tree):
         return entry.name
     return entry.file.relative_to(source.work_tree).as_posix()
+
+
+def working_folder(source: Repo | None) -> str:
+    """Return the working folder from the root of the code's repository: empty where it is the root, ``..`` where it lies outside."""
+    if source is None or source.work_tree is None:
+        return ""
+    here, root = os.path.realpath(os.getcwd()), os.path.realpath(source.work_tree)
+    if here != root and not here.startswith(root + os.sep):
+        return ".."
+    return "" if here == root else os.path.relpath(here, root).replace(os.sep, "/")
 
 
 def configured_user(repo: Repo | None) -> str:

@@ -59,7 +59,7 @@ class History:
         self._load(tip)
 
     def _load(self, tip: str) -> None:
-        folders = [f"{self._prefix}{name}" for name in (paths.RUNS, paths.EXPERIMENTS, paths.ENVIRONMENTS)]
+        folders = [f"{self._prefix}{name}" for name in (paths.RUNS, paths.EXPERIMENTS, paths.ENVIRONMENTS, paths.REPRODUCTIONS)]
         options = ("-m", "--full-history", "--no-renames", "--no-abbrev", "--diff-filter=MDT", "--no-ext-diff", "--format=%H")
         try:
             listed = self._repo.run("log", "--raw", *options, "--end-of-options", tip, "--", *folders)
@@ -101,8 +101,14 @@ class History:
                     self._judge(path, events, tip)
             elif tip is not None and paths.series_of_path(inner):
                 self._judge_series(path, events, tip)
+            elif tip is not None and paths.reproduction_of_path(inner) and any(event.new for event in events):
+                self._rewritten(path, events[0].commit)
         for commit, removed in gone.items():
             self._removed(commit, removed)
+
+    def _rewritten(self, path: str, commit: str) -> None:
+        message = f"a verdict is written once, and the commit {commit[:10]} changed it"
+        self._findings.append(Finding("reproduction.changed", Severity.ERROR, path, "", message, self.restore(path)))
 
     def _was_active(self, path: str, events: list[_Event]) -> bool:
         runs = self._versions(path, [events[0].old])

@@ -96,7 +96,7 @@ class NameCheck:
         self._case(entry.path)
         known = is_known(path)
         if entry.mode not in _FILE_MODES:
-            if known or path.split("/")[0] in (paths.RUNS, paths.ENVIRONMENTS, paths.MODELS):
+            if known or path.split("/")[0] in (paths.RUNS, paths.ENVIRONMENTS, paths.MODELS, paths.REPRODUCTIONS):
                 kind = _KINDS.get(entry.mode, f"of mode {entry.mode}")
                 message = f"a plain file is expected, this is {kind}"
                 self._add("file.mode", Severity.ERROR, entry.path, message, self._restore(entry.path))
@@ -134,7 +134,7 @@ def is_known(path: str) -> bool:
         return True
     if paths.model_of_path(path) or paths.version_of_path(path) or paths.card_of_path(path) or paths.deployment_of_path(path):
         return True
-    return environment_of_path(path) is not None
+    return environment_of_path(path) is not None or paths.reproduction_of_path(path) is not None
 
 
 def environment_of_path(path: str) -> str | None:

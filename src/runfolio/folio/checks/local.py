@@ -90,7 +90,7 @@ def check_work_tree(place: Place, findings: list[Finding]) -> None:
     repo = place.repo
     if repo.work_tree is None:
         return
-    ours = (paths.RUNS, paths.EXPERIMENTS, paths.ENVIRONMENTS, paths.SETTINGS)
+    ours = (paths.RUNS, paths.EXPERIMENTS, paths.ENVIRONMENTS, paths.REPRODUCTIONS, paths.SETTINGS)
     names = [f":(top,literal){place.folder(name)}" for name in ours]
     try:
         listed = repo.run("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", *names)

@@ -85,6 +85,11 @@ class ObjectCheck:
             self._lists.append(_List(named, "files", version.file_count))
         self._look_at_many()
 
+    def take_object(self, path: str, who: str, field: str, what: str, entry: ArtifactEntry) -> None:
+        """Look up one object that another record names."""
+        self._named.append(_Named(path, who, field, what, entry))
+        self._look_at_many()
+
     def finish(self) -> None:
         """Say what is missing: one by one, or at once where this clone has no object at all."""
         self._look()
