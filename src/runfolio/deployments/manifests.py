@@ -34,8 +34,8 @@ CONTAINER_KEYS = {
 }
 
 
-def checked_name(name: str) -> str:
-    """Return `name` if Kubernetes takes it (RFC 1035 label).
+def checked_name(name: str, what: str = "--name") -> str:
+    """Return `name` if Kubernetes takes it (RFC 1035 label); `what` is what the user calls it.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def checked_name(name: str) -> str:
     """
     if not _NAME.match(name):
         raise UsageError(
-            f"--name: Kubernetes takes lower-case letters, digits and '-', a letter first, 63 at most; found {name!r}."
+            f"{what}: Kubernetes takes lower-case letters, digits and '-', a letter first, 63 at most; found {name!r}."
         )
     return name
 
@@ -89,10 +89,10 @@ def container(name: str, source: Source | None, config: Config) -> dict[str, Any
             "config: image is needed: the container image of the model, where the cluster can pull it. Build it: "
             "runfolio models build-docker -m URI -n NAME:TAG, push it, and say -C image=NAME@sha256:…"
         )
-    memory = _quantity(config, "memory", "512Mi")
+    memory = quantity(config, "memory", "512Mi")
     limits = {"memory": memory}
     if config.get("cpu_limit"):
-        limits["cpu"] = _quantity(config, "cpu_limit", "")
+        limits["cpu"] = quantity(config, "cpu_limit", "")
     workers = whole(config.get("workers", 1), "workers", 1)
     # The archive's digest is in the image itself; saying it here too keeps an image of another version from starting.
     env = [{"name": "RUNFOLIO_WORKERS", "value": str(workers)}]
@@ -108,7 +108,7 @@ def container(name: str, source: Source | None, config: Config) -> dict[str, Any
         "args": ["serve"],
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "env": env,
-        "resources": {"requests": {"cpu": _quantity(config, "cpu", "250m"), "memory": memory}, "limits": limits},
+        "resources": {"requests": {"cpu": quantity(config, "cpu", "250m"), "memory": memory}, "limits": limits},
         "readinessProbe": _probe(5, 3),
         "livenessProbe": _probe(10, 6),
         "startupProbe": _probe(2, 150),
@@ -199,7 +199,14 @@ def _probe(period_s: int, failures: int) -> dict[str, Any]:
     }
 
 
-def _quantity(config: Config, key: str, default: str) -> str:
+def quantity(config: Config, key: str, default: str) -> str:
+    """Read a quantity (kubernetes.io, "Quantity") from a config.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
     said = str(config.get(key) or default)
     if not _QUANTITY.match(said):
         raise UsageError(f"config: {key}: a quantity such as 500m, 2 or 512Mi is expected, found {said!r}.")

@@ -1,7 +1,8 @@
 """A spool folder in place of a folio: for machines without git, without the repository, or without a network.
 
 Runs are journalled and sealed in the folder, with their artifacts in ``objects/`` beside them; ``runfolio collect`` takes them into a
-folio later, each exactly once. What needs the records of others (search, experiments that exist) is not there.
+folio later, each exactly once. What needs the records of others (search, experiments that exist) is not there. A copy of the folio's
+``runfolio.yaml`` in the folder says what is redacted and captured; without one the defaults hold.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any
 from runfolio.errors import StateError, storage_error
 from runfolio.folio.experiments import default_experiment
 from runfolio.folio.folding import FoldResult
-from runfolio.formats.settings import Settings
+from runfolio.formats.paths import SETTINGS
+from runfolio.formats.settings import Settings, decode_settings
 from runfolio.journal import Journal, JournalWriter, RunState, Spool
 from runfolio.objects import ObjectStore, open_store
 from runfolio.records import DEFAULT_EXPERIMENT_NAME, ArtifactEntry, Experiment, Run, slug_of
@@ -36,7 +38,7 @@ class OfflineFolio:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.settings = Settings()
+        self.settings = _settings(folder / SETTINGS)
         self.spool = Spool(folder, self.settings.durability)
         self.experiments = OfflineExperiments()
         self.runs = OfflineRuns(self.spool)
@@ -152,6 +154,15 @@ class OfflineRuns:
     def artifacts(self, run: Run) -> dict[str, ArtifactEntry]:
         """Return a run's artifacts by path."""
         return dict(run.artifacts)
+
+
+def _settings(file: Path) -> Settings:
+    try:
+        return decode_settings(file.read_bytes(), str(file))
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise storage_error(f"read {file}", error) from None
 
 
 def _joined(journal: Journal, run: Run | None) -> Run | None:

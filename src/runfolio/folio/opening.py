@@ -125,6 +125,13 @@ def open_trusted(location: str | os.PathLike[str] | None, base: str) -> tuple[Fo
     return Folio(Place(repo, here, Settings())), None
 
 
+def settings_text(place: Place) -> bytes:
+    """Return the bytes of a folio's ``runfolio.yaml``: for machines that have the settings and not the repository."""
+    if place.repo.work_tree is not None:
+        return _read(place.root / paths.SETTINGS)
+    return place.repo.read(f"HEAD:{place.full(paths.SETTINGS)}") or b"schema: 1\n"
+
+
 def _prefix(root: Path, top: Path) -> str:
     relative = root.relative_to(top).as_posix()
     return "" if relative == "." else relative + "/"

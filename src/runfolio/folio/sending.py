@@ -15,11 +15,10 @@ from functools import partial
 from pathlib import Path
 
 from runfolio.errors import RunfolioError, UsageError, storage_error
-from runfolio.folio.bucket_inbox import put_file
 from runfolio.folio.inbox import RUN_FILE, look, name_when_taken
-from runfolio.folio.staging import bring_objects, check_state, files_of, id_of, read_foreign
-from runfolio.journal import Journal, RunState, Spool
-from runfolio.objects import LocalStore
+from runfolio.folio.mailboxes import BucketMailbox, Mailbox, deliver
+from runfolio.folio.staging import files_of, id_of, read_foreign
+from runfolio.journal import Journal, Spool
 from runfolio.objects.cache import Cache
 from runfolio.objects.places import is_bucket, open_bucket
 from runfolio.objects.remote import RemoteStore
@@ -67,7 +66,7 @@ def send(folder: Path, place: str) -> Sent:
             f"{place!r} is no bucket. Into a shared folder runs are logged directly: RUNFOLIO_TRACKING_URI=spool:{place}/inbox/NAME"
         )
     store = RemoteStore(open_bucket(place), folder / ".sending", Cache())
-    sender = _Sender(store, _worker(folder))
+    sender = _Sender(BucketMailbox(store), _worker(folder))
     found = look(folder)
     sender.sent.unfinished += map(str, found.unfinished)
     for spool in found.spools:
@@ -92,9 +91,9 @@ def _worker(folder: Path) -> str:
 
 
 class _Sender:
-    def __init__(self, store: RemoteStore, worker: str) -> None:
+    def __init__(self, mailbox: Mailbox, worker: str) -> None:
         self.sent = Sent()
-        self._store, self._worker = store, worker
+        self._mailbox, self._worker = mailbox, worker
 
     def guarded(self, where: Path, action: Callable[[], None]) -> None:
         """Do something about one run; what is wrong with it is noted, and hides no other."""
@@ -116,21 +115,7 @@ class _Sender:
             self.guarded(journals[0].path, partial(self._journals, spool, run_id, journals))
 
     def _journals(self, spool: Spool, run_id: str, journals: Sequence[Journal]) -> None:
-        objects = LocalStore(spool.folder / "objects")
-        for journal in journals:
-            state = RunState(journal.path).refresh()
-            check_state(journal, state)
-            bring_objects(objects, self._store, state)
-            self._store.upload()
-            if not state.amends:
-                lock = str(state.run().environment.get("lock", ""))
-                file = spool.environments_folder / f"{lock}.txt"
-                if lock and file.is_file():
-                    self._put(file, f"environments/{lock}.txt")
-        for journal in journals:
-            self._put(journal.path, f"journal/{journal.path.name}")
-        for journal in reversed(journals):
-            spool.drop(journal)
+        deliver(spool, journals, self._mailbox, self._worker)
         self.sent.runs.append(run_id)
 
     def foreign(self, folder: Path) -> None:
@@ -148,4 +133,4 @@ class _Sender:
         self.sent.runs.append(run_id)
 
     def _put(self, path: Path, key: str) -> None:
-        put_file(self._store.bucket, path, f"{self._worker}/{key}")
+        self._mailbox.put(path, f"{self._worker}/{key}")
