@@ -88,6 +88,17 @@ def test_command_loads_nothing_heavy(folio_with_a_run: tuple[Path, set[str]], ar
     assert heavy(loaded_by(COMMAND.format(args=args), folder)) == []
 
 
+def test_a_build_of_the_site_with_nothing_new_opens_no_folio(folio_with_a_run: tuple[Path, set[str]]) -> None:
+    folder, _ = folio_with_a_run
+    build = COMMAND.format(args=["site", "build", "-o", str(folder.with_name("site"))])
+    loaded_by(build, folder)
+    code = (
+        build
+        + "\nassert not {'runfolio.folio.folio', 'runfolio.index.table', 'runfolio.site.render', 'hashlib'} & set(sys.modules)"
+    )
+    assert heavy(loaded_by("import sys\n" + code, folder), "yaml", "sqlite3", "subprocess") == []
+
+
 def test_showing_a_run_loads_nothing_heavy(folio_with_a_run: tuple[Path, set[str]]) -> None:
     folder, _ = folio_with_a_run
     run_id = next(folder.glob("runs/*/*/*/*.json")).stem.split(".")[0]

@@ -26,6 +26,7 @@ from runfolio.site.data import search, tables
 from runfolio.site.gather import Site
 from runfolio.site.output import Output
 from runfolio.site.pages import experiment
+from runfolio.site.unchanged import report_if_unchanged
 from tests.site.test_build import digest
 
 START = 1_750_000_000_000
@@ -83,6 +84,10 @@ class Steps:
 
     def build(self, **options: Any) -> Any:
         return build_site(self.folio, self.out, BuildOptions(**options))
+
+    def at_once(self) -> Any:
+        """Return what is reported without opening the folio; None where something is to be built."""
+        return report_if_unchanged(str(self.folio.place.root), self.out, BuildOptions())
 
     def same_as_anew(self, **options: Any) -> None:
         self._count += 1
@@ -143,12 +148,13 @@ def test_each_kind_of_change_gives_the_bytes_of_a_new_build(steps: Steps) -> Non
         if what.startswith("nothing"):
             for file in (steps.out / "data" / "e").rglob("*-core.*"):
                 file.unlink()
+        assert steps.at_once() is None, what
         steps.build()
         try:
             steps.same_as_anew()
         except AssertionError as error:
             raise AssertionError(what) from error
-        assert steps.build().rendered == 0
+        assert steps.at_once() == steps.build() and steps.build().rendered == 0
 
 
 def test_a_public_site_grows_like_another(steps: Steps) -> None:

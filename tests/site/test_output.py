@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from runfolio.errors import RunfolioError, StateError
-from runfolio.site.output import MEMORY, Output
+from runfolio.site.memory import MEMORY
+from runfolio.site.output import Output
 from runfolio.site.parallel import in_processes
 from runfolio.site.plan import Data, Page
 

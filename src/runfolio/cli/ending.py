@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -97,6 +96,7 @@ def bug_report(error: BaseException, args: Sequence[str]) -> str:
         Words that are no plain command names are left out.
     """
     import platform
+    import traceback
 
     from runfolio._version import __version__
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from runfolio.cli.lazy import LazyCommands
-from runfolio.cli.opening import opened
+from runfolio.cli.opening import chosen_folio, opened
 
 if TYPE_CHECKING:
     from runfolio.folio import Folio
-    from runfolio.site import BuildReport
+    from runfolio.site import BuildOptions, BuildReport
 
 
 @click.group(
@@ -52,20 +52,34 @@ def build(
 
     Every page works from any address, from a sub-path, from a zip, or by double-click.
     """
-    from runfolio.site import BuildOptions, build_site, is_current
+    from runfolio.site.options import BuildOptions
+    from runfolio.site.unchanged import report_if_unchanged
 
     options = BuildOptions(at, base_url, public, jobs or default_jobs(), templates, not no_python_charts, force, _two(diff))
-    with opened() as folio:
-        if check:
-            current = is_current(folio, out, options)
-            click.echo(f"{out} is up to date." if current else f"{out} is not up to date: runfolio site build -o {out}")
-            raise SystemExit(0 if current else 1)
-        with Steps() as steps:
-            report = build_site(folio, out, options, steps)
-        hint = _tracked_hint(folio, out) if report.rendered else ""
+    report, hint = report_if_unchanged(chosen_folio(), out, options), ""
+    if check:
+        _say_whether_current(report is not None, out, options)
+    if report is None:
+        from runfolio.site import build_site
+
+        with opened() as folio:
+            with Steps() as steps:
+                report = build_site(folio, out, options, steps)
+            hint = _tracked_hint(folio, out) if report.rendered else ""
     for text in (*report.warnings, *filter(None, [hint])):
         click.echo(f"runfolio: {text}", err=True)
     _report(report, as_json)
+
+
+def _say_whether_current(current: bool, out: Path, options: BuildOptions) -> NoReturn:
+    """End ``--check``; where it is not known yet that nothing changed, the folio is asked."""
+    if not current:
+        from runfolio.site import is_current
+
+        with opened() as folio:
+            current = is_current(folio, out, options)
+    click.echo(f"{out} is up to date." if current else f"{out} is not up to date: runfolio site build -o {out}")
+    raise SystemExit(0 if current else 1)
 
 
 @site.command("serve")

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runfolio.cli.opening import opened
+from runfolio.cli.opening import chosen_folio, opened
 from runfolio.errors import UsageError
 from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
     from runfolio.folio import Folio
+    from runfolio.site import BuildReport
     from runfolio.site.destinations import Built, Published
+
+_OWN_SITES = {False: "site", True: "site-public"}
+"""Folders beside the index by whether the site is for the public: one folder for both would be made anew each time."""
 
 
 @click.command("publish")
@@ -48,17 +52,38 @@ def publish(
     """
     if (destination is None) == (branch is None):
         raise click.UsageError("Give one destination: a folder, a bucket, or --branch NAME.")
-    with opened() as folio:
-        site = _built(folio, built, public, base_url)
-        if branch is not None:
-            from runfolio.site.destinations import publish_to_branch
+    if built is not None and (public or base_url):
+        raise click.UsageError("--public and --base-url say how to build the site; --site DIR publishes one as it is.")
+    current = None if built else _if_unchanged(public, base_url)
+    if current is not None and branch is None:
+        done = _send(current, str(destination), folder, keep_old, force)
+    else:
+        with opened() as folio:
+            site = current or _built(folio, built, public, base_url)
+            if branch is not None:
+                from runfolio.site.destinations import publish_to_branch
 
-            title = folio.settings.site.title or folio.place.root.name
-            message = f"site: {visible(title)} at {(folio.place.tip() or '')[:12]}\n"
-            done = publish_to_branch(folio.repo, site, branch, remote or folio.place.settings.remote, folder, message)
-        else:
-            done = _send(site, str(destination), folder, keep_old, force)
+                title = folio.settings.site.title or folio.place.root.name
+                message = f"site: {visible(title)} at {(folio.place.tip() or '')[:12]}\n"
+                done = publish_to_branch(folio.repo, site, branch, remote or folio.place.settings.remote, folder, message)
+            else:
+                done = _send(site, str(destination), folder, keep_old, force)
     _report(done, as_json)
+
+
+def _if_unchanged(public: bool, base_url: str | None) -> Built | None:
+    """Return the built site, if it is up to date as far as can be told without opening the folio."""
+    from runfolio.cli.site import default_jobs
+    from runfolio.site.destinations import read_built
+    from runfolio.site.options import BuildOptions
+    from runfolio.site.unchanged import report_if_unchanged
+
+    options = BuildOptions(base_url=base_url, public=public, jobs=default_jobs())
+    report = report_if_unchanged(chosen_folio(), _OWN_SITES[public], options)
+    if report is None:
+        return None
+    _warn(report)
+    return read_built(report.out)
 
 
 def _built(folio: Folio, built: Path | None, public: bool, base_url: str | None) -> Built:
@@ -66,18 +91,19 @@ def _built(folio: Folio, built: Path | None, public: bool, base_url: str | None)
     from runfolio.site.destinations import read_built
 
     if built is not None:
-        if public or base_url:
-            raise click.UsageError("--public and --base-url say how to build the site; --site DIR publishes one as it is.")
         return read_built(built)
     from runfolio.cli.site import Steps, default_jobs
 
-    # Two kinds of site would make each other stale.
-    out = folio.place.local / ("site-public" if public else "site")
+    out = folio.place.local / _OWN_SITES[public]
     with Steps() as steps:
         report = build_site(folio, out, BuildOptions(base_url=base_url, public=public, jobs=default_jobs()), steps)
+    _warn(report)
+    return read_built(out)
+
+
+def _warn(report: BuildReport) -> None:
     for text in report.warnings:
         click.echo(f"runfolio: {text}", err=True)
-    return read_built(out)
 
 
 def _send(site: Built, destination: str, folder: str, keep_old: str, force: bool) -> Published:

@@ -8,7 +8,16 @@ Files are split by what a folio does: ``opening`` (find, make), ``folding`` (jou
 runs), ``series`` (metric histories), ``recovery``, ``syncing``, ``collecting``, ``migration``, ``checking``, ``health``.
 """
 
-from runfolio.folio.folio import Folio
-from runfolio.folio.opening import initialise, open_folio
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runfolio._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from runfolio.folio.folio import Folio
+    from runfolio.folio.opening import initialise, open_folio
 
 __all__ = ["Folio", "initialise", "open_folio"]
+
+__getattr__ = lazy_names(__name__, {"folio": ("Folio",), "opening": ("initialise", "open_folio")})

@@ -10,7 +10,16 @@ touched but for the entries of the records themselves; every value that comes fr
 ``--end-of-options`` or on standard input; no hook, filter, textconv or file monitor of the repository runs unless asked.
 """
 
-from runfolio.gitstore.commits import FileChange, Ident, commit_files
-from runfolio.gitstore.repo import Change, Repo, TreeEntry
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runfolio._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from runfolio.gitstore.commits import FileChange, Ident, commit_files
+    from runfolio.gitstore.repo import Change, Repo, TreeEntry
 
 __all__ = ["Change", "FileChange", "Ident", "Repo", "TreeEntry", "commit_files"]
+
+__getattr__ = lazy_names(__name__, {"commits": ("FileChange", "Ident", "commit_files"), "repo": ("Change", "Repo", "TreeEntry")})

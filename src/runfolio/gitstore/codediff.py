@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from runfolio.gitstore.repo import OBJECT_ID, Repo
+from runfolio.gitstore.ref_values import OBJECT_ID
+from runfolio.gitstore.repo import Repo
 
 MAX_LINES = 200
 MAX_FILE_LINES = 80

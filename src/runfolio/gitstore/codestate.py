@@ -25,7 +25,8 @@ from pathlib import Path
 
 from runfolio.errors import GitError
 from runfolio.gitstore.admission import ABSENT, MAX_NEW_FILES, Changed, LeftOut, choose
-from runfolio.gitstore.repo import OBJECT_ID, Repo
+from runfolio.gitstore.ref_values import OBJECT_ID
+from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.trees import Rule, id_bytes, parse_tree, read_tree, tree_id, without, write_tree
 
 MAX_FILE_BYTES = 1 << 20

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runfolio.gitstore.process import run_git
-from runfolio.gitstore.repo import OBJECT_ID, Repo
+from runfolio.gitstore.ref_values import OBJECT_ID
+from runfolio.gitstore.repo import Repo
 
 PLAIN = frozenset(("100644", "100664"))
 

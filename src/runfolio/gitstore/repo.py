@@ -15,9 +15,8 @@ from runfolio.gitstore.discovery import plain_repository
 from runfolio.gitstore.nearby import NearbyObjects
 from runfolio.gitstore.process import explain, run_git
 from runfolio.gitstore.reader import ObjectReader
+from runfolio.gitstore.ref_values import OBJECT_ID, ref_value
 from runfolio.gitstore.settled import SettledFiles
-
-OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,7 @@ class Repo:
         self.git_dir, self.common_dir, self.work_tree = git_dir, common_dir, work_tree
         self._reader = ObjectReader(git_dir, common_dir)
         self._files = SettledFiles()
+        self._ref_folders = tuple(dict.fromkeys((str(git_dir), str(common_dir))))
         self.configured = GitConfig(common_dir, git_dir, lambda: self.run("config", "--list", "-z", "--includes", check=False))
 
     @property
@@ -138,32 +138,12 @@ class Repo:
         if not rev or rev.startswith("-") or "\n" in rev or "\0" in rev:
             return None
         if rev == "HEAD" or (rev.startswith("refs/") and not rev.startswith("refs/tags/")):  # a tag need not hold a commit's id
-            loose = self._loose_ref(rev)
+            loose = ref_value(self._files.read, self._ref_folders, rev)
             if loose:
                 return loose
         found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}", check=False)
         text = found.decode().strip()
         return text if OBJECT_ID.match(text) else None
-
-    def _loose_ref(self, name: str, depth: int = 0) -> str | None:
-        # Reading the ref's own file, or the file of packed ones, saves a process. Only the files format is read here;
-        # anything else (reftable, a symbolic link) falls through to git.
-        if depth > 4 or ".." in name:
-            return None
-        for folder in dict.fromkeys((self.git_dir, self.common_dir)):
-            text = (self._files.read(f"{folder}/{name}") or "").strip()
-            if text.startswith("ref: "):
-                return self._loose_ref(text[5:], depth + 1)
-            if OBJECT_ID.match(text):
-                return text
-        return self._packed_ref(name)
-
-    def _packed_ref(self, name: str) -> str | None:
-        # After the loose file, as git reads them: packing writes here first and removes that afterwards.
-        packed = self._files.read(f"{self.common_dir}/packed-refs") or ""
-        end = max(0, packed.find(f" {name}\n"))
-        oid = packed[packed.rfind("\n", 0, end) + 1 : end]
-        return oid if OBJECT_ID.match(oid) else None
 
     def head_branch(self) -> str | None:
         """Return the full name of the branch that HEAD stands on (born or not); None where HEAD is detached."""

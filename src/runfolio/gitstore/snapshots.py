@@ -26,7 +26,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from runfolio.errors import BusyError, GitError, NotFoundError, StateError, storage_error
-from runfolio.gitstore.repo import OBJECT_ID, Repo, TreeEntry
+from runfolio.gitstore.ref_values import OBJECT_ID
+from runfolio.gitstore.repo import Repo, TreeEntry
 from runfolio.gitstore.trees import EXECUTABLE, FOLDER, SUBMODULE, SYMLINK, Entry, read_tree, write_trees
 
 CODE_REF = "refs/runfolio/code"

@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from runfolio.site.plan import Data
+if TYPE_CHECKING:
+    from runfolio.site.plan import Data
 
 THEME = "10-theme.js"
 BUNDLES = ("assets/app", "assets/table", "assets/charts", "assets/runs", "assets/altair", "assets/start")
@@ -32,6 +34,8 @@ def asset_files(overrides: Mapping[str, str]) -> list[Data]:
     overrides : Mapping of str to str
         The team's own files by path; of these, ``assets/css/*.css`` come after ours.
     """
+    from runfolio.site.plan import Data
+
     folder = templates_folder() / "assets"
     scripts = sorted(path for path in (folder / "js").glob("*.js") if path.name != THEME)
     styles = _texts(sorted((folder / "css").glob("*.css")))
@@ -55,6 +59,8 @@ def _texts(paths: list[Path]) -> list[str]:
 
 
 def _joined(name: str, parts: list[str], ending: str) -> Data:
+    from runfolio.site.plan import Data
+
     text = "\n".join(parts)
     return Data(name, text, lambda: (_small(text, ending).encode(), None), ending)
 

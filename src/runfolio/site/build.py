@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping
 from functools import partial
-from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
@@ -18,13 +17,7 @@ from runfolio.site.gather import Site
 from runfolio.site.options import BuildOptions, BuildReport, Progress
 from runfolio.site.output import Output, canonical, digest_of
 from runfolio.site.plan import Page
-
-FORMAT = 2
-"""Raised when what the generator writes changes without a change of a template."""
-
-
-OPTIONAL = ("PIL", "vl_convert")
-"""Packages that add files to a site where they are installed."""
+from runfolio.site.unchanged import FORMAT, asked_of, optional_packages, remember, warnings_then
 
 
 def build_site(
@@ -89,18 +82,20 @@ def _opened(folio: Folio, out: Path, options: BuildOptions) -> tuple[Site, str]:
     output = Output(out, options.jobs, options.force)
     output.open()
     site = Site(folio, options, commit, output)
-    optional = [find_spec(name) is not None for name in OPTIONAL]
-    settings = (folio.settings.site, options.public, options.base_url, options.python_charts, optional, options.diff)
+    settings = (folio.settings.site, options.public, options.base_url, options.python_charts, optional_packages(), options.diff)
     parts = (str(FORMAT), __version__, templates_digest(), repr(settings), site.title, canonical(site.overrides))
     output.salt = digest_of(part.encode() for part in parts)
     return site, digest_of((output.salt.encode(), commit.encode()))
 
 
 def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -> BuildReport:
+    asked = asked_of(folio.place, options)
     site, state = _opened(folio, out, options)
     output = site.output
     if output.is_current(state):
         output.keep_all()
+        site.warnings += warnings_then(folio.place, out, state)
+        remember(folio.place, out, asked, site.commit, state, site.warnings)
         return _report(site, 0, output.told)
     # What makes pages takes longer to load than it takes to see that none is stale.
     from runfolio.site import api, canary, charts, data, feeds, pages
@@ -123,7 +118,9 @@ def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -
     else:
         site.warnings += canary.private_warning(site)
     told = {"runs": len(site.rows), "experiments": len(site.experiments)}
-    return _report(site, output.finish(state, told), told)
+    removed = output.finish(state, told)
+    remember(folio.place, out, asked, site.commit, state, site.warnings)
+    return _report(site, removed, told)
 
 
 def _commit(folio: Folio, at: str | None) -> str:

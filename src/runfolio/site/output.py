@@ -16,37 +16,11 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from runfolio.errors import StateError
+from runfolio.site.memory import MEMORY, NOTHING, VERSION, Made, Memory, read_memory
 from runfolio.site.parallel import in_processes
 from runfolio.site.plan import Data, Page
-
-MEMORY = ".runfolio-build.json"
-_VERSION = 1
-
-
-class Made(NamedTuple):
-    """A file as the last build left it.
-
-    Attributes
-    ----------
-    key : str
-        Digest of its inputs.
-    path : str
-        From the site's root.
-    size : int
-    digest : str
-        Of its bytes.
-    facts : object
-        What :class:`~runfolio.site.plan.Data` said about them.
-    """
-
-    key: str
-    path: str
-    size: int
-    digest: str
-    facts: object = None
 
 
 @dataclass
@@ -72,10 +46,7 @@ class Output:
     made: dict[str, Made] = field(default_factory=dict)
     _before: dict[str, Made] = field(default_factory=dict)
     _folders: set[Path] = field(default_factory=set)
-    told: Mapping[str, int] = field(default_factory=dict)
-    """What the last build said of itself."""
-    _state: str = ""
-    _unfinished: bool = False
+    _last: Memory = NOTHING
 
     def open(self) -> None:
         """Read what the last build left.
@@ -85,21 +56,8 @@ class Output:
         StateError
             If the folder holds something that no build of ours wrote.
         """
-        memory = self.folder / MEMORY
-        try:
-            held = json.loads(memory.read_bytes())
-            self._unfinished = bool(held.get("unfinished"))
-            if held["version"] == _VERSION:
-                self._before = {name: Made(*made) for name, made in held["files"].items()}
-                self._state, self.told = held["state"], dict(held.get("told", {}))
-        except FileNotFoundError:
-            if self.folder.is_dir() and any(self.folder.iterdir()):
-                raise StateError(
-                    f"{self.folder} is not empty and holds no site of runfolio's ({MEMORY} is missing), so nothing was written "
-                    "there. Give a new folder: runfolio site build -o DIR"
-                ) from None
-        except (ValueError, KeyError, TypeError):
-            self._before = {}
+        self._last = read_memory(self.folder)
+        self._before = dict(self._last.files)
 
     def begin(self) -> None:
         """Write down that a build has begun, so that the folder is known for ours should the process be killed."""
@@ -107,7 +65,7 @@ class Output:
 
     def is_current(self, state: str) -> bool:
         """Tell whether the last build made just this, and its files are all there."""
-        return not self.force and bool(self.told) and self._state == state and all(map(self._is_there, self._before.values()))
+        return not self.force and self._last.is_current(self.folder, state)
 
     def keep_all(self) -> None:
         """Keep the files of the last build."""
@@ -122,7 +80,7 @@ class Output:
         inputs = item.inputs if isinstance(item.inputs, bytes) else item.inputs.encode("utf-8", "surrogatepass")
         key = hashlib.sha256(self.salt.encode() + b"\0" + inputs).hexdigest()[:32]
         before = None if self.force else self._before.get(item.path if isinstance(item, Page) else item.name)
-        return key, before if before is not None and before.key == key and self._is_there(before) else None
+        return key, before if before is not None and before.key == key and before.is_there(self.folder) else None
 
     def write(self, files: Sequence[Page | Data], progress: Callable[[int, int], None] = lambda done, total: None) -> None:
         """Make the files that are stale.
@@ -165,7 +123,7 @@ class Output:
     def last_bytes(self, name: str) -> bytes | None:
         """Return a data file as the last build left it; None where there is none."""
         before = None if self.force else self._before.get(name)
-        return (self.folder / before.path).read_bytes() if before is not None and self._is_there(before) else None
+        return (self.folder / before.path).read_bytes() if before is not None and before.is_there(self.folder) else None
 
     def salted(self, inputs: str) -> str:
         """Return a digest of inputs and of what every file depends on."""
@@ -188,12 +146,11 @@ class Output:
         """
         now = {made.path for made in self.made.values()}
         gone = {made.path for made in self._before.values()} - now
-        if self._unfinished:
+        if self._last.unfinished:
             gone |= self._left_over(now)
         for path in sorted(gone):
             self._remove(path)
-        self.told = told or {}
-        self._remember(state, self.made)
+        self._remember(state, self.made, told)
         return len(gone)
 
     def _left_over(self, now: set[str]) -> set[str]:
@@ -202,14 +159,21 @@ class Output:
         files = (path for name in ours for path in (self.folder / name).rglob("*") if path.is_file())
         return {path.relative_to(self.folder).as_posix() for path in files} - now
 
-    def _remember(self, state: str, made: Mapping[str, Made], *, unfinished: bool = False) -> None:
+    def _remember(
+        self, state: str, made: Mapping[str, Made], told: Mapping[str, int] | None = None, *, unfinished: bool = False
+    ) -> None:
         files = {name: list(item) for name, item in sorted(made.items())}
-        held: dict[str, object] = {"version": _VERSION, "state": state, "files": files}
+        held: dict[str, object] = {"version": VERSION, "state": state, "files": files}
         if unfinished:
             held["unfinished"] = True
-        elif self.told:
-            held["told"] = dict(self.told)
+        elif told:
+            held["told"] = dict(told)
         _write(self.folder / MEMORY, json.dumps(held, separators=(",", ":"), ensure_ascii=True).encode(), self._folders)
+
+    @property
+    def told(self) -> Mapping[str, int]:
+        """What the last build said of itself."""
+        return self._last.told
 
     def total(self) -> int:
         """Return the bytes of the whole site."""
@@ -226,15 +190,9 @@ class Output:
             digest = hashlib.sha256(data).hexdigest()
             path = f"{file.name}.{digest[:8]}{file.ending}"
         before = self._before.get(file.path if isinstance(file, Page) else file.name)
-        if before is None or before.path != path or before.digest != digest or not self._is_there(before):
+        if before is None or before.path != path or before.digest != digest or not before.is_there(self.folder):
             _write(self.folder / path, data, self._folders)
         return [key, path, len(data), digest, facts]
-
-    def _is_there(self, made: Made) -> bool:
-        try:
-            return os.stat(os.path.join(self.folder, made.path)).st_size == made.size
-        except OSError:
-            return False
 
     def _remove(self, path: str) -> None:
         target = self.folder / path

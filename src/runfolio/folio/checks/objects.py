@@ -14,7 +14,7 @@ from typing import NamedTuple
 from runfolio.errors import DamagedError, GitError, NotFoundError, RunfolioError, StorageError
 from runfolio.folio.checks.faults import Restore, faults_of
 from runfolio.gitstore import Repo
-from runfolio.gitstore.repo import OBJECT_ID
+from runfolio.gitstore.ref_values import OBJECT_ID
 from runfolio.gitstore.snapshots import CODE_REF, has_tree
 from runfolio.objects import ObjectStore, decode_manifest
 from runfolio.records import ArtifactEntry, Lifecycle, Run

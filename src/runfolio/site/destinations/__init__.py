@@ -8,10 +8,17 @@ difference and removes only what an earlier one had sent.
 >>> publish_to_folder(read_built(Path("site")), Path("/var/www/folio"))                    # doctest: +SKIP
 """
 
-from runfolio.site.destinations.branch import publish_to_branch, unpublish_from_branch
-from runfolio.site.destinations.bucket import publish_to_bucket, unpublish_from_bucket
-from runfolio.site.destinations.contents import Built, Published, Unpublished, read_built
-from runfolio.site.destinations.folder import publish_to_folder, unpublish_from_folder
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runfolio._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from runfolio.site.destinations.branch import publish_to_branch, unpublish_from_branch
+    from runfolio.site.destinations.bucket import publish_to_bucket, unpublish_from_bucket
+    from runfolio.site.destinations.contents import Built, Published, Unpublished, read_built
+    from runfolio.site.destinations.folder import publish_to_folder, unpublish_from_folder
 
 __all__ = [
     "Built",
@@ -25,3 +32,13 @@ __all__ = [
     "unpublish_from_bucket",
     "unpublish_from_folder",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "branch": ("publish_to_branch", "unpublish_from_branch"),
+        "bucket": ("publish_to_bucket", "unpublish_from_bucket"),
+        "contents": ("Built", "Published", "Unpublished", "read_built"),
+        "folder": ("publish_to_folder", "unpublish_from_folder"),
+    },
+)

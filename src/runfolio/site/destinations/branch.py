@@ -57,11 +57,16 @@ def publish_to_branch(
         If others moved the branch again and again.
     """
     folder, ref, tracking = _named(repo, branch, remote, folder)
+    known = _known_tip(repo, tracking)
     for attempt in range(TRIES):
-        tip = _tip(repo, remote, ref, tracking)
+        tip = known or _tip(repo, remote, ref, tracking)
         old = _listing(repo, tip, folder, f"{remote}/{branch}")
         if tip is not None and old.files == built.digests():
-            return Published(f"{remote}/{branch}", 0, len(built.files), 0, 0)
+            if known is None:
+                return Published(f"{remote}/{branch}", 0, len(built.files), 0, 0)
+            known = None
+            continue
+        known = None
         changes, made = _changes(built, old, folder, f"{remote}/{branch}", first=tip is None)
         if _put(repo, remote, (ref, tracking), changes, tip, message, at_s):
             return made
@@ -117,6 +122,15 @@ def _named(repo: Repo, branch: str, remote: str, folder: str) -> tuple[str, str,
             f"There is no git remote {remote!r}. Add one: git remote add {remote} URL; or name another: --remote NAME"
         )
     return folder, f"refs/heads/{branch}", f"refs/remotes/{remote}/{branch}"
+
+
+def _known_tip(repo: Repo, tracking: str) -> str | None:
+    """Return where the branch was when this clone last saw it, if that was one of sites.
+
+    Mostly it still is there, and a push that only succeeds where it is saves the fetch. If it is not, the next attempt fetches.
+    """
+    tip = repo.resolve(tracking)
+    return tip if tip is not None and repo.read(f"{tip}:{LIST}") is not None else None
 
 
 def _tip(repo: Repo, remote: str, ref: str, tracking: str) -> str | None:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from runfolio.errors import DamagedError, NotFoundError, StateError
 from runfolio.site.kinds import SAFE_ENDINGS
-from runfolio.site.output import MEMORY
+from runfolio.site.memory import MEMORY
 
 LIST = ".runfolio-site.json"
 """Name of the list of what was published, in the destination."""
