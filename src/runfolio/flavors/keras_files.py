@@ -48,7 +48,7 @@ def _configuration(place: Path) -> Any:
     if zipfile.is_zipfile(place):
         with zipfile.ZipFile(place) as archive:
             return json.loads(archive.read("config.json"))
-    import h5py  # type: ignore[import-untyped] # Keras needs it itself
+    import h5py  # Keras needs it itself
 
     with h5py.File(place, "r") as file:
         return json.loads(file.attrs["model_config"])
