@@ -103,3 +103,9 @@ def test_showing_a_run_loads_nothing_heavy(folio_with_a_run: tuple[Path, set[str
     folder, _ = folio_with_a_run
     run_id = next(folder.glob("runs/*/*/*/*.json")).stem.split(".")[0]
     assert heavy(loaded_by(COMMAND.format(args=["runs", "show", run_id]), folder)) == []
+
+
+def test_what_keeps_a_server_of_a_folder_loads_neither_the_command_line_nor_what_reads_models(tmp_path: Path) -> None:
+    loaded = loaded_by("import runfolio.cli.models_serving, runfolio.serving.supervisor", tmp_path)
+    assert heavy(loaded, "click", "yaml", "sqlite3", "asyncio") == []
+    assert not {name for name in loaded if name.startswith(("runfolio.flavors", "runfolio.folio", "runfolio.formats"))}

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -231,8 +232,22 @@ def test_a_token_is_asked_for_everywhere_but_at_the_probes(odd: Path, serve: Ser
     assert server.get("/health?details", authorization="bearer s3cret").status == 200
 
 
+def test_the_list_of_processes_shows_what_is_served_and_no_token(odd: Path, serve: Serve) -> None:
+    server = serve(odd, env={"RUNFOLIO_SERVE_TOKEN": "s3cret"})
+    assert server.post({"inputs": "a"}).status == 401
+    ps = ["ps", "-ww", "-o", "args=", "-p", str(server.process.pid)]
+    shown = subprocess.run(ps, capture_output=True, text=True, check=True).stdout
+    assert f"models serve -m {odd}" in shown and "s3cret" not in shown
+
+
+def test_a_server_is_one_process_from_beginning_to_end(odd: Path, serve: Serve) -> None:
+    server = serve(odd)
+    said = server.get("/health?details").json
+    assert said["supervisor"] == server.process.pid
+    assert server.end() == 0
+
+
 def refused(*args: str, folder: Path, **env: str) -> tuple[int, str]:
-    import subprocess
     import sys
 
     done = subprocess.run(

@@ -65,10 +65,10 @@ def serve(**given: object) -> None:
     only, unless --host says otherwise. When a promotion moves the stage or alias, the new version is loaded beside the old one and
     takes over without a dropped request; SIGHUP looks at once, SIGTERM ends after the requests under way.
     """
+    from runfolio.serving.beginning import hand_over, prepared
     from runfolio.serving.logs import start_logging
     from runfolio.serving.options import ServeOptions, check_exposure
     from runfolio.serving.sources import Source
-    from runfolio.serving.supervisor import Supervisor
 
     said = dict(given)
     options = ServeOptions(
@@ -96,24 +96,14 @@ def serve(**given: object) -> None:
     start_logging(options.log_format)
     uri = str(said["model_uri"])
     source = Source(uri, chosen_folio() if uri.startswith(("models:/", "runs:/")) else None, trust=bool(said["trust"]) or None)
-    reload_s = _float(said["reload_interval"]) if said["reload"] else 0.0
-    manager = str(said["env_manager"])
-
-    def python_for(folder: Path) -> str:
-        if manager == "local":
-            return sys.executable
-        from runfolio.serving.environments import python_for
-
-        return python_for(folder, manager, options.engine)
-
-    server = Supervisor(
+    beginning = prepared(
         source,
         options,
-        python_for,
-        reload_s=reload_s,
+        str(said["env_manager"]),
+        reload_s=_float(said["reload_interval"]) if said["reload"] else 0.0,
         start_timeout_s=_float(said["start_timeout"]),
     )
-    sys.exit(server.run())
+    hand_over(beginning, "runfolio.cli.models_serving", sys.argv[1:])
 
 
 def _int(value: object) -> int:

@@ -2,7 +2,8 @@
 
 Who does what::
 
-    supervisor   knows the folio: fetches the model, binds the socket, starts workers, watches the stage, replaces what dies
+    beginning    fetches the model, binds the socket, and becomes the supervisor
+    supervisor   starts workers, watches the stage, replaces what dies
     worker       knows the model: loads one folder, answers requests until it is told to end
     http         bytes of HTTP/1.1 to requests and back, with a limit on everything that a client may take
     app          a request's path to its answer

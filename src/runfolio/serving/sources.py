@@ -1,6 +1,7 @@
-"""Where a served model comes from, in the supervisor: fetched by digest, and looked at again when the folio moves.
+"""Where a served model comes from: fetched by digest, and looked at again when the folio moves.
 
-A look is cheap: the name of the commit at the folio's tip is read, and only where it is another one, the model's file.
+A look is cheap: the name of the commit at the folio's tip is read, and only where it is another one, the model's file. What reads
+folios and models is loaded when it is needed: a supervisor of a folder never needs it.
 """
 
 from __future__ import annotations
@@ -11,9 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from runfolio.errors import NotFoundError, RunfolioError, StateError
-from runfolio.flavors.catalogue import runs_code
-from runfolio.flavors.model import Model
-from runfolio.flavors.trust import check_trust
 
 MODELS, RUNS = "models:/", "runs:/"
 
@@ -58,8 +56,8 @@ class Source:
 
     def __init__(self, uri: str, folio: str | None = None, *, trust: bool | None = None) -> None:
         self.uri = uri
-        self._place = folio
-        self._trust = trust
+        self.place = folio
+        self.trust = trust
         self._folio: Any = None
         self._tip: str | None = None
         self._last = Which(uri)
@@ -69,7 +67,7 @@ class Source:
         if self._folio is None:
             from runfolio.folio.opening import open_folio
 
-            self._folio = open_folio(self._place)
+            self._folio = open_folio(self.place)
         return self._folio
 
     def which(self) -> Which:
@@ -111,7 +109,7 @@ class Source:
         elif self.uri.startswith(RUNS):
             from runfolio.tracking.fetching import download_artifacts
 
-            folder = Path(download_artifacts(self.uri, dst_path=target, tracking_uri=self._place))
+            folder = Path(download_artifacts(self.uri, dst_path=target, tracking_uri=self.place))
         else:
             # A server of a folder needs nothing of a folio: what reads one is not loaded.
             folder = Path(self.uri.removeprefix("file://")).expanduser().resolve()
@@ -121,10 +119,14 @@ class Source:
                 )
         if not os.path.isfile(folder / "MLmodel"):
             raise NotFoundError(f"{self.uri}: there is no model here: no file MLmodel.")
+        from runfolio.flavors.catalogue import runs_code
+        from runfolio.flavors.model import Model
+        from runfolio.flavors.trust import check_trust
+
         model = Model.load(folder)
         verified = self.uri.startswith((MODELS, RUNS))
         try:
-            check_trust(folder, runs=runs_code(folder, model), verified=verified, trust=self._trust)
+            check_trust(folder, runs=runs_code(folder, model), verified=verified, trust=self.trust)
         except StateError as error:
             raise StateError(f"{error.message} On the command line: --trust.") from None
         return folder

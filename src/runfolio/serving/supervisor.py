@@ -1,4 +1,4 @@
-"""The process that keeps a server alive: it binds the port, starts workers, replaces those that die or hang, and follows the stage.
+"""The process that keeps a server alive: it starts workers, replaces those that die or hang, and follows the stage.
 
 It never loads a model. A change of the model, a worker that asks to be replaced and one that died are the same to it: new workers
 are started, and when they say that they serve, the old ones are told to end. All share one listening socket, so connections find
@@ -12,19 +12,17 @@ import logging
 import os
 import selectors
 import shutil
-import signal
 import socket
-import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import EXIT_DONE, RunfolioError, UsageError
+from runfolio.errors import EXIT_DONE, RunfolioError
 from runfolio.serving.options import ServeOptions
 from runfolio.serving.processes import ENDING, READY, STARTING, WorkerProcess
+from runfolio.serving.signals import Signals
 from runfolio.serving.sources import Source, Which
 from runfolio.serving.watching import Watch
 
@@ -37,8 +35,22 @@ _HUNG_S = 10.0
 
 
 @dataclass(slots=True)
-class _Generation:
-    """Workers of one version of the model."""
+class Generation:
+    """Workers of one version of the model.
+
+    Parameters
+    ----------
+    which : Which
+    folder : path
+        Of the model.
+    python : str
+        That runs it.
+    since : float
+        When it began to serve, in seconds since the epoch.
+    wanted : int
+        How many workers.
+    workers : list of WorkerProcess
+    """
 
     which: Which
     folder: Path
@@ -48,6 +60,7 @@ class _Generation:
     workers: list[WorkerProcess] = field(default_factory=list)
 
     def ready(self) -> int:
+        """Return how many serve."""
         return sum(worker.state == READY for worker in self.workers)
 
 
@@ -58,30 +71,38 @@ class Supervisor:
     ----------
     source : Source
     options : ServeOptions
+    first : Generation
+        The model to begin with.
+    listening : socket
+        Bound; the supervisor's from here on.
+    folder : path
+        The server's own, which goes with it.
+    python_for : callable
+        Returns the Python that runs the model in a folder: of its own environment, or ours.
     reload_s : float
         How often to look whether the stage moved; 0 never.
     start_timeout_s : float
         How long a worker may take to load the model.
-    python_for : callable
-        Returns the Python that runs the model in a folder: of its own environment, or ours.
     """
 
     def __init__(
         self,
         source: Source,
         options: ServeOptions,
-        python_for: Callable[[Path], str],
+        first: Generation,
+        listening: socket.socket,
+        folder: Path,
         *,
-        reload_s: float = 1.0,
-        start_timeout_s: float = 600.0,
+        python_for: Callable[[Path], str],
+        reload_s: float,
+        start_timeout_s: float,
     ) -> None:
         self._source, self._options, self._python_for = source, options, python_for
         self._reload_s, self._start_timeout_s = reload_s, start_timeout_s
-        self._folder = Path(tempfile.mkdtemp(prefix="runfolio-serve-"))
+        self._folder, self._socket, self._current = folder, listening, first
         self._selector = selectors.DefaultSelector()
-        self._socket: socket.socket | None = None
-        self._current: _Generation | None = None
-        self._next: _Generation | None = None
+        self._signals = Signals()
+        self._next: Generation | None = None
         self._leaving: list[WorkerProcess] = []
         self._watch: Watch | None = None
         self._numbers = 0
@@ -90,7 +111,6 @@ class Supervisor:
         self._backoff_s, self._not_before = 0.0, 0.0
         self._told = 0
         self._ending = False
-        self._code = EXIT_DONE
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; return the exit code.
@@ -101,27 +121,24 @@ class Supervisor:
             If it cannot begin.
         """
         try:
-            self._socket = bound(self._options.host, self._options.port)
-            self._options = replace(self._options, port=self._socket.getsockname()[1])
-            which = self._source.which()
-            folder = self._source.fetch(which, self._folder / "model")
-            self._current = self._generation(which, folder)
-            with _signals() as said:
-                self._selector.register(said.readable, selectors.EVENT_READ, None)
+            with self._signals:
+                self._selector.register(self._signals.readable, selectors.EVENT_READ, None)
                 self._begin()
-                while not self._done(said):
+                while not self._done():
                     self._turn()
         finally:
             self._close()
-        return self._code
+        return EXIT_DONE
 
     # Beginning and ending.
 
-    def _generation(self, which: Which, folder: Path) -> _Generation:
-        return _Generation(which, folder, self._python_for(folder), wanted=self._options.workers)
+    def _following(self) -> list[Generation]:
+        return [] if self._next is None else [self._next]
+
+    def _generation(self, which: Which, folder: Path) -> Generation:
+        return Generation(which, folder, self._python_for(folder), wanted=self._options.workers)
 
     def _begin(self) -> None:
-        assert self._current is not None
         self._fill(self._current)
         deadline = time.monotonic() + self._start_timeout_s
         while self._current.ready() < self._current.wanted:
@@ -129,7 +146,7 @@ class Supervisor:
             for worker in self._current.workers:
                 if worker.failed():
                     raise worker.error()
-            if self._ending_said() or time.monotonic() > deadline:
+            if self._signals.ending() or time.monotonic() > deadline:
                 break
         self._current.since = time.time()
         self._tell()
@@ -141,29 +158,24 @@ class Supervisor:
             self._selector.register(self._watch.readable, selectors.EVENT_READ, None)
             self._watch.start()
 
-    def _ending_said(self) -> bool:
-        return _signals.ending()
-
-    def _done(self, said: Any) -> bool:
-        if _signals.reload() and self._watch is not None:
+    def _done(self) -> bool:
+        if self._signals.reload() and self._watch is not None:
             self._watch.look()
-        if not _signals.ending():
+        if not self._signals.ending():
             return False
         if not self._ending:
             self._ending = True
             _log.info("ending: requests under way are answered")
-            for generation in (self._current, self._next):
-                if generation is not None:
-                    self._dismiss(generation)
+            for generation in (self._current, *self._following()):
+                self._dismiss(generation)
         return not self._leaving
 
     def _close(self) -> None:
         if self._watch is not None:
             self._watch.end()
-        for worker in [*self._leaving, *(each for one in (self._current, self._next) if one for each in one.workers)]:
+        for worker in [*self._leaving, *(each for one in (self._current, *self._following()) for each in one.workers)]:
             worker.kill()
-        if self._socket is not None:
-            self._socket.close()
+        self._socket.close()
         self._selector.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -176,7 +188,7 @@ class Supervisor:
                 if key.data.state != STARTING or key.data.failed():
                     self._selector.unregister(key.fileobj)
             elif self._watch is None or key.fileobj != self._watch.readable:
-                _signals.clear()
+                self._signals.clear()
 
     def _turn(self) -> None:
         self._listen()
@@ -195,7 +207,6 @@ class Supervisor:
 
     def _look_at_workers(self, now: float) -> None:
         current = self._current
-        assert current is not None
         for worker in list(current.workers):
             if worker.ended():
                 current.workers.remove(worker)
@@ -242,7 +253,6 @@ class Supervisor:
             self._refused = None
             _log.info("serving %s now", following.which)
             self._tell()
-            assert before is not None
             self._dismiss(before)
             if self._folder in before.folder.parents:
                 shutil.rmtree(before.folder, ignore_errors=True)
@@ -251,7 +261,6 @@ class Supervisor:
 
     def _move(self, which: Which, folder: Path) -> None:
         current = self._current
-        assert current is not None
         if self._next is not None:
             for worker in self._next.workers:
                 worker.kill()
@@ -270,19 +279,17 @@ class Supervisor:
 
     def _refuse(self, which: Which, reason: str) -> None:
         current = self._current
-        assert current is not None
         self._failed += 1
         self._refused = {**which.fields(), "error": " ".join(reason.split())[:1000], "at": time.time()}
         _log.error("%s is not served: %s. %s stays.", which, self._refused["error"].rstrip("."), current.which)
         self._tell()
 
-    def _fill(self, generation: _Generation) -> None:
+    def _fill(self, generation: Generation) -> None:
         missing = generation.wanted - sum(not worker.replaced for worker in generation.workers)
         for _ in range(missing):
             generation.workers.append(self._start(generation))
 
-    def _start(self, generation: _Generation) -> WorkerProcess:
-        assert self._socket is not None
+    def _start(self, generation: Generation) -> WorkerProcess:
         self._numbers += 1
         worker = WorkerProcess(
             generation.python, self._options, generation.folder, self._folder, f"worker-{self._numbers}", self._socket.fileno()
@@ -290,7 +297,7 @@ class Supervisor:
         self._selector.register(worker.report, selectors.EVENT_READ, worker)
         return worker
 
-    def _dismiss(self, generation: _Generation) -> None:
+    def _dismiss(self, generation: Generation) -> None:
         for worker in generation.workers:
             self._send_off(worker)
         generation.workers = []
@@ -305,7 +312,6 @@ class Supervisor:
     def _tell(self) -> None:
         """Write what ``/health?details`` and ``/metrics`` say."""
         current = self._current
-        assert current is not None
         self._told = current.ready()
         said = {
             "model": {**current.which.fields(), "engine": self._options.engine, "since": current.since},
@@ -319,69 +325,3 @@ class Supervisor:
         made = self._folder / "state.new"
         made.write_text(json.dumps(said), "utf-8")
         os.replace(made, self._folder / "state.json")
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound, and not listening yet: a client finds nobody until a worker serves.
-
-    Raises
-    ------
-    UsageError
-        If the address is taken, or none of this machine's.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        made.bind((host, port))
-    except OSError as error:
-        made.close()
-        raise UsageError(
-            f"--host {host} --port {port}: {error.strerror or error}. Choose another port with -p, or end what uses it."
-        ) from None
-    return made
-
-
-class _Signals:
-    """What signals said. Handlers only note it; a pipe wakes the loop."""
-
-    def __init__(self) -> None:
-        self._said: set[int] = set()
-        self.readable = self._writable = -1
-        self._before: dict[int, Any] = {}
-
-    def __call__(self) -> _Signals:
-        return self
-
-    def __enter__(self) -> _Signals:
-        self._said.clear()
-        self.readable, self._writable = os.pipe()
-        os.set_blocking(self.readable, False)
-        os.set_blocking(self._writable, False)
-        signal.set_wakeup_fd(self._writable, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            self._before[number] = signal.signal(number, lambda given, _: self._said.add(given))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.set_wakeup_fd(-1)
-        for number, before in self._before.items():
-            signal.signal(number, before)
-        os.close(self.readable)
-        os.close(self._writable)
-
-    def clear(self) -> None:
-        with suppress(BlockingIOError):
-            os.read(self.readable, 64)
-
-    def ending(self) -> bool:
-        return bool(self._said & {signal.SIGTERM, signal.SIGINT})
-
-    def reload(self) -> bool:
-        if signal.SIGHUP in self._said:
-            self._said.discard(signal.SIGHUP)
-            return True
-        return False
-
-
-_signals = _Signals()
