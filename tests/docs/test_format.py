@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from runfolio.folio.inbox import ARTIFACTS, ID_FILE, METRICS_FILE, RUN_FILE
+from runfolio.formats.datasets import DATASET_KEYS, decode_dataset, decode_facts, encode_dataset, encode_facts
 from runfolio.formats.deployments import decode_deployment, encode_deployment
 from runfolio.formats.experiments import decode_experiment, experiment_fields
 from runfolio.formats.foreign import decode_foreign, read_metrics
@@ -28,6 +29,7 @@ from runfolio.objects.manifests import decode_manifest, encode_manifest
 from runfolio.policy import decode_policy, run_examples
 from runfolio.policy.rules import FLAGS
 from runfolio.records import Experiment
+from runfolio.records.datasets import ColumnFacts, Facts
 from runfolio.records.deployments import Deployment, DeploymentState
 from runfolio.records.reproductions import Outcome, Reproduction
 from runfolio.records.runs import RunStatus
@@ -175,6 +177,21 @@ def test_the_reproduction_is_canonical_and_every_field_is_told() -> None:
     names = [item.name for item in fields(Reproduction) if item.name != "extra"]
     assert [name for name in names if f"`{name}`" not in section or name not in schema["properties"]] == []
     assert [item.value for item in Outcome if f"`{item.value}`" not in section] == []
+
+
+def test_the_dataset_is_what_we_write_and_every_field_is_told() -> None:
+    data = example("dataset").encode()
+    assert encode_dataset(decode_dataset(data, "datasets/wine.yaml")) == data
+    section = TEXT.split("## Dataset:")[1].split("\n## ")[0]
+    assert [key for key in DATASET_KEYS if f"`{key}`" not in section] == []
+
+
+def test_the_facts_are_canonical_and_every_field_is_told() -> None:
+    data = example("facts").encode()
+    assert encode_facts(decode_facts(data, "datasets/wine/3dd41711122b88ad.json")) == data
+    section = TEXT.split("## Facts of a content:")[1].split("\n## ")[0]
+    told = {item.name for kind in (Facts, ColumnFacts) for item in fields(kind)} - {"extra", "manifest_size"}
+    assert [name for name in told if f"`{name}`" not in section] == []
 
 
 def test_policy_page_shows_a_policy_that_passes_its_own_examples() -> None:

@@ -84,15 +84,16 @@ def files_of_commits(place: Place, oids: Sequence[str]) -> dict[str, tuple[Chang
 
 
 def _folders(place: Place) -> tuple[str, ...]:
-    return (*place.run_folders, place.full(paths.SETTINGS), place.full(paths.POLICY))
+    return (*place.run_folders, *place.dataset_files, place.full(paths.SETTINGS), place.full(paths.POLICY))
 
 
 def changes_between(place: Place, old: str, new: str) -> tuple[Change, ...]:
     """Return the files of records that differ between two commits; paths from the folio's root."""
     found = place.repo.changes(old, new, place.prefix.rstrip("/"))
     ours = tuple(f"{name}/" for name in paths.OURS)
+    whole = (paths.SETTINGS, paths.POLICY)
     inner = (Change(place.strip(item.path), item.old, item.new) for item in found)
-    return tuple(item for item in inner if item.path.startswith(ours) or item.path in (paths.SETTINGS, paths.POLICY))
+    return tuple(item for item in inner if item.path.startswith(ours) or item.path in whole or paths.is_of_dataset(item.path))
 
 
 def read_difference(

@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 from runfolio.errors import NotFoundError
 from runfolio.folio.checks.blobs import read_blobs
+from runfolio.folio.checks.datasets import DatasetCheck
 from runfolio.folio.checks.documents import check_environment, check_experiment, check_same_names, check_settings
 from runfolio.folio.checks.history import History
 from runfolio.folio.checks.listing import NameCheck, environment_of_path, list_files
@@ -92,6 +93,7 @@ class _Records:
         self._references = References(place.prefix, self._environments, restore, findings)
         self._models = ModelCheck(place.prefix, place.settings.registry, self._objects, restore, findings)
         self._reproductions = ReproductionCheck(self._objects, restore, findings)
+        self._datasets = DatasetCheck(place.prefix, place.ledger is not None, self._objects, restore, findings)
         self._model_history = ModelHistory(folio.repo, tip, place.prefix, findings)
         self._experiments: dict[str, Experiment] = {}
         self._experiment_files: set[str] = set()
@@ -106,6 +108,7 @@ class _Records:
         self._runs.finish()
         self._models.finish(self._references.run_ids, self._model_history)
         self._reproductions.finish(self._references.run_ids)
+        self._datasets.finish()
         self._objects.finish()
         self._code.finish()
         self._references.finish(self._experiments, self._experiment_files)
@@ -117,7 +120,7 @@ class _Records:
     def _list(self) -> list[TreeEntry]:
         place = self._folio.place
         # A ledger branch holds records only: its settings stand on the branches that people work on.
-        names = [place.full(name) for name in (paths.SETTINGS, *paths.OURS)]
+        names = [place.full(name) for name in (paths.SETTINGS, *paths.OURS, paths.DATASETS)]
         wanted: list[TreeEntry] = []
         for entry in list_files(self._folio.repo, self._tip, names, self._findings):
             if not self._names.take(entry):
@@ -162,5 +165,5 @@ class _Records:
             made = check_experiment(data, path, self._findings)
             if made is not None:
                 self._experiments[path] = made
-        elif not (self._models.take(path, inner, data) or self._reproductions.take(path, inner, data)):
+        elif not any(each.take(path, inner, data) for each in (self._models, self._reproductions, self._datasets)):
             check_environment(data, path, self._history.restore, self._findings)

@@ -99,7 +99,7 @@ def _attempt(
 
     if home is None:
         return commit()
-    write_note(home, {"branch": branch, "old": start, "folder": place.prefix.rstrip("/"), "only": list(place.run_folders)})
+    write_note(home, {"branch": branch, "old": start, "folder": place.prefix.rstrip("/"), "only": list(place.written_folders)})
     # Held from before the branch moves: no `git commit` of the user may read the new branch with the old index.
     with index_held(home):
         done = commit()
@@ -167,7 +167,7 @@ def _bring_up(place: Place, home: Repo | None, branch: str, old: str | None, *, 
         old or empty_tree(place.repo),
         new,
         place.prefix.rstrip("/"),
-        only=place.run_folders,
+        only=place.written_folders,
         held=held,
     )
     drop_note(home)

@@ -20,6 +20,7 @@ from runfolio.gitstore.user_settings import user_setting
 from runfolio.journal import Spool
 
 if TYPE_CHECKING:
+    from runfolio.folio.datasets import DatasetBook
     from runfolio.folio.deployments import DeploymentBook
     from runfolio.folio.folding import FoldResult
     from runfolio.folio.reproductions import ReproductionBook
@@ -96,6 +97,13 @@ class Folio:
         from runfolio.folio.reproductions import ReproductionBook
 
         return ReproductionBook(self.place)
+
+    @cached_property
+    def datasets(self) -> DatasetBook:
+        """Which content of each dataset is current, and what is known of it."""
+        from runfolio.folio.datasets import DatasetBook
+
+        return DatasetBook(self.place)
 
     @cached_property
     def index(self) -> Index:

@@ -6,6 +6,9 @@ commit of the grace period replaced or removed (a revert may itself be reverted)
 anything that waits or runs here. What a manifest in use lists is in use. History further back does not count: a run is in it for
 ever, and its objects go once its record went, or once the run was deleted and that is asked for.
 
+Datasets are the exception: a content is in use as long as any version of a dataset's file names it, in the whole history of any ref,
+or in the code tree of any run. Going back to an old commit, or making an old run again, must find the data it stood on.
+
 Text is searched for digests, not decoded: a field that a newer runfolio writes keeps its object, too.
 """
 
@@ -24,6 +27,7 @@ from runfolio.formats import paths
 from runfolio.formats.canonical import MAX_RECORD_BYTES
 from runfolio.formats.runs import decode_run
 from runfolio.gitstore import Repo
+from runfolio.gitstore.history import raw_changes
 from runfolio.objects import LocalStore, ObjectStore, decode_manifest
 from runfolio.objects.remote import RemoteStore
 from runfolio.records import Digest, Lifecycle
@@ -32,6 +36,10 @@ _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
 _LISTS = re.compile(rb'(?:"manifest":\s*\{[^}]*?"digest":\s*"|^digest:\s*["\']?)(sha256:[0-9a-f]{64})', re.MULTILINE)
 _TAIL_BYTES = 80
 _FOLDERS = (paths.RUNS, paths.MODELS, paths.EXPERIMENTS, paths.REPRODUCTIONS)
+_FOLDER = re.compile(rb"^kind:\s*[\"']?folder\b", re.MULTILINE)
+_ELSEWHERE = re.compile(rb"^held_by:\s*[\"']?(?!store\b)\w", re.MULTILINE)
+_CODE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38,64}/")
+"""Where a run's code tree lies in the ref that keeps them."""
 
 
 def in_use(folio: Folio, store: ObjectStore, before_ms: int, *, deleted_runs: bool = False) -> set[Digest]:
@@ -65,11 +73,16 @@ def in_use(folio: Folio, store: ObjectStore, before_ms: int, *, deleted_runs: bo
         if deleted_runs and _long_deleted(path, data, before_ms):
             continue
         used.update(Digest(found.decode()) for found in _DIGEST.findall(data))
-        for found in _LISTS.findall(data):
+        for found in () if _is_no_list(path, data) else _LISTS.findall(data):
             lists.setdefault(Digest(found.decode()), path)
     for digest, path in lists.items():
         used.update(_listed_in(store, digest, path))
     return used
+
+
+def _is_no_list(path: str, data: bytes) -> bool:
+    """Tell whether a file is that of a dataset whose digest is no manifest of ours: that of one file, or kept by another tool."""
+    return paths.dataset_of_path(path) is not None and (not _FOLDER.search(data) or _ELSEWHERE.search(data) is not None)
 
 
 def _listed_in(store: ObjectStore, digest: Digest, path: str) -> Iterator[Digest]:
@@ -100,7 +113,7 @@ def _records(place: Place, before_ms: int) -> Iterator[tuple[str, bytes]]:
     repo = place.repo
     worktrees = repo.run("worktree", "list", "--porcelain").decode("utf-8", "surrogateescape").splitlines()
     heads = [line[5:] for line in worktrees if line.startswith("HEAD ")]
-    found = _in_trees(place, before_ms, heads) | _replaced(place, before_ms)
+    found = _in_trees(place, before_ms, heads) | _replaced(place, before_ms) | _of_datasets(place, heads)
     for oid, data in repo.read_many(found):
         if data is None:
             raise StateError(f"{found[oid]} ({oid}) cannot be read from git: run git fsck. Nothing was removed.")
@@ -122,15 +135,30 @@ def _in_trees(place: Place, before_ms: int, heads: list[str]) -> dict[str, str]:
     for line in listed.decode("utf-8", "surrogateescape").splitlines():
         oid, _, path = line.partition(" ")
         name = path[len(place.prefix) :] if path.startswith(place.prefix) else ""
-        if name.partition("/")[0] in _FOLDERS and "/" in name:
+        if (name.partition("/")[0] in _FOLDERS and "/" in name) or paths.is_of_dataset(name):
             found.setdefault(oid, name)
+    return found
+
+
+def _of_datasets(place: Place, heads: list[str]) -> dict[str, str]:
+    """Return all versions of the datasets' files in the history of all refs and heads, and those in the code trees of runs."""
+    in_code = place.dataset_files[0].replace("top)", "top)??/*/", 1)
+    told = place.repo.run(
+        "log", "--all", *(head for head in heads if set(head) != {"0"}), "--full-history", "--root", "--format=", "-m", "--raw",
+        "--no-abbrev", "--no-renames", "--no-show-signature", "-z", "--diff-filter=AMT", "--", *place.dataset_files, in_code, check=False,
+    )  # fmt: skip
+    found: dict[str, str] = {}
+    for change in raw_changes(told):
+        if change.new is not None:
+            code = _CODE.match(change.path)
+            found.setdefault(change.new, place.strip(change.path[code.end() :] if code else change.path))
     return found
 
 
 def _replaced(place: Place, before_ms: int) -> dict[str, str]:
     """Return the blobs that commits of the grace period replaced or removed."""
     told = place.repo.run(
-        "log", "--all", f"--since={before_ms // 1000}", "--format=", "-m", "--raw", "--no-abbrev", "--no-renames", "-z",
+        "log", "--all", "--full-history", f"--since={before_ms // 1000}", "--format=", "-m", "--raw", "--no-abbrev", "--no-renames", "-z",
         "--diff-filter=DM", "--", *(place.full(folder) for folder in _FOLDERS), check=False,
     )  # fmt: skip
     fields = iter(told.decode("utf-8", "surrogateescape").split("\0"))
@@ -149,12 +177,13 @@ def _uncommitted(worktree: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
     repo = Repo.discover(worktree)
     if repo.bare:
         return
-    folders = [f"{prefix}{folder}" for folder in _FOLDERS]
+    folders = [f"{prefix}{folder}" for folder in (*_FOLDERS, paths.DATASETS)]
     for name in (
         repo.run("ls-files", "-z", "--modified", "--others", "--", *folders).decode("utf-8", "surrogateescape").split("\0")
     ):
         file = worktree / name
-        if name and file.is_file() and not file.is_symlink():
+        ours = not name.startswith(f"{prefix}{paths.DATASETS}/") or paths.is_of_dataset(name[len(prefix) :])
+        if name and ours and file.is_file() and not file.is_symlink():
             try:
                 yield name[len(prefix) :], file.read_bytes()
             except OSError as error:

@@ -132,7 +132,7 @@ class StoreSize:
 
 def measure_records(place: Place, tip: str, today: date) -> RecordSizes:
     """Measure the records of a commit."""
-    folders = [place.full(name) for name in paths.OURS]
+    folders = [place.full(name) for name in (*paths.OURS, paths.DATASETS)]
     listed = place.repo.run("ls-tree", "-r", "-l", "-z", "--full-tree", "--end-of-options", tip, *folders)
     runs = files = total = largest = recent = 0
     largest_path, first = "", today
@@ -141,19 +141,21 @@ def measure_records(place: Place, tip: str, today: date) -> RecordSizes:
         if not line:
             continue
         head, _, raw = line.partition(b"\t")
+        path = place.strip(raw.decode("utf-8", "surrogateescape"))
+        if path.startswith(f"{paths.DATASETS}/") and not paths.is_of_dataset(path):
+            continue
         word = head.split()[-1]
         size = int(word) if word.isdigit() else 0
         files, total = files + 1, total + size
         if size > largest:
             largest, largest_path = size, raw.decode("utf-8", "replace")
-        path = place.strip(raw.decode("utf-8", "surrogateescape"))
         if paths.run_of_path(path):
             runs += 1
             day = _day_of(path)
             first = min(first, day)
             recent += since < day <= today
     span = max(1, min(WINDOW_DAYS, (today - first).days + 1))
-    return RecordSizes(runs, files, total, largest_path, largest, _stored(place, tip, folders), recent, recent / span)
+    return RecordSizes(runs, files, total, largest_path, largest, _stored(place, tip, folders[:-1]), recent, recent / span)
 
 
 def _day_of(path: str) -> date:

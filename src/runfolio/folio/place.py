@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +135,17 @@ class Place:
     def run_folders(self) -> tuple[str, ...]:
         """The folders that hold records, from the repository's root."""
         return tuple(self.folder(name) for name in paths.OURS)
+
+    @property
+    def written_folders(self) -> tuple[str, ...]:
+        """The folders that commits of ours write to, from the repository's root."""
+        return (*self.run_folders, self.folder(paths.DATASETS))
+
+    @property
+    def dataset_files(self) -> tuple[str, ...]:
+        """What matches the files of datasets, and not what else lies in that folder: git's patterns, from the repository's root."""
+        start = re.sub(r"([\\*?\[])", r"\\\1", self.folder(paths.DATASETS))
+        return (f":(glob,top){start}/*.yaml", f":(glob,top){start}/*/*.json")
 
 
 def short(branch: str) -> str:

@@ -164,7 +164,8 @@ def _records_between(place: Place, old: str | None, new: str) -> int:
 
 
 def _refuse_code(place: Place, ours: str, theirs: str | None, branch: str) -> None:
-    foreign = merging.foreign_paths(place.repo, ours, theirs, place.run_folders)
+    named = merging.foreign_paths(place.repo, ours, theirs, place.run_folders)
+    foreign = [path for path in named if not (path.startswith(place.prefix) and paths.is_of_dataset(place.strip(path)))]
     if foreign:
         some = ", ".join(visible(path) for path in foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
         raise StateError(

@@ -21,7 +21,9 @@ RUNS = "runs"
 MODELS = "models"
 ENVIRONMENTS = "environments"
 REPRODUCTIONS = "reproductions"
+DATASETS = "datasets"
 OURS = (RUNS, EXPERIMENTS, MODELS, ENVIRONMENTS, REPRODUCTIONS)
+"""The folders that hold records only. ``datasets/`` is none of them: many a repository keeps data or code in a folder of that name."""
 
 _RUN = re.compile(r"runs/(?P<slug>[a-z0-9][a-z0-9_-]*)/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.json\Z", re.ASCII)
 _SERIES = re.compile(r"runs/[a-z0-9][a-z0-9_-]*/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.series\.json\Z", re.ASCII)
@@ -31,6 +33,8 @@ _VERSION = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/versions/(?P<number
 _CARD = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/cards/(?P<number>[1-9]\d{0,8})\.md\Z", re.ASCII)
 _DEPLOYMENT = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/deployments/(?P<name>[a-z0-9][a-z0-9_-]*)\.json\Z", re.ASCII)
 _REPRODUCTION = re.compile(r"reproductions/(?P<run>[A-Za-z0-9][\w-]*)/(?P<attempt>[0-9a-f]{32})\.json\Z", re.ASCII)
+_DATASET = re.compile(r"datasets/(?P<slug>[a-z0-9][a-z0-9_-]*)\.yaml\Z", re.ASCII)
+_FACTS = re.compile(r"datasets/(?P<slug>[a-z0-9][a-z0-9_-]*)/(?P<name>[0-9a-f]{16})\.json\Z", re.ASCII)
 _EXPERIMENT = re.compile(r"experiments/(?P<slug>[a-z0-9][a-z0-9_-]*)\.yaml\Z", re.ASCII)
 
 
@@ -83,6 +87,16 @@ def card_path(slug: str, version: int) -> str:
 def deployment_path(slug: str, name: str) -> str:
     """Return the path of the record of one deployment of a model's versions."""
     return f"{MODELS}/{slug}/deployments/{name}.json"
+
+
+def dataset_path(slug: str) -> str:
+    """Return the path of a dataset's file: which content is current."""
+    return f"{DATASETS}/{slug}.yaml"
+
+
+def facts_path(slug: str, name: str) -> str:
+    """Return the path of the facts of one content of a dataset, by the first 16 hex digits of its digest."""
+    return f"{DATASETS}/{slug}/{name}.json"
 
 
 def environment_path(name: str) -> str:
@@ -146,3 +160,20 @@ def deployment_of_path(path: str) -> tuple[str, str] | None:
     """Return (slug, name of the file) if `path` is the record of a deployment, else None."""
     match = _DEPLOYMENT.match(path)
     return (match["slug"], match["name"]) if match else None
+
+
+def dataset_of_path(path: str) -> str | None:
+    """Return the slug if `path` is a dataset's file, else None."""
+    match = _DATASET.match(path)
+    return match["slug"] if match else None
+
+
+def facts_of_path(path: str) -> tuple[str, str] | None:
+    """Return (slug, 16 hex digits) if `path` holds the facts of a dataset's content, else None."""
+    match = _FACTS.match(path)
+    return (match["slug"], match["name"]) if match else None
+
+
+def is_of_dataset(path: str) -> bool:
+    """Tell whether `path` is a dataset's file or tells facts of a content; what else lies in ``datasets/`` is not ours."""
+    return dataset_of_path(path) is not None or facts_of_path(path) is not None

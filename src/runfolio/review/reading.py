@@ -92,6 +92,8 @@ def kind_of(path: str) -> str:
     """Return what a file of the folio is about, by its path from the folio's root: a name of ``Change.files``."""
     if path in (paths.SETTINGS, paths.POLICY):
         return "settings"
+    if paths.is_of_dataset(path):
+        return paths.DATASETS
     first = path.split("/", 1)[0]
     return first if first in paths.OURS and "/" in path else "other"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runfolio.errors import NotAFolioError, RunfolioError
-from runfolio.formats.paths import ENVIRONMENTS, EXPERIMENTS, MODELS, REPRODUCTIONS, RUNS
+from runfolio.formats.paths import DATASETS, ENVIRONMENTS, EXPERIMENTS, MODELS, REPRODUCTIONS, RUNS
 from runfolio.gitstore.codestate import CodeState, code_tree, configuration
 from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.snapshots import carry_tree, keep_tree
@@ -28,7 +28,8 @@ _CI_BRANCHES = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME")
 def record_rules(prefix: str) -> tuple[Rule, ...]:
     """Return what in a folio's repository is a record and so no code, level by level (`runfolio.gitstore.trees.without`).
 
-    Only the records themselves are named: a code folder that is called ``models`` stays code.
+    Only the records themselves are named: a code folder that is called ``models`` stays code. So do ``datasets/*.yaml``: which data was
+    current is part of what a run stood on, as a lock file is; only the facts of contents are records.
     """
     start = tuple(re.escape(part) for part in prefix.split("/") if part)
     slug = r"[a-z0-9][a-z0-9_-]*"
@@ -41,6 +42,7 @@ def record_rules(prefix: str) -> tuple[Rule, ...]:
         (MODELS, r"[^/]+", "deployments", rf"{slug}\.json"),
         (ENVIRONMENTS, r"[0-9a-f]{16}\.txt"),
         (REPRODUCTIONS, r"[A-Za-z0-9][\w-]*", r"[0-9a-f]{32}\.json"),
+        (DATASETS, slug, r"[0-9a-f]{16}\.json"),
     )
     return tuple(tuple(re.compile(level, re.ASCII) for level in (*start, *rule)) for rule in rules)
 

@@ -9,6 +9,7 @@ module           subject
 ``documents``    settings, experiments and package lists
 ``runs``         one run's record by itself, and its metric histories beside it
 ``references``   what records say of one another
+``datasets``     datasets, and the facts of their contents
 ``objects``      artifacts and full histories in the object store, code in git
 ``history``      records that were changed or removed other than by runfolio
 ``local``        journals, the pending note, locks and the work tree of this clone

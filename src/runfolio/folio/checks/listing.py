@@ -93,8 +93,10 @@ class NameCheck:
     def take(self, entry: TreeEntry) -> bool:
         """Check a file's name and mode; return whether its content can be looked at."""
         path = entry.path[len(self._prefix) :]
-        self._case(entry.path)
         known = is_known(path)
+        if not known and path.split("/")[0] == paths.DATASETS:
+            return False  # many a repository has a folder datasets/ of its own
+        self._case(entry.path)
         if entry.mode not in _FILE_MODES:
             if known or path.split("/")[0] in (paths.RUNS, paths.ENVIRONMENTS, paths.MODELS, paths.REPRODUCTIONS):
                 kind = _KINDS.get(entry.mode, f"of mode {entry.mode}")
@@ -134,7 +136,9 @@ def is_known(path: str) -> bool:
         return True
     if paths.model_of_path(path) or paths.version_of_path(path) or paths.card_of_path(path) or paths.deployment_of_path(path):
         return True
-    return environment_of_path(path) is not None or paths.reproduction_of_path(path) is not None
+    if paths.is_of_dataset(path) or paths.reproduction_of_path(path) is not None:
+        return True
+    return environment_of_path(path) is not None
 
 
 def environment_of_path(path: str) -> str | None:

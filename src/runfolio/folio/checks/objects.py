@@ -17,7 +17,8 @@ from runfolio.gitstore import Repo
 from runfolio.gitstore.ref_values import OBJECT_ID
 from runfolio.gitstore.snapshots import CODE_REF, has_tree
 from runfolio.objects import ObjectStore, decode_manifest
-from runfolio.records import ArtifactEntry, Lifecycle, Run
+from runfolio.records import ArtifactEntry, Digest, Lifecycle, Run
+from runfolio.records.datasets import Facts
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ModelVersion
 
@@ -46,7 +47,7 @@ class _List(NamedTuple):
 
 
 class ObjectCheck:
-    """Looks up the objects that runs and versions of models name, many at a time: in a bucket each look is a request.
+    """Looks up the objects that runs, versions of models and datasets name, many at a time: in a bucket each look is a request.
 
     Parameters
     ----------
@@ -88,6 +89,16 @@ class ObjectCheck:
     def take_object(self, path: str, who: str, field: str, what: str, entry: ArtifactEntry) -> None:
         """Look up one object that another record names."""
         self._named.append(_Named(path, who, field, what, entry))
+        self._look_at_many()
+
+    def take_content(self, path: str, facts: Facts) -> None:
+        """Look up the object with a content of a dataset, and what it lists where that is a folder."""
+        digest, who = Digest(facts.digest), f"dataset {path.split('/')[-2]}"
+        if facts.manifest_size:
+            named = _Named(path, who, "manifest", _FILES, ArtifactEntry(digest, facts.manifest_size))
+            self._lists.append(_List(named, "files", facts.files))
+        else:
+            self._named.append(_Named(path, who, "digest", "its content", ArtifactEntry(digest, facts.size)))
         self._look_at_many()
 
     def finish(self) -> None:
