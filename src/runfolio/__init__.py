@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         sklearn,
         spacy,
         statsmodels,
+        sweeps,
         tensorflow,
         tracking,
         transformers,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from runfolio.evaluation.evaluating import evaluate
     from runfolio.evaluation.thresholds import validate_evaluation_results
     from runfolio.exceptions import MlflowException
+    from runfolio.sweeps.sweeping import sweep
     from runfolio.tracking.fluent import (
         ActiveRun,
         active_run,
@@ -193,6 +195,8 @@ __all__ = [
     "spacy",
     "start_run",
     "statsmodels",
+    "sweep",
+    "sweeps",
     "tensorflow",
     "tracked",
     "tracking",
@@ -223,6 +227,7 @@ _MODULES = (
     "sklearn",
     "spacy",
     "statsmodels",
+    "sweeps",
     "tensorflow",
     "tracking",
     "transformers",
@@ -252,6 +257,7 @@ _ELSEWHERE = {
     "set_system_metrics_samples_before_logging": "runfolio.tracking.sampling",
     "set_system_metrics_sampling_interval": "runfolio.tracking.sampling",
     "set_tracking_uri": "runfolio.tracking.session",
+    "sweep": "runfolio.sweeps.sweeping",
     "validate_evaluation_results": "runfolio.evaluation.thresholds",
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = (
-    "IPython PIL altair catboost fsspec git jinja2 keras lightgbm lightning matplotlib numpy obstore onnx onnxruntime pandas plotly polars "
+    "IPython PIL altair catboost fsspec git jinja2 keras lightgbm lightning matplotlib numpy obstore onnx onnxruntime optuna pandas plotly polars "
     "prophet psutil pyarrow pynvml rich skl2onnx sklearn spacy statsmodels tensorflow torch transformers xgboost"
 ).split()
 LOG_A_RUN = """

@@ -20,28 +20,31 @@ FILES = sorted(path for path in SRC.rglob("*.py") if SCRIPTS not in path.parents
 TREES = {path: ast.parse(path.read_text("utf-8")) for path in FILES}
 HEAVY = frozenset(
     "IPython PIL altair azure boto3 botocore catboost cloudpickle dask fsspec git h5py jinja2 keras lightgbm lightning matplotlib numpy obstore onnx "
-    "onnxruntime pandas plotly polars prophet psutil pyarrow pynvml pyspark pytorch_lightning ray rich safetensors skl2onnx sklearn skops spacy "
+    "onnxruntime optuna pandas plotly polars prophet psutil pyarrow pynvml pyspark pytorch_lightning ray rich safetensors skl2onnx sklearn skops spacy "
     "starlette statsmodels tensorflow torch transformers uvicorn vl_convert xgboost".split()
 )
 LAZY_FOR_SPEED = frozenset({"yaml", "sqlite3"})
 """Not heavy, but not needed to log or to print the help: loaded where they are used."""
 
-PICKLES_IN = frozenset({"flavors/pickles.py", "flavors/torch_files.py"})
-"""Who reads pickles: of models, whose bytes are those of a digest that the folio names, or that the user trusts. PyTorch's are read by
-PyTorch, which is told by which module."""
+PICKLES_IN = frozenset(
+    {"flavors/pickles.py", "flavors/torch_files.py", "sweeps/engines/frames.py", "sweeps/objectives.py", "sweeps/studies.py"}
+)
+"""Who reads pickles: of models, whose bytes are those of a digest that the folio names, or that the user trusts (PyTorch's are read by
+PyTorch, which is told by which module); and between a sweep and its own workers, over a socket that nobody else holds an end of."""
 
 EXECUTES = frozenset({"site/charts/worker.py: exec"})
 """The one place that runs what is in a folio: charts that its team declares in Python, in a process of their own."""
 
 BROAD_EXCEPT_IN = frozenset(
     "autologging/guarding.py cli/ending.py evaluation/subjects.py flavors/folders.py flavors/onnx.py flavors/python_saving.py "
-    "flavors/torch_files.py flavors/transformers.py objects/fsspec_bucket.py serving/prediction.py serving/rowwise.py".split()
+    "flavors/torch_files.py flavors/transformers.py objects/fsspec_bucket.py serving/prediction.py serving/rowwise.py "
+    "sweeps/work.py".split()
 )
 """Who may catch everything: the guard around autologging (training must never die of logging), what turns a bug of ours into a report
 and exit code 3, what speaks to file systems of others, each of which raises errors of its own, what calls models and metrics of the user's
 in an evaluation, whose errors are told as theirs, what calls a model in a server, which must live whatever the model raises, or with its
 input example when it is saved, where it is the model that must not be lost, and what opens files by frameworks whose errors have no class
-in common, which are told as damage."""
+in common, which are told as damage; and what calls the objective of a sweep, whose errors are told in its trial's run."""
 
 
 def nodes(kind: type[ast.AST] | tuple[type[ast.AST], ...]) -> Iterator[tuple[str, ast.AST]]:

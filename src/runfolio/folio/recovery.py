@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from runfolio.errors import storage_error
 from runfolio.folio.folding import FoldResult
@@ -53,6 +55,33 @@ def recover(folio: Folio, *, detached: bool = False) -> Recovery:
     result.fold = folio.commit()
     drop_left_lock(folio.place.repo)
     return result
+
+
+def end_left(spool: Spool, wanted: Callable[[Mapping[str, Any]], bool]) -> set[str]:
+    """End some of the runs whose process died, and commit nothing.
+
+    Parameters
+    ----------
+    spool : Spool
+    wanted : callable
+        Given a journal's header, tells whether its run is meant.
+
+    Returns
+    -------
+    set of str
+        Ids of those that are meant, and go on in a living process.
+    """
+    going: set[str] = set()
+    result = Recovery()
+    for journal in spool.journals():
+        if journal.sealed:
+            continue
+        state = RunState(journal.path).refresh()
+        if state.header and wanted(state.header):
+            _recover(spool, journal, True, result)
+            if journal.path.exists():
+                going.add(journal.run_id)
+    return going
 
 
 def _recover(spool: Spool, journal: Journal, detached: bool, result: Recovery) -> None:

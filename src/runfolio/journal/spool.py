@@ -104,9 +104,9 @@ class Spool:
             return None
         return writer
 
-    def seal(self, writer: JournalWriter) -> bool:
-        """Sync an ended journal and give it its sealed name; False while another process holds it."""
-        return writer.close(sealed_name=sealed_name(writer.path), durable=self.durable)
+    def seal(self, writer: JournalWriter, *, synced: bool = True) -> bool:
+        """Sync an ended journal (unless told not to) and give it its sealed name; False while another process holds it."""
+        return writer.close(sealed_name=sealed_name(writer.path), durable=self.durable and synced)
 
     def journals(self) -> list[Journal]:
         """List the journals, oldest run first, those of one run in the order in which they were begun."""

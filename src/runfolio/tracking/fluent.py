@@ -134,6 +134,11 @@ def _experiment(held: Session, experiment_id: str | None) -> Experiment:
     return found
 
 
+def experiment_in_force(held: Session) -> Experiment:
+    """Return the experiment that a new run goes to: set, from the environment, or the default one."""
+    return _experiment(held, None)
+
+
 def start_run(
     run_id: str | None = None,
     experiment_id: str | None = None,
@@ -245,6 +250,29 @@ def end_run(status: str = "FINISHED") -> None:
     with suppress(ValueError):
         _all_active.remove(active)
     _end(active, status, top=not stack)
+
+
+def enter(held: Session, live: LiveRun, experiment_id: str) -> ActiveRun:
+    """Make a run that a room above has started the active run of this thread, below the one that is active.
+
+    Parameters
+    ----------
+    held : Session
+    live : LiveRun
+    experiment_id : str
+    """
+    active = ActiveRun(held, live, entities.info_entity(live.record, experiment_id, artifact_uri(live.run_id)))
+    _stack().append(active)
+    return active
+
+
+def leave(active: ActiveRun, status: str) -> None:
+    """Take a run that :func:`enter` made active from the stack, with those within it that were left open, which end in `status`."""
+    stack = _stack()
+    while active in stack and stack[-1] is not active:
+        end_run(status)
+    if active in stack:
+        stack.pop()
 
 
 def _end(active: ActiveRun, status: str, *, top: bool) -> None:

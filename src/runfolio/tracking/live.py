@@ -82,6 +82,10 @@ class LiveRun:
         """Whether the run has been ended or let go here."""
         return self.writer.closed
 
+    def knows(self, key: str) -> bool:
+        """Tell whether this process logged the metric through this hold."""
+        return key in self._keys
+
     def refuse_deleted(self) -> None:
         """Refuse to change a run that this process deleted while it went on; to end it is always allowed.
 
@@ -142,11 +146,11 @@ class LiveRun:
         for key, value in params.items():
             fresh[key] = self._param(key, value, lines)
         for key, value, timestamp, step in metrics:
-            check_key(key, "metric")
+            spelled = self._keys.get(key) if type(key) is str else None
+            if spelled is None:
+                spelled = self._keys[key] = encode_key(check_key(key, "metric"))
             at = now if timestamp is None else whole(key, "timestamp", timestamp)
-            lines.append(
-                encode_point(encode_key(key), number_of(key, value), at, 0 if step is None else whole(key, "step", step))
-            )
+            lines.append(encode_point(spelled, number_of(key, value), at, 0 if step is None else whole(key, "step", step)))
         for key, value in tags.items():
             self._tag(key, value, lines)
         self.writer.events(lines)
@@ -220,7 +224,7 @@ class LiveRun:
         return entry
 
     @storage_errors("end the run")
-    def end(self, status: str, at: int | None = None) -> bool:
+    def end(self, status: str, at: int | None = None, *, synced: bool = True) -> bool:
         """End the run; returns once it can no longer be lost.
 
         Parameters
@@ -228,6 +232,8 @@ class LiveRun:
         status : str
         at : int, optional
             Milliseconds since the epoch, UTC.
+        synced : bool, optional
+            False leaves it to the commit that follows to bring the run to disk: it outlives a killed process, and not a power cut.
 
         Returns
         -------
@@ -238,7 +244,7 @@ class LiveRun:
             raise StateError(f"The run {self.run_id} has ended already.")
         self._asked = status
         self.writer.event("end", status, time.time_ns() // 1_000_000 if at is None else at)
-        return self.folio.spool.seal(self.writer)
+        return self.folio.spool.seal(self.writer, synced=synced)
 
     def seal_brief(self) -> bool:
         """Seal a run that was opened for one call."""

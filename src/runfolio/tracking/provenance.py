@@ -86,6 +86,22 @@ def current(folio: Repo | None, prefix: str, settings: CaptureSettings, redactor
         return _cache[key]
 
 
+def environment_here(settings: CaptureSettings) -> Provenance:
+    """Return what this process runs in, and nothing else: for a run whose code and entry point are those of another one.
+
+    Parameters
+    ----------
+    settings : CaptureSettings
+    """
+    key = ("environment", settings)
+    with _lock:
+        if key not in _cache:
+            notices: list[str] = []
+            environment, lock_text = _environment(settings, notices)
+            _cache[key] = Provenance(environment=environment, notices=tuple(map(printable, notices)), lock_text=lock_text)
+        return _cache[key]
+
+
 def capture(
     folio: Repo | None, prefix: str, settings: CaptureSettings, redactor: Redactor, entry: Mapping[str, Any] | None = None
 ) -> Provenance:

@@ -104,7 +104,7 @@ def record(
     live = start_live(held, chosen, name=name, tags=all_tags, entry=entry)
     try:
         live.batch((), params or {}, {})
-        ending = _run(held, live, chosen, command, limit if console else None)
+        ending = run_recorded(held, live, chosen, command, limit if console else None)
     except BaseException:
         live.end("FAILED")
         held.sealed(live)
@@ -116,8 +116,20 @@ def record(
     return Recorded(live.run_id, live.record.name, ending)
 
 
-def _run(held: Session, live: LiveRun, experiment: Experiment, command: Sequence[str], limit: int | None) -> Ending:
-    """Run the program and log all that came of it but its end."""
+def run_recorded(
+    held: Session, live: LiveRun, experiment: Experiment, command: Sequence[str], limit: int | None = DEFAULT_LIMIT
+) -> Ending:
+    """Run a program for a run that goes on, and log all that came of it but its end; the folder stays until :func:`forget`.
+
+    Parameters
+    ----------
+    held : Session
+    live : LiveRun
+    experiment : Experiment
+    command : sequence of str
+    limit : int or None, optional
+        Bytes of output kept; None keeps none.
+    """
     with _recording(held, live, limit) as folder:
         reader = LineReader(folder / LINES, live, held.say)
         console = Console(folder, limit) if limit is not None else None
@@ -238,6 +250,11 @@ def _experiment(held: Session, name: str | None) -> Experiment:
             raise NotFoundError(f"RUNFOLIO_EXPERIMENT_ID: no experiment {wanted!r} is here. List them: runfolio experiments list")
         return found
     return held.folio.experiments.get_or_create(name or os.environ.get("RUNFOLIO_EXPERIMENT_NAME") or DEFAULT_EXPERIMENT_NAME)
+
+
+def forget(held: Session, run_id: str) -> None:
+    """Remove the folder of a recording whose run has ended."""
+    _remove(_folder(held.folio.spool, run_id))
 
 
 def _folder(spool: Spool, run_id: str) -> Path:

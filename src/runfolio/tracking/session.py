@@ -103,6 +103,11 @@ class Session:
         """
         with self._lock:
             self.live.pop(run.run_id, None)
+        self.sealed_elsewhere(top=top)
+
+    def sealed_elsewhere(self, *, top: bool = False) -> None:
+        """Note that a run which this process answers for has ended, here or in a process of its own, and commit if it is time."""
+        with self._lock:
             self._waiting += 1
             self._waiting_since = self._waiting_since or time.monotonic()
         if self._due(top):

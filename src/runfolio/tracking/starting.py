@@ -29,6 +29,7 @@ def start_live(
     entry: Mapping[str, Any] | None = None,
     capture: bool = True,
     run_id: str | None = None,
+    source: Mapping[str, Any] | None = None,
 ) -> LiveRun:
     """Start a run and its journal.
 
@@ -47,6 +48,9 @@ def start_live(
         Capture code, environment and arguments.
     run_id : str, optional
         Made where it is missing.
+    source : Mapping, optional
+        Fields ``code``, ``entry`` and ``user`` of the run that this one is a part of, which was started elsewhere: then the environment
+        alone is captured here.
 
     Raises
     ------
@@ -69,7 +73,12 @@ def start_live(
     if name is not None and not isinstance(name, str):
         raise UsageError(f"Invalid run name {name!r}: a name is text, this is {type(name).__name__}.")
     header["name"] = name or header.get("name") or run_name()
-    if capture:
+    if source:
+        header.update({field: value for field, value in source.items() if value and field in ("code", "entry", "user")})
+        found = provenance.environment_here(session.folio.settings.capture)
+        _keep_environment(session, header, found.environment, found.lock_text)
+        notices += found.notices
+    elif capture:
         notices += _capture(session, header, entry)
     if notices:
         header["notices"] = list(dict.fromkeys(notices))
@@ -114,12 +123,18 @@ def _capture(session: Session, header: dict[str, Any], entry: Mapping[str, Any] 
         found = provenance.current(repo, prefix, settings, session.redactor)
     else:
         found = provenance.capture(repo, prefix, settings, session.redactor, entry)
-    for field, value in (("code", found.code), ("entry", found.entry), ("environment", found.environment)):
+    for field, value in (("code", found.code), ("entry", found.entry)):
         if value:
             header[field] = dict(value)
     if found.user and "user" not in header:
         header["user"] = found.user
-    name = found.environment.get("lock")
-    if name:
-        folio.spool.keep_environment(str(name), found.lock_text)
+    _keep_environment(session, header, found.environment, found.lock_text)
     return list(found.notices)
+
+
+def _keep_environment(session: Session, header: dict[str, Any], environment: Mapping[str, Any], lock_text: str) -> None:
+    if environment:
+        header["environment"] = dict(environment)
+    name = environment.get("lock")
+    if name:
+        session.folio.spool.keep_environment(str(name), lock_text)
