@@ -27,6 +27,7 @@ code  meaning
 18    busy: a lock was not freed in time
 19    the remote refused, or could not be reached
 20    an optional package is missing
+21    an environment could not be made
 ====  ==========================================================================================
 """
 

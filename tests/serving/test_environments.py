@@ -57,13 +57,13 @@ def test_a_model_is_served_in_an_environment_of_its_requirements(serve: Serve, t
     [prefix, given] = server.post({"inputs": "who"}).json["predictions"]
     assert Path(prefix).parent == tmp_path / "cache" / "runfolio" / "environments"
     assert given == "who"
-    [ready] = (tmp_path / "cache").rglob("runfolio-ready")
-    made = ready.stat().st_mtime_ns
+    [ready] = (tmp_path / "cache").rglob("environment.json")
+    made = ready.stat().st_ino
     server.end()
     assert (
         serve(tmp_path / "model", "--env-manager", "virtualenv", env=env).post({"inputs": "b"}).json["predictions"][0] == prefix
     )
-    assert ready.stat().st_mtime_ns == made
+    assert ready.stat().st_ino == made
 
 
 def test_an_environment_for_the_onnx_engine_has_its_packages(models: Models) -> None:

@@ -66,6 +66,12 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry("runfolio.cli.health", "check", "Check every record: schema, spelling, references, digests.", CARE),
     "doctor": Entry("runfolio.cli.health", "doctor", "Say what the folio costs and what will hit a limit when.", CARE),
     "gc": Entry("runfolio.cli.artifacts_stores", "gc", "Remove objects that no run or model names any more.", CARE),
+    "environments": Entry(
+        "runfolio.cli.environments",
+        "environments",
+        "List and remove the Python environments that were made for runs and models.",
+        CARE,
+    ),
     "demo": Entry("runfolio.cli.demo", "demo", "Make a folio with real runs to look at.", MORE),
     "completion": Entry("runfolio.cli.completion", "completion", "Print the script that completes words in your shell.", MORE),
     "help": Entry("runfolio.cli.topics", "help_command", "Explain a command, or a topic such as exit-codes.", MORE),
