@@ -136,6 +136,20 @@ def test_pictures_are_grouped_by_their_name_without_its_last_number(scripts_page
     ]
 
 
+def test_pictures_that_log_image_named_are_grouped_by_key_and_step(scripts_page: Any) -> None:
+    names = [
+        f"images/a#b%step%{step}%timestamp%{at}%z12-34{ending}"
+        for step, at in ((10, 7), (9, 8))
+        for ending in (".png", "%compressed.webp")
+    ]
+    groups = scripts_page.evaluate(
+        "(names) => rf.pictureGroups([{run_id: 'a', artifacts: names.map((path) => ({path, preview: {kind: 'image'}}))}], ['image'])",
+        names,
+    )
+    assert [(group["name"], [step["path"] for step in group["steps"]]) for group in groups] == [("a/b", [names[2], names[0]])]
+    assert scripts_page.evaluate("(path) => rf.artifactName(path)", names[0]) == "a/b, step 10"
+
+
 def test_a_cell_that_a_spreadsheet_would_run_is_text(scripts_page: Any) -> None:
     assert scripts_page.evaluate("rf.kit.csv([['=cmd|calc', '-1.5', 'a,\"b', null]])") == '\'=cmd|calc,-1.5,"a,""b",\n'
 

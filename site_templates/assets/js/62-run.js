@@ -169,15 +169,21 @@
   // The order of runfolio.site.pages.runs: pictures, charts and tables, texts, the files of models, what cannot be looked at.
   const RANKS = { image: 0, audio: 0, chart: 1, table: 1, markdown: 1 };
   const picturesFirst = (artifacts) => {
-    const models = artifacts.map((item) => item.path).filter((path) => path.endsWith("/MLmodel")).map((path) => path.slice(0, -7));
+    const paths = new Set(artifacts.map((item) => item.path)), models = artifacts.map((item) => item.path).filter((path) => path.endsWith("/MLmodel")).map((path) => path.slice(0, -7));
     const rank = (item) => !item.preview ? 4 : models.some((folder) => item.path.startsWith(folder)) ? 3 : RANKS[item.preview.kind] ?? 2;
-    return artifacts.slice().sort((a, b) => rank(a) - rank(b));
+    const place = (item) => { const found = rf.loggedImage(item.path); return found ? ["images/" + found.key, found.step] : [item.path, 0]; };
+    return artifacts.filter((item) => !rf.isSmallCopy(item.path, paths)).sort((a, b) => {
+      const [left, right] = [place(a), place(b)];
+      return rank(a) - rank(b) || (left[0] < right[0] ? -1 : left[0] > right[0] ? 1 : left[1] - right[1]);
+    });
   };
+
+  const artifactName = (path) => el("span", { cls: "artifact-name", text: rf.artifactName(path), title: rf.loggedImage(path) ? path : null });
 
   function artifactsCard(detail) {
     const list = picturesFirst(detail.artifacts).slice(0, 200), more = detail.artifact_count - list.length;
     return card("artifacts", "Artifacts", rf.count(detail.artifact_count, "file"),
-      el("ul", { cls: "artifacts" }, ...list.map((item) => el("li", {}, el("div", { cls: "row" }, el("span", { cls: "artifact-name", text: item.path }),
+      el("ul", { cls: "artifacts" }, ...list.map((item) => el("li", {}, el("div", { cls: "row" }, artifactName(item.path),
         el("span", { cls: "muted small nowrap" }, rf.bytes(item.size) + " · ", el("code", { title: item.digest, text: item.digest.slice(7, 19) }))), rf.preview(item)))),
       el("p", { cls: "card-foot" }, more > 0 ? rf.count(more, "more file") + ". " : "", "Get them: ", el("code", { text: "runfolio runs artifacts " + detail.run_id.slice(0, 16) + " --get DIR" })));
   }
@@ -225,7 +231,7 @@
     const kpi = (name, value, note, small) => el("div", { cls: "kpi" }, el("dt", { text: name }), el("dd", { cls: small ? "kpi-small" : null }, value, note ? el("div", { cls: "note" }, note) : null));
     const other = goal && base && base.metrics[objective.metric];
     const note = isBaseline ? "the baseline" : other ? el("span", {}, rf.delta(kit.num(goal.last) - kit.num(other.last), objective.direction), " over the baseline") : goal ? "step " + rf.number(goal.step) : "";
-    const tags = Object.entries(detail.tags).filter(([key]) => !key.startsWith("mlflow.")).slice(0, 12);
+    const tags = Object.entries(detail.tags).filter(([key]) => !key.startsWith("mlflow.") && !key.startsWith("runfolio.")).slice(0, 12);
     return el("div", { cls: "head" },
       el("div", { cls: "head-words" }, el("h1", { text: rf.nameOf(detail) }),
         el("p", { cls: "run-id" }, el("code", { text: detail.run_id }), " ", el("button", { cls: "btn btn-small", type: "button", "data-copy-text": detail.run_id, text: "Copy id" })),
@@ -284,10 +290,16 @@
     rf.curves.board(board, [{ ...detail, slot: 0 }]);
   }
 
-  /* Pictures that were logged over steps, above the list of all. */
+  /* Pictures that were logged over steps, above the list of all, where each of them is folded away. */
   function overSteps(run) {
     const made = rf.stepImages(run), list = document.getElementById("artifacts");
-    if (made && list) list.before(made);
+    if (!made || !list) return;
+    list.before(made);
+    const each = [...list.querySelectorAll(".artifacts > li")].filter((item) => item.querySelector(".artifact-name[title]"));
+    if (!each.length) return;
+    const fold = el("ul", { cls: "artifacts" }), item = el("li", {}, el("details", {}, el("summary", { text: rf.count(each.length, "picture") + " over steps, each by itself" }), fold));
+    each[0].before(item);
+    fold.append(...each);
   }
 
   rf.pages.run = function () {

@@ -5,14 +5,25 @@
   const kit = rf.kit, el = kit.el;
   const MOST_GROUPS = 40, MOST_RUNS = 12;
 
+  /* Pictures of log_image(image, key, step), as runfolio.site.step_images reads their names. */
+  const LOGGED = /^images\/(.+?)%step%([0-9]{1,18})%timestamp%[0-9]+%[\w-]+?(%compressed)?\.\w+$/;
+  rf.loggedImage = function (path) {
+    const found = LOGGED.exec(path);
+    return found && { key: found[1].replaceAll("#", "/"), step: Number(found[2]), small: Boolean(found[3]) };
+  };
+  rf.artifactName = (path) => { const found = rf.loggedImage(path); return found ? found.key + ", step " + found.step : path; };
+  rf.isSmallCopy = (path, others) => path.endsWith("%compressed.webp") && others.has(path.slice(0, -16) + ".png");
+
   /* Artifacts by their name without its last number: [{name, steps: [{step, path, at: {run: artifact}}]}]. A group with one step is the name itself. */
   rf.pictureGroups = function (runs, kinds) {
     const groups = new Map();
     runs.forEach((run) => (run.artifacts || []).forEach((artifact) => {
       if (!artifact.preview || !kinds.includes(artifact.preview.kind)) return;
-      const found = /^(.*?)(\d+)(\D*)$/.exec(artifact.path), key = found ? found[1] + "#" + found[3] : artifact.path, step = found ? Number(found[2]) : 0;
+      const logged = rf.loggedImage(artifact.path), found = /^(.*?)(\d+)(\D*)$/.exec(artifact.path);
+      const key = logged ? logged.key : found ? found[1] + "#" + found[3] : artifact.path, step = logged ? logged.step : found ? Number(found[2]) : 0;
+      if (logged && logged.small) return;
       if (!groups.has(key)) groups.set(key, new Map());
-      const steps = groups.get(key), place = found ? found[2] : "";
+      const steps = groups.get(key), place = logged ? String(step) : found ? found[2] : "";
       if (!steps.has(place)) steps.set(place, { step, path: artifact.path, at: {} });
       steps.get(place).at[run.run_id] = artifact;
     }));
@@ -23,15 +34,15 @@
     const grid = el("div", { cls: "image-grid" }), label = el("span", { cls: "small muted" });
     const show = (at) => {
       const step = group.steps[at];
-      label.textContent = group.steps.length > 1 ? step.path + " (" + (at + 1) + " of " + group.steps.length + ")" : "";
+      label.textContent = group.steps.length > 1 ? (rf.loggedImage(step.path) ? "step " + step.step : step.path) + " (" + (at + 1) + " of " + group.steps.length + ")" : "";
       grid.replaceChildren(...runs.filter((run) => group.steps.some((other) => other.at[run.run_id])).slice(0, MOST_RUNS).map((run) => el("figure", {},
         step.at[run.run_id] ? rf.preview(step.at[run.run_id]) : el("div", { cls: "empty small", text: "not logged" }),
         runs.length > 1 ? el("figcaption", {}, kit.swatch(run.slot), el("a", { href: rf.runHref(run.run_id), text: rf.nameOf(run) })) : null)));
     };
-    const slider = group.steps.length > 1 ? el("input", { type: "range", min: 0, max: group.steps.length - 1, step: 1, value: group.steps.length - 1, "aria-label": "Step of " + group.name, oninput: () => show(Number(slider.value)) }) : null;
+    const title = group.steps.length > 1 && !rf.loggedImage(group.steps[0].path) ? group.name.replace("#", "…") : group.steps.length > 1 ? group.name : rf.artifactName(group.steps[0].path);
+    const slider = group.steps.length > 1 ? el("input", { type: "range", min: 0, max: group.steps.length - 1, step: 1, value: group.steps.length - 1, "aria-label": "Step of " + title, oninput: () => show(Number(slider.value)) }) : null;
     show(group.steps.length - 1);
-    const title = group.steps.length > 1 ? group.name.replace("#", "…") : group.steps[0].path;
-    return el("section", { cls: "card run-part" }, el("div", { cls: "card-head" }, el("h3", { text: title }), label), el("div", { cls: "card-body" }, slider ? el("div", { cls: "chart-controls" }, el("label", {}, "Step", slider)) : null, grid));
+    return el("section", { cls: "card run-part" }, el("div", { cls: "card-head" }, el("h3", { text: title }), label), el("div", { cls: "card-body" }, slider ? el("div", { cls: "chart-controls step-slider" }, el("label", {}, "Step", slider)) : null, grid));
   }
 
   /* All pictures, tables and texts that at least two of the runs have, or nothing. */

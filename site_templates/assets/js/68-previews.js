@@ -95,7 +95,7 @@
     const link = element("a", "preview preview-image");
     link.href = root() + artifact.preview.file;
     const made = document.createElement("img");
-    made.alt = artifact.path;
+    made.alt = rf.artifactName ? rf.artifactName(artifact.path) : artifact.path;
     made.loading = "lazy";
     made.decoding = "async";
     if (artifact.preview.width) {

@@ -57,7 +57,7 @@ def demo(folder: str, no_open: bool) -> None:
         ("runfolio runs show mlp-64-lr0.001-seed0", "one run, with its curves and the code that made it"),
         ("runfolio models versions wine-cultivar", "what is live, and what was before"),
         ("runfolio policy explain wine-cultivar 3 Production", "why version 3 is not"),
-        (f"runfolio diff {BASE}..{BRANCH}", "what the branch brings; for its pull request: runfolio review"),
+        (f"runfolio diff {BASE}...{BRANCH}", "what the branch brings; for its pull request: runfolio review"),
         ("git log --stat", "the lab book"),
     ):
         click.echo(f"  {command}" + (click.style(f"    # {words}", dim=True) if words else ""))

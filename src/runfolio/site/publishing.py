@@ -4,7 +4,7 @@ Invariants:
 
 - What is published fits a pattern of ``site.artifacts.publish``, is no larger than ``max_bytes``, and of a kind that
   :mod:`runfolio.site.kinds` knows. All files together are no more than ``total_bytes`` and `MAX_FILES`; the newest runs come first, and
-  the first file that does not fit ends it.
+  the first file that does not fit ends it. The small copy that `log_image` makes of a picture is not published beside it.
 - Bytes are compared with their digest before anything is told from them, and are written as they are.
 - A file stands once, under its digest, with an ending that no browser executes.
 - A text in which a token or private key is found is withheld, whatever the settings say, and named in the warnings.
@@ -27,6 +27,7 @@ from runfolio.site.output import canonical
 from runfolio.site.plan import Data, Page
 from runfolio.site.previews import body_of, preview_kind
 from runfolio.site.public import fits
+from runfolio.site.step_images import is_small_copy
 from runfolio.site.tokens import tokens_in
 
 if TYPE_CHECKING:
@@ -180,9 +181,11 @@ class _Chooser:
         return self._made
 
     def _run(self, run_id: str, record: Mapping[str, Any]) -> None:
-        entries = sorted(self._site.artifacts(record).items())
+        entries = self._site.artifacts(record)
         wanted = [
-            (path, entry) for path, entry in entries if entry["size"] <= self._rules.max_bytes and fits(path, self._rules.publish)
+            (path, entry)
+            for path, entry in sorted(entries.items())
+            if entry["size"] <= self._rules.max_bytes and fits(path, self._rules.publish) and not is_small_copy(path, entries)
         ]
         found: dict[str, Published] = {}
         for path, entry in wanted[:MAX_A_RUN]:

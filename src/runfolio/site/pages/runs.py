@@ -17,6 +17,7 @@ from runfolio.site.output import canonical, digest_of
 from runfolio.site.plan import Page
 from runfolio.site.publishing import read_body
 from runfolio.site.run_facts import dataset_facts, metric_rows, origin_facts, param_rows, reproduce_lines
+from runfolio.site.step_images import is_small_copy, logged_image
 from runfolio.site.svg.curve import Line, curve
 from runfolio.site.svg.sparkline import sparkline
 
@@ -143,15 +144,21 @@ _RANKS = {"image": 0, "audio": 0, "chart": 1, "table": 1, "markdown": 1}
 
 
 def _pictures_first(artifacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return artifacts in the order of a page: pictures, charts and tables, texts, the files of models, what cannot be looked at."""
-    models = tuple(path.removesuffix("MLmodel") for path in (each["path"] for each in artifacts) if path.endswith("/MLmodel"))
+    """Return artifacts in the order of a page: pictures, charts and tables, texts, the files of models, what cannot be looked at.
 
-    def rank(item: Mapping[str, Any]) -> int:
+    Pictures of one key follow each other by their step; small copies of them are left out.
+    """
+    all_paths = {each["path"] for each in artifacts}
+    models = tuple(path.removesuffix("MLmodel") for path in all_paths if path.endswith("/MLmodel"))
+
+    def rank(item: Mapping[str, Any]) -> tuple[int, str, int]:
+        path, found = item["path"], logged_image(item["path"])
+        place = (f"images/{found.key}", found.step) if found else (path, 0)
         if not item["preview"]:
-            return 4
-        return 3 if item["path"].startswith(models) else _RANKS.get(item["preview"]["kind"], 2)
+            return (4, *place)
+        return (3 if path.startswith(models) else _RANKS.get(item["preview"]["kind"], 2), *place)
 
-    return sorted(artifacts, key=rank)
+    return sorted((each for each in artifacts if not is_small_copy(each["path"], all_paths)), key=rank)
 
 
 def _line(series: Mapping[str, Any]) -> Line:
