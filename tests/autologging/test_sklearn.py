@@ -113,8 +113,13 @@ def test_training_that_fails_fails_as_without_us_and_its_run_says_failed(folio: 
     ("search", "children"),
     [
         (lambda: GridSearchCV(DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2, 3, 4, 5, 6]}, cv=2), 5),
-        (lambda: RandomizedSearchCV(DecisionTreeClassifier(), {"max_depth": [1, 2, 3]}, n_iter=2, cv=2, random_state=0), 2),
-        (lambda: HalvingGridSearchCV(DecisionTreeClassifier(), {"max_depth": [1, 2, 3]}, cv=2, random_state=0), 4),
+        (
+            lambda: RandomizedSearchCV(
+                DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2, 3]}, n_iter=2, cv=2, random_state=0
+            ),
+            2,
+        ),
+        (lambda: HalvingGridSearchCV(DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2, 3]}, cv=2, random_state=0), 4),
     ],
     ids=["grid", "random", "halving"],
 )
@@ -244,18 +249,18 @@ def test_patched_estimators_keep_signatures_and_pickles(wine: Any) -> None:
     assert not hasattr(make_pipeline(StandardScaler()), "predict")
 
 
-def test_without_matplotlib_the_run_says_so_and_training_goes_on(
+def test_without_pillow_the_run_says_so_and_training_goes_on(
     folio: Path, wine: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in [each for each in sys.modules if each.split(".")[0] == "matplotlib"]:
+    for name in [each for each in sys.modules if each.split(".")[0] == "PIL"]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "PIL", None)
     runfolio.sklearn.autolog(**PLAIN)
     DecisionTreeClassifier().fit(*wine)
     (run,) = runs()
     assert run.data.metrics["training_score"] == 1.0
     assert run.data.tags[TAG] == "the plot of the confusion matrix"
-    assert "pip install matplotlib" in caplog.text
+    assert "pip install pillow" in caplog.text
 
 
 def test_silent_says_nothing(folio: Path, wine: Any, caplog: pytest.LogCaptureFixture) -> None:

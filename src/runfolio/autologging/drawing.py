@@ -1,28 +1,26 @@
-"""Plots of what a training says of itself, as PNG: the one place that draws with matplotlib, which is imported here and only then.
+"""Plots of what a training says of itself, as PNG: its confusion matrix, its curves, how important its features are.
 
-No plot goes through ``pyplot``: no window system is asked, and no figure of the user's is touched. Equal data gives equal bytes. The
-size and resolution are those of MLflow's plots; the colours are read on a light and on a dark page, on a card of white.
+Drawn on a :class:`~runfolio.autologging.canvas.Sheet`. The size and resolution are those of MLflow's plots; the colours are read on a
+light and on a dark page, on a card of white. Equal data gives equal bytes.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Sequence
 from typing import Any
 
-from runfolio.errors import missing_package
+from runfolio.autologging.canvas import DPI, FILL, GRID, INK, LINE, MUTED, PAPER, Box, Sheet, inches, ticks
 
-INK, MUTED, LINE, FILL, GRID = "#1f2328", "#59636e", "#0b63ce", "#cfe3fb", "#d8dee4"
-_STYLE: dict[str, Any] = {
-    "font.size": 8.0, "axes.edgecolor": GRID, "axes.labelcolor": MUTED, "axes.titlecolor": INK, "axes.titlesize": 10.0,
-    "axes.titlelocation": "left", "axes.titlepad": 10.0, "xtick.color": MUTED, "ytick.color": MUTED, "text.color": INK,
-    "axes.spines.top": False, "axes.spines.right": False, "grid.color": GRID, "grid.linewidth": 0.6, "axes.axisbelow": True,
-    "figure.dpi": 175.0, "savefig.dpi": 175.0, "svg.hashsalt": "runfolio",
-}  # fmt: skip
+_BLUES = ("f7fbff", "deebf7", "c6dbef", "9ecae1", "6baed6", "4292c6", "2171b5", "08519c", "08306b")
+"""ColorBrewer's, from nothing to all."""
+
+_CLASSES = ("1f77b4", "ff7f0e", "2ca02c", "d62728", "9467bd", "8c564b", "e377c2", "7f7f7f", "bcbd22", "17becf")
 _MOST_BARS = 40
 _MOST_POINTS = 500
 _MOST_NUMBERS = 20
+_BEYOND = 0.02
+"""How much of the unit square's side is seen around it."""
 
 
 def confusion_matrix(shares: Any, labels: Sequence[Any]) -> bytes:
@@ -34,32 +32,34 @@ def confusion_matrix(shares: Any, labels: Sequence[Any]) -> bytes:
         Rows are true classes; each row sums to 1.
     labels : sequence of length k
     """
-    with style():
-        side = min(12.0, max(4.4, 0.28 * len(labels) + 1.6))
-        left, bottom = _width(labels), _width(labels) if _long(labels) else 0.55
-        told = len(labels) <= _MOST_NUMBERS
-        figure, axes = _figure(side + 0.4, side, left=left + 0.25, bottom=bottom + 0.1, right=0.3 if told else 0.1)
-        picture = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
-        ticks = range(len(labels))
-        axes.set(
-            xlabel="predicted", ylabel="true", title="Confusion matrix, shares of each true class", xticks=ticks, yticks=ticks
-        )
-        axes.set_xticklabels([str(each) for each in labels], rotation=90 if _long(labels) else 0)
-        axes.set_yticklabels([str(each) for each in labels])
-        axes.spines[:].set_visible(False)
-        axes.tick_params(length=0)
-        if told:
-            size = min(9.0, 70.0 / max(len(labels), 1))
-            for row in ticks:
-                for column in ticks:
-                    share = float(shares[row][column])
-                    colour = "white" if share > 0.55 else INK
-                    axes.text(
-                        column, row, f"{share:.2f}" if share else "0", ha="center", va="center", color=colour, fontsize=size
-                    )
-        else:
-            figure.colorbar(picture, ax=axes, fraction=0.04, pad=0.02).outline.set_visible(False)
-        return png(figure)
+    texts = [_short(str(each)) for each in labels]
+    side = min(12.0, max(4.4, 0.28 * len(texts) + 1.6))
+    told, turned = len(texts) <= _MOST_NUMBERS, _long(texts)
+    sheet = Sheet(side + 0.4, side)
+    least = _width(sheet, texts)
+    box = sheet.box(left=least + 0.1, bottom=(least if turned else 0.55) + 0.1, right=0.3 if told else 0.8, top=0.45)
+    box = _square(box)
+    _title(sheet, box, "Confusion matrix, shares of each true class")
+    points = min(9.0, 70.0 / max(len(texts), 1))
+    edges = [(box.right - box.left) * each / len(texts) for each in range(len(texts) + 1)]
+    small = min(8.0, 72 * edges[1] / DPI) if len(texts) else 8.0
+    for row, text in enumerate(texts):
+        middle = (edges[row] + edges[row + 1]) / 2
+        sheet.text(text, (box.left - 12, box.top + middle), points=small, colour=MUTED, anchor="rm")
+        at = (box.left + middle, box.bottom + 12)
+        sheet.text(text, at, points=small, colour=MUTED, anchor="rm" if turned else "mt", turned=turned)
+        for column in range(len(texts)):
+            share = float(shares[row][column])
+            left, top = box.left + edges[column], box.top + edges[row]
+            sheet.rectangle(left, top, box.left + edges[column + 1], box.top + edges[row + 1], _blue(share))
+            if told:
+                colour = PAPER if share > 0.55 else INK
+                centre = (left + edges[1] / 2, top + edges[1] / 2)
+                sheet.text(f"{share:.2f}" if share else "0", centre, points=points, colour=colour, anchor="mm")
+    if not told:
+        _scale(sheet, box)
+    _axis_names(sheet, box, "predicted", "true", below=inches(least - 0.1 if turned else 0.3), beside=inches(least - 0.02))
+    return sheet.png()
 
 
 def curve(
@@ -78,18 +78,38 @@ def curve(
     steps : bool
         Whether the value holds until the next point.
     """
-    with style():
-        x, y = _thinned(x), _thinned(y)
-        figure, axes = _figure(5.0, 4.4)
-        if chance is not None:
-            axes.plot(*chance, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), label="by chance")
-        draw = axes.step if steps else axes.plot
-        draw(x, y, color=LINE, linewidth=1.6, label=note, **({"where": "post"} if steps else {}))
-        axes.fill_between(x, y, step="post" if steps else None, color=FILL, alpha=0.45, linewidth=0)
-        axes.set(title=title, xlabel=x_label, ylabel=y_label, xlim=(-0.01, 1.01), ylim=(-0.01, 1.03), aspect="equal")
-        axes.grid(visible=True)
-        axes.legend(frameon=False, loc="lower left" if steps else "lower right")
-        return png(figure)
+    sheet = Sheet(5.0, 4.4)
+    box = _square(sheet.box(left=0.65, bottom=0.55, right=0.2, top=0.45))
+
+    def place(across: float, up: float) -> tuple[float, float]:
+        room = (box.right - box.left) / (1 + 2 * _BEYOND)
+        return box.left + (across + _BEYOND) * room, box.bottom - (up + _BEYOND) * room
+
+    _title(sheet, box, title)
+    for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
+        left, bottom = place(tick, tick)
+        sheet.rectangle(left, box.top, left + 1, box.bottom, GRID)
+        sheet.rectangle(box.left, bottom, box.right, bottom + 1, GRID)
+        sheet.text(f"{tick:.1f}", (left, box.bottom + 12), colour=MUTED, anchor="mt")
+        sheet.text(f"{tick:.1f}", (box.left - 12, bottom), colour=MUTED, anchor="rm")
+    points = [place(float(across), float(up)) for across, up in zip(_thinned(x), _thinned(y), strict=True)]
+    if steps:
+        points = [each for at, before in zip(points[1:], points, strict=False) for each in (before, (at[0], before[1]))] + points[
+            -1:
+        ]
+    if len(points) > 1:
+        floor = place(0, 0)[1]
+        sheet.polygon([(points[0][0], floor), *points, (points[-1][0], floor)], FILL, share=0.45)
+    if chance is not None:
+        ends = [place(float(chance[0][at]), float(chance[1][at])) for at in (0, 1)]
+        sheet.line(ends, MUTED, width=0.9, dashes=(4, 3))
+    if len(points) > 1:
+        sheet.line(points, LINE, width=1.6)
+    _edges(sheet, box)
+    named = [("by chance", MUTED, (4.0, 3.0)), (note, LINE, None)] if chance is not None else [(note, LINE, None)]
+    _legend(sheet, box, named, right=not steps)
+    _axis_names(sheet, box, x_label, y_label)
+    return sheet.png()
 
 
 def importances(names: Sequence[str], values: Any, *, kind: str) -> bytes:
@@ -105,67 +125,98 @@ def importances(names: Sequence[str], values: Any, *, kind: str) -> bytes:
     """
     import numpy
 
-    table = numpy.asarray(values, dtype=float).reshape(len(names), -1)
+    table = numpy.nan_to_num(numpy.asarray(values, dtype=float)).reshape(len(names), -1)
     order = numpy.argsort(-numpy.abs(table).sum(axis=1), kind="stable")
-    shown = order[:_MOST_BARS][::-1]
-    with style():
-        shorts = [_short(str(names[index])) for index in shown]
-        figure, axes = _figure(6.4, max(2.4, 0.24 * len(shown) + 1.2), left=_width(shorts))
-        places, width = numpy.arange(len(shown)), 0.68 / table.shape[1]
-        for index in range(table.shape[1]):
-            offset = -(index - (table.shape[1] - 1) / 2) * width
-            colour = LINE if table.shape[1] == 1 else f"C{index % 10}"
-            label = f"class {index}" if table.shape[1] > 1 else None
-            axes.barh(places + offset, table[shown, index], height=width, color=colour, label=label)
-        axes.set(title=f"Feature importance ({kind})", xlabel="importance", yticks=(), ylim=(-0.6, len(shown) - 0.4))
-        beside = axes.get_yaxis_transform()
-        for place, short in enumerate(shorts):  # plain texts: ticks cost a third of the plot
-            axes.text(-0.012, place, short, transform=beside, ha="right", va="center", color=MUTED)
-        axes.grid(visible=True, axis="x")
-        if table.shape[1] > 1:
-            axes.legend(frameon=False)
-        if len(order) > len(shown):
-            axes.annotate(f"{len(shown)} of {len(order)} features", (1, 1.02), xycoords="axes fraction", ha="right", color=MUTED)
-        return png(figure)
+    shown, classes = order[:_MOST_BARS], table.shape[1]
+    texts = [_short(str(names[index])) for index in shown]
+    height = max(2.4, 0.24 * len(shown) + 1.2)
+    sheet = Sheet(6.4, height)
+    box = sheet.box(left=_width(sheet, texts), bottom=0.55, right=0.2, top=0.45)
+    low, high = min(0.0, float(table[shown].min())), max(0.0, float(table[shown].max()))
+    high = high if high > low else low + 1.0
+
+    def place(value: float) -> float:
+        return box.left + (value - low) / (high - low) * (box.right - box.left) / 1.04
+
+    _title(sheet, box, f"Feature importance ({kind})")
+    for tick in ticks(low, high):
+        sheet.rectangle(place(tick), box.top, place(tick) + 1, box.bottom, GRID)
+        sheet.text(f"{tick:g}", (place(tick), box.bottom + 12), colour=MUTED, anchor="mt")
+    row = (box.bottom - box.top) / len(shown)
+    bar = row * 0.68 / classes
+    for at, index in enumerate(shown):
+        middle = box.top + row * (at + 0.5)
+        sheet.text(texts[at], (box.left - 12, middle), colour=MUTED, anchor="rm")
+        for each in range(classes):
+            ends = sorted((place(0.0), place(float(table[index, each]))))
+            top = middle + bar * (each - classes / 2)
+            sheet.rectangle(ends[0], top, ends[1], top + bar, LINE if classes == 1 else _class(each))
+    _edges(sheet, box)
+    if classes > 1:
+        _legend(sheet, box, [(f"class {each}", _class(each), None) for each in range(classes)], right=True)
+    if len(order) > len(shown):
+        sheet.text(f"{len(shown)} of {len(order)} features", (box.right, box.top - 16), colour=MUTED, anchor="rs")
+    _axis_names(sheet, box, "importance", "")
+    return sheet.png()
 
 
-@contextmanager
-def style() -> Iterator[None]:
-    """Draw in the house's style, whatever the user's is, and leave the user's as it was."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise missing_package("matplotlib", "", "draw plots of the training") from error
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)  # type: ignore[arg-type] # the stubs want literal keys
-        yield
+# The parts of a plot.
 
 
-def _figure(
-    width: float, height: float, *, left: float = 0.65, bottom: float = 0.55, right: float = 0.2, top: float = 0.45
-) -> tuple[Any, Any]:
-    """Return a figure and its axes; all in inches.
-
-    The margins are reckoned: matplotlib's layouts draw every figure twice to find them, which is half of what a plot costs.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), facecolor="white")
-    FigureCanvasAgg(figure)
-    figure.subplots_adjust(left=left / width, bottom=bottom / height, right=1 - right / width, top=1 - top / height)
-    return figure, figure.add_subplot()
+def _title(sheet: Sheet, box: Box, text: str) -> None:
+    sheet.text(text, (box.left, box.top - 24), points=10.0, anchor="ls")
 
 
-def figure_of(width: float, height: float, *, panels: int = 1) -> tuple[Any, list[Any]]:
-    """Return a figure and axes one below the other; all in inches."""
-    figure, axes = _figure(width, height)
-    if panels == 1:
-        return figure, [axes]
-    axes.remove()
-    figure.subplots_adjust(hspace=0.85)
-    return figure, [figure.add_subplot(panels, 1, index + 1) for index in range(panels)]
+def _edges(sheet: Sheet, box: Box) -> None:
+    sheet.rectangle(box.left, box.top, box.left + 2, box.bottom, GRID)
+    sheet.rectangle(box.left, box.bottom - 2, box.right, box.bottom, GRID)
+
+
+def _axis_names(
+    sheet: Sheet, box: Box, across: str, up: str, *, below: float = inches(0.26), beside: float = inches(0.5)
+) -> None:
+    sheet.text(across, ((box.left + box.right) / 2, box.bottom + below), colour=MUTED, anchor="mt")
+    if up:
+        sheet.text(up, (max(4.0, box.left - beside), (box.top + box.bottom) / 2), colour=MUTED, anchor="mt", turned=True)
+
+
+def _legend(sheet: Sheet, box: Box, named: Sequence[tuple[str, str, tuple[float, float] | None]], *, right: bool) -> None:
+    line, sample = inches(0.17), inches(0.28)
+    wide = max(sheet.width_of(text) for text, _, _ in named)
+    left = box.right - inches(0.12) - wide - sample - 14 if right else box.left + inches(0.14)
+    top = box.bottom - inches(0.12) - line * len(named)
+    for at, (text, colour, dashes) in enumerate(named):
+        middle = top + line * (at + 0.5)
+        sheet.line([(left, middle), (left + sample, middle)], colour, width=0.9 if dashes else 1.6, dashes=dashes)
+        sheet.text(text, (left + sample + 14, middle))
+
+
+def _scale(sheet: Sheet, box: Box) -> None:
+    """Draw which colour is which share."""
+    left, right = box.right + inches(0.15), box.right + inches(0.3)
+    for at in range(64):
+        bottom = box.bottom - (box.bottom - box.top) * at / 64
+        sheet.rectangle(left, box.bottom - (box.bottom - box.top) * (at + 1) / 64, right, bottom, _blue(at / 63))
+    for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
+        sheet.text(f"{tick:.1f}", (right + 8, box.bottom - (box.bottom - box.top) * tick), colour=MUTED)
+
+
+def _blue(share: float) -> str:
+    place = min(1.0, max(0.0, share)) * (len(_BLUES) - 1)
+    low = min(math.floor(place), len(_BLUES) - 2)
+    one, other = (bytes.fromhex(_BLUES[each]) for each in (low, low + 1))
+    return "#" + bytes(round(a + (b - a) * (place - low)) for a, b in zip(one, other, strict=True)).hex()
+
+
+def _class(number: int) -> str:
+    return f"#{_CLASSES[number % len(_CLASSES)]}"
+
+
+def _square(box: Box) -> Box:
+    """Return the largest square of a box, in the middle of its width and at its bottom."""
+    side = min(box.right - box.left, box.bottom - box.top)
+    left = box.left + (box.right - box.left - side) // 2
+    return Box(left, box.bottom - side, left + side, box.bottom)
 
 
 def _thinned(values: Any) -> Any:
@@ -175,20 +226,13 @@ def _thinned(values: Any) -> Any:
     return values[[round(each * (len(values) - 1) / (_MOST_POINTS - 1)) for each in range(_MOST_POINTS)]]
 
 
-def png(figure: Any) -> bytes:
-    """Return a figure's bytes, in which nothing tells when or by what they were made."""
-    buffer = io.BytesIO()
-    figure.canvas.print_png(buffer, metadata={"Software": None})
-    return buffer.getvalue()
+def _width(sheet: Sheet, texts: Sequence[str]) -> float:
+    """Return how wide the labels of an axis are, in inches, with room for the axis' own."""
+    return 0.4 + max((sheet.width_of(each) for each in texts), default=0) / DPI
 
 
-def _width(labels: Sequence[Any]) -> float:
-    """Return about how wide the labels of an axis are, in inches, with room for the axis' own."""
-    return 0.4 + 0.065 * max((len(str(each)) for each in labels), default=0)
-
-
-def _long(labels: Sequence[Any]) -> bool:
-    return len(labels) > 12 or max((len(str(each)) for each in labels), default=0) > 8
+def _long(texts: Sequence[str]) -> bool:
+    return len(texts) > 12 or max((len(each) for each in texts), default=0) > 8
 
 
 def _short(name: str) -> str:

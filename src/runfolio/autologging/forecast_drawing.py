@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runfolio.autologging.drawing import FILL, LINE, MUTED, figure_of, png, style
+from runfolio.autologging.canvas import FILL, LINE, MUTED
+from runfolio.autologging.figures import figure_of, png, style
 
 _MOST_PANELS = 8
 _DAY = 86_400e9
