@@ -81,6 +81,9 @@
       else note(parent, "A figure in Vega-Lite; the page of its run draws it.");
     } else if (body.kind === "evaluation") {
       rf.evaluation(parent, body.document);
+    } else if (body.kind === "pipeline") {
+      const rows = body.document.steps.map((step) => [step.name, step.state, step.command || "", step.outputs.map((item) => item.path || "").join(", ")]);
+      parent.append(table({ columns: ["Step", "State", "Command", "Makes"], rows, numeric: [] }, artifact.path));
     } else if (body.kind === "markdown") {
       const made = element("div", "preview prose");
       grow(made, body.nodes);

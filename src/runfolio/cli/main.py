@@ -58,6 +58,9 @@ COMMANDS: dict[str, Entry] = {
     "review": Entry("runfolio.cli.review", "review", "Report what a proposed change says, for its pull request.", RUNS),
     "policy": Entry("runfolio.cli.policy", "policy", "Judge promotions by the gates of policy.yaml.", RUNS),
     "record": Entry("runfolio.cli.record", "record", "Run any program as a run.", RUNS),
+    "pipeline": Entry(
+        "runfolio.cli.pipelines", "pipeline", "Run steps that feed each other; what is up to date is skipped.", RUNS
+    ),
     "log": Entry("runfolio.cli.record", "log", "Log to a run from the shell.", RUNS),
     "site": Entry("runfolio.cli.site", "site", "Build, look at and publish the static site.", SHOW),
     "ci": Entry("runfolio.cli.ci", "ci", "Check, report and publish in the CI of your git host.", SHOW),

@@ -14,7 +14,8 @@ from runfolio.evaluation.metric_values import EvaluationMetric
 from runfolio.evaluation.settings import Settings
 from runfolio.evaluation.statistics import Measured, better_of
 from runfolio.evaluation.thresholds import Finding
-from runfolio.formats.evaluations import FORMAT, MAX_METRICS, MAX_TEXT, SCHEMA
+from runfolio.formats.documents import MAX_TEXT
+from runfolio.formats.evaluations import FORMAT, MAX_METRICS, SCHEMA
 
 PRIMARY = ("roc_auc", "accuracy_score", "root_mean_squared_error")
 

@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from runfolio.formats.documents import MAX_TEXT, Reader, fields, list_of, whole, words
 
 FORMAT, SCHEMA = "runfolio-evaluation", 1
 MAX_BYTES = 4_000_000
-MAX_METRICS, MAX_SLICES, MAX_CURVES, MAX_POINTS, MAX_LABELS, MAX_TEXT, MAX_NOTES = 200, 200, 50, 1000, 50, 500, 50
+MAX_METRICS, MAX_SLICES, MAX_CURVES, MAX_POINTS, MAX_LABELS, MAX_NOTES = 200, 200, 50, 1000, 50, 50
 _SPECIAL = ("NaN", "Infinity", "-Infinity")
-
-Reader = Callable[[Any], Any]
-"""Returns a value that fits, or None."""
 
 
 def decode_evaluation(data: bytes) -> dict[str, Any] | None:
@@ -45,13 +44,9 @@ def decode_evaluation(data: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(said, dict) or said.get("format") != FORMAT or said.get("schema") != SCHEMA:
         return None
-    found: dict[str, Any] = _fields(_DOCUMENT)(said) or {}
+    found: dict[str, Any] = fields(_DOCUMENT)(said) or {}
     found.setdefault("metrics", {})
     return found
-
-
-def _text(value: Any) -> str | None:
-    return value[:MAX_TEXT] if isinstance(value, str) else None
 
 
 def _number(value: Any) -> Any:
@@ -64,23 +59,12 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, str) else _number(value)
 
 
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53 else None
-
-
 def _flag(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
 def _way(value: Any) -> str | None:
     return value if value in ("max", "min") else None
-
-
-def _list(reader: Reader, most: int) -> Reader:
-    """Read a list; what does not fit is left out."""
-    return lambda value: (
-        [each for item in value[:most] if (each := reader(item)) is not None] if isinstance(value, list) else None
-    )
 
 
 def _column(reader: Reader, most: int = MAX_POINTS) -> Reader:
@@ -91,16 +75,6 @@ def _column(reader: Reader, most: int = MAX_POINTS) -> Reader:
             return None
         found = [reader(item) for item in value]
         return None if None in found else found
-
-    return read
-
-
-def _fields(readers: Mapping[str, Reader]) -> Reader:
-    def read(value: Any) -> dict[str, Any] | None:
-        if not isinstance(value, dict):
-            return None
-        found = {name: reader(value[name]) for name, reader in readers.items() if name in value}
-        return {name: each for name, each in found.items() if each is not None}
 
     return read
 
@@ -117,10 +91,10 @@ def _by_name(reader: Reader, most: int) -> Reader:
 
 def _columns(readers: Mapping[str, Reader], alone: Mapping[str, Reader] = {}) -> Reader:  # read only
     """Read columns of one length, all of them there; `alone` are fields beside them."""
-    whole = _fields({**readers, **alone})
+    every = fields({**readers, **alone})
 
     def read(value: Any) -> dict[str, Any] | None:
-        found = whole(value)
+        found = every(value)
         if found is None or found.keys() < {*readers} | {*alone}:
             return None
         return found if len({len(found[name]) for name in readers}) == 1 else None
@@ -129,12 +103,12 @@ def _columns(readers: Mapping[str, Reader], alone: Mapping[str, Reader] = {}) ->
 
 
 def _metric(value: Any) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = _fields(_METRIC)(value)
+    found: dict[str, Any] | None = fields(_METRIC)(value)
     return found if found and "value" in found else None
 
 
 def _confusion(value: Any) -> dict[str, Any] | None:
-    found = _fields({"labels": _column(_text, MAX_LABELS), "counts": _column(_column(_whole, MAX_LABELS), MAX_LABELS)})(value)
+    found = fields({"labels": _column(words, MAX_LABELS), "counts": _column(_column(whole, MAX_LABELS), MAX_LABELS)})(value)
     if not found or "labels" not in found or "counts" not in found:
         return None
     size = len(found["labels"])
@@ -143,7 +117,7 @@ def _confusion(value: Any) -> dict[str, Any] | None:
 
 
 def _histogram(value: Any) -> dict[str, Any] | None:
-    found = _fields({name: _column(_finite) for name in ("target", "prediction", "edges")} | {"rows": _column(_whole)})(value)
+    found = fields({name: _column(_finite) for name in ("target", "prediction", "edges")} | {"rows": _column(whole)})(value)
     if not found or len(found) < 4 or len(found["target"]) != len(found["prediction"]):
         return None
     return found if len(found["edges"]) == len(found["rows"]) + 1 else None
@@ -151,51 +125,51 @@ def _histogram(value: Any) -> dict[str, Any] | None:
 
 _METRIC: dict[str, Reader] = {
     **dict.fromkeys(("value", "low", "high", "baseline", "difference", "difference_low", "difference_high"), _number),
-    "method": _text,
+    "method": words,
     "better": _way,
 }
-_MODEL = _fields(dict.fromkeys(("uri", "name", "version", "digest", "run"), _text))
-_CURVE = _fields(
+_MODEL = fields(dict.fromkeys(("uri", "name", "version", "digest", "run"), words))
+_CURVE = fields(
     {
-        "label": _text,
-        "rows": _whole,
+        "label": words,
+        "rows": whole,
         **dict.fromkeys(("auc", "average_precision", "brier"), _finite),
         "roc": _columns({"fpr": _column(_finite), "tpr": _column(_finite)}),
         "pr": _columns({"recall": _column(_finite), "precision": _column(_finite)}),
         "calibration": _columns(
-            {**{name: _column(_finite) for name in ("predicted", "observed", "low", "high")}, "rows": _column(_whole)}
+            {**{name: _column(_finite) for name in ("predicted", "observed", "low", "high")}, "rows": _column(whole)}
         ),
         "thresholds": _columns(
-            {"threshold": _column(_finite), "hits": _column(_whole), "alarms": _column(_whole)},
-            {"positives": _whole, "negatives": _whole},
+            {"threshold": _column(_finite), "hits": _column(whole), "alarms": _column(whole)},
+            {"positives": whole, "negatives": whole},
         ),
     }
 )
 _DOCUMENT: dict[str, Reader] = {
-    "model_type": _text,
+    "model_type": words,
     "model": _MODEL,
-    "dataset": _fields({"name": _text, "digest": _text, "targets": _text, "rows": _whole, "columns": _whole}),
-    "intervals": _fields({"level": _finite, "resamples": _whole}),
+    "dataset": fields({"name": words, "digest": words, "targets": words, "rows": whole, "columns": whole}),
+    "intervals": fields({"level": _finite, "resamples": whole}),
     "metrics": _by_name(_metric, MAX_METRICS),
-    "notes": _list(_text, MAX_NOTES),
-    "classes": _whole,
-    "positive": _text,
+    "notes": list_of(words, MAX_NOTES),
+    "classes": whole,
+    "positive": words,
     "confusion": _confusion,
-    "curves": _list(_CURVE, MAX_CURVES),
+    "curves": list_of(_CURVE, MAX_CURVES),
     "residuals": _histogram,
-    "slices": _fields(
+    "slices": fields(
         {
-            "metric": _text,
-            "fewest_rows": _whole,
-            "rows": _list(_fields({"name": _text, "rows": _whole, "metrics": _by_name(_metric, MAX_METRICS)}), MAX_SLICES),
+            "metric": words,
+            "fewest_rows": whole,
+            "rows": list_of(fields({"name": words, "rows": whole, "metrics": _by_name(_metric, MAX_METRICS)}), MAX_SLICES),
         }
     ),
-    "baseline": _fields(
+    "baseline": fields(
         {
             "model": _MODEL,
-            "mcnemar": _fields({"only_candidate": _whole, "only_baseline": _whole, "p_value": _finite}),
-            "curves": _list(_CURVE, MAX_CURVES),
+            "mcnemar": fields({"only_candidate": whole, "only_baseline": whole, "p_value": _finite}),
+            "curves": list_of(_CURVE, MAX_CURVES),
         }
     ),
-    "thresholds": _list(_fields({"metric": _text, "passed": _flag, "text": _text}), MAX_METRICS),
+    "thresholds": list_of(fields({"metric": words, "passed": _flag, "text": words}), MAX_METRICS),
 }

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 
 from runfolio.errors import UsageError
@@ -53,6 +53,37 @@ class Ending:
         return "KILLED" if self.signal else "FAILED" if self.code else "FINISHED"
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a program is run where it is one of several: a step of a pipeline, a project in a folder of its own.
+
+    Parameters
+    ----------
+    folder : str or None
+        Where it is started; the current folder by default.
+    env : Mapping of str to str
+        Variables beside ours.
+    keep_open : tuple of int
+        File descriptors that it inherits.
+    own_group : bool
+        It leads a process group of its own: signals reach it through us alone, and all that it started can be ended.
+    show : callable, optional
+        Given the number (1 or 2) and the bytes of its output; written to ours by default.
+    watch : callable, optional
+        Given the process about once a second.
+    """
+
+    folder: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    keep_open: tuple[int, ...] = ()
+    own_group: bool = False
+    show: Callable[[int, bytes], None] | None = None
+    watch: Callable[[subprocess.Popen[bytes]], None] | None = None
+
+
+AS_WE_ARE = Manner()
+
+
 def run_program(
     argv: Sequence[str],
     env: Mapping[str, str],
@@ -60,6 +91,7 @@ def run_program(
     tick: Callable[[], None],
     output: Callable[[bytes], None] | None = None,
     keep_open: Sequence[int] = (),
+    manner: Manner = AS_WE_ARE,
 ) -> Ending:
     """Run a program to its end.
 
@@ -73,6 +105,7 @@ def run_program(
         Given the program's output and errors as they come; without it the program writes to our output itself.
     keep_open : sequence of int, optional
         File descriptors that the program inherits.
+    manner : Manner, optional
 
     Raises
     ------
@@ -83,12 +116,15 @@ def run_program(
         pipe = subprocess.PIPE if output else None
         _flush()
         try:
-            program = subprocess.Popen(argv, env=dict(env), stdout=pipe, stderr=pipe, pass_fds=tuple(keep_open), bufsize=0)
+            program = subprocess.Popen(
+                argv, env={**env, **manner.env}, stdout=pipe, stderr=pipe, pass_fds=(*keep_open, *manner.keep_open), bufsize=0,
+                cwd=manner.folder, start_new_session=manner.own_group, stdin=subprocess.DEVNULL if manner.own_group else None,
+            )  # fmt: skip
         except (OSError, ValueError) as error:
             said = getattr(error, "strerror", None) or str(error)
             raise UsageError(f"{argv[0]} could not be started: {said}. Is it a script? Then start its interpreter.") from None
         signals.attach(program)
-        _follow(program, tick, output)
+        _follow(program, tick, output, manner)
         return _ending(program.returncode, signals.sent)
 
 
@@ -104,7 +140,9 @@ def _ending(code: int, sent: set[int]) -> Ending:
     return Ending(128 - code, name)
 
 
-def _follow(program: subprocess.Popen[bytes], tick: Callable[[], None], output: Callable[[bytes], None] | None) -> None:
+def _follow(
+    program: subprocess.Popen[bytes], tick: Callable[[], None], output: Callable[[bytes], None] | None, manner: Manner
+) -> None:
     """Pass output on until the program has ended and its output is through."""
     with selectors.DefaultSelector() as selector, _ended(program) as end:
         selector.register(end, selectors.EVENT_READ, 0)
@@ -122,23 +160,33 @@ def _follow(program: subprocess.Popen[bytes], tick: Callable[[], None], output: 
                 if key.data == 0:
                     ended = True
                     selector.unregister(end)
-                elif not _pass_on(key.fd, key.data, output, closed):
+                elif not _pass_on(key.fd, key.data, output, closed, manner.show):
                     selector.unregister(key.fd)
             if time.monotonic() >= due:
                 tick()
+                if manner.watch is not None and not ended:
+                    manner.watch(program)
                 due = time.monotonic() + TICK_S
     for stream in (program.stdout, program.stderr):
         if stream is not None:
             stream.close()
 
 
-def _pass_on(source: int, target: int, output: Callable[[bytes], None] | None, closed: set[int]) -> bool:
+def _pass_on(
+    source: int,
+    target: int,
+    output: Callable[[bytes], None] | None,
+    closed: set[int],
+    show: Callable[[int, bytes], None] | None,
+) -> bool:
     data = os.read(source, _CHUNK)
     if not data:
         return False
     if output:
         output(data)  # kept before it is shown: what the user saw is in the log, whenever we are killed
-    if target not in closed:
+    if show is not None:
+        show(target, data)
+    elif target not in closed:
         try:
             rest = memoryview(data)
             while rest:

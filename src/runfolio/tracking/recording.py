@@ -31,7 +31,7 @@ from runfolio.records.redaction import Redactor
 from runfolio.tracking.attaching import FACTS, LINES_VARIABLE, RUN_VARIABLE
 from runfolio.tracking.console import DEFAULT_LIMIT, LOG, Console, join
 from runfolio.tracking.live import LiveRun
-from runfolio.tracking.program import Ending, run_program
+from runfolio.tracking.program import AS_WE_ARE, Ending, Manner, run_program
 from runfolio.tracking.session import URI_VARIABLE, AnyFolio, Session
 from runfolio.tracking.starting import start_live
 from runfolio.tracking.tailing import NOTE, LineReader
@@ -95,7 +95,7 @@ def record(
         raise UsageError("There is no program to record. Give one: runfolio record -- COMMAND")
     if shutil.which(command[0]) is None:
         raise UsageError(f"There is no program {command[0]!r} to record. Check its name, or give its path: ./{command[0]}")
-    chosen = _experiment(held, experiment)
+    chosen = chosen_experiment(held, experiment)
     all_tags = dict(tags or {})
     outer = os.environ.get(RUN_VARIABLE)
     if outer:
@@ -108,16 +108,21 @@ def record(
     except BaseException:
         live.end("FAILED")
         held.sealed(live)
-        _remove(_folder(held.folio.spool, live.run_id))
+        forget(held, live.run_id)
         raise
     live.end(ending.status)
     held.sealed(live, top=not outer)
-    _remove(_folder(held.folio.spool, live.run_id))
+    forget(held, live.run_id)
     return Recorded(live.run_id, live.record.name, ending)
 
 
 def run_recorded(
-    held: Session, live: LiveRun, experiment: Experiment, command: Sequence[str], limit: int | None = DEFAULT_LIMIT
+    held: Session,
+    live: LiveRun,
+    experiment: Experiment,
+    command: Sequence[str],
+    limit: int | None = DEFAULT_LIMIT,
+    manner: Manner = AS_WE_ARE,
 ) -> Ending:
     """Run a program for a run that goes on, and log all that came of it but its end; the folder stays until :func:`forget`.
 
@@ -126,19 +131,21 @@ def run_recorded(
     held : Session
     live : LiveRun
     experiment : Experiment
+        The run's.
     command : sequence of str
     limit : int or None, optional
         Bytes of output kept; None keeps none.
+    manner : Manner, optional
     """
-    with _recording(held, live, limit) as folder:
-        reader = LineReader(folder / LINES, live, held.say)
+    with _recording(held, live, limit, manner.folder or os.getcwd()) as folder:
+        reader = LineReader(folder / LINES, live, held.say, base=Path(manner.folder) if manner.folder else None)
         console = Console(folder, limit) if limit is not None else None
         hold = os.open(live.writer.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(hold, fcntl.LOCK_SH)
             ending = run_program(
                 command, _environment(held, live, experiment, folder), tick=_careful(held, reader.read),
-                output=_keeper(held, live, console) if console else None, keep_open=(hold,),
+                output=_keeper(held, live, console) if console else None, keep_open=(hold,), manner=manner,
             )  # fmt: skip
         finally:
             # What the program left behind has inherited the hold: it is let go for all.
@@ -154,7 +161,7 @@ def run_recorded(
 
 
 @contextmanager
-def _recording(held: Session, live: LiveRun, limit: int | None) -> Iterator[Path]:
+def _recording(held: Session, live: LiveRun, limit: int | None, base: str) -> Iterator[Path]:
     """Make the recording's folder and hold it."""
     folder = _folder(held.folio.spool, live.run_id)
     try:
@@ -162,7 +169,7 @@ def _recording(held: Session, live: LiveRun, limit: int | None) -> Iterator[Path
         (folder / LINES).touch()
         with open(folder / FACTS, "x", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            json.dump(_facts(held, live, limit), file)
+            json.dump(_facts(held, live, limit, base), file)
             file.flush()
             yield folder
     except RunfolioError:
@@ -171,7 +178,7 @@ def _recording(held: Session, live: LiveRun, limit: int | None) -> Iterator[Path
         raise storage_error("keep the recording", error) from None
 
 
-def _facts(held: Session, live: LiveRun, limit: int | None) -> dict[str, Any]:
+def _facts(held: Session, live: LiveRun, limit: int | None, base: str) -> dict[str, Any]:
     folio = held.folio
     return {
         "run_id": live.run_id,
@@ -183,7 +190,7 @@ def _facts(held: Session, live: LiveRun, limit: int | None) -> dict[str, Any]:
         "artifacts": folio.artifacts_place,
         "objects": str((folio.folder if isinstance(folio, OfflineFolio) else folio.place.local) / "objects"),
         "root": str(folio.folder if isinstance(folio, OfflineFolio) else folio.place.root),
-        "base": os.getcwd(),
+        "base": base,
         "limit": limit,
     }
 
@@ -242,7 +249,8 @@ def _log_ending(live: LiveRun, ending: Ending) -> None:
     live.batch((), {}, tags)
 
 
-def _experiment(held: Session, name: str | None) -> Experiment:
+def chosen_experiment(held: Session, name: str | None) -> Experiment:
+    """Return the experiment that runs of this process go to: the one named, else that of the environment, else the default."""
     wanted = os.environ.get("RUNFOLIO_EXPERIMENT_ID") if name is None else None
     if wanted:
         found = held.folio.experiments.by_id(wanted)

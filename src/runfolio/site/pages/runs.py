@@ -14,6 +14,7 @@ from runfolio.site.evaluations import shown_evaluation
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.links import baseline_of, experiment_page, run_page, version_page
 from runfolio.site.output import canonical, digest_of
+from runfolio.site.pipelines import runs_named, shown_pipeline
 from runfolio.site.plan import Page
 from runfolio.site.publishing import read_body
 from runfolio.site.run_facts import dataset_facts, metric_rows, origin_facts, param_rows, reproduce_lines
@@ -71,6 +72,7 @@ def _page(site: Site, item: ExperimentData, run_id: str, parent: str | None) -> 
         "points": site.points_a_run,
         "records": _records(site),
         "registered": _registered(site, run_id),
+        "pipeline": runs_named(site, run_id),
     }
     return Page(path, canonical(facts) + digest_of(bodies), partial(_html, site, item, run_id, path))
 
@@ -101,7 +103,7 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
         datasets=[dataset_facts(found) for found in detail["inputs"]],
         changes=_code_changes(site, detail), **_origin(site, detail),
         parent=_link(site, detail["parent"]), children=[link for child in detail["children"] if (link := _link(site, child))],
-        evaluation=shown_evaluation(site, run_id),
+        evaluation=shown_evaluation(site, run_id), pipeline=shown_pipeline(site, run_id, "../" * path.count("/")),
         record=site.folio.place.full(paths.run_path(item.slug, run_id, detail["start"])),
         data={"run": _told(detail, drawn[:SCRIPT_CURVES]), "experiment": _experiment(site, item)},
     )  # fmt: skip
