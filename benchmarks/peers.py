@@ -15,6 +15,15 @@ CACHE = Path(os.environ.get("RUNFOLIO_BENCHMARK_CACHE", Path.home() / ".cache" /
 PACKAGES = {
     # 2.22.0 as it is published resolves a SQLAlchemy and a FastAPI that it cannot work with: these pins make it run.
     "mlflow": ["mlflow==2.22.0", "sqlalchemy<2.1", "scikit-learn<1.7", "pandas<3", "fastapi==0.115.12", "psycopg2-binary"],
+    "mlflow-optuna": [
+        "mlflow==2.22.0",
+        "sqlalchemy<2.1",
+        "scikit-learn<1.7",
+        "pandas<3",
+        "fastapi==0.115.12",
+        "optuna>=5",
+        "optuna-integration>=5",
+    ],
     "dvc": ["dvc", "dvclive"],
     "asv": ["asv==0.6.6"],
 }

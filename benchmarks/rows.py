@@ -21,6 +21,7 @@ from benchmarks.review_rows import review
 from benchmarks.serving_rows import serving
 from benchmarks.site_rows import site_build, site_pages
 from benchmarks.store_rows import stores
+from benchmarks.sweep_rows import sweeps
 from benchmarks.training_rows import training
 from runfolio.formats import paths
 from runfolio.formats.runs import encode_run
@@ -421,6 +422,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "stores": stores,
     "autolog": autologging,
     "training": training,
+    "sweeps": sweeps,
     "review": review,
     "serving": serving,
     "site-build": site_build,

@@ -8,7 +8,8 @@ import pytest
 
 import runfolio
 from runfolio.folio import open_folio
-from runfolio.records import Run
+from runfolio.query import parse_filter
+from runfolio.records import Run, ViewType
 
 
 @pytest.fixture
@@ -23,8 +24,7 @@ def children(folder: Path, sweep: str) -> list[Run]:
     runfolio.flush()
     folio = open_folio(folder)
     try:
-        index = folio.fresh_index()
-        found = [index.get_run(run_id) for run_id in index.find_prefix("0")]
-        return sorted((run for run in found if run and run.parent == sweep), key=lambda run: run.run_id)
+        found = folio.fresh_index().search_runs(parse_filter("", "runs"), (), None, ViewType.ALL, 1 << 20)
+        return sorted((run for run in found if run.parent == sweep), key=lambda run: run.run_id)
     finally:
         folio.close()

@@ -6,6 +6,7 @@ is dead it is ended as KILLED, and its trial is run again at the same point, und
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,8 @@ from runfolio.tracking.recording import take_left
 from runfolio.tracking.session import Session
 
 EVERYTHING = 1 << 31
+WORKERS_END_S = 10.0
+"""How long the workers of a sweep that died have to notice it: they end at once, unless the machine is busy."""
 
 
 def children_of(held: Session, sweep: str) -> list[Run]:
@@ -47,17 +50,23 @@ def end_dead(held: Session, sweep: str) -> None:
     StateError
         If a living process works at the sweep.
     """
+
+    def wanted(header: Mapping[str, Any]) -> bool:
+        return sweep in (header.get("run_id"), header.get("parent"))
+
     take_left(held.folio, held.say)
-    going = end_left(held.folio.spool, lambda header: sweep in (header.get("run_id"), header.get("parent")))
-    if sweep in going:
-        raise StateError(
-            f"The sweep {sweep} goes on in another process: it is not to be resumed before that has ended. See it: runfolio status"
-        )
-    if going:
-        raise StateError(
-            f"{len(going)} run(s) of the sweep {sweep} go on in other processes ({', '.join(sorted(going)[:3])}): wait for their end, "
-            "or end those processes, and resume then."
-        )
+    until = time.monotonic() + WORKERS_END_S
+    while going := end_left(held.folio.spool, wanted):
+        if sweep in going:
+            raise StateError(
+                f"The sweep {sweep} goes on in another process: it is not to be resumed before that has ended. See it: runfolio status"
+            )
+        if time.monotonic() > until:
+            raise StateError(
+                f"{len(going)} run(s) of the sweep {sweep} go on in other processes ({', '.join(sorted(going)[:3])}): wait for their "
+                "end, or end those processes, and resume then."
+            )
+        time.sleep(0.05)
 
 
 def read_book(held: Session, sweep: str, settings: SweepSettings) -> dict[int, TrialEntry]:
