@@ -41,7 +41,7 @@ def objective(x: float, kind: str) -> float:
 
     total = 0.0
     for step in range(3):
-        total += sum(at % 7 for at in range(20_000))
+        total += sum(at % 7 for at in range(60_000))
         runfolio.log_metric("loss", total + x, step=step)
     return x * x + (kind == "b")
 
@@ -106,7 +106,7 @@ def _round(folder: Path, pick: random.Random, outcome: Outcome, each: int | None
         cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     outcome.rounds += 1
-    left = None if each is None else pick.randint(0, 2 * each)
+    left = None if each is None else pick.randint(0, max(each * 3 // 2, 1))
     worker_at = pick.randint(0, each) if each is not None and outcome.jobs > 1 and pick.random() < 0.7 else None
     assert process.stdout is not None
     over, done = 0, False

@@ -61,6 +61,7 @@ COMMANDS: dict[str, Entry] = {
     "pipeline": Entry(
         "runfolio.cli.pipelines", "pipeline", "Run steps that feed each other; what is up to date is skipped.", RUNS
     ),
+    "sweep": Entry("runfolio.cli.sweep", "sweep", "Search a space of params: many runs of one command or function.", RUNS),
     "log": Entry("runfolio.cli.record", "log", "Log to a run from the shell.", RUNS),
     "site": Entry("runfolio.cli.site", "site", "Build, look at and publish the static site.", SHOW),
     "ci": Entry("runfolio.cli.ci", "ci", "Check, report and publish in the CI of your git host.", SHOW),

@@ -25,16 +25,29 @@ from runfolio._lazy import lazy_names
 if TYPE_CHECKING:
     from runfolio.sweeps.drawing import SweepTrial, TrialPruned
     from runfolio.sweeps.result import SweepResult, TrialSummary
+    from runfolio.sweeps.showing import load
     from runfolio.sweeps.space import Choices, Fixed, FloatRange, IntRange
     from runfolio.sweeps.sweeping import sweep
 
-__all__ = ["Choices", "Fixed", "FloatRange", "IntRange", "SweepResult", "SweepTrial", "TrialPruned", "TrialSummary", "sweep"]
+__all__ = [
+    "Choices",
+    "Fixed",
+    "FloatRange",
+    "IntRange",
+    "SweepResult",
+    "SweepTrial",
+    "TrialPruned",
+    "TrialSummary",
+    "load",
+    "sweep",
+]
 
 __getattr__ = lazy_names(
     __name__,
     {
         "drawing": ["SweepTrial", "TrialPruned"],
         "result": ["SweepResult", "TrialSummary"],
+        "showing": ["load"],
         "space": ["Choices", "Fixed", "FloatRange", "IntRange"],
         "sweeping": ["sweep"],
     },

@@ -148,6 +148,44 @@ def sweep(
         return _go(running, timeout_s)
 
 
+def plan(objective: Any, points: int, **arguments: Any) -> tuple[SweepSettings, list[dict[str, Any]]]:
+    """Say what a sweep would do, and run nothing.
+
+    Parameters
+    ----------
+    objective : callable, str, or sequence of str
+    points : int
+        How many of the first points are drawn, as they are before anything is known.
+    **arguments
+        Of :func:`sweep`.
+
+    Returns
+    -------
+    SweepSettings
+    list of dict
+        Params of the first trials.
+    """
+    called = objective_of(objective)
+    timeout = arguments.get("timeout")
+    given = _Given(
+        arguments.get("metrics"), arguments.get("direction"), arguments.get("space"), arguments.get("sampler"),
+        arguments.get("pruner"), arguments.get("seed"), arguments.get("replicates"),
+    )  # fmt: skip
+    timeout_s = parse_duration(timeout) if isinstance(timeout, str) else timeout
+    settings = _settings(session(), None, given, arguments.get("trials"), called, timeout_s)
+    _check_call(called, settings)
+    if settings.space is None:
+        return settings, []
+    fixed = {name: each.value for name, each in settings.space.items() if isinstance(each, Fixed)}
+    if settings.replicates is not None:
+        fixed[settings.replicates.param] = settings.replicates.values[0]
+    study = Study(
+        "dry-run", settings.directions, settings.sampler, settings.pruner, settings.seed, settings.space, parallel=False
+    )
+    count = points if settings.trials is None else min(points, settings.trials)
+    return settings, [{**study.ask(number).params, **fixed} for number in range(count)]
+
+
 class _Given:
     """The arguments that a resumed sweep has recorded, as they were given; None where they were not."""
 
