@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from runfolio.flavors.hashed_files import digest_when_written, forget_written
 from runfolio.flavors.model import Model, ModelInfo, model_info
 from runfolio.flavors.trust import check_trust
 from runfolio.formats.mlmodel import FILE
-from runfolio.records.names import check_artifact_path
+from runfolio.records.names import MAX_TAG_LENGTH, check_artifact_path
 from runfolio.tracking import fluent
 from runfolio.tracking.client import RunfolioClient
 from runfolio.tracking.fetching import MODELS, download_artifacts
@@ -69,10 +69,20 @@ def log_folder(
 
 
 def _tag(run_id: str, model: Model) -> None:
-    client = RunfolioClient()
-    logged = json.loads(client.get_run(run_id).data.tags.get(HISTORY_TAG, "[]"))
     said = {name: getattr(model, name) for name in ("run_id", "artifact_path", "utc_time_created", "model_uuid", "flavors")}
-    client.set_tag(run_id, HISTORY_TAG, json.dumps([*logged, said]))
+    add_to_history(RunfolioClient(), run_id, said)
+
+
+def add_to_history(client: RunfolioClient, run_id: str, said: Mapping[str, Any]) -> None:
+    """Add a model to the tag of its run that lists them, as MLflow 2 does; the oldest fall out where the tag would be too long."""
+    try:
+        logged = json.loads(client.get_run(run_id).data.tags.get(HISTORY_TAG, "[]"))
+    except ValueError:  # cut short by who wrote it
+        logged = []
+    models = [*(logged if isinstance(logged, list) else []), dict(said)]
+    while len(text := json.dumps(models)) > MAX_TAG_LENGTH and len(models) > 1:
+        del models[0]
+    client.set_tag(run_id, HISTORY_TAG, text)
 
 
 def load_with(

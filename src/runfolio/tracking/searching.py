@@ -37,6 +37,22 @@ def search_runs(
     limit: int = MAX_RESULTS,
 ) -> entities.PagedList[entities.Run]:
     """Search runs and return one page of entities."""
+    found = find_runs(folio, experiment_ids, filter_string, view, max_results, order_by, page_token, limit)
+    page = [entities.run_entity(run, experiment_id, f"runs:/{run.run_id}") for run, experiment_id in found]
+    return entities.PagedList(page, found.token)
+
+
+def find_runs(
+    folio: Folio | OfflineFolio,
+    experiment_ids: Sequence[str],
+    filter_string: str,
+    view: int,
+    max_results: int,
+    order_by: Sequence[str] | None,
+    page_token: str | None,
+    limit: int = MAX_RESULTS,
+) -> entities.PagedList[tuple[Run, str]]:
+    """Search runs and return one page of their records, each with the id of its experiment."""
     if isinstance(max_results, bool) or not isinstance(max_results, int) or not 1 <= max_results <= limit:
         raise UsageError(f"Invalid value {max_results!r} for max_results: a whole number from 1 to {limit} is expected.")
     ViewType.to_string(view)
@@ -46,7 +62,7 @@ def search_runs(
     offset = decode_token(page_token) if page_token else 0
     found = _found(folio, wanted, wanted_filter, order, view, max_results + 1, offset) if wanted else []
     ids = {item.slug: item for item in known.values()}
-    page = [_entity(run, ids.get(run.experiment)) for run in found[:max_results]]
+    page = [_with_experiment(run, ids.get(run.experiment)) for run in found[:max_results]]
     return entities.PagedList(page, encode_token(offset + max_results) if len(found) > max_results else None)
 
 
@@ -71,10 +87,10 @@ def _found(
     return sort_runs([*some, *rest], order)[offset : offset + limit]
 
 
-def _entity(run: Run, experiment: Experiment | None) -> entities.Run:
+def _with_experiment(run: Run, experiment: Experiment | None) -> tuple[Run, str]:
     if experiment is not None and experiment.lifecycle is Lifecycle.DELETED:
         run = replace(run, lifecycle=Lifecycle.DELETED)
-    return entities.run_entity(run, experiment.experiment_id if experiment else run.experiment, f"runs:/{run.run_id}")
+    return run, experiment.experiment_id if experiment else run.experiment
 
 
 def search_experiments(

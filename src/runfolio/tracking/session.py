@@ -113,7 +113,14 @@ class Session:
         if self._due(top):
             self.commit(wait=False)
 
+    @property
+    def waits(self) -> bool:
+        """Whether runs have ended here that are not committed."""
+        return self._waiting > 0
+
     def _due(self, top: bool) -> bool:
+        if _leaving:
+            return True  # opened again by what others do at the process's end
         commit = self.folio.settings.commit
         when = os.environ.get("RUNFOLIO_COMMIT") or commit.when
         if when == "demand":
@@ -176,6 +183,7 @@ _sessions: dict[str, Session] = {}
 _uri: str | None = None
 _guard = threading.RLock()
 _owner = os.getpid()
+_leaving = False
 
 
 def set_tracking_uri(uri: str | os.PathLike[str] | None) -> None:
@@ -281,14 +289,18 @@ def forget_sessions() -> None:
 
     For a process that goes on in another folio as if it had just started: a test, a worker that is used again.
     """
+    global _leaving
     _at_exit()
+    _leaving = False
     set_tracking_uri(None)
 
 
 @atexit.register
 def _at_exit() -> None:
+    global _leaving
     if _owner != os.getpid():
         return
+    _leaving = True
     for action in _last_actions:
         action()
     for held in list(_sessions.values()):

@@ -30,6 +30,7 @@ def start_live(
     capture: bool = True,
     run_id: str | None = None,
     source: Mapping[str, Any] | None = None,
+    claims: Mapping[str, Any] | None = None,
 ) -> LiveRun:
     """Start a run and its journal.
 
@@ -51,6 +52,8 @@ def start_live(
     source : Mapping, optional
         Fields ``code``, ``entry`` and ``user`` of the run that this one is a part of, which was started elsewhere: then the environment
         alone is captured here.
+    claims : Mapping, optional
+        ``code``, ``entry``, ``user`` as somebody says them who started the run elsewhere; redacted. Not looked at where they are captured.
 
     Raises
     ------
@@ -80,6 +83,8 @@ def start_live(
         notices += found.notices
     elif capture:
         notices += _capture(session, header, entry)
+    else:
+        header.update(_claimed(session, claims or {}))
     if notices:
         header["notices"] = list(dict.fromkeys(notices))
     writer = session.folio.start(header)
@@ -113,6 +118,20 @@ def _take_tags(session: Session, header: dict[str, Any], tags: dict[str, Any]) -
     if kept:
         header["tags"] = kept
     return notices
+
+
+def _claimed(session: Session, claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what somebody says of a run's origin, redacted as what is captured is."""
+    redactor = session.redactor.fresh()
+    made: dict[str, Any] = {}
+    for field in ("code", "entry"):
+        said = claims.get(field) or {}
+        shown = {key: redactor.remote(text) if key == "remote" else redactor.text(str(text)) for key, text in said.items()}
+        if shown:
+            made[field] = shown
+    if claims.get("user") and session.folio.settings.capture.user:
+        made["user"] = str(claims["user"])
+    return made
 
 
 def _capture(session: Session, header: dict[str, Any], entry: Mapping[str, Any] | None) -> list[str]:

@@ -1,0 +1,52 @@
+"""The MLflows that tests of the door use: each in a folder that only the processes of a test see; ``.ci/test`` makes them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+HERE = Path(__file__).parents[2]
+
+
+class Version(NamedTuple):
+    """One MLflow."""
+
+    name: str
+    folder: str
+
+    def env(self, **more: str) -> dict[str, str]:
+        """Return the environment of a process that sees it."""
+        source = [] if os.environ.get("RUNFOLIO_TEST_INSTALLED") else [str(HERE / "src")]
+        paths = os.pathsep.join([self.folder, *source])
+        quiet = {"PYTHONPATH": paths, "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+        return {**os.environ, **quiet, "GIT_PYTHON_REFRESH": "quiet", **more}
+
+    def run(self, *args: str, cwd: Path, timeout_s: float = 300, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a Python that sees it."""
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", *args],
+            cwd=cwd,
+            env=self.env(**env),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+        )
+
+
+VERSIONS = [Version("2.22", os.environ.get("RUNFOLIO_MLFLOW", "")), Version("3", os.environ.get("RUNFOLIO_MLFLOW3", ""))]
+
+
+def each_version() -> list[object]:
+    """Return the versions as parameters of a test; one that is not there is skipped, and says so."""
+    missing = "no whole MLflow in the folder that {} names"
+    made = []
+    for version, variable in zip(VERSIONS, ("RUNFOLIO_MLFLOW", "RUNFOLIO_MLFLOW3"), strict=True):
+        there = Path(version.folder or "-", "mlflow", "server").is_dir() and Path(version.folder, "sqlalchemy").is_dir()
+        marks = [] if there else [pytest.mark.skip(reason=missing.format(variable))]
+        made.append(pytest.param(version, id=version.name, marks=marks))
+    return made
