@@ -189,6 +189,37 @@ class ReviewSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """How ``runfolio ci train`` trains, and when the workflow calls it.
+
+    Parameters
+    ----------
+    command : str
+        What it runs, from the folio's folder, without a shell; empty for none.
+    requirements : str
+        A file of packages that the workflow installs before.
+    model : str
+        The registered model that it trains; empty where only runs are made.
+    artifact : str
+        The folder of a run that holds the model, where the command does not register it itself.
+    stage : str
+        That a pull request is opened for.
+    schedule : str
+        When the workflow trains, in cron's five fields; empty for not by the clock.
+    on_push : bool
+        Train when code is merged.
+    """
+
+    command: str = ""
+    requirements: str = "requirements.txt"
+    model: str = ""
+    artifact: str = "model"
+    stage: str = "Staging"
+    schedule: str = ""
+    on_push: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What ``runfolio.yaml`` says, defaults filled in.
 
@@ -211,6 +242,7 @@ class Settings:
     site : SiteSettings
     registry : RegistrySettings
     review : ReviewSettings
+    training : TrainingSettings
     """
 
     artifacts: str | None = None
@@ -226,6 +258,7 @@ class Settings:
     site: SiteSettings = SiteSettings()
     registry: RegistrySettings = RegistrySettings()
     review: ReviewSettings = ReviewSettings()
+    training: TrainingSettings = TrainingSettings()
 
     def objective(self, experiment: str) -> Objective | None:
         """Return the default objective for the experiment of that name, or None."""
