@@ -28,6 +28,7 @@ code  meaning
 19    the remote refused, or could not be reached
 20    an optional package is missing
 21    an environment could not be made
+22    a run could not be made again (``reproduce``)
 ====  ==========================================================================================
 """
 

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runfolio.errors import DamagedError
 from runfolio.policy import Facts, Verdict, decode_policy, judge, run_examples, waive
 from runfolio.records import DatasetInput, MetricSummary, Run
 from runfolio.records.models import ModelVersion, Waiver
+from runfolio.records.reproductions import Deviation, Outcome, Reproduction
 
 NOW = 1_795_428_000_000
 DAY = 86_400_000
@@ -135,7 +137,7 @@ def test_each_gate_fails_and_says_why(gate: str, changes: dict[str, Any], said: 
         ("recoverable_code", {"recoverable_code": None}, "not looked at"),
         ("verified_artifacts", {"artifact_faults": None}, "not verified"),
         ("no_code", {"version": ModelVersion(4)}, "Nobody knows which files"),
-        ("reproduced", {"reproduced": None}, "Nobody has made the run again"),
+        ("reproduced", {"reproduced": None}, "Nobody has made the run again. Do: runfolio reproduce models:/wine/4"),
     ],
 )
 def test_a_gate_that_cannot_be_evaluated_fails(gate: str, changes: dict[str, Any], said: str) -> None:
@@ -347,3 +349,57 @@ examples:
     )
     assert [result.faults for result in run_examples(policy)] == [(), (), ()]
     assert [gate.id for gate in policy.gates("m", "Production")] == ["evaluated-d-worst"]
+
+
+def made_again(verdict: Outcome, relative: float = 0.0, days: int = 1, **more: Any) -> Reproduction:
+    metrics = {} if verdict is Outcome.EXACT else {"loss": Deviation(verdict, 0.1, 0.1 * (1 + relative), relative)}
+    given = {
+        "at": NOW - days * 86_400_000,
+        "compared": 2,
+        "exact": 2 - len(metrics),
+        "metrics": metrics,
+        "tolerance": 0.5,
+        **more,
+    }
+    return Reproduction("r", "a" * 32, verdict, **given)
+
+
+@pytest.mark.parametrize(
+    ("gate", "found", "passed", "said"),
+    [
+        ("reproduced", made_again(Outcome.EXACT), True, "bit for bit"),
+        ("reproduced: exact", made_again(Outcome.EXACT), True, "bit for bit"),
+        ("reproduced", made_again(Outcome.WITHIN_TOLERANCE, 1e-12), True, "no metric is off by more than 1e-12"),
+        ("reproduced: exact", made_again(Outcome.WITHIN_TOLERANCE, 1e-12), False, "bit for bit is asked for"),
+        ("reproduced", made_again(Outcome.WITHIN_TOLERANCE, 0.1), False, "off by 0.1 (rel), more than 1e-09"),
+        ("reproduced: {tolerance: 0.2}", made_again(Outcome.WITHIN_TOLERANCE, 0.1), True, "reproduced on"),
+        ("reproduced", made_again(Outcome.WITHIN_SPREAD, 0.1, replicates=5), False, "off by 0.1 (rel)"),
+        ("reproduced: spread", made_again(Outcome.WITHIN_SPREAD, 0.1, replicates=5), True, "the spread of 5 replicates"),
+        ("reproduced: {within: spread}", made_again(Outcome.DIFFERS, 0.1), False, "the run differs: loss by 0.1 (rel)"),
+        ("reproduced", made_again(Outcome.COULD_NOT_RUN, reason="no numpy"), False, "could not be made again on"),
+        ("reproduced: {not_older_than: 30d}", made_again(Outcome.EXACT, days=29), True, "bit for bit"),
+        ("reproduced: {not_older_than: 30d}", made_again(Outcome.EXACT, days=31), False, "more than 30 days ago"),
+        ("reproduced", made_again(Outcome.EXACT, ignored=("acc*",)), False, "accuracy was not compared"),
+        ("reproduced", made_again(Outcome.EXACT, ignored=("system/*",)), True, "bit for bit"),
+    ],
+)
+def test_a_verdict_of_reproduction_is_judged_by_what_stands_in_it(
+    gate: str, found: Reproduction, passed: bool, said: str
+) -> None:
+    made = verdict(gate, facts(reproduced=not passed, reproduction=found))
+    assert (made.accepted, said in made.gates[0].text) == (passed, True), made.gates[0].text
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ("reproduced: soon", "exact"),
+        ("reproduced: {within: reach}", "exact"),
+        ("reproduced: {tolerance: 2}", "a relative deviation from 0 to 1"),
+        ("reproduced: {not_older_than: often}", "span of time"),
+        ("reproduced: {since: 1d}", "since"),
+    ],
+)
+def test_a_wrong_gate_on_reproduction_is_named_with_its_line(gate: str, said: str) -> None:
+    with pytest.raises(DamagedError, match=said):
+        verdict(gate)

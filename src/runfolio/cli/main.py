@@ -57,6 +57,10 @@ COMMANDS: dict[str, Entry] = {
     "diff": Entry("runfolio.cli.diff", "diff", "Compare two states of the folio, or runs.", RUNS),
     "review": Entry("runfolio.cli.review", "review", "Report what a proposed change says, for its pull request.", RUNS),
     "policy": Entry("runfolio.cli.policy", "policy", "Judge promotions by the gates of policy.yaml.", RUNS),
+    "reproduce": Entry("runfolio.cli.reproduce", "reproduce", "Make a run again and compare every metric with its record.", RUNS),
+    "verify": Entry(
+        "runfolio.cli.reproduce", "verify", "Look whether a run could be made again, without running anything.", RUNS
+    ),
     "record": Entry("runfolio.cli.record", "record", "Run any program as a run.", RUNS),
     "pipeline": Entry(
         "runfolio.cli.pipelines", "pipeline", "Run steps that feed each other; what is up to date is skipped.", RUNS
@@ -81,9 +85,6 @@ COMMANDS: dict[str, Entry] = {
     "help": Entry("runfolio.cli.topics", "help_command", "Explain a command, or a topic such as exit-codes.", MORE),
     "merge-driver": Entry(
         "runfolio.cli.merge_driver", "merge_driver", "Join a record that two branches changed, for git merge.", ""
-    ),
-    "sweep-worker": Entry(
-        "runfolio.cli.sweep_worker", "sweep_worker", "Run a task's trials of a sweep, and hand their runs over.", ""
     ),
     "textconv": Entry("runfolio.cli.textconv", "textconv", "Print a record in words, for git diff.", ""),
 }

@@ -74,15 +74,17 @@ class Folio:
 
     @cached_property
     def store(self) -> ObjectStore:
-        """The object store of :attr:`artifacts_place`."""
+        """The object store of :attr:`artifacts_place`; before another one where git's ``runfolio.artifactsBehind`` names one."""
         from runfolio.objects import open_store
 
-        return open_store(
-            self.artifacts_place,
-            self.place.local / "objects",
-            self.place.root,
-            self.settings.durability != "process",
-        )
+        default, durable = self.place.local / "objects", self.settings.durability != "process"
+        store = open_store(self.artifacts_place, default, self.place.root, durable)
+        behind = user_setting(self.repo, "artifactsBehind")
+        if behind is None:
+            return store
+        from runfolio.objects.layered import LayeredStore
+
+        return LayeredStore(store, open_store(behind, default, self.place.root, durable))
 
     @cached_property
     def deployments(self) -> DeploymentBook:

@@ -19,7 +19,6 @@ from runfolio.formats.durations import parse_duration
 from runfolio.formats.fields import FieldReader, flag, list_of, mapping, one_of, some_text, text, whole
 from runfolio.formats.review_settings import read_review
 from runfolio.formats.runs import check_schema
-from runfolio.formats.training_settings import read_training
 from runfolio.formats.yaml import YamlDocument, read_yaml
 from runfolio.records.experiments import Objective
 from runfolio.records.models import STAGES, check_stage_name
@@ -29,6 +28,7 @@ from runfolio.records.settings import (
     RecordSettings,
     RedactSettings,
     RegistrySettings,
+    ReproduceSettings,
     RetentionRule,
     Settings,
     SiteArtifacts,
@@ -46,7 +46,7 @@ _BRANCH_REMEDY = "a branch name is expected, without spaces, '..' and any of ~ ^
 
 _KEYS = (
     "schema", "artifacts", "records", "commit", "durability", "capture", "redact", "retention", "objectives",
-    "system_metrics", "sync", "site", "registry", "review", "training",
+    "system_metrics", "sync", "site", "registry", "review", "reproduce",
 )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def decode_settings(data: bytes, where: str, *, read: Callable[..., YamlDocument
         site=_site(top.section("site")),
         registry=_registry(top.section("registry")),
         review=read_review(top.section("review")),
-        training=read_training(top.section("training")),
+        reproduce=_reproduce(top.section("reproduce")),
     )
     top.report()
     return settings
@@ -174,6 +174,24 @@ def _registry(section: FieldReader) -> RegistrySettings:
     if stages:
         exclusive = section.read("exclusive", list_of(one_of(*stages)), exclusive)
     return RegistrySettings(stages, exclusive)
+
+
+def _reproduce(section: FieldReader) -> ReproduceSettings:
+    section.only(("tolerance", "ignore"))
+    default = ReproduceSettings()
+    return ReproduceSettings(
+        section.read("tolerance", _share, default.tolerance), section.read("ignore", list_of(some_text), default.ignore)
+    )
+
+
+def _share(value: Any) -> float:
+    try:
+        number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else -1.0
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1:
+        raise ValueError(f"a relative deviation from 0 to 1 is expected, such as 1e-9, found {value!r}")
+    return number
 
 
 def _address(value: Any) -> str:

@@ -20,16 +20,32 @@ import re
 from typing import Any
 
 from runfolio.errors import UsageError
+from runfolio.formats.durations import parse_duration
 from runfolio.formats.fields import FieldReader, flag, one_of, some_text, text, whole
 from runfolio.formats.runs import check_schema
 from runfolio.formats.yaml import read_yaml
 from runfolio.policy.example_decoding import decode_example
 from runfolio.policy.fields import line_of, moment, names
-from runfolio.policy.rules import FLAGS, Approvals, Evaluated, Freeze, Gate, Margin, Policy, Rule
+from runfolio.policy.rules import (
+    EXACT,
+    FLAGS,
+    SPREAD,
+    TOLERANCE,
+    Approvals,
+    Evaluated,
+    Freeze,
+    Gate,
+    Margin,
+    Policy,
+    Reproduced,
+    Rule,
+)
 from runfolio.query import parse_filter
 
 SCHEMA = 1
-KINDS = ("where", "not_worse", "tags", "card", "approvals", "evaluated", *FLAGS)
+KINDS = ("where", "not_worse", "tags", "card", "approvals", "evaluated", "reproduced", *FLAGS)
+_ALONE: dict[str, Any] = {"evaluated": Evaluated(), "reproduced": Reproduced()}
+"""Gates that may stand without an argument, with what they ask for then."""
 _BESIDE = ("id", "because", "waivable")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}\Z")
 
@@ -82,8 +98,8 @@ def _gate(item: FieldReader, index: int, entry: Any) -> Gate | None:
     if isinstance(entry, str):
         if entry in FLAGS:
             return Gate(_slug(entry), entry, line=line)
-        if entry == "evaluated":
-            return Gate(entry, entry, Evaluated(), line=line)
+        if entry in _ALONE:
+            return Gate(entry, entry, _ALONE[entry], line=line)
         item.fault(("require", index), f"no such gate: {entry!r}{_near(entry)}")
         return None
     if not isinstance(entry, dict):
@@ -151,7 +167,42 @@ def _argument(reader: FieldReader, kind: str) -> Any:
         inner = reader.section(kind)
         inner.only(("minimum", "from"))
         return Approvals(inner.read("minimum", whole(1), 1), inner.read("from", names, Approvals().names))
+    if kind == "reproduced":
+        return _reproduced(reader)
     return _evaluated(reader) if kind == "evaluated" else None
+
+
+def _reproduced(reader: FieldReader) -> Reproduced:
+    value = reader.value["reproduced"]
+    if value is True:
+        return Reproduced()
+    if isinstance(value, str):
+        return Reproduced(reader.read("reproduced", one_of(EXACT, TOLERANCE, SPREAD), TOLERANCE))
+    inner = reader.section("reproduced")
+    inner.only(("within", "tolerance", "not_older_than"))
+    default = Reproduced()
+    return Reproduced(
+        inner.read("within", one_of(EXACT, TOLERANCE, SPREAD), default.within),
+        inner.read("tolerance", _relative, default.tolerance),
+        inner.read("not_older_than", _span_ms, default.not_older_than_ms),
+    )
+
+
+def _relative(value: Any) -> float:
+    try:
+        number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else -1.0
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1:
+        raise ValueError(f"a relative deviation from 0 to 1 is expected, such as 1e-9, found {value!r}")
+    return number
+
+
+def _span_ms(value: Any) -> int:
+    try:
+        return parse_duration(value) * 1000
+    except UsageError as error:
+        raise ValueError(error.message.rstrip(".")) from None
 
 
 def _evaluated(reader: FieldReader) -> Evaluated:

@@ -16,6 +16,7 @@ from runfolio.diff.describe import number_text
 from runfolio.diff.statistics import welch_interval
 from runfolio.policy.clauses import Answer, clauses_hold
 from runfolio.policy.evaluated import is_evaluated
+from runfolio.policy.reproduced import is_reproduced
 from runfolio.policy.rules import FLAGS, Approvals, Freeze, Gate, Margin, Policy
 from runfolio.policy.verdict import FAILED, PASSED, PENDING, WAIVED, Facts, GateResult, Verdict
 from runfolio.query import Clause, parse_filter
@@ -256,12 +257,6 @@ def _input_example(_: Any, facts: Facts) -> Answer:
     return there, "It brings an input example." if there else "It brings no input example: log it with input_example=X[:3]."
 
 
-def _reproduced(_: Any, facts: Facts) -> Answer:
-    if facts.reproduced is None:
-        return None, "Nobody has made the run again (tag reproduced_by)."
-    return facts.reproduced, "The run was reproduced." if facts.reproduced else "Another run of the same gave another result."
-
-
 _JUDGES: dict[str, Callable[[Any, Facts], Answer]] = {
     "where": _where,
     "not_worse": _not_worse,
@@ -274,7 +269,7 @@ _JUDGES: dict[str, Callable[[Any, Facts], Answer]] = {
     "no_code": _no_code,
     "signature": _signature,
     "input_example": _input_example,
-    "reproduced": _reproduced,
+    "reproduced": is_reproduced,
     "evaluated": is_evaluated,
 }
 assert _JUDGES.keys() >= FLAGS.keys()

@@ -14,7 +14,6 @@ FLAGS = {
     "no_code": "no file of it runs code when the model is loaded",
     "signature": "it says what goes in and what comes out",
     "input_example": "it brings an example of its input",
-    "reproduced": "the run was made again, with the same result",
 }
 """The gates that take no argument, and what each asks for."""
 
@@ -28,10 +27,10 @@ class Gate:
     id : str
         Names it in verdicts and waivers; unique within the policy.
     kind : str
-        ``where``, ``not_worse``, ``tags``, ``card``, ``approvals``, ``evaluated``, or one of :data:`FLAGS`.
+        ``where``, ``not_worse``, ``tags``, ``card``, ``approvals``, ``evaluated``, ``reproduced``, or one of :data:`FLAGS`.
     argument : object
         ``where``: the filter's text. ``not_worse``: :class:`Margin`. ``tags``, ``card``: tuple of str. ``approvals``:
-        :class:`Approvals`. ``evaluated``: :class:`Evaluated`. Otherwise None.
+        :class:`Approvals`. ``evaluated``: :class:`Evaluated`. ``reproduced``: :class:`Reproduced`. Otherwise None.
     because : str
         Why, in the team's words.
     waivable : bool
@@ -92,6 +91,28 @@ class Evaluated:
 
     dataset: str = ""
     where: str = ""
+
+
+EXACT, TOLERANCE, SPREAD = "exact", "tolerance", "spread"
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduced:
+    """How near a run that was made again must come, and how long ago that may be.
+
+    Parameters
+    ----------
+    within : str
+        ``exact`` (bit for bit), ``tolerance``, or ``spread`` (of the run's replicates, where the tolerance is not kept).
+    tolerance : float
+        Relative deviation of any metric, at most.
+    not_older_than_ms : int
+        0 where it does not matter.
+    """
+
+    within: str = TOLERANCE
+    tolerance: float = 1e-9
+    not_older_than_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from runfolio.records.models import ModelVersion, Waiver
+from runfolio.records.reproductions import Reproduction
 from runfolio.records.runs import Run
 
 PASSED, FAILED, WAIVED, PENDING = "passed", "failed", "waived", "pending"
@@ -34,6 +35,9 @@ class Facts:
     artifact_faults : tuple of str or None
         What is wrong with the version's files; empty where all were read and match.
     reproduced : bool or None
+        Whether the run that the tag ``reproduced_by`` names has the same metrics.
+    reproduction : Reproduction or None
+        The newest verdict on the run, of its recorded code.
     card : Mapping of str to bool or None
         Whether each section of the model card is complete; None where there is no card.
     approvals : tuple of str or None
@@ -57,6 +61,7 @@ class Facts:
     recoverable_code: bool | None = None
     artifact_faults: tuple[str, ...] | None = None
     reproduced: bool | None = None
+    reproduction: Reproduction | None = None
     card: Mapping[str, bool] | None = None
     approvals: tuple[str, ...] | None = None
     evaluations: tuple[Run, ...] | None = None

@@ -189,34 +189,19 @@ class ReviewSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """How ``runfolio ci train`` trains, and when the workflow calls it.
+class ReproduceSettings:
+    """When a run that was made again counts as the same.
 
     Parameters
     ----------
-    command : str
-        What it runs, from the folio's folder, without a shell; empty for none.
-    requirements : str
-        A file of packages that the workflow installs before.
-    model : str
-        The registered model that it trains; empty where only runs are made.
-    artifact : str
-        The folder of a run that holds the model, where the command does not register it itself.
-    stage : str
-        That a pull request is opened for.
-    schedule : str
-        When the workflow trains, in cron's five fields; empty for not by the clock.
-    on_push : bool
-        Train when code is merged.
+    tolerance : float
+        Relative deviation of a metric that still counts as the same result; 0 asks for the same number, bit for bit.
+    ignore : tuple of str
+        Shell patterns of metrics that are not compared: times, and what depends on the machine.
     """
 
-    command: str = ""
-    requirements: str = "requirements.txt"
-    model: str = ""
-    artifact: str = "model"
-    stage: str = "Staging"
-    schedule: str = ""
-    on_push: bool = True
+    tolerance: float = 1e-9
+    ignore: tuple[str, ...] = ("system/*",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +227,7 @@ class Settings:
     site : SiteSettings
     registry : RegistrySettings
     review : ReviewSettings
-    training : TrainingSettings
+    reproduce : ReproduceSettings
     """
 
     artifacts: str | None = None
@@ -258,7 +243,7 @@ class Settings:
     site: SiteSettings = SiteSettings()
     registry: RegistrySettings = RegistrySettings()
     review: ReviewSettings = ReviewSettings()
-    training: TrainingSettings = TrainingSettings()
+    reproduce: ReproduceSettings = ReproduceSettings()
 
     def objective(self, experiment: str) -> Objective | None:
         """Return the default objective for the experiment of that name, or None."""

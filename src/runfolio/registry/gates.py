@@ -18,6 +18,7 @@ from runfolio.policy.rules import Margin
 from runfolio.query import parse_filter
 from runfolio.records.evaluations import DIGEST_TAG, evaluated_on
 from runfolio.records.models import ARCHIVED, NO_STAGE, ModelVersion, RegisteredModel, Waiver
+from runfolio.records.reproductions import Reproduction
 from runfolio.records.runs import Run, RunStatus
 from runfolio.registry.cards import read_card, sections
 from runfolio.registry.promotion import Promotion
@@ -120,6 +121,7 @@ def judge_promotion(
         recoverable_code=_recoverable(folio, run) if "recoverable_code" in kinds else None,
         artifact_faults=_artifact_faults(folio, version) if "verified_artifacts" in kinds else None,
         reproduced=_reproduced(folio, run, version, tip) if "reproduced" in kinds else None,
+        reproduction=newest_reproduction(folio, version, tip) if "reproduced" in kinds else None,
         card=None if card is None else sections(card),
         approvals=approvals,
         evaluations=evaluations_of(folio, version, tip) if "evaluated" in kinds else None,
@@ -292,6 +294,12 @@ def _artifact_faults(folio: Folio, version: ModelVersion) -> tuple[str, ...] | N
         except RunfolioError as error:
             faults.append(f"{name}: {error.message}")
     return tuple(faults)
+
+
+def newest_reproduction(folio: Folio, version: ModelVersion, tip: str | None = None) -> Reproduction | None:
+    """Return the newest verdict on the run behind a version; attempts with other code than the recorded one do not count."""
+    found = folio.reproductions.of_run(version.run_id, tip) if version.run_id else []
+    return next((item for item in found if item.same_code), None)
 
 
 def _reproduced(folio: Folio, run: Run | None, version: ModelVersion, tip: str | None) -> bool | None:

@@ -24,6 +24,8 @@ from runfolio.records.redaction import Redactor
 from runfolio.tracking.live import LiveRun
 
 URI_VARIABLE = "RUNFOLIO_TRACKING_URI"
+SCRATCH_VARIABLE = "RUNFOLIO_REPRODUCING"
+"""Where it is set, every run goes to the folio that it names, whatever the code says: a run that is made again leaves no run behind."""
 AUTO_PAUSE_S = 10.0
 AUTO_GATHER_S = 1.0
 """How long a quick sweep gathers runs beyond a batch: half of git's time for 100 runs does not depend on their number (decision 17)."""
@@ -227,7 +229,7 @@ def current_uri() -> str:
 
 def session(uri: str | None = None) -> Session:
     """Return the session of a folio, opened at its first use in this process."""
-    text = current_uri() if uri is None else uri
+    text = os.environ.get(SCRATCH_VARIABLE) or (current_uri() if uri is None else uri)
     key = text
     if not text.startswith("spool:"):
         key = os.path.abspath(location_of(text)[1] or os.getcwd()) if text else os.getcwd()
