@@ -54,6 +54,7 @@ COMMANDS: dict[str, Entry] = {
     "deployments": Entry(
         "runfolio.cli.deployments", "deployments", "Put models where they are called: clouds, clusters, this machine.", RUNS
     ),
+    "data": Entry("runfolio.cli.data", "data", "Record datasets by digest, see what changed, bring contents back.", RUNS),
     "diff": Entry("runfolio.cli.diff", "diff", "Compare two states of the folio, or runs.", RUNS),
     "review": Entry("runfolio.cli.review", "review", "Report what a proposed change says, for its pull request.", RUNS),
     "policy": Entry("runfolio.cli.policy", "policy", "Judge promotions by the gates of policy.yaml.", RUNS),

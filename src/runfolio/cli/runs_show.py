@@ -16,7 +16,8 @@ from runfolio.cli.tables import Column, csv_text, print_json, print_table, rende
 from runfolio.diff.describe import duration_text, number_text
 from runfolio.diff.sparklines import sparkline
 from runfolio.errors import NotFoundError
-from runfolio.records import ArtifactEntry, Experiment, Lifecycle, MetricPoint, Run
+from runfolio.formats.datasets import named_in_source
+from runfolio.records import ArtifactEntry, DatasetInput, Experiment, Lifecycle, MetricPoint, Run
 from runfolio.records.times import utc_text
 from runfolio.records.visible import visible
 
@@ -103,7 +104,7 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterator
 def _origin(run: Run) -> Iterator[str]:
     if run.inputs:
         yield ""
-        rows = [[item.name, item.context or "", item.digest, item.source_type] for item in run.inputs]
+        rows = [[item.name, item.context or "", item.digest, _source(item)] for item in run.inputs]
         yield from _table([Column("dataset"), Column("role"), Column("digest"), Column("source")], rows)
     facts = {
         **{f"code {key}": value for key, value in run.code.items()},
@@ -119,6 +120,11 @@ def _origin(run: Run) -> Iterator[str]:
         yield f"Get this code back: runfolio runs code {run.run_id[:16]} DIR"
     if run.code.get("commit") and not run.code.get("dirty"):
         yield f"            or: git switch --detach {visible(str(run.code['commit']))}"
+
+
+def _source(item: DatasetInput) -> str:
+    found = named_in_source(item.source_type, item.source)
+    return f"{found[0]}@{found[1].partition(':')[2][:12]} (runfolio data show)" if found else item.source_type
 
 
 def _plain(value: object) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StateError, UsageError, storage_error, storage_errors
 from runfolio.folio.datasets import datasets_in
+from runfolio.folio.folio import Folio
 from runfolio.formats import paths
 from runfolio.formats.canonical import MAX_RECORD_BYTES
 from runfolio.objects import LocalStore, ObjectStore, decode_manifest
@@ -110,6 +111,51 @@ def how_to_fetch(dataset: Dataset) -> str:
         command = command.replace("fs download ", "fs download --recursive ")
     advice = f" Fetch it with: {command}" if command else ""
     return f"it is kept at {source or 'a place that the record does not name'}.{advice}"
+
+
+def fetch(
+    folio: Folio, name: str, output: Path | None = None, *, force: bool = False, link: bool = False
+) -> tuple[Dataset, Path, int]:
+    """Bring a content that a name means to its place, or into a folder.
+
+    Parameters
+    ----------
+    folio : Folio
+    name : str
+        ``wine``, ``wine@REV`` or ``wine@DIGEST``.
+    output : Path, optional
+        A folder; the dataset's own place in the work tree by default.
+    force, link : bool, optional
+        As for :func:`place`.
+
+    Returns
+    -------
+    (Dataset, Path, int)
+        What it was, where it lies now, and how many files were written.
+
+    Raises
+    ------
+    NotFoundError
+        If nothing is meant by the name, the content is not in the store, or another tool keeps it: the message says how to fetch it.
+    StateError
+        If something lies there that would be lost.
+    """
+    dataset = meant(folio, name)
+    if dataset.object is None:
+        raise NotFoundError(f"{visible(dataset.name)}: {how_to_fetch(dataset)}")
+    if output is not None:
+        last = dataset.path.rpartition("/")[2] or dataset.slug
+        return dataset, output / last, place(folio.store, dataset, output, last, force=force, link=link)
+    root = folio.repo.work_tree
+    if root is None or not dataset.path:
+        raise UsageError(f"{visible(dataset.name)} lies outside the work tree: name a folder with -o.")
+    return dataset, root / dataset.path, place(folio.store, dataset, root, dataset.path, force=force, link=link)
+
+
+def meant(folio: Folio, name: str) -> Dataset:
+    """Return the dataset, with the content, that ``NAME``, ``NAME@REV`` or ``NAME@DIGEST`` means."""
+    first, _, rev = name.partition("@")
+    return folio.datasets.at(first, rev)
 
 
 def place(store: ObjectStore, dataset: Dataset, base: Path, path: str, *, force: bool = False, link: bool = False) -> int:

@@ -205,7 +205,7 @@ def _waiting(folio: Folio, store: ObjectStore) -> Iterator[Path]:
     inbox = store.root / "inbox" if isinstance(store, LocalStore) else None
     for top in filter(None, (folio.place.local, folio.spool.folder, inbox)):
         for folder, names, files in os.walk(top):
-            names[:] = [name for name in names if not (Path(folder) == top and name in ("objects", "waiting"))]
+            names[:] = [name for name in names if not (Path(folder) == top and name in ("objects", "waiting", "data"))]
             for name in files:
                 if not name.startswith("index.sqlite"):
                     yield Path(folder) / name

@@ -19,6 +19,7 @@ True
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -41,6 +42,7 @@ from runfolio.records.datasets import (
     check_dataset_path,
     facts_name,
 )
+from runfolio.records.runs import DatasetInput
 from runfolio.records.times import read_utc_text, utc_text
 
 SCHEMA = 1
@@ -221,6 +223,37 @@ def decode_facts(data: bytes, where: str, *, trusted: bool = False) -> Facts:
         raise DamagedError("\n".join(f"{where}: {fault}" for fault in faults))
     extra = {key: found for key, found in value.items() if key != "schema" and key not in _FACTS_READERS}
     return Facts(manifest_size=made.pop("manifest", 0), **made, extra=extra)
+
+
+SOURCE_TYPE = "runfolio"
+"""Of an input whose source is a recorded dataset; the JSON says ``dataset``, ``digest`` and, where it has one, ``path``."""
+
+
+def source_of_dataset(dataset: Dataset) -> dict[str, str]:
+    """Return what an input's source says of a recorded dataset."""
+    made = {"dataset": dataset.name, "digest": dataset.digest}
+    return {**made, "path": dataset.path} if dataset.path else made
+
+
+def named_in_source(source_type: str, source: str) -> tuple[str, str] | None:
+    """Return name and digest of the recorded content that an input's source names, or None."""
+    if source_type != SOURCE_TYPE:
+        return None
+    try:
+        said = json.loads(source)
+    except ValueError:
+        return None
+    digest = said.get("digest") if isinstance(said, dict) else None
+    try:
+        return str(said.get("dataset", "")), check_dataset_digest(digest)
+    except (ValueError, AttributeError):
+        return None
+
+
+def content_of_input(item: DatasetInput) -> str | None:
+    """Return the digest of the recorded content that an input names, or None."""
+    found = named_in_source(item.source_type, item.source)
+    return found[1] if found else None
 
 
 def _column_fields(column: ColumnFacts) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from runfolio.errors import DamagedError, GitError
+from runfolio.formats.datasets import content_of_input
 from runfolio.formats.experiments import decode_experiment, experiment_fields
 from runfolio.formats.paths import EXPERIMENTS, RUNS, experiment_of_path, run_of_path
 from runfolio.gitstore.repo import Change, Repo
@@ -178,7 +179,9 @@ class _Loader:
         texts += [(pk, key(TAGS, name), value) for name, value in run.all_tags.items()]
         texts.sort()
         rows["texts"].extend(texts)
-        rows["inputs"].extend((pk, place, item.name, item.digest, item.context) for place, item in enumerate(run.inputs))
+        rows["inputs"].extend(
+            (pk, place, item.name, item.digest, item.context, content_of_input(item)) for place, item in enumerate(run.inputs)
+        )
 
     def _key(self, entity: str, name: str) -> int:
         found = self._keys.get((entity, name))

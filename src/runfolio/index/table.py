@@ -178,6 +178,24 @@ class Index:
         rows = self._ask(lambda db: db.execute(text, (name, limit)).fetchall())
         return [run_id for run_id, lifecycle in rows if lifecycle == rows[0][1]]
 
+    def runs_with_contents(self, digests: Sequence[str], limit: int | None = None) -> list[Run]:
+        """Return the active runs that read one of some contents of datasets, newest first.
+
+        Parameters
+        ----------
+        digests : sequence of str
+            Whole. An input that names none counts by its own digest, which for a file is the content's first 32 hex digits.
+        limit : int, optional
+        """
+        marks = ", ".join("?" * len(digests))
+        text = (
+            f"SELECT DISTINCT r.pk FROM inputs i JOIN runs r ON r.pk = i.run_pk WHERE r.state < {HIDDEN} AND r.lifecycle = ? AND "
+            f"(i.content IN ({marks}) OR i.digest IN ({marks})) ORDER BY r.start DESC, r.run_id LIMIT ?"
+        )
+        short = [digest.partition(":")[2][:32] for digest in digests]
+        values = (Lifecycle.ACTIVE.value, *digests, *short, -1 if limit is None else limit)
+        return self._ask(lambda db: load_runs(db, [row[0] for row in db.execute(text, values)])) if digests else []
+
     def path_of(self, run_id: str) -> str | None:
         """Return the path of a run's record from the folio's root, or None."""
         text = f"SELECT path FROM runs WHERE run_id = ? AND state < {HIDDEN}"

@@ -191,7 +191,11 @@ class LiveRun:
         self.writer.event("-t", key)
 
     def input(self, item: DatasetInput) -> None:
-        """Log a dataset that the run read."""
+        """Log a dataset that the run read; a file that the folio has recorded is named by its content."""
+        if item.source_type == "local":
+            from runfolio.tracking.datasets.recorded import with_recorded_source
+
+            item = with_recorded_source(item, self.folio, self.notice)
         self.writer.event("d", encode_input(item))
 
     def notice(self, text: str) -> None:

@@ -61,7 +61,8 @@ class DatasetCheck:
         for slug, dataset in self._datasets.items():
             path = self._prefix + paths.dataset_path(slug)
             facts = paths.facts_path(slug, dataset.facts_name)
-            if facts not in self._facts and facts not in self._unread and not self._ledger:
+            told = facts in self._facts or facts in self._unread
+            if dataset.held_by is Holder.STORE and not told and not self._ledger:
                 message = f"nothing is recorded of the content {dataset.digest}: there is no {self._prefix}{facts}"
                 remedy = f"Record it where the data is: runfolio data add {visible(dataset.path) or 'PATH'}"
                 self._add("dataset.facts", Severity.WARNING, path, "digest", message, remedy)

@@ -1,7 +1,8 @@
 """Datasets that a run read: what they are called, where they came from, and a digest that says which bytes they were.
 
 ``log_input(from_pandas(frame, source="data/wine.csv"), context="training")`` records name, digest, source, schema and profile,
-with MLflow's names and JSON forms. The data itself is never stored, and no source is ever fetched.
+with MLflow's names and JSON forms. The data itself is not stored by that, and no source is ever fetched; what keeps it is
+``runfolio data add`` (:mod:`runfolio.tracking.recorded_data`).
 
 Invariants: the same values give the same digest in every process, on every platform, with every version of pandas;
 no credential, signed query or home folder gets into a record.
@@ -12,12 +13,14 @@ from runfolio.tracking.datasets.dataset import Dataset
 from runfolio.tracking.datasets.files import FileDataset, from_file
 from runfolio.tracking.datasets.frames import PandasDataset, PolarsDataset, from_pandas, from_polars
 from runfolio.tracking.datasets.inputs import get_source, stored_input, to_input
+from runfolio.tracking.datasets.recorded import RecordedDataset
 from runfolio.tracking.datasets.schemas import ColumnSpec, Schema, TensorSchema, TensorSpec
 from runfolio.tracking.datasets.sources import (
     CodeDatasetSource,
     DatasetSource,
     HTTPDatasetSource,
     LocalDatasetSource,
+    RecordedDatasetSource,
     RemoteDatasetSource,
 )
 
@@ -32,6 +35,8 @@ __all__ = [
     "NumpyDataset",
     "PandasDataset",
     "PolarsDataset",
+    "RecordedDataset",
+    "RecordedDatasetSource",
     "RemoteDatasetSource",
     "Schema",
     "TensorSchema",

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from runfolio.errors import UsageError
+from runfolio.formats.datasets import SOURCE_TYPE, named_in_source
 from runfolio.records.redaction import Redactor
 from runfolio.records.secrets import is_secret_key
 
@@ -121,6 +122,35 @@ class CodeDatasetSource(DatasetSource):
         return {"tags": {str(key): cleaner.text(str(value)) for key, value in self.tags.items()}}
 
 
+@dataclass(frozen=True)
+class RecordedDatasetSource(DatasetSource):
+    """A content of a dataset that the folio has recorded."""
+
+    dataset: str
+    digest: str
+    path: str = ""
+    kind: ClassVar[str] = SOURCE_TYPE
+
+    def to_dict(self, redactor: Redactor | None = None) -> dict[str, Any]:
+        """Return the dataset's name, the whole digest and the path from the repository's root."""
+        made = {"dataset": self.dataset, "digest": self.digest}
+        return {**made, "path": self.path} if self.path else made
+
+    def load(self) -> str:
+        """Return a path under which the verified content can be read.
+
+        It is that of the folio which ``RUNFOLIO_TRACKING_URI`` names, or of the current folder's.
+        """
+        from runfolio.folio import open_folio
+        from runfolio.folio.dataset_status import readable_path
+
+        folio = open_folio(os.environ.get("RUNFOLIO_TRACKING_URI"))
+        try:
+            return str(readable_path(folio, f"{self.dataset}@{self.digest}"))
+        finally:
+            folio.close()
+
+
 def resolve_source(source: Any) -> DatasetSource:
     """Return the source that a user means.
 
@@ -173,6 +203,10 @@ def source_from_record(source_type: str, source: str) -> DatasetSource:
             return CodeDatasetSource(tags if isinstance(tags, dict) else {})
         if source_type == "http" and isinstance(said.get("url"), str):
             return HTTPDatasetSource(said["url"])
+        if source_type == SOURCE_TYPE:
+            found = named_in_source(source_type, source)
+            if found is not None:
+                return RecordedDatasetSource(*found, str(said.get("path", "")))
         if isinstance(said.get("uri"), str):
             return LocalDatasetSource(said["uri"]) if source_type == "local" else RemoteDatasetSource(said["uri"])
     raise UsageError(f"This dataset's source is of type {source_type!r}, whose form is not known: {source[:200]!r}.")
