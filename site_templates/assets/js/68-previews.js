@@ -84,6 +84,11 @@
     } else if (body.kind === "pipeline") {
       const rows = body.document.steps.map((step) => [step.name, step.state, step.command || "", step.outputs.map((item) => item.path || "").join(", ")]);
       parent.append(table({ columns: ["Step", "State", "Command", "Makes"], rows, numeric: [] }, artifact.path));
+    } else if (body.kind === "sweep") {
+      const said = body.document, metrics = said.metrics.map((each) => each.name);
+      const first = said.trials.filter((trial) => said.best.includes(trial.number));
+      const rows = first.map((trial) => [trial.number, ...trial.values, Object.entries(trial.params).map((pair) => pair.join(" ")).join(", ")]);
+      parent.append(table({ columns: ["Best trial", ...metrics, "Params"], rows, numeric: metrics.map((_, at) => at + 1) }, artifact.path));
     } else if (body.kind === "markdown") {
       const made = element("div", "preview prose");
       grow(made, body.nodes);

@@ -22,7 +22,7 @@ MAX_BYTES = 8_000_000
 MAX_TRIALS, MAX_METRICS, MAX_PARAMS, MAX_SAMPLES, MAX_TEXT = 5000, 20, 200, 100, 500
 STATES = ("complete", "pruned", "failed", "open")
 WAYS = ("minimize", "maximize")
-_SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_SPECIAL = ("NaN", "Infinity", "-Infinity")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z", re.ASCII)
 
 
@@ -36,8 +36,7 @@ def decode_sweep(data: bytes) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``metrics``, ``trials``, ``best``, ``counts``, ``space`` and ``importance`` are always there; a trial that is complete has a value
-        for each metric.
+        All fields are there; a trial that is complete has a value for each metric. NaN and the infinities stay texts.
     """
     if len(data) > MAX_BYTES or FORMAT.encode() not in data:
         return None
@@ -79,9 +78,9 @@ def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53 else None
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any) -> Any:
     if isinstance(value, str):
-        return _SPECIAL.get(value)
+        return value if value in _SPECIAL else None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if math.isfinite(value) and abs(value) < 1e300 else None
@@ -94,9 +93,9 @@ def _metric(value: Any) -> dict[str, str] | None:
     return {"name": name, "direction": value["direction"]} if name else None
 
 
-def _numbers(value: Any, count: int) -> list[float] | None:
+def _numbers(value: Any, count: int) -> list[Any] | None:
     found = [_number(each) for each in _list(value, count + 1)]
-    return found if len(found) == count and None not in found else None  # type: ignore[return-value]  # None was looked for
+    return found if len(found) == count and None not in found else None
 
 
 def _trial(value: Any, metrics: int) -> dict[str, Any] | None:
@@ -124,7 +123,7 @@ def _params(value: Any) -> dict[str, Any]:
     for name, each in list(value.items())[:MAX_PARAMS]:
         found = each if isinstance(each, bool) else _text(each) if isinstance(each, str) else _number(each)
         if found is not None:
-            made[str(name)[:MAX_TEXT]] = int(found) if isinstance(each, int) and not isinstance(each, bool) else found
+            made[str(name)[:MAX_TEXT]] = _whole(each) if type(each) is int and _whole(each) is not None else found
     return made
 
 
@@ -136,7 +135,7 @@ def _space(value: Any) -> dict[str, dict[str, Any]]:
         kind = each.get("type")
         if kind in ("int", "float"):
             low, high = _number(each.get("low")), _number(each.get("high"))
-            if low is not None and high is not None and low <= high:
+            if isinstance(low, float) and isinstance(high, float) and low <= high:
                 made[str(name)[:MAX_TEXT]] = {"type": kind, "low": low, "high": high, "log": each.get("log") is True and low > 0}
         elif kind == "categorical":
             made[str(name)[:MAX_TEXT]] = {
@@ -163,5 +162,5 @@ def _importance(value: Any, names: list[str]) -> dict[str, Any] | None:
         shares = said.get(name)
         if isinstance(shares, dict):
             found = {str(key)[:MAX_TEXT]: _number(each) for key, each in list(shares.items())[:MAX_PARAMS]}
-            made[name] = {key: each for key, each in found.items() if each is not None and 0 <= each <= 1.0001}
+            made[name] = {key: each for key, each in found.items() if isinstance(each, float) and 0 <= each <= 1.0001}
     return {"method": _text(value.get("method")) or "", "metrics": made} if any(made.values()) else None

@@ -194,11 +194,16 @@ class Site:
 
     @cached_property
     def prepared(self) -> frozenset[str]:
-        """Ids of the runs whose pages are written ahead: the newest, the best, and the baselines of each experiment."""
+        """Ids of the runs whose pages are written ahead: of each experiment the newest, the best, the parents and the baseline.
+
+        Parents have a place of their own: a sweep is older than all of its trials, and would not be among the newest.
+        """
         made: set[str] = set()
         for item in self.experiments:
             made.update(row.run_id for row in item.rows[-self.settings.run_pages :] if self.settings.run_pages)
             made.update(row.run_id for row in self.best(item, min(20, self.settings.run_pages)))
+            most = min(50, self.settings.run_pages)
+            made.update([row.run_id for row in item.rows if row.run_id in self.children][-most:] if most else ())
             if item.experiment.baseline in self.by_id:
                 made.add(str(item.experiment.baseline))
         return frozenset(made)

@@ -8,6 +8,7 @@ A body is one of
 - ``{"kind": "chart", "spec": {…}}``: a figure in Vega-Lite, as ``log_figure`` writes of Altair's charts;
 - ``{"kind": "evaluation", "document": {…}}``: what an evaluation found; see :mod:`runfolio.formats.evaluations`;
 - ``{"kind": "pipeline", "document": {…}}``: what became of a pipeline's steps; see :mod:`runfolio.formats.pipelines`;
+- ``{"kind": "sweep", "document": {…}}``: what a sweep found; see :mod:`runfolio.formats.sweeps`;
 - ``{"kind": "markdown", "nodes": […], "cut": n}``: see :mod:`runfolio.site.markdown`;
 - ``{"kind": "image", "source": "data:image/svg+xml;base64,…"}``: an SVG, which runs no script and loads nothing inside ``<img>``, and which
   is published under no name that a browser would open as a document.
@@ -27,6 +28,7 @@ from typing import Any
 
 from runfolio.formats.evaluations import decode_evaluation
 from runfolio.formats.pipelines import decode_pipeline_document
+from runfolio.formats.sweeps import decode_sweep
 from runfolio.site.charts.specs import fitted, logged_spec
 from runfolio.site.kinds import Kind, is_table_path
 from runfolio.site.markdown import MAX_CHARACTERS, markdown_tree
@@ -76,6 +78,9 @@ def _told(data: bytes, text: str) -> dict[str, Any] | None:
     pipeline = decode_pipeline_document(data)
     if pipeline is not None:
         return {"kind": "pipeline", "document": pipeline}
+    sweep = decode_sweep(data)
+    if sweep is not None:
+        return {"kind": "sweep", "document": sweep}
     spec = logged_spec(text)
     return {"kind": "chart", "spec": fitted(spec)} if spec else _json(text)
 

@@ -21,6 +21,8 @@ from runfolio.site.run_facts import dataset_facts, metric_rows, origin_facts, pa
 from runfolio.site.step_images import is_small_copy, logged_image
 from runfolio.site.svg.curve import Line, curve
 from runfolio.site.svg.sparkline import sparkline
+from runfolio.site.sweeps import runs_named as trials_named
+from runfolio.site.sweeps import shown_sweep
 
 SHELL = "r/run.html"
 STATIC_CURVES, SCRIPT_CURVES, SPARKLINES, BODIES = 24, 400, 200, 24
@@ -73,6 +75,7 @@ def _page(site: Site, item: ExperimentData, run_id: str, parent: str | None) -> 
         "records": _records(site),
         "registered": _registered(site, run_id),
         "pipeline": runs_named(site, run_id),
+        "sweep": trials_named(site, run_id),
     }
     return Page(path, canonical(facts) + digest_of(bodies), partial(_html, site, item, run_id, path))
 
@@ -104,6 +107,7 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
         changes=_code_changes(site, detail), **_origin(site, detail),
         parent=_link(site, detail["parent"]), children=[link for child in detail["children"] if (link := _link(site, child))],
         evaluation=shown_evaluation(site, run_id), pipeline=shown_pipeline(site, run_id, "../" * path.count("/")),
+        sweep=shown_sweep(site, run_id, "../" * path.count("/")),
         record=site.folio.place.full(paths.run_path(item.slug, run_id, detail["start"])),
         data={"run": _told(detail, drawn[:SCRIPT_CURVES]), "experiment": _experiment(site, item)},
     )  # fmt: skip
