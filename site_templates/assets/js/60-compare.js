@@ -96,6 +96,30 @@
     }));
   }
 
+  /* What the recorded datasets that the runs read say of each other: rows, columns, drift; told by the site, not made here. */
+  function contents(run) {
+    const made = Object.create(null);
+    run.inputs.filter((item) => item.source_type === "runfolio").forEach((item) => {
+      try { const said = JSON.parse(item.source); made[said.dataset] = said.digest; } catch { /* no source of ours */ }
+    });
+    return made;
+  }
+
+  function driftPart(runs, state, page) {
+    const base = contents(runs[state.base]), lines = [];
+    Object.keys(base).sort().forEach((name) => {
+      const known = (page.datasets || {})[name], seen = new Set([base[name]]);
+      runs.forEach((run) => {
+        const digest = contents(run)[name];
+        if (!digest || seen.has(digest)) return;
+        seen.add(digest);
+        const names = runs.filter((other) => contents(other)[name] === digest).map(rf.nameOf), text = known && known.drift[base[name] + " " + digest];
+        lines.push(el("dt", {}, known ? el("a", { href: rf.root() + known.href, text: name }) : name), el("dd", {}, text || "another content: how it differs is not recorded", " ", el("span", { cls: "small muted", text: names.slice(0, 3).join(", ") + (names.length > 3 ? " and " + (names.length - 3) + " more" : "") })));
+      });
+    });
+    return lines.length ? el("section", { cls: "card run-part", "data-part": "Data" }, kit.head("Data", "against " + rf.nameOf(runs[state.base])), el("div", { cls: "card-body" }, el("dl", { cls: "facts" }, ...lines))) : null;
+  }
+
   /* ---- Charts over the runs as rows ---- */
 
   function axes(runs, objective) {
@@ -185,6 +209,8 @@
       const quiet = PARTS.filter(([name]) => state.quiet.has(name) && !state.all.has(name)).map(([name]) => name);
       if (quiet.length) parts.append(el("section", { cls: "card run-part" }, el("p", { cls: "card-body small muted" }, "The same in all: ", ...quiet.flatMap((name, at) => [at ? ", " : "",
         el("button", { type: "button", cls: "linkish", text: name.toLowerCase(), "aria-label": "Show " + name.toLowerCase(), onclick: () => { state.all.add(name); state.draw(name); } })]), ".")));
+      const drift = driftPart(runs, state, page);
+      if (drift) parts.append(drift);
       packagesPart(runs, state, page).then((made) => { if (made) parts.append(made); }, () => {});
       if (title) { const again = parts.querySelector("[data-part='" + title + "'] .linkish"); if (again) again.focus(); }
     }

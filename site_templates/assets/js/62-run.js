@@ -194,7 +194,9 @@
       const table = found.columns.length ? el("details", {}, el("summary", { text: rf.count(found.columns.length, "column") }), el("table", { cls: "plain" }, heads([["Column"], ["Type"]]),
         el("tbody", {}, ...found.columns.slice(0, 60).map(([key, value]) => el("tr", {}, el("th", { scope: "row", text: key }), el("td", {}, el("code", { text: value }))))))) : null;
       const source = item.source_type ? [["Source", el("span", {}, item.source_type, found.source ? ": " : "", found.source ? el("code", { text: found.source }) : "")]] : [];
-      return el("div", { cls: "card-body dataset" }, el("h3", {}, item.name, role ? el("span", { cls: "pill", text: role }) : null), rf.facts([["Digest", item.digest, true], ...source, ...found.profile]), table);
+      const said = item.source_type === "runfolio" ? parse(item.source) : null, slug = isDict(said) && (rf.page().datasets || {})[said.dataset];
+      const name = slug ? el("a", { href: rf.root() + "d/" + encodeURIComponent(slug) + "/index.html", text: item.name }) : item.name;
+      return el("div", { cls: "card-body dataset" }, el("h3", {}, name, role ? el("span", { cls: "pill", text: role }) : null), rf.facts([["Digest", item.digest, true], ...source, ...found.profile]), table);
     }));
   }
 

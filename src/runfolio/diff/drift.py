@@ -307,14 +307,20 @@ def _level(value: float, moderate: float, large: float, *, beyond: bool) -> Leve
 
 
 def _categories(old: ColumnFacts, new: ColumnFacts) -> float | None:
-    """Compare the categories whose counts were recorded; the rest of each side is one category more."""
-    one: dict[str, float] = dict(old.values)
-    two: dict[str, float] = dict(new.values)
-    for side, column in ((one, old), (two, new)):
-        rest = column.count - sum(side.values())
-        if rest > 0:
-            side["\0 the rest"] = rest
-    return jensen_shannon(one, two) if sum(one.values()) and sum(two.values()) else None
+    """Compare the categories whose counts are known on both sides; the rest of each is one category more."""
+    whole = [sum(column.values.values()) == column.count for column in (old, new)]
+    known = [
+        name
+        for name in old.values.keys() | new.values.keys()
+        if (name in old.values or whole[0]) and (name in new.values or whole[1])
+    ]
+    if not known or not old.count or not new.count:
+        return None
+    sides: list[dict[str, float]] = []
+    for column in (old, new):
+        side: dict[str, float] = {name: column.values.get(name, 0) for name in known}
+        sides.append({**side, "\0 the rest": column.count - sum(side.values())})
+    return jensen_shannon(*sides)
 
 
 def _share(column: ColumnFacts) -> float:

@@ -13,6 +13,7 @@ from runfolio.errors import StateError, StorageError
 from runfolio.folio import Folio
 from runfolio.folio.past import commit_at
 from runfolio.site.assets import asset_files, templates_digest
+from runfolio.site.datasets import dataset_state
 from runfolio.site.gather import Site
 from runfolio.site.options import BuildOptions, BuildReport, Progress
 from runfolio.site.output import Output, canonical, digest_of
@@ -84,8 +85,9 @@ def _opened(folio: Folio, out: Path, options: BuildOptions) -> tuple[Site, str]:
     site = Site(folio, options, commit, output)
     settings = (folio.settings.site, options.public, options.base_url, options.python_charts, optional_packages(), options.diff)
     parts = (str(FORMAT), __version__, templates_digest(), repr(settings), site.title, canonical(site.overrides))
-    output.salt = digest_of(part.encode() for part in parts)
-    return site, digest_of((output.salt.encode(), commit.encode()))
+    data = dataset_state(site)
+    output.salt = digest_of(part.encode() for part in (*parts, "data" if data else ""))
+    return site, digest_of((output.salt.encode(), commit.encode(), data.encode()))
 
 
 def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -> BuildReport:

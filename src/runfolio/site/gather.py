@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from runfolio.index import Index, RunRow
     from runfolio.site.catalogue import ModelData
     from runfolio.site.charts.declared import Declared
+    from runfolio.site.datasets import DatasetData
     from runfolio.site.growing import Grown
     from runfolio.site.history import History
     from runfolio.site.render import Renderer
@@ -172,6 +173,18 @@ class Site:
         from runfolio.site.catalogue import read_catalogue
 
         return read_catalogue(self)
+
+    @cached_property
+    def datasets(self) -> list[DatasetData]:
+        """The recorded datasets, by name."""
+        from runfolio.site.datasets import read_datasets
+
+        return read_datasets(self)
+
+    @cached_property
+    def dataset_slugs(self) -> dict[str, str]:
+        """The folders of the recorded datasets, by their names."""
+        return {item.dataset.name: item.dataset.slug for item in self.datasets}
 
     @cached_property
     def experiments(self) -> list[ExperimentData]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from runfolio.formats.datasets import named_in_source
 from runfolio.site.gather import ExperimentData, Site
 
 
@@ -20,6 +24,11 @@ def version_page(slug: str, number: int) -> str:
     return f"m/{slug}/{number}/index.html"
 
 
+def dataset_page(slug: str) -> str:
+    """Return the page of a recorded dataset."""
+    return f"d/{slug}/index.html"
+
+
 def change_page(old: str, new: str) -> str:
     """Return the page of a difference of two commits."""
     return f"changes/{old[:12]}..{new[:12]}/index.html"
@@ -34,3 +43,10 @@ def baseline_of(site: Site, item: ExperimentData) -> str | None:
     """Return the id of an experiment's baseline; None where it has none, or its run is gone."""
     found = item.experiment.baseline
     return found if found in site.by_id else None
+
+
+def page_of_input(site: Site, item: Mapping[str, Any]) -> str | None:
+    """Return the page of the recorded dataset that an input of a run names; None where it names none."""
+    found = named_in_source(str(item.get("source_type", "")), str(item.get("source", "")))
+    slug = site.dataset_slugs.get(found[0]) if found else None
+    return dataset_page(slug) if slug else None

@@ -109,6 +109,7 @@ class Renderer:
             "site": {
                 "title": site.title, "description": site.settings.description,
                 "base_url": site.base_url, "version": __version__, "public": site.options.public,
+                "datasets": bool(site.datasets),
             },
             "csp": CSP,
             "vega": scripts(site),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runfolio.site.gather import Site
-from runfolio.site.links import baseline_of, experiment_page
+from runfolio.site.links import baseline_of, dataset_page, experiment_page
 from runfolio.site.output import canonical
 from runfolio.site.plan import Page
 
@@ -17,6 +17,9 @@ def pages(site: Site) -> Iterator[Page]:
     data = {
         "details": site.output.path("data/r/index"),
         "environments": site.output.path("data/env/index"),
+        "datasets": {
+            item.dataset.name: {"href": dataset_page(item.dataset.slug), "drift": item.drifts()} for item in site.datasets
+        },
         "experiments": {
             item.slug: {
                 "slug": item.slug,

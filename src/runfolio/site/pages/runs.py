@@ -12,7 +12,7 @@ from runfolio.gitstore.repo import Repo
 from runfolio.site.data.environments import list_path
 from runfolio.site.evaluations import shown_evaluation
 from runfolio.site.gather import ExperimentData, Site
-from runfolio.site.links import baseline_of, experiment_page, run_page, version_page
+from runfolio.site.links import baseline_of, experiment_page, page_of_input, run_page, version_page
 from runfolio.site.output import canonical, digest_of
 from runfolio.site.pipelines import runs_named, shown_pipeline
 from runfolio.site.plan import Page
@@ -40,6 +40,7 @@ def pages(site: Site) -> Iterator[Page]:
         "details": site.output.path("data/r/index"),
         "environments": site.output.path("data/env/index"),
         "records": _records(site),
+        "datasets": site.dataset_slugs,
         "experiments": {item.slug: _experiment(site, item) for item in site.experiments},
     }
     yield Page(SHELL, canonical(shared), lambda: site.html("run_shell.html", SHELL, page="run", data={"shell": True, **shared}))
@@ -76,6 +77,7 @@ def _page(site: Site, item: ExperimentData, run_id: str, parent: str | None) -> 
         "registered": _registered(site, run_id),
         "pipeline": runs_named(site, run_id),
         "sweep": trials_named(site, run_id),
+        "datasets": site.dataset_slugs,
     }
     return Page(path, canonical(facts) + digest_of(bodies), partial(_html, site, item, run_id, path))
 
@@ -103,7 +105,7 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
         more_curves=max(0, len(drawn) - STATIC_CURVES), most_curves=SCRIPT_CURVES, curve_count=len(drawn),
         artifacts=[{"artifact": entry, "body": read_body(site, entry) if at < BODIES else None}
                    for at, entry in enumerate(_pictures_first(detail["artifacts"]))],
-        datasets=[dataset_facts(found) for found in detail["inputs"]],
+        datasets=[{**dataset_facts(found), "href": page_of_input(site, found)} for found in detail["inputs"]],
         changes=_code_changes(site, detail), **_origin(site, detail),
         parent=_link(site, detail["parent"]), children=[link for child in detail["children"] if (link := _link(site, child))],
         evaluation=shown_evaluation(site, run_id), pipeline=shown_pipeline(site, run_id, "../" * path.count("/")),
