@@ -7,7 +7,7 @@ Who does what::
     worker       knows the model: loads one folder, answers requests until it is told to end
     http         bytes of HTTP/1.1 to requests and back, with a limit on everything that a client may take
     app          a request's path to its answer
-    payloads     a body to data, by MLflow's rules;  arrays: the same for numbers, straight to an array
+    payloads     a body to data, by MLflow's rules (tables, tensors);  arrays: the same for numbers, straight to an array
     prediction   data to an answer;  lanes: threads that do it, jobs that wait
     counters     what happened, in memory that all workers share;  metrics: the same for Prometheus
 

@@ -76,3 +76,9 @@ def error_answer(
     """Return an error in the protocol's form."""
     body = json.dumps({"error_code": error_code, "message": message}).encode()
     return Answer(status, body, JSON, headers, close)
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return an error's kind and the first line of what it says."""
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0][:200] if lines else ''}"

@@ -21,7 +21,8 @@ from runfolio.flavors.python_function import PyFuncModel
 from runfolio.flavors.schema import Schema
 from runfolio.serving.answers import RefusedError
 from runfolio.serving.encoding import encode
-from runfolio.serving.payloads import JSON_TYPE, cast_frame, csv_frame, enforced, read
+from runfolio.serving.payloads import JSON_TYPE, enforced, read
+from runfolio.serving.tables import cast_frame, csv_frame
 
 CHUNK = 10_000
 KINDS = ("json", "jsonl", "csv", "parquet")
