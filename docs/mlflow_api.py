@@ -30,6 +30,7 @@ NOTES = {
     "set_tracking_uri": "a path, `file:` or `spool:PATH`; for `http://…` the error says what to do instead",
     "set_experiment": "ids are words (the experiment's slug), but for `0`",
     "create_experiment": "`artifact_location` is refused: artifacts lie in the folio's one store, named by digest",
+    "run": "[Projects](how-to/projects.md): same command lines; a local repository is never checked out; `docker_auth` is refused",
     "start_run": "`RUNFOLIO_RUN_ID` and `RUNFOLIO_EXPERIMENT_NAME` take the place of `MLFLOW_…`",
     "end_run": "returns once the run can no longer be lost",
     "search_runs": "MLflow's filter and order language, with `IS NULL` and `IN` for every text attribute",
@@ -59,7 +60,6 @@ INSTEAD = (
     (r"get_dataset_source_from_json|get_registered_sources", "no plug-ins for sources; a source is read back by `get_source`"),
     (r"from_(spark|huggingface|tensorflow)|load_delta", "later; meanwhile `from_pandas`, `from_numpy` or `from_file`"),
     (r"autolog", "later: models"),
-    (r"^run$", "later: projects; today `runfolio record -- COMMAND`"),
     (r"trace|span|prompt|assessment|feedback|expectation", "not planned: runfolio keeps runs and models, not traces and prompts"),
 )
 

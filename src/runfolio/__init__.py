@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         models,
         onnx,
         pipelines,
+        projects,
         prophet,
         pyfunc,
         pytorch,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from runfolio.evaluation.evaluating import evaluate
     from runfolio.evaluation.thresholds import validate_evaluation_results
     from runfolio.exceptions import MlflowException
+    from runfolio.projects.running import run
     from runfolio.sweeps.sweeping import sweep
     from runfolio.tracking.fluent import (
         ActiveRun,
@@ -171,12 +173,14 @@ __all__ = [
     "models",
     "onnx",
     "pipelines",
+    "projects",
     "prophet",
     "pyfunc",
     "pytorch",
     "register_model",
     "restore_experiment",
     "restore_run",
+    "run",
     "sagemaker",
     "search_experiments",
     "search_model_versions",
@@ -223,6 +227,7 @@ _MODULES = (
     "models",
     "onnx",
     "pipelines",
+    "projects",
     "prophet",
     "pyfunc",
     "pytorch",
@@ -247,6 +252,7 @@ _ELSEWHERE = {
     "evaluate": "runfolio.evaluation.evaluating",
     "get_registry_uri": "runfolio.tracking.registering",
     "register_model": "runfolio.tracking.registering",
+    "run": "runfolio.projects.running",
     "search_model_versions": "runfolio.tracking.registering",
     "search_registered_models": "runfolio.tracking.registering",
     "set_model_version_tag": "runfolio.tracking.registering",

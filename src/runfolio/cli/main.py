@@ -62,6 +62,7 @@ COMMANDS: dict[str, Entry] = {
     "verify": Entry(
         "runfolio.cli.reproduce", "verify", "Look whether a run could be made again, without running anything.", RUNS
     ),
+    "run": Entry("runfolio.cli.projects", "run", "Run a project in MLflow's format, from a folder or a git repository.", RUNS),
     "record": Entry("runfolio.cli.record", "record", "Run any program as a run.", RUNS),
     "pipeline": Entry(
         "runfolio.cli.pipelines", "pipeline", "Run steps that feed each other; what is up to date is skipped.", RUNS

@@ -47,6 +47,9 @@ class _Size(_Type):
         return int(match[1]) * _UNITS[match[2]]
 
 
+SIZE = _Size()
+
+
 def _folio(ctx: click.Context) -> str | None:
     found = ctx.find_root().params.get("folio")
     return str(found) if found else None
@@ -58,7 +61,7 @@ def _folio(ctx: click.Context) -> str | None:
 @click.option("--tag", "tags", type=_Pair(), multiple=True, help="A tag; may be given several times.")
 @click.option("--param", "params", type=_Pair(), multiple=True, help="A param; may be given several times.")
 @click.option("--no-log", is_flag=True, help="Do not keep the program's output.")
-@click.option("--log-limit", type=_Size(), default="10MB", show_default=True, help="Output kept: its beginning and end.")
+@click.option("--log-limit", type=SIZE, default="10MB", show_default=True, help="Output kept: its beginning and end.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
 @click.pass_context
 def record(

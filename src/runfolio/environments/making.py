@@ -100,7 +100,8 @@ def _digest(wanted: Wanted, manager: str, interpreter: Interpreter, without_miss
     text = json.dumps(
         [
             SCHEMA, manager, program_of(manager), interpreter.path, interpreter.version, own.identity(), wanted.options, wanted.build,
-            wanted.requirements, wanted.extra, wanted.closed, wanted.conda, without_missing, [item.line for item in wanted.never],
+            wanted.requirements, wanted.extra, wanted.closed, wanted.conda, wanted.content, without_missing,
+            [item.line for item in wanted.never],
         ]
     )  # fmt: skip
     return hashlib.sha256(text.encode()).hexdigest()

@@ -42,6 +42,8 @@ class Wanted:
         Installed before the lines: pip, setuptools, wheel of a ``python_env``.
     conda : str, optional
         The text of a ``conda.yaml``, for the manager ``conda``.
+    content : str, optional
+        A digest of files that the lines name: other content is another environment.
     """
 
     lines: tuple[str, ...] = ()
@@ -50,6 +52,7 @@ class Wanted:
     needs: tuple[str, ...] = LOGGING_NEEDS
     build: tuple[str, ...] = ()
     conda: str = ""
+    content: str = ""
 
     def __post_init__(self) -> None:
         if self.python and not _PYTHON.match(self.python):

@@ -39,6 +39,10 @@ class EntryPoint:
         Whether code may still be changed while the process runs.
     module : str
         The name after ``python -m``; empty where it was started otherwise.
+    python : str
+        The version of the Python that it runs in, where that is not ours.
+    packages : tuple of str
+        The folders where that Python finds its packages.
     """
 
     name: str
@@ -48,6 +52,8 @@ class EntryPoint:
     inline: str = ""
     interactive: bool = False
     module: str = ""
+    python: str = ""
+    packages: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -61,7 +67,8 @@ def entry_point(given: Mapping[str, Any] | None = None) -> EntryPoint:
     Parameters
     ----------
     given : mapping, optional
-        What a caller that started something else says of it: ``script``, ``type``, ``args``.
+        What a caller that started something else says of it: ``script``, ``type``, ``args``; of a Python that is not ours ``python`` (its
+        version) and ``packages`` (its folders of packages).
 
     Returns
     -------
@@ -96,7 +103,9 @@ def _given(said: Mapping[str, Any]) -> EntryPoint:
     script = str(said.get("script", ""))
     args = tuple(str(item) for item in said.get("args", ()))
     file = Path(os.path.abspath(script)) if script and os.path.isfile(script) else None
-    return EntryPoint(os.path.basename(script) or script, str(said.get("type", LOCAL)), args, _own_file(file))
+    name, kind = os.path.basename(script) or script, str(said.get("type", LOCAL))
+    packages = tuple(str(item) for item in said.get("packages", ()))
+    return EntryPoint(name, kind, args, _own_file(file), python=str(said.get("python", "")), packages=packages)
 
 
 @lru_cache(maxsize=8)

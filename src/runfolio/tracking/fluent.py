@@ -134,9 +134,9 @@ def _experiment(held: Session, experiment_id: str | None) -> Experiment:
     return found
 
 
-def experiment_in_force(held: Session) -> Experiment:
-    """Return the experiment that a new run goes to: set, from the environment, or the default one."""
-    return _experiment(held, None)
+def experiment_in_force(held: Session, experiment_id: str | None = None) -> Experiment:
+    """Return the experiment that a new run goes to: named, set, from the environment, or the default one."""
+    return _experiment(held, experiment_id)
 
 
 def start_run(

@@ -27,6 +27,9 @@ TICK_S = 1.0
 GRACE_S = 0.25
 """How long output may take to arrive after the program's end."""
 
+STOP_S = 10.0
+"""How long a program that leads a group may take to end once a signal told it to; then all of the group is killed."""
+
 _CHUNK = 1 << 16
 _FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT")
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
@@ -112,7 +115,7 @@ def run_program(
     UsageError
         If it could not be started.
     """
-    with _Signals() as signals:
+    with _Signals(manner.own_group) as signals:
         pipe = subprocess.PIPE if output else None
         _flush()
         try:
@@ -124,7 +127,12 @@ def run_program(
             said = getattr(error, "strerror", None) or str(error)
             raise UsageError(f"{argv[0]} could not be started: {said}. Is it a script? Then start its interpreter.") from None
         signals.attach(program)
-        _follow(program, tick, output, manner)
+
+        def look() -> None:
+            tick()
+            signals.insist()
+
+        _follow(program, look, output, manner)
         return _ending(program.returncode, signals.sent)
 
 
@@ -218,8 +226,10 @@ def _ended(program: subprocess.Popen[bytes]) -> Iterator[int]:
 class _Signals:
     """Hands our signals on to the program while it runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, own_group: bool) -> None:
         self.sent: set[int] = set()
+        self._own_group = own_group
+        self._told_at: float | None = None
         self._program: subprocess.Popen[bytes] | None = None
         self._early: list[int] = []
         self._before: dict[int, object] = {}
@@ -250,11 +260,21 @@ class _Signals:
 
     def _send(self, number: int) -> None:
         self.sent.add(number)
-        if number in (signal.SIGINT, signal.SIGQUIT) and _in_foreground():
+        if number in _ENDING and self._told_at is None:
+            self._told_at = time.monotonic()
+        if number in (signal.SIGINT, signal.SIGQUIT) and not self._own_group and _in_foreground():
             return  # the terminal sent it to the program as well
+        self._kill(number)
+
+    def insist(self) -> None:
+        """Kill a group that does not end though it was told to."""
+        if self._own_group and self._told_at is not None and time.monotonic() >= self._told_at + STOP_S:
+            self._kill(signal.SIGKILL)
+
+    def _kill(self, number: int) -> None:
         if self._program is not None and self._program.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._program.pid, number)
+                (os.killpg if self._own_group else os.kill)(self._program.pid, number)
 
 
 def _in_foreground() -> bool:

@@ -144,7 +144,7 @@ def _capture(folio: Repo | None, prefix: str, settings: CaptureSettings, redacto
         finally:
             if source is not None and source is not folio:
                 source.close()
-    environment, lock_text = _environment(settings, notices)
+    environment, lock_text = _environment(settings, notices, entry)
     made_entry = _entry(entry, script, folder, settings, redactor)
     # What went wrong can name a path; what was redacted is in words already.
     said = [redactor.text(notice) for notice in notices]
@@ -165,8 +165,9 @@ def _entry(entry: EntryPoint, script: str, folder: str, settings: CaptureSetting
     return made
 
 
-def _environment(settings: CaptureSettings, notices: list[str]) -> tuple[dict[str, Any], str]:
-    made: dict[str, Any] = {"python": "{}.{}.{}".format(*sys.version_info[:3]), "implementation": sys.implementation.name}
+def _environment(settings: CaptureSettings, notices: list[str], entry: EntryPoint | None = None) -> tuple[dict[str, Any], str]:
+    python = (entry.python if entry else "") or "{}.{}.{}".format(*sys.version_info[:3])
+    made: dict[str, Any] = {"python": python, "implementation": sys.implementation.name}
     lock_text = ""
     if settings.platform:
         made["platform"] = f"{sys.platform}-{_machine()}"
@@ -176,7 +177,7 @@ def _environment(settings: CaptureSettings, notices: list[str]) -> tuple[dict[st
         made["host"] = socket.gethostname()
     if settings.packages:
         try:
-            lock_text = installed()
+            lock_text = installed((entry.packages if entry else ()) or None)
             made["lock"] = lock_name(lock_text)
         except OSError as error:
             notices.append(f"the packages could not be listed: {error.strerror}")

@@ -102,16 +102,46 @@ def record(
         all_tags.setdefault("mlflow.parentRunId", check_run_id(outer))
     entry = {"script": command[0], "type": "PROGRAM", "args": list(command[1:])}
     live = start_live(held, chosen, name=name, tags=all_tags, entry=entry)
+    return record_live(held, live, chosen, command, params=params, limit=limit if console else None, top=not outer)
+
+
+def record_live(
+    held: Session,
+    live: LiveRun,
+    experiment: Experiment,
+    command: Sequence[str],
+    *,
+    params: Mapping[str, str] | None = None,
+    limit: int | None = DEFAULT_LIMIT,
+    top: bool = True,
+    manner: Manner = AS_WE_ARE,
+) -> Recorded:
+    """Run a program as a run that was started for it, and end the run.
+
+    Parameters
+    ----------
+    held : Session
+    live : LiveRun
+    experiment : Experiment
+        The run's.
+    command : sequence of str
+    params : Mapping, optional
+    limit : int or None, optional
+        Bytes of output kept; None keeps none.
+    top : bool, optional
+        False for a child of a run that goes on.
+    manner : Manner, optional
+    """
     try:
         live.batch((), params or {}, {})
-        ending = run_recorded(held, live, chosen, command, limit if console else None)
+        ending = run_recorded(held, live, experiment, command, limit, manner)
     except BaseException:
         live.end("FAILED")
         held.sealed(live)
         forget(held, live.run_id)
         raise
     live.end(ending.status)
-    held.sealed(live, top=not outer)
+    held.sealed(live, top=top)
     forget(held, live.run_id)
     return Recorded(live.run_id, live.record.name, ending)
 
