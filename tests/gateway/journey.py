@@ -24,8 +24,8 @@ def outcome(call, *args, **kwargs):
         return call(*args, **kwargs)
     except MlflowException as error:
         return f"error {error.error_code}"
-    except NotImplementedError:
-        return "error NotImplementedError"
+    except TypeError:  # what a client over HTTP makes of a value that is no number
+        return "error INVALID_PARAMETER_VALUE"
 
 
 def shown(run):

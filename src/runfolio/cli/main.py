@@ -73,6 +73,9 @@ COMMANDS: dict[str, Entry] = {
     "ci": Entry("runfolio.cli.ci", "ci", "Check, report and publish in the CI of your git host.", SHOW),
     "notify": Entry("runfolio.cli.notify", "notify", "Tell a webhook of promotions and regressions.", SHOW),
     "recover": Entry("runfolio.cli.folio", "recover", "Turn what killed processes left into runs.", CARE),
+    "gateway": Entry(
+        "runfolio.cli.gateway", "gateway", "Serve the folio to MLflow's clients in any language, by MLflow's own server.", MORE
+    ),
     "check": Entry("runfolio.cli.health", "check", "Check every record: schema, spelling, references, digests.", CARE),
     "doctor": Entry("runfolio.cli.health", "doctor", "Say what the folio costs and what will hit a limit when.", CARE),
     "gc": Entry("runfolio.cli.artifacts_stores", "gc", "Remove objects that no run or model names any more.", CARE),

@@ -11,7 +11,7 @@ from mlflow.store.model_registry.abstract_store import AbstractStore
 from runfolio.errors import UsageError
 from runfolio.gateway import shapes
 from runfolio.gateway.addresses import LOGGED, PROXY, RUNS, SCHEME, Addresses, address_of, folio_of
-from runfolio.gateway.faults import translates
+from runfolio.gateway.faults import refusal, translates
 from runfolio.gateway.model_facts import MODEL_ID_TAG, READY
 from runfolio.gateway.run_models import ModelBook
 from runfolio.gateway.serving_folio import is_served
@@ -188,6 +188,20 @@ class RunfolioRegistry(AbstractStore):  # type: ignore[misc]  # MLflow's classes
     def delete_model_version_tag(self, name: str, version: str, key: str) -> None:
         """Take a tag of a version away."""
         self.client.delete_model_version_tag(name, version, key)
+
+    # What a folio does not keep
+
+    def list_webhooks_by_event(self, *_: Any, **__: Any) -> Any:
+        """Return none; MLflow 3 asks at every change. ``runfolio notify`` tells webhooks of merges."""
+        return PagedList([], None)
+
+    def list_webhooks(self, *_: Any, **__: Any) -> Any:
+        """Return none."""
+        return PagedList([], None)
+
+    def create_webhook(self, *_: Any, **__: Any) -> Any:
+        """Refuse."""
+        raise refusal("webhooks")
 
     def _model(self, item: model_entities.RegisteredModel) -> Any:
         return shapes.registered_model(item, self._addresses())

@@ -1,0 +1,190 @@
+"""``runfolio gateway``: MLflow's own server over a folio, for clients in any language.
+
+MLflow's routes, its artifact proxy and its pages are its own; what is ours is the plug-in below them and the guard before them. One
+process serves: a run that a client logs to is held by it from its first call to its last, so that an acknowledged call lies in
+the run's journal, which ``kill -9`` does not take. What has ended is committed in batches, in the background.
+
+What it does *not* do: TLS, users. Put a reverse proxy before it for that.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import secrets
+import signal
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from runfolio.errors import StateError, UsageError, missing_package
+from runfolio.gateway.addresses import PROXY, SCHEME
+from runfolio.gateway.guard import LOOPBACK, Guard
+from runfolio.gateway.guarded_apps import GuardedAsgi, GuardedWsgi
+
+THREADS = 16
+ANY = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
+STORE, REGISTRY = "_MLFLOW_SERVER_FILE_STORE", "_MLFLOW_SERVER_REGISTRY_STORE"
+ROOT, DESTINATION, PROXIES = (
+    "_MLFLOW_SERVER_ARTIFACT_ROOT",
+    "_MLFLOW_SERVER_ARTIFACT_DESTINATION",
+    "_MLFLOW_SERVER_SERVE_ARTIFACTS",
+)
+"""Variables by which MLflow's server is told what to serve (mlflow/server/__init__.py, the same in 2.22 and 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """How a folio is served.
+
+    Parameters
+    ----------
+    folio : Path
+    host : str
+    port : int
+        0 for any that is free.
+    token : str or None
+        None makes one; empty asks for none, on loopback alone.
+    allowed : tuple of str
+        More names by which the gateway may be called.
+    threads : int
+        Requests that are worked on at once.
+    """
+
+    folio: Path
+    host: str = "127.0.0.1"
+    port: int = 5000
+    token: str | None = None
+    allowed: tuple[str, ...] = ()
+    threads: int = THREADS
+
+    @property
+    def guard(self) -> Guard:
+        """Decides about requests.
+
+        Raises
+        ------
+        UsageError
+            If no token is asked for, and others than this machine can call.
+        """
+        if self.token == "" and self.host not in LOOPBACK:
+            raise UsageError(f"--no-token on {self.host}: whoever can reach that address could change the folio. Keep the token.")
+        own = () if self.host in ANY else (self.host.lower(),)
+        return Guard(secrets.token_urlsafe(24) if self.token is None else self.token, (*LOOPBACK, *own, *self.allowed))
+
+
+def mlflow_version() -> tuple[int, str]:
+    """Return the version of the MLflow that is installed: the first number, and all of it.
+
+    Raises
+    ------
+    MissingPackageError
+        If there is none, or it is one without a server.
+    """
+    try:
+        found = metadata.version("mlflow")
+    except metadata.PackageNotFoundError:
+        raise missing_package("mlflow", "", "serve MLflow's clients (mlflow-skinny has no server)") from None
+    return int(found.split(".")[0]), found
+
+
+def serve(options: GatewayOptions, tell: Any) -> None:
+    """Serve a folio until the process is told to end.
+
+    Parameters
+    ----------
+    options : GatewayOptions
+    tell : callable
+        Given what the user should read.
+
+    Raises
+    ------
+    StateError
+        If the port is taken.
+    """
+    generation, version = mlflow_version()
+    guard = options.guard
+    place = f"{SCHEME}://{options.folio}"
+    os.environ.update({STORE: place, REGISTRY: place, ROOT: f"{PROXY}:/", DESTINATION: place, PROXIES: "true"})
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    listener = _listener(options)
+    _open_early(place)
+    shown = f"http://{options.host}:{listener.getsockname()[1]}"
+    _say(tell, shown, guard.token, options.folio, version)
+    if generation >= 3:
+        # MLflow 3 looks at Host itself; the guard has done so.
+        os.environ.setdefault("MLFLOW_SERVER_ALLOWED_HOSTS", "*")
+        _asgi(guard, listener, options.threads)
+    else:
+        _wsgi(guard, listener, options.threads)
+
+
+def _open_early(place: str) -> None:
+    """Open the folio before anybody is told that it is served: what is wrong with it is said now."""
+    importlib.import_module("mlflow")  # first: it loads the stores of all plug-ins, which import it
+    from runfolio.gateway.tracking_store import RunfolioStore
+
+    RunfolioStore(place, f"{PROXY}:/").client._session()
+
+
+def _say(tell: Any, shown: str, token: str, folio: Path, version: str) -> None:
+    tell(f"MLflow {version} serves {folio} at {shown}")
+    tell(f"export MLFLOW_TRACKING_URI={shown}")
+    if token:
+        tell(f"export MLFLOW_TRACKING_TOKEN={token}")
+        tell(f"In a browser: {shown}/?token={token}")
+
+
+def _listener(options: GatewayOptions) -> Any:
+    import socket
+
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((options.host, options.port))
+    except OSError as error:
+        made.close()
+        raise StateError(
+            f"{options.host}:{options.port} cannot be served: {error.strerror}. Choose another port: --port 0 takes a free one."
+        ) from None
+    made.listen(512)
+    return made
+
+
+def _asgi(guard: Guard, listener: Any, threads: int) -> None:
+    uvicorn = importlib.import_module("uvicorn")
+    app = importlib.import_module("mlflow.server.fastapi_app").app
+    config = uvicorn.Config(GuardedAsgi(app, guard), log_level="warning", lifespan="on", access_log=False)
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+
+
+def _wsgi(guard: Guard, listener: Any, threads: int) -> None:
+    """Serve by gunicorn's worker of threads, in this one process.
+
+    gunicorn's own frame forks workers, of which one would be enough and a second too many; werkzeug's server, which is there with
+    Flask, speaks HTTP/1.1 with kept connections in a thread each.
+    """
+    app = GuardedWsgi(importlib.import_module("mlflow.server").app, guard)
+    serving = importlib.import_module("werkzeug.serving")
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    host, port = listener.getsockname()[:2]
+
+    class Handler(serving.WSGIRequestHandler):  # type: ignore[misc,name-defined]  # found at run time
+        protocol_version = "HTTP/1.1"
+
+    server = serving.make_server(host, port, app, threaded=True, request_handler=Handler, fd=listener.fileno())
+    signal.signal(signal.SIGTERM, _ended)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()
+
+
+def _ended(*_: Any) -> None:
+    raise KeyboardInterrupt
