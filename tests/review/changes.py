@@ -17,6 +17,7 @@ from runfolio.review.change import (
     Change,
     CodeChange,
     DataChange,
+    DatasetChange,
     Edited,
     ExperimentChange,
     PackageChange,
@@ -251,6 +252,7 @@ def everything() -> Change:
     return Change(
         SPAN, other.alarms, other.edited, other.deleted, one.experiments, one.registry, one.promotions, one.packages,
         (DataChange("wine", "wine.csv", "d1", "d2"),), one.artifacts, one.code, {"runs": 12, "models": 3, "settings": 1}, True, other.notes,
+        (DatasetChange("wine", "datasets/wine.yaml", "sha256:" + "a" * 64, "sha256:" + "b" * 64, "178 → 400 rows; alcohol: large", True),),
     )  # fmt: skip
 
 
@@ -324,6 +326,7 @@ def hostile(text: str) -> Change:
         ),
         packages=(PackageChange(text, text, text), PackageChange(text, None, text)),
         data=(DataChange(text, text, text, text), DataChange(text, text, None, text)),
+        datasets=(DatasetChange(text, text, text, None, text), DatasetChange(text, text, None, text, text, True)),
         artifacts=(ArtifactChange(text, text, text, text, 1, 2), ArtifactChange(text, text, None, text, None, 2)),
         code=(CodeChange(text, text, text, ((text, 1, 2),)), CodeChange(text, "", "", (), text)),
         files={"runs": 2, "other": 1},

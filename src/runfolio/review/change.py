@@ -198,6 +198,31 @@ class DataChange:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetChange:
+    """A recorded dataset whose file differs.
+
+    Parameters
+    ----------
+    name : str
+    path : str
+        Of its file, from the repository's root.
+    old, new : str or None
+        Digests of the content that is current; None: there is no such dataset.
+    text : str
+        What differs, from the recorded facts: rows, columns, drift with the methods named.
+    drifted : bool
+        Whether a column moved beyond chance, came or went.
+    """
+
+    name: str
+    path: str
+    old: str | None
+    new: str | None
+    text: str
+    drifted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ArtifactChange:
     """A file of the best new run beside the same file of the baseline; None: not there."""
 
@@ -254,11 +279,12 @@ class Change:
     code : tuple of CodeChange
     files : Mapping of str to int
         How many files of records, of models, and others changed: ``runs``, ``experiments``, ``models``, ``environments``, ``settings``,
-        ``other``.
+        ``datasets``, ``other``.
     by_source : bool
         The runs lie on a ledger branch; those shown are of the commits that the change brings.
     notes : tuple of str
         What could not be looked at, in words.
+    datasets : tuple of DatasetChange
     """
 
     span: Span
@@ -275,6 +301,7 @@ class Change:
     files: Mapping[str, int] = field(default_factory=dict)
     by_source: bool = False
     notes: tuple[str, ...] = ()
+    datasets: tuple[DatasetChange, ...] = ()
 
     @property
     def added(self) -> int:

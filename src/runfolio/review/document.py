@@ -65,6 +65,12 @@ def change_document(change: Change) -> Json:
         "promotions": [_promotion(item) for item in change.promotions],
         "packages": [{"name": item.name, "old": item.old, "new": item.new} for item in change.packages],
         "data": [{"experiment": item.experiment, "name": item.name, "old": item.old, "new": item.new} for item in change.data],
+        "datasets": [
+            {
+                "name": item.name, "path": item.path, "old": item.old, "new": item.new, "text": item.text, "drifted": item.drifted,
+            }
+            for item in change.datasets
+        ],
         "artifacts": [
             {
                 "experiment": item.experiment, "path": item.path, "old_digest": item.old_digest, "new_digest": item.new_digest,

@@ -16,6 +16,7 @@ from runfolio.query.grammar import TAGS, Clause
 from runfolio.records import Lifecycle, Run
 from runfolio.records.findings import Finding, Severity
 from runfolio.review.change import Change, Span
+from runfolio.review.datasets import dataset_changes
 from runfolio.review.reading import Read, read_change
 from runfolio.review.releases import Judging, alias_alarms, promotions, registry_changes
 from runfolio.review.results import Base, experiment_changes, live_runs
@@ -74,6 +75,7 @@ def gather(folio: Folio, span: Span, *, judging: Judging | None = None, baseline
         promotions=tuple(promoted),
         packages=package_changes(folio.place, commits, pairs),
         data=data_changes(pairs),
+        datasets=dataset_changes(folio.place, read, span),
         artifacts=artifact_changes(pairs),
         code=code_changes(folio.place, pairs),
         files=dict(sorted(read.files.items())),

@@ -10,12 +10,14 @@ from typing import Any
 from runfolio.errors import DamagedError, GitError, NewerSchemaError
 from runfolio.folio.place import Place
 from runfolio.formats import paths
+from runfolio.formats.datasets import decode_dataset, decode_facts
 from runfolio.formats.deployments import decode_deployment
 from runfolio.formats.experiments import decode_experiment
 from runfolio.formats.models import decode_model, decode_version
 from runfolio.formats.runs import decode_run
 from runfolio.gitstore.difference import PLAIN, FileDifference, tree_difference
 from runfolio.records import Experiment, Run
+from runfolio.records.datasets import Dataset, Facts
 from runfolio.records.deployments import Deployment
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ModelVersion, RegisteredModel
@@ -33,6 +35,8 @@ class Side:
     versions: dict[tuple[str, int], ModelVersion] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)
     environments: dict[str, bytes] = field(default_factory=dict)
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    facts: dict[str, Facts] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -146,6 +150,7 @@ def _take(side: Side, path: str, data: bytes, *, trusted: bool) -> None:
         paths.RUNS: lambda: _take_run(side, path, data, trusted=trusted),
         paths.EXPERIMENTS: lambda: _take_experiment(side, path, data),
         paths.MODELS: lambda: _take_model(side, path, data),
+        paths.DATASETS: lambda: _take_dataset(side, path, data, trusted=trusted),
         paths.ENVIRONMENTS: lambda: side.environments.__setitem__(path, data),
     }
     found = decode.get(path.split("/", 1)[0])
@@ -173,6 +178,15 @@ def _take_model(side: Side, path: str, data: bytes) -> None:
         side.versions[found] = decode_version(data, path)
     elif paths.deployment_of_path(path) is not None:
         side.deployments[path] = decode_deployment(data, path)
+
+
+def _take_dataset(side: Side, path: str, data: bytes, *, trusted: bool) -> None:
+    slug = paths.dataset_of_path(path)
+    if slug is not None:
+        side.datasets[slug] = decode_dataset(data, path)
+    elif paths.facts_of_path(path) is not None:
+        found = decode_facts(data, path, trusted=trusted)
+        side.facts[found.digest] = found
 
 
 _KINDS = {"120000": "a symbolic link", "160000": "a submodule", "100755": "an executable file"}

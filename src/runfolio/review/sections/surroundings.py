@@ -19,12 +19,29 @@ def environment(change: Change, options: ReportOptions) -> Section | None:
 
 
 def data(change: Change, options: ReportOptions) -> Section | None:
-    """Show the datasets whose digests differ."""
+    """Show the recorded datasets that the change touches, and the datasets of baselines and new runs whose digests differ."""
+    blocks: list[Block] = []
+    if change.datasets:
+        told: list[tuple[Line, ...]] = [
+            ((Name(item.name),), _content(item.old), _content(item.new), (Says(item.text),)) for item in change.datasets
+        ]
+        blocks.append(table(("Recorded dataset", "Before", "Now", "What differs"), told, "dataset").cut(options.rows))
     if not change.data:
-        return None
+        return Section("data", "Data", tuple(blocks), _recorded(change)) if blocks else None
     rows = [((Name(item.experiment),), (Name(item.name),), _digest(item.old), _digest(item.new)) for item in change.data]
     shown = table(("Experiment", "Dataset", "Before", "Now"), rows, "dataset").cut(options.rows)
-    return Section("data", "Data", (shown,), f"Data: {_differing(len(rows), 'dataset')}")
+    folded = f"Data: {_differing(len(rows), 'dataset')}" if not blocks else _recorded(change)
+    return Section("data", "Data", (*blocks, shown), folded)
+
+
+def _recorded(change: Change) -> str:
+    drifted = sum(item.drifted for item in change.datasets)
+    words = f"Data: {count_words(len(change.datasets), 'recorded dataset')} changed"
+    return f"{words}, {drifted} drifted" if drifted else words
+
+
+def _content(found: str | None) -> Line:
+    return ("none",) if found is None else (Name(found.partition(":")[2][:12]),)
 
 
 def code(change: Change, options: ReportOptions) -> Section | None:
