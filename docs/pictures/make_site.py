@@ -32,6 +32,10 @@ def shots(site: Path) -> Iterator[tuple[str, str, str]]:
     yield "run", (site / "r" / newest[-1] / "index.html").as_uri(), ""
     yield "compare", (site / "compare.html").as_uri() + f"#r={ids}", ""
     yield "changes", changes[-1].as_uri(), ""
+    evaluated = next(path for path in sorted((site / "r").glob("*/index.html")) if 'id="evaluation"' in path.read_text("utf-8"))
+    yield "evaluation", evaluated.as_uri(), ""
+    live = next(path for path in sorted((site / "m").glob("*/*/index.html")) if ">Production<" in path.read_text("utf-8"))
+    yield "version", live.as_uri(), ""
     yield "charts", curves.as_uri(), "rf.table.ready.then(() => rf.table.select([...rf.table.rows], true))"
 
 

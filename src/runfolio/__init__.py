@@ -57,18 +57,29 @@ if TYPE_CHECKING:
     from runfolio.tracking.fluent import (
         ActiveRun,
         active_run,
+        end_run,
+        flush,
+        last_active_run,
+        set_experiment,
+        start_run,
+        tracked,
+    )
+    from runfolio.tracking.fluent_finding import (
         create_experiment,
         delete_experiment,
         delete_run,
-        delete_tag,
-        end_run,
-        flush,
-        get_artifact_uri,
         get_experiment,
         get_experiment_by_name,
         get_parent_run,
         get_run,
-        last_active_run,
+        restore_experiment,
+        restore_run,
+        search_experiments,
+        search_runs,
+    )
+    from runfolio.tracking.fluent_logging import (
+        delete_tag,
+        get_artifact_uri,
         load_table,
         log_artifact,
         log_artifacts,
@@ -84,17 +95,10 @@ if TYPE_CHECKING:
         log_params,
         log_table,
         log_text,
-        restore_experiment,
-        restore_run,
-        search_experiments,
-        search_runs,
-        set_experiment,
         set_experiment_tag,
         set_experiment_tags,
         set_tag,
         set_tags,
-        start_run,
-        tracked,
     )
     from runfolio.tracking.operations import flush_artifact_async_logging, flush_async_logging
     from runfolio.tracking.registering import (
@@ -268,6 +272,21 @@ _ELSEWHERE = {
     "set_tracking_uri": "runfolio.tracking.session",
     "sweep": "runfolio.sweeps.sweeping",
     "validate_evaluation_results": "runfolio.evaluation.thresholds",
+    **dict.fromkeys(
+        (
+            "create_experiment delete_experiment delete_run get_experiment get_experiment_by_name get_parent_run get_run "
+            "restore_experiment restore_run search_experiments search_runs"
+        ).split(),
+        "runfolio.tracking.fluent_finding",
+    ),
+    **dict.fromkeys(
+        (
+            "delete_tag get_artifact_uri load_table log_artifact log_artifacts log_batch log_dict log_figure log_image "
+            "log_input log_inputs log_metric log_metrics log_param log_params log_table log_text set_experiment_tag "
+            "set_experiment_tags set_tag set_tags"
+        ).split(),
+        "runfolio.tracking.fluent_logging",
+    ),
 }
 
 

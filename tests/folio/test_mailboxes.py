@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import runfolio
-from runfolio.errors import NotFoundError, StorageError, UsageError
+from runfolio.errors import NotFoundError, StateError, UsageError
 from runfolio.folio import open_folio
 from runfolio.folio.collecting import collect
-from runfolio.folio.mailboxes import FolderMailbox, Mailbox, deliver, open_mailbox, place_of, reach
+from runfolio.folio.mailboxes import FolderMailbox, Mailbox, deliver, mark_of, open_mailbox, place_of, reach
 from runfolio.folio.opening import settings_text
 from runfolio.journal import Spool
 from runfolio.query import parse_filter
@@ -101,9 +101,12 @@ def test_a_place_that_workers_cannot_find_is_refused(place: str, tmp_path: Path)
         open_mailbox(place, tmp_path)
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_any_work(tmp_path: Path) -> None:
-    target = Path("/proc/nothing/objects")
-    mailbox = open_mailbox(str(target), tmp_path)
+def test_a_folder_of_the_same_name_on_another_machine_is_told_from_the_folios_own(mailbox: Mailbox, tmp_path: Path) -> None:
     assert isinstance(mailbox, FolderMailbox)
-    with pytest.raises(StorageError, match="write to the inbox /proc/nothing/objects/inbox"):
-        reach(mailbox)
+    mark = mark_of(mailbox.store)
+    assert mark == mark_of(mailbox.store) and len(mark) == 32
+    reach(mailbox, mark)
+    elsewhere = open_mailbox(str(tmp_path / "elsewhere"), tmp_path)
+    with pytest.raises(StateError, match="is not the folder in which the folio keeps its objects"):
+        reach(elsewhere, mark)
+    assert not (tmp_path / "elsewhere").exists(), "a worker makes no folder that nobody collects"

@@ -83,6 +83,7 @@ class GitHubStandIn(StandIn):
         self.reviews: list[dict[str, Any]] = []
         self.rights = {"ada": "admin", "bob": "write", "carol": "write", "dave": "write", "stranger": "read"}
         self.statuses: list[dict[str, Any]] = []
+        self.threads: dict[int, int] = {}  # the pull request of each comment that came by the API
         self.check_runs: list[dict[str, Any]] = []
         self.name = "team/wine"
         self.old_names: set[str] = set()
@@ -126,8 +127,9 @@ class GitHubStandIn(StandIn):
         need = "statuses" if path.startswith("/statuses") else "checks" if path.startswith("/check-runs") else "pull-requests"
         if writes and need not in account.permissions:
             return NOT_FOR_APPS if account.type == "Bot" else NOT_FOUND
-        if path == "/issues/7/comments":
-            return self._comments(account, request)
+        thread = re.fullmatch(r"/issues/(\d+)/comments", path)
+        if thread and any(pull.number == int(thread[1]) for pull in self.pulls):
+            return self._comments(int(thread[1]), account, request)
         one = re.fullmatch(r"/issues/comments/(\d+)", path)
         if one:
             return self._comment(int(one[1]), request)
@@ -149,14 +151,17 @@ class GitHubStandIn(StandIn):
             return Reply(200, [])
         return self._marked(path, account, request)
 
-    def _comments(self, account: Account, request: Request) -> Reply:
+    def _comments(self, number: int, account: Account, request: Request) -> Reply:
         if request.method == "GET":
-            page, links = self.paged([self._said(item) for item in self.remarks], request, "per_page", 30, 100)
+            there = [self._said(item) for item in self.remarks if self.threads.get(item.id, number) == number]
+            page, links = self.paged(there, request, "per_page", 30, 100)
             return Reply(200, page, links)
         wrong = self._wrong_body(request.body["body"])
         if wrong:
             return wrong
-        return Reply(201, self._said(self.add(account.login, request.body["body"])))
+        made = self.add(account.login, request.body["body"])
+        self.threads[made.id] = number
+        return Reply(201, self._said(made))
 
     def _comment(self, number: int, request: Request) -> Reply:
         remark = self.remark(number)

@@ -12,13 +12,18 @@ import pytest
 import yaml
 
 from runfolio.errors import UsageError
+from runfolio.records.settings import TrainingSettings
 from runfolio.workflows import HOSTS, Facts, plan, render, write
 from runfolio.workflows.pins import PINS
 from runfolio.workflows.writing import is_as_generated, sealed
 
 ROOT = Path(__file__).parents[2]
+TRAINING = TrainingSettings("python train.py", model="wine", schedule="0 3 * * 1")
 FOLIOS = {
     "plain": Facts(),
+    "training": Facts(training=TRAINING),
+    "training-all": Facts(branch="trunk", folder="ml/folio", ledger="runfolio/ledger", cloud="s3", training=TRAINING),
+    "training-by-hand": Facts(training=TrainingSettings("x", requirements="", on_push=False)),
     "all": Facts(branch="trunk", folder="ml/folio", ledger="runfolio/ledger", cloud="s3"),
     "gcs": Facts(cloud="gcs"),
     "azure": Facts(cloud="azure", folder="ml"),
@@ -92,7 +97,9 @@ def test_nothing_of_a_pull_request_is_checked_out_or_put_into_a_script(name: str
                     assert step["with"]["ref"] in ("${{ github.base_ref }}", FOLIOS[name].branch)
                     assert step["with"]["persist-credentials"] is False
                 assert not step.get("uses", "").startswith("actions/download-artifact")
-            assert writes in ([], ["pull-requests"], ["contents"], ["pages", "id-token"]), (path, writes)
+            # Training alone pushes a branch and opens its pull request; a pull request never starts it.
+            both = [["contents", "pull-requests"]] if path.endswith("-train.yml") and "pull_request" not in flow[True] else []
+            assert writes in ([], ["pull-requests"], ["contents"], ["pages", "id-token"], *both), (path, writes)
             assert "write" not in writes or "cache" not in str(job["steps"])
 
 

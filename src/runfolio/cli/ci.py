@@ -131,3 +131,51 @@ def _fetch_pull(folio: Folio, remote: str) -> None:
     click.echo(f"head     {found.head[:12]} ({PULL_REF}) of pull request {number}")
     if found.ancestor is None:
         click.echo("runfolio: the two have no history in common.", err=True)
+
+
+@ci.command("train")
+def train() -> None:
+    """Train as runfolio.yaml says, on a branch of its own, and register the model.
+
+    The settings are training.command and those beside it. Needs no token. What it made is brought to review by: runfolio ci propose
+    """
+    from runfolio.training.carrying_out import train as run
+
+    with opened() as folio:
+        made, code = run(folio)
+    said = f"{len(made.runs)} run{'s' * (len(made.runs) != 1)} on {made.branch}"
+    click.echo(f"{said}, {visible(made.model)} {made.version} registered" if made.version else said)
+    if code:
+        click.echo(f"runfolio: the training failed with exit status {code}; its runs are kept, no model is registered.", err=True)
+        raise SystemExit(code)
+
+
+@ci.command("propose")
+@click.option("--output", type=click.Path(dir_okay=False), envvar="GITHUB_OUTPUT", help="Append what came of it; $GITHUB_OUTPUT.")
+def propose(output: str | None) -> None:
+    """Judge the gates, push what was trained, and open its pull request.
+
+    Runs nothing of the repository's. The git host's token is taken from the environment (GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN). A model
+    that a gate refuses is not promoted: the pull request brings its runs alone, and says why.
+    """
+    from runfolio.cli.policy import print_verdict
+    from runfolio.errors import storage_errors
+    from runfolio.training.proposing import propose_training
+
+    with opened() as folio:
+        made = propose_training(folio)
+    if made.verdict is not None and made.verdict.gates:
+        print_verdict(made.verdict)
+    click.echo(made.text, err=True)
+    if made.address:
+        click.echo(made.address)
+    if output:
+        facts = {
+            "text": made.text,
+            "address": made.address,
+            "number": made.number or "",
+            "base": made.base,
+            "branch": made.branch,
+        }
+        with storage_errors(f"write {output}"), open(output, "a", encoding="utf-8") as file:
+            file.writelines(f"{name}={visible(str(value))}\n" for name, value in facts.items())

@@ -91,6 +91,9 @@ COMMANDS: dict[str, Entry] = {
     "merge-driver": Entry(
         "runfolio.cli.merge_driver", "merge_driver", "Join a record that two branches changed, for git merge.", ""
     ),
+    "sweep-worker": Entry(
+        "runfolio.cli.sweep_worker", "sweep_worker", "Run a task's trials of a sweep, and hand their runs over.", ""
+    ),
     "textconv": Entry("runfolio.cli.textconv", "textconv", "Print a record in words, for git diff.", ""),
 }
 

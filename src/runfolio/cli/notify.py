@@ -11,9 +11,15 @@ from runfolio.cli.tables import print_json
 
 
 @click.command("notify")
-@click.argument("span", metavar="A..B")
+@click.argument("span", metavar="[A..B]", default="")
+@click.option(
+    "--training",
+    metavar="TEXT",
+    help="Tell instead that a model was trained: what runfolio ci propose said.",
+)
+@click.option("--link", metavar="URL", help="With --training: the pull request.")
 @click.option("--dry-run", is_flag=True, help="Only print what would be sent.")
-def notify(span: str, dry_run: bool) -> None:
+def notify(span: str, training: str | None, link: str | None, dry_run: bool) -> None:
     """Send promotions, retirements and regressions between two states to a webhook, each as one signed request.
 
     The address is RUNFOLIO_WEBHOOK or git's runfolio.webhook, the secret RUNFOLIO_WEBHOOK_SECRET or git's runfolio.webhookSecret; never a
@@ -21,16 +27,23 @@ def notify(span: str, dry_run: bool) -> None:
     """
     from runfolio.errors import UsageError
     from runfolio.gitstore.user_settings import user_setting
-    from runfolio.hosts.webhook import find_webhook
+    from runfolio.hosts.webhook import Event, find_webhook
     from runfolio.hosts.webhook import notify as send
     from runfolio.review.events import events_of
     from runfolio.review.gathering import gather
     from runfolio.review.span import state_span
 
-    with opened() as folio:
-        change = gather(folio, state_span(folio.place, span), baseline=folio.settings.review.baseline)
-        hook = find_webhook(os.environ, lambda name: user_setting(folio.repo, name))
-    events = events_of(change)
+    if bool(span) == bool(training):
+        raise click.UsageError("Say what to tell of: two states, A..B, or --training TEXT.")
+    if training:
+        # Where nothing but runfolio is at hand: a job of its own, with the secret and no repository.
+        events = [Event("training", f"{training} {link or ''}".strip(), {"link": link})]
+        hook = find_webhook(os.environ)
+    else:
+        with opened() as folio:
+            change = gather(folio, state_span(folio.place, span), baseline=folio.settings.review.baseline)
+            hook = find_webhook(os.environ, lambda name: user_setting(folio.repo, name))
+        events = events_of(change)
     if dry_run:
         print_json([{"event": event.kind, "text": event.text, "data": dict(event.data)} for event in events])
         return

@@ -16,7 +16,7 @@ from runfolio.evaluation.artifacts import (
     of_value,
 )
 from runfolio.records.evaluations import CONTEXT
-from runfolio.tracking import fluent
+from runfolio.tracking import fluent, fluent_logging
 from runfolio.tracking.datasets import Dataset
 
 DOCUMENT = "evaluation"
@@ -69,10 +69,10 @@ def _leave(found: Leaving, run_id: str) -> dict[str, EvaluationArtifact]:
     from runfolio.tracking.client import RunfolioClient
 
     client = RunfolioClient()
-    fluent.log_input(found.dataset, context=CONTEXT)
-    fluent.log_metrics(found.metrics)
+    fluent_logging.log_input(found.dataset, context=CONTEXT)
+    fluent_logging.log_metrics(found.metrics)
     if found.tags:
-        fluent.set_tags(found.tags)
+        fluent_logging.set_tags(found.tags)
     made: dict[str, EvaluationArtifact] = {}
 
     def put(name: str, file: str, data: bytes, kind: type[EvaluationArtifact], content: Any = None) -> None:
@@ -91,6 +91,6 @@ def _leave(found: Leaving, run_id: str) -> dict[str, EvaluationArtifact]:
         made[name].load(path)
     if found.by_row is not None:
         file = f"{found.prefix}eval_results_table.json"
-        fluent.log_table(found.by_row, file, run_id)
+        fluent_logging.log_table(found.by_row, file, run_id)
         made["eval_results_table"] = JsonEvaluationArtifact(f"runs:/{run_id}/{file}")
     return made

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from runfolio.errors import UsageError, storage_error
+from runfolio.errors import StateError, UsageError, storage_error
 from runfolio.folio.bucket_inbox import PREFIX, put_file
 from runfolio.folio.staging import bring_objects, check_state
 from runfolio.journal import Journal, RunState, Spool
@@ -22,6 +23,9 @@ from runfolio.objects import LocalStore, ObjectStore
 from runfolio.objects.cache import Cache
 from runfolio.objects.places import is_bucket, open_bucket, open_store
 from runfolio.objects.remote import RemoteStore
+
+MARK = ".mark"
+"""File in the inbox of a folder, by which workers tell that they see the same folder as the folio."""
 
 
 class Mailbox(Protocol):
@@ -172,19 +176,62 @@ def deliver(spool: Spool, journals: Sequence[Journal], mailbox: Mailbox, worker:
         spool.drop(journal)
 
 
-def reach(mailbox: Mailbox) -> None:
-    """Make sure that the place answers, before work is done whose results could not be kept.
+def mark_of(store: LocalStore) -> str:
+    """Return what tells this folder from one of the same path on another machine: drawn once, and kept in the inbox.
 
     Raises
     ------
     StorageError
+        If it cannot be written.
+    """
+    file = store.root / PREFIX / MARK
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(file, "x", encoding="ascii") as new:
+                new.write(os.urandom(16).hex())
+                new.flush()
+                os.fsync(new.fileno())
+        except FileExistsError:
+            pass
+        return file.read_text("ascii", "replace")
+    except OSError as error:
+        raise storage_error(f"mark the inbox {file.parent}", error) from None
+
+
+def reach(mailbox: Mailbox, mark: str = "") -> None:
+    """Make sure that the place answers, before work is done whose results could not be kept.
+
+    Parameters
+    ----------
+    mailbox : Mailbox
+    mark : str, optional
+        That of the folder, as :func:`mark_of` gives it where the folio is.
+
+    Raises
+    ------
+    StorageError
+        If it does not.
+    StateError
+        If the folder is not the one that the folio has.
     """
     if isinstance(mailbox, BucketMailbox):
         next(iter(mailbox.store.bucket.list(f"{PREFIX}-")), None)
     elif isinstance(mailbox, FolderMailbox):
         inbox = mailbox.store.root / PREFIX
         try:
-            inbox.mkdir(parents=True, exist_ok=True)
+            found = (inbox / MARK).read_text("ascii", "replace")
+        except FileNotFoundError:
+            found = ""
+        except OSError as error:
+            raise storage_error(f"look into the inbox {inbox}", error) from None
+        if found != mark or not mark:
+            raise StateError(
+                f"{mailbox.store.root} on {platform.node()} is not the folder in which the folio keeps its objects. Workers on other "
+                "machines need a folder that all of them see, or a bucket: set artifacts in runfolio.yaml, and let runfolio artifacts "
+                "mirror take along what is there."
+            )
+        try:
             with tempfile.TemporaryFile(dir=inbox):
                 pass
         except OSError as error:

@@ -19,6 +19,7 @@ from runfolio.formats.durations import parse_duration
 from runfolio.formats.fields import FieldReader, flag, list_of, mapping, one_of, some_text, text, whole
 from runfolio.formats.review_settings import read_review
 from runfolio.formats.runs import check_schema
+from runfolio.formats.training_settings import read_training
 from runfolio.formats.yaml import YamlDocument, read_yaml
 from runfolio.records.experiments import Objective
 from runfolio.records.models import STAGES, check_stage_name
@@ -46,7 +47,7 @@ _BRANCH_REMEDY = "a branch name is expected, without spaces, '..' and any of ~ ^
 
 _KEYS = (
     "schema", "artifacts", "records", "commit", "durability", "capture", "redact", "retention", "objectives",
-    "system_metrics", "sync", "site", "registry", "review", "reproduce",
+    "system_metrics", "sync", "site", "registry", "review", "reproduce", "training",
 )  # fmt: skip
 
 
@@ -94,6 +95,7 @@ def decode_settings(data: bytes, where: str, *, read: Callable[..., YamlDocument
         registry=_registry(top.section("registry")),
         review=read_review(top.section("review")),
         reproduce=_reproduce(top.section("reproduce")),
+        training=read_training(top.section("training")),
     )
     top.report()
     return settings

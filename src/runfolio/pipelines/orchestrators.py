@@ -14,6 +14,7 @@ import os
 import re
 
 from runfolio.errors import UsageError
+from runfolio.formats.training_settings import is_schedule
 from runfolio.pipelines.model import Pipeline
 from runfolio.pipelines.reading import read_pipeline
 
@@ -116,7 +117,7 @@ def template(orchestrator: str, path: str | os.PathLike[str], schedule: str | No
     UsageError
         If the schedule is not of that form.
     """
-    if schedule is not None and (len(schedule.split()) != 5 or not re.fullmatch(r"[\w*/,\- ]+", schedule, re.ASCII)):
+    if schedule is not None and not is_schedule(schedule):
         raise UsageError(f"{schedule!r} is no schedule: write cron's five fields, such as '0 3 * * *'.")
     pipeline = read_pipeline(path)[1]
     make = {"airflow": _airflow, "prefect": _prefect}[orchestrator]

@@ -205,6 +205,37 @@ class ReproduceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """How ``runfolio ci train`` trains, and when the workflow calls it.
+
+    Parameters
+    ----------
+    command : str
+        What it runs, from the folio's folder, without a shell; empty for none.
+    requirements : str
+        A file of packages that the workflow installs before.
+    model : str
+        The registered model that it trains; empty where only runs are made.
+    artifact : str
+        The folder of a run that holds the model, where the command does not register it itself.
+    stage : str
+        That a pull request is opened for.
+    schedule : str
+        When the workflow trains, in cron's five fields; empty for not by the clock.
+    on_push : bool
+        Train when code is merged.
+    """
+
+    command: str = ""
+    requirements: str = "requirements.txt"
+    model: str = ""
+    artifact: str = "model"
+    stage: str = "Staging"
+    schedule: str = ""
+    on_push: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What ``runfolio.yaml`` says, defaults filled in.
 
@@ -228,6 +259,7 @@ class Settings:
     registry : RegistrySettings
     review : ReviewSettings
     reproduce : ReproduceSettings
+    training : TrainingSettings
     """
 
     artifacts: str | None = None
@@ -244,6 +276,7 @@ class Settings:
     registry: RegistrySettings = RegistrySettings()
     review: ReviewSettings = ReviewSettings()
     reproduce: ReproduceSettings = ReproduceSettings()
+    training: TrainingSettings = TrainingSettings()
 
     def objective(self, experiment: str) -> Objective | None:
         """Return the default objective for the experiment of that name, or None."""

@@ -12,12 +12,10 @@ import re
 from collections.abc import Mapping
 
 from runfolio.errors import DamagedError
-from runfolio.folio.committing import commit_with_retry
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
 from runfolio.formats.canonical import spell_number
 from runfolio.formats.yaml_text import dump_yaml
-from runfolio.gitstore import FileChange
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.records.runs import Run
 from runfolio.records.visible import visible
@@ -140,6 +138,10 @@ def _metrics(version: ModelVersion) -> list[str]:
 
 def write_card(folio: Folio, model: RegisteredModel, version: ModelVersion, text: str) -> bool:
     """Commit the card of a version; tell whether anything changed."""
+    # Here, for a site that shows cards would else load what locks and commits.
+    from runfolio.folio.committing import commit_with_retry
+    from runfolio.gitstore import FileChange
+
     path = folio.place.full(paths.card_path(model.slug, version.version))
     message = f"models: card of {visible(model.name)} {version.version}\n"
     return commit_with_retry(folio.place, lambda _: [FileChange(path, text.encode("utf-8", "replace"))], message)

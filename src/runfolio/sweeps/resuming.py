@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from runfolio.errors import StateError
+from runfolio.folio.collecting import collect
+from runfolio.folio.folio import Folio
 from runfolio.folio.offline import OfflineFolio
 from runfolio.folio.recovery import end_left
 from runfolio.query import parse_filter
@@ -67,6 +69,13 @@ def end_dead(held: Session, sweep: str) -> None:
                 "end, or end those processes, and resume then."
             )
         time.sleep(0.05)
+
+
+def collect_first(held: Session) -> None:
+    """Take in what workers on other machines have handed over and nobody has collected yet."""
+    if isinstance(held.folio, Folio):
+        for left in collect(held.folio).left:
+            held.say(f"{left.where} was not taken in: {left.reason}")
 
 
 def read_book(held: Session, sweep: str, settings: SweepSettings) -> dict[int, TrialEntry]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from runfolio.errors import NotFoundError, StateError
 from runfolio.folio.recovery import end_left
 from runfolio.records import new_run_id
+from runfolio.sweeps.asked import Asked
 from runfolio.sweeps.book import TrialEntry, is_better
 from runfolio.sweeps.engines.engine import Engine
 from runfolio.sweeps.objectives import Objective
@@ -21,7 +23,8 @@ from runfolio.sweeps.reading import result_of
 from runfolio.sweeps.settings import SweepSettings
 from runfolio.sweeps.space import Fixed
 from runfolio.sweeps.studies import Study
-from runfolio.sweeps.trials import Place, TrialPlan, TrialResult, TrialState
+from runfolio.sweeps.trials import HANDED_OVER, Place, TrialPlan, TrialResult, TrialState, run_id_of
+from runfolio.sweeps.work import seal_failed
 from runfolio.tracking.live import LiveRun
 from runfolio.tracking.session import Session
 
@@ -66,10 +69,13 @@ class Running:
         self._queue: deque[tuple[TrialEntry, int]] = deque()
         self._out: dict[str, TrialPlan] = {}
         self._seen: set[str] = set()
+        self._far = place.uri == HANDED_OVER
+        self._asked = Asked(held, live.run_id) if self._far else None
         self._best: dict[str, float] = {}
         # A sweep that is resumed has said so much already.
         self._best_said = {key: found.step for key, found in live.record.metrics.items()}
         self._failed_first = not book
+        self._resumed = bool(book)
         self._failures = 0
 
     def run(self, timeout_s: float | None = None) -> None:
@@ -105,7 +111,20 @@ class Running:
         point, params = ("", {}) if self.study.draws else (self.study.point(trial), dict(trial.params))
         entry = TrialEntry(number, {**params, **self._fixed}, point, sampled=self.study.sampled(trial))
         self.book[number] = entry
+        if self._asked is not None:
+            self._asked.note(entry)
         return entry
+
+    def note(self, numbers: Sequence[int]) -> None:
+        """Write down the points of trials that were drawn before this began."""
+        for number in numbers:
+            if self._asked is not None:
+                self._asked.note(self.book[number])
+
+    def close(self, *, finished: bool) -> None:
+        """Let go of what was written down."""
+        if self._asked is not None:
+            self._asked.close(finished=finished)
 
     def _enqueue(self, entry: TrialEntry) -> None:
         places = entry.open_places(self.settings.repeats)
@@ -137,7 +156,7 @@ class Running:
         snapshot = b"" if self.engine.in_process else None
         if not self.engine.in_process and (judged or self.study.draws):
             snapshot = self.study.snapshot(entry.number)
-        run_id = new_run_id()
+        run_id = self._run_id(entry.number, place, len(before) + 1)
         plan = TrialPlan(
             self.live.run_id, entry.number, run_id, params, entry.point, self.objective, self.settings.names, self.place,
             replicate=None if replicates is None else place, attempt=len(before) + 1, retry_of=before[-1] if before else "",
@@ -145,6 +164,16 @@ class Running:
         )  # fmt: skip
         before.append(run_id)
         return plan
+
+    def _run_id(self, number: int, place: int, attempt: int) -> str:
+        """Return the id of a new run: on other machines one that whoever resumes the sweep would give it, too."""
+        if not self._far:
+            return new_run_id()
+        made = run_id_of(self.live.run_id, number, place, attempt)
+        while self._resumed and self.held.folio.runs.committed(made) is not None:
+            attempt += 1  # it was deleted, so that the trial is run again
+            made = run_id_of(self.live.run_id, number, place, attempt)
+        return made
 
     def _name(self, number: int, place: int) -> str:
         return f"trial-{number:04d}" + (f"-{place}" if self.settings.replicates is not None else "")
@@ -154,11 +183,11 @@ class Running:
         if plan is None or result.run_id in self._seen:
             return  # a second execution of a plan that is through
         self._seen.add(result.run_id)
-        if not self.engine.in_process:
+        if not self.engine.in_process and not self._far:
             self.held.sealed_elsewhere()
         entry, place = self.book[result.number], result.replicate or 0
         if result.state is TrialState.LOST:
-            result = self._found(result) or self._again(entry, place, result)
+            result = self._found(result) or self._again(entry, place, result, plan)
             if result.state is TrialState.LOST:
                 return
         entry.take(result)
@@ -179,7 +208,7 @@ class Running:
         except (NotFoundError, StateError):
             return None  # it died before the run had begun
 
-    def _again(self, entry: TrialEntry, place: int, result: TrialResult) -> TrialResult:
+    def _again(self, entry: TrialEntry, place: int, result: TrialResult, plan: TrialPlan) -> TrialResult:
         """Begin a run again whose worker died; after too many times the trial has failed."""
         tries = len(entry.attempts.get(place, ()))
         if tries < self.attempts:
@@ -187,6 +216,8 @@ class Running:
             self._queue.appendleft((entry, place))
             return result
         why = f"{result.fault}, {tries} times in a row"
+        if self._far:
+            seal_failed(replace(plan, place=replace(plan.place, uri=self.held.uri)), why)
         return TrialResult(entry.number, result.run_id, TrialState.FAILED, replicate=result.replicate, fault=why)
 
     def _settle(self, entry: TrialEntry, state: TrialState) -> None:

@@ -12,13 +12,14 @@ from runfolio.errors import NotFoundError, RunfolioError, UsageError
 from runfolio.formats.durations import parse_duration
 from runfolio.records import Experiment
 from runfolio.records import sweeps as tags
+from runfolio.sweeps.asked import add_asked
 from runfolio.sweeps.book import TrialEntry
 from runfolio.sweeps.document import document_of, encode_document
 from runfolio.sweeps.drawing import binder
 from runfolio.sweeps.engines.choosing import open_engine
 from runfolio.sweeps.objectives import Command, Objective, objective_of, portable
 from runfolio.sweeps.result import SweepResult, summary_of
-from runfolio.sweeps.resuming import end_dead, newest_unfinished, read_book, restore
+from runfolio.sweeps.resuming import collect_first, end_dead, newest_unfinished, read_book, restore
 from runfolio.sweeps.running import Running
 from runfolio.sweeps.settings import Replicates, SweepSettings, check, read_metrics, read_replicates, settings_of
 from runfolio.sweeps.space import Fixed, Space, read_space
@@ -44,8 +45,10 @@ def sweep(
     trials: int | None = None,
     timeout: float | str | None = None,
     replicates: int | Mapping[str, Any] | Replicates | None = None,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     engine: Any = None,
+    address: Any = None,
+    engine_config: Mapping[str, Any] | None = None,
     seed: int | None = None,
     resume: str | bool | None = None,
     catch: bool = True,
@@ -82,9 +85,14 @@ def sweep(
     replicates : int or Mapping, optional
         ``{"seed": [0, 1, 2]}``: each trial is run once for each value, and its value is the mean; the spread is kept.
     n_jobs : int, optional
-        Trials at once, in processes of their own; -1 for all processors. With 1 they run in this process.
+        Trials at once, in processes of their own; -1 for all processors. With 1, the default, they run in this process; on a cluster as
+        many as it runs by default.
     engine : str or Engine, optional
-        Who runs the trials; see :mod:`runfolio.sweeps.engines`.
+        Who runs the trials: ``local``, ``dask``, ``ray``, ``slurm``, ``kubernetes``; see :mod:`runfolio.sweeps.engines`.
+    address : str or client, optional
+        Of the cluster: of Dask's scheduler, of Ray.
+    engine_config : Mapping, optional
+        Settings of the engine: what a trial is given, and how it is asked for.
     seed : int, optional
         Of the points; made and recorded where it is missing.
     resume : str or bool, optional
@@ -128,6 +136,7 @@ def sweep(
     found = _found(held, resume, name, experiment_name)
     if found is not None:
         end_dead(held, found)
+        collect_first(held)
     settings = _settings(held, found, given, trials, called, timeout_s)
     _check_call(called, settings)
     studies: list[Study] = []
@@ -135,16 +144,19 @@ def sweep(
     def trial_of(number: int) -> Any:
         return studies[0].trial(number)
 
-    opened = open_engine(engine, n_jobs, held, trial_of)
+    opened = open_engine(engine, n_jobs, held, trial_of, address, engine_config)
     book = read_book(held, found, settings) if found is not None else {}
+    if found is not None:
+        add_asked(held, found, book)
     with _run_of(held, found, settings, name, experiment_name, called, run_tags) as (live, experiment):
         run_id, space = live.run_id, settings.space
         study = Study(run_id, settings.directions, settings.sampler, settings.pruner, settings.seed, space, not opened.in_process)
         studies.append(study)
-        restore(study, book, {key: each.value for key, each in (space or {}).items() if isinstance(each, Fixed)})
+        fresh = restore(study, book, {key: each.value for key, each in (space or {}).items() if isinstance(each, Fixed)})
         place = opened.place(Place(held.uri if opened.in_process else held.location, experiment, _source(live)))
         carried = called if opened.in_process else portable(called)
         running = Running(held, live, settings, carried, study, opened, place, book, attempts=attempts, catch=catch, told=told)
+        running.note(fresh)
         return _go(running, timeout_s)
 
 
@@ -320,6 +332,7 @@ def _go(running: Running, timeout_s: float | None) -> SweepResult:
         raise
     finally:
         running.engine.stop(now=now)
+        running.close(finished=not now)
     return _result(live, settings, book, running.study)
 
 

@@ -6,6 +6,8 @@ run), at which point of the space, what to call, and where to log. A :class:`Tri
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -26,6 +28,10 @@ class TrialState(str, Enum):
 
     def __str__(self) -> str:
         return self.value
+
+
+HANDED_OVER = "spool:"
+"""The URI of a place whose worker chooses the folder itself, and hands runs over to the inbox of the folio's store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,38 @@ class TrialResult:
     fault: str = ""
     point: str = ""
     distributions: str = ""
+
+
+def run_id_of(sweep: str, number: int, place: int, attempt: int) -> str:
+    """Return the run id of one attempt at one run of a trial: the same whenever it is asked, so that nobody writes the run twice.
+
+    Parameters
+    ----------
+    sweep : str
+        Run id of the sweep.
+    number : int
+        Of the trial.
+    place : int
+        Among the replicates.
+    attempt : int
+        From 1.
+
+    Returns
+    -------
+    str
+        UUID version 7: the time is that of the sweep, and the ids of its trials sort by number.
+
+    Examples
+    --------
+    >>> run_id_of("01a20af6586b7000ad3376d9e9ffcfe6", 3, 0, 1)
+    '01a20af6586b7000800000c8c03b3a2d'
+    """
+    drawn = hashlib.sha256(f"{sweep} {number} {place} {attempt}".encode()).digest()
+    time_ms = int(sweep[:12], 16) if re.fullmatch(r"[0-9a-f]{12}7[0-9a-f]{19}", sweep) else 0
+    order = min(number, (1 << 34) - 1)
+    # 48 bits of time, version, the trial's number in 12 + 22 bits, 40 bits drawn from all that tells the run apart.
+    low = (0b10 << 62) | ((order & ((1 << 22) - 1)) << 40) | int.from_bytes(drawn[:5], "big")
+    return f"{(time_ms << 80) | (7 << 76) | ((order >> 22) << 64) | low:032x}"
 
 
 def lost(plan: TrialPlan, why: str) -> TrialResult:

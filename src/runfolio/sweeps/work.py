@@ -93,6 +93,23 @@ def run_trial(plan: TrialPlan, *, draw: Callable[[], Any] | None = None, held: S
     return made
 
 
+def seal_failed(plan: TrialPlan, fault: str) -> None:
+    """Write the run of a trial that nobody could run to its end: failed, and why."""
+    held = session(plan.place.uri)
+    live = start_live(
+        held,
+        plan.place.experiment,
+        name=plan.name or None,
+        tags=_tags(plan),
+        run_id=plan.run_id,
+        source=plan.place.source,
+        capture=not plan.place.source,
+    )
+    live.batch((), plan.params, {tags.STATE_TAG: str(TrialState.FAILED), tags.FAULT_TAG: fault[:MAX_FAULT]})
+    live.end("FAILED")
+    held.sealed(live, top=False)
+
+
 def _tags(plan: TrialPlan) -> dict[str, str]:
     made = {"mlflow.parentRunId": plan.sweep, tags.TRIAL_TAG: str(plan.number)}
     more = ((tags.POINT_TAG, plan.point), (tags.SAMPLED_TAG, plan.sampled), (tags.RETRY_TAG, plan.retry_of))
@@ -146,13 +163,11 @@ def _call(plan: TrialPlan, held: Session, live: LiveRun, trial: SweepTrial) -> A
 def _function(plan: TrialPlan) -> Callable[[SweepTrial], Any]:
     global _loaded  # noqa: PLW0603 - one objective a process, loaded once
     names = tuple(plan.params)
-    if _loaded is None or _loaded[0] is not plan.objective or _loaded[1] != names:
-        same = _loaded is not None and _loaded[0] == plan.objective and _loaded[1] == names
-        if not same:
-            assert not isinstance(plan.objective, Command)
-            _loaded = plan.objective, names, binder(plan.objective.load(), names, draws=plan.draws)
-    assert _loaded is not None
-    return _loaded[2]
+    found = _loaded  # a thread that runs another sweep's trials may put its own there at any moment
+    if found is None or found[1] != names or (found[0] is not plan.objective and found[0] != plan.objective):
+        assert not isinstance(plan.objective, Command)
+        found = _loaded = plan.objective, names, binder(plan.objective.load(), names, draws=plan.draws)
+    return found[2]
 
 
 def _values(plan: TrialPlan, held: Session, said: Any) -> tuple[tuple[float, ...], dict[str, float]]:

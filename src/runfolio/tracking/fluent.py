@@ -1,7 +1,8 @@
-"""The fluent API: an active run, and verbs that log to it.
+"""The fluent API: the active run, from its start to its end.
 
 Names, arguments and defaults are MLflow's. Active runs are a stack for each thread, as in MLflow: a thread that logs without a run
-of its own starts one.
+of its own starts one. The verbs that log to the active run are :mod:`runfolio.tracking.fluent_logging`'s, those that find and change
+runs and experiments :mod:`runfolio.tracking.fluent_finding`'s.
 """
 
 from __future__ import annotations
@@ -10,27 +11,24 @@ import functools
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
 from runfolio.errors import DeletedError, NotFoundError, RunfolioError, StateError, UsageError
-from runfolio.records import DEFAULT_EXPERIMENT_ID, Experiment, Lifecycle, ViewType
+from runfolio.records import DEFAULT_EXPERIMENT_ID, Experiment, Lifecycle
 from runfolio.records.names import check_experiment_id
 from runfolio.tracking import entities
 from runfolio.tracking.client import RunfolioClient, artifact_uri
 from runfolio.tracking.live import LiveRun
-from runfolio.tracking.operations import Done
 from runfolio.tracking.sampling import forget_choices, start_sampler
 from runfolio.tracking.session import Session, before_exit, session
 from runfolio.tracking.starting import start_live
 
 F = TypeVar("F", bound=Callable[..., Any])
-MAX_FRAME_RESULTS = 100_000
 
-_stacks = threading.local()
+stacks = threading.local()
 _all_active: list[ActiveRun] = []
 _experiment_id: str | None = None
 _last_run: str | None = None
@@ -90,9 +88,9 @@ class ActiveRun:
 
 
 def _stack() -> list[ActiveRun]:
-    stack: list[ActiveRun] | None = getattr(_stacks, "runs", None)
+    stack: list[ActiveRun] | None = getattr(stacks, "runs", None)
     if stack is None:
-        stack = _stacks.runs = []
+        stack = stacks.runs = []
     return stack
 
 
@@ -329,318 +327,12 @@ def tracked(
     return decorate
 
 
-def _live() -> LiveRun:
-    stack = getattr(_stacks, "runs", None)
+def live_run() -> LiveRun:
+    """Return the hold on the active run of this thread, which is started if there is none."""
+    stack = getattr(stacks, "runs", None)
     if stack and not stack[-1]._live.writer.closed:
         return stack[-1]._live  # type: ignore[no-any-return]
     return start_run()._live
-
-
-def _by_id(run_id: str | None) -> str:
-    return run_id if run_id is not None else _live().run_id
-
-
-def log_metric(
-    key: str,
-    value: float,
-    step: int | None = None,
-    synchronous: bool | None = None,
-    timestamp: int | None = None,
-    run_id: str | None = None,
-    model_id: str | None = None,
-    dataset: Any = None,
-) -> Done | None:
-    """Log one point of a metric.
-
-    Parameters
-    ----------
-    key : str
-        Letters, digits and ``_ - . / :`` and spaces; 250 characters at most.
-    value : float
-        NaN and the infinities too.
-    step : int, optional
-        0 by default.
-    synchronous : bool, optional
-        Taken for MLflow's sake: logging is a matter of microseconds. With False a finished operation is returned.
-    timestamp : int, optional
-        Milliseconds since the epoch, UTC; now by default.
-    run_id : str, optional
-        Another run than the active one.
-    model_id, dataset : optional
-        Arguments of MLflow 3, taken and not kept: the point is the run's.
-    """
-    if run_id is None:
-        runs = getattr(_stacks, "runs", None)
-        live = runs[-1]._live if runs else None
-        if live is None or live.writer.closed:
-            live = _live()  # not asked first: a call takes as long as half of what is left of this one
-        live.metric(key, value, timestamp, step)
-    else:
-        RunfolioClient().log_metric(run_id, key, value, timestamp, step)
-    return Done() if synchronous is False else None
-
-
-def log_metrics(
-    metrics: Mapping[str, float],
-    step: int | None = None,
-    synchronous: bool | None = None,
-    run_id: str | None = None,
-    timestamp: int | None = None,
-    model_id: str | None = None,
-    dataset: Any = None,
-) -> Done | None:
-    """Log one point each of several metrics: valid ones all, or none."""
-    points = [(key, value, timestamp, step) for key, value in metrics.items()]
-    RunfolioClient()._log(_by_id(run_id), lambda live: live.batch(points, {}, {})) if run_id else _live().batch(points, {}, {})
-    return Done() if synchronous is False else None
-
-
-def log_param(key: str, value: Any, synchronous: bool | None = None, run_id: str | None = None) -> Any:
-    """Log a param, once; return its value."""
-    RunfolioClient().log_param(run_id, key, value) if run_id else _live().param(key, value)
-    return Done() if synchronous is False else value
-
-
-def log_params(params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None) -> Done | None:
-    """Log several params: valid ones all, or none."""
-    RunfolioClient()._log(run_id, lambda live: live.batch((), params, {})) if run_id else _live().batch((), params, {})
-    return Done() if synchronous is False else None
-
-
-def log_batch(
-    metrics: Sequence[Any] = (), params: Sequence[Any] = (), tags: Sequence[Any] = (), run_id: str | None = None
-) -> None:
-    """Log metrics, params and tags (entities) at once: valid ones all, or none."""
-    RunfolioClient().log_batch(_by_id(run_id), metrics, params, tags)
-
-
-def set_tag(key: str, value: Any, synchronous: bool | None = None) -> Done | None:
-    """Set a tag of the active run."""
-    _live().tag(key, value)
-    return Done() if synchronous is False else None
-
-
-def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None) -> Done | None:
-    """Set several tags of the active run."""
-    _live().batch((), {}, tags)
-    return Done() if synchronous is False else None
-
-
-def delete_tag(key: str) -> None:
-    """Take a tag of the active run away."""
-    RunfolioClient().delete_tag(_live().run_id, key)
-
-
-def set_experiment_tag(key: str, value: Any) -> None:
-    """Set a tag of the experiment in force."""
-    RunfolioClient().set_experiment_tag(_experiment(session(), None).experiment_id, key, value)
-
-
-def set_experiment_tags(tags: Mapping[str, Any]) -> None:
-    """Set several tags of the experiment in force."""
-    for key, value in tags.items():
-        set_experiment_tag(key, value)
-
-
-def log_artifact(local_path: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None) -> None:
-    """Store a file (or folder) as an artifact of the active run."""
-    RunfolioClient().log_artifact(_by_id(run_id), local_path, artifact_path)
-
-
-def log_artifacts(local_dir: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None) -> None:
-    """Store all files below a folder as artifacts of the active run."""
-    RunfolioClient().log_artifacts(_by_id(run_id), local_dir, artifact_path)
-
-
-def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
-    """Store text as an artifact of the active run."""
-    RunfolioClient().log_text(_by_id(run_id), text, artifact_file)
-
-
-def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
-    """Store a dictionary as JSON or YAML."""
-    RunfolioClient().log_dict(_by_id(run_id), dictionary, artifact_file)
-
-
-def log_figure(figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
-    """Store a matplotlib or plotly figure, or an Altair chart."""
-    RunfolioClient().log_figure(_live().run_id, figure, artifact_file, save_kwargs=save_kwargs)
-
-
-def log_image(
-    image: Any,
-    artifact_file: str | None = None,
-    key: str | None = None,
-    step: int | None = None,
-    timestamp: int | None = None,
-    synchronous: bool | None = None,
-) -> None:
-    """Store an image: under a path, or under a key as one of a sequence over steps."""
-    RunfolioClient().log_image(_live().run_id, image, artifact_file, key, step, timestamp)
-
-
-def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
-    """Store a table; rows add to a table that is there."""
-    RunfolioClient().log_table(_by_id(run_id), data, artifact_file)
-
-
-def load_table(artifact_file: str, run_ids: list[str] | None = None, extra_columns: list[str] | None = None) -> Any:
-    """Return a table that runs of the experiment in force logged, as one DataFrame."""
-    return RunfolioClient().load_table(_experiment(session(), None).experiment_id, artifact_file, run_ids, extra_columns)
-
-
-def log_input(dataset: Any, context: str | None = None, tags: Mapping[str, str] | None = None, model: Any = None) -> None:
-    """Log a dataset that the run read.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        From ``runfolio.data``: ``from_pandas``, ``from_numpy``, ``from_file``…
-    context : str, optional
-        Its role: ``"training"``, ``"test"``.
-    tags : Mapping, optional
-    model : optional
-        An argument of MLflow 3, taken and not kept.
-    """
-    from runfolio.tracking.datasets import to_input
-
-    live = _live()
-    live.input(to_input(dataset, context, dict(tags or {}), notify=live.notice, redactor=live.redactor))
-
-
-def log_inputs(
-    datasets: Sequence[Any],
-    contexts: Sequence[str | None] | None = None,
-    tags_list: Sequence[Any] | None = None,
-    models: Any = None,
-) -> None:
-    """Log several datasets that the run read.
-
-    Raises
-    ------
-    UsageError
-        If there are not as many contexts or tags as datasets.
-    """
-    for name, given in (("contexts", contexts), ("tags_list", tags_list)):
-        if given is not None and len(given) != len(datasets):
-            raise UsageError(
-                f"log_inputs got {len(datasets)} datasets and {len(given)} {name}: give one for each, or none at all."
-            )
-    for number, dataset in enumerate(datasets):
-        log_input(dataset, contexts[number] if contexts else None, tags_list[number] if tags_list else None)
-
-
-def get_artifact_uri(artifact_path: str | None = None) -> str:
-    """Return the URI of an artifact of the active run."""
-    uri = artifact_uri(_live().run_id)
-    return f"{uri}/{artifact_path}" if artifact_path else uri
-
-
-def get_run(run_id: str) -> entities.Run:
-    """Return a run as it is now."""
-    return RunfolioClient().get_run(run_id)
-
-
-def get_parent_run(run_id: str) -> entities.Run | None:
-    """Return the run of which this one is a child, or None."""
-    return RunfolioClient().get_parent_run(run_id)
-
-
-def delete_run(run_id: str) -> None:
-    """Hide a run; :func:`restore_run` brings it back."""
-    RunfolioClient().delete_run(run_id)
-
-
-def restore_run(run_id: str) -> None:
-    """Bring a deleted run back."""
-    RunfolioClient().restore_run(run_id)
-
-
-def create_experiment(name: str, artifact_location: str | None = None, tags: Mapping[str, Any] | None = None) -> str:
-    """Make an experiment and return its id."""
-    return RunfolioClient().create_experiment(name, artifact_location, tags)
-
-
-def get_experiment(experiment_id: str) -> entities.Experiment:
-    """Return an experiment by its id."""
-    return RunfolioClient().get_experiment(experiment_id)
-
-
-def get_experiment_by_name(name: str) -> entities.Experiment | None:
-    """Return an experiment by its name, or None."""
-    return RunfolioClient().get_experiment_by_name(name)
-
-
-def delete_experiment(experiment_id: str) -> None:
-    """Hide an experiment and its runs."""
-    RunfolioClient().delete_experiment(experiment_id)
-
-
-def restore_experiment(experiment_id: str) -> None:
-    """Bring a deleted experiment back."""
-    RunfolioClient().restore_experiment(experiment_id)
-
-
-def search_experiments(
-    view_type: int = ViewType.ACTIVE_ONLY,
-    max_results: int | None = None,
-    filter_string: str | None = None,
-    order_by: Sequence[str] | None = None,
-) -> list[entities.Experiment]:
-    """Search experiments; all results, in a list."""
-    return RunfolioClient().search_experiments(view_type, max_results, filter_string, order_by).to_list()
-
-
-def search_runs(
-    experiment_ids: Sequence[str] | None = None,
-    filter_string: str = "",
-    run_view_type: int = ViewType.ACTIVE_ONLY,
-    max_results: int = MAX_FRAME_RESULTS,
-    order_by: Sequence[str] | None = None,
-    output_format: str = "pandas",
-    search_all_experiments: bool = False,
-    experiment_names: Sequence[str] | None = None,
-) -> Any:
-    """Search runs.
-
-    Parameters
-    ----------
-    experiment_ids, experiment_names : sequence of str, optional
-        One of the two; the experiment in force by default.
-    filter_string : str
-        MLflow's grammar: ``"metrics.accuracy > 0.9 AND params.depth = '5'"``.
-    run_view_type : int
-        A number of :class:`~runfolio.entities.ViewType`.
-    max_results : int
-    order_by : sequence of str, optional
-        ``["metrics.accuracy DESC"]``; newest first by default.
-    output_format : str
-        ``"pandas"`` for a DataFrame with one row a run, ``"list"`` for entities.
-    search_all_experiments : bool
-        Where no experiment is named.
-    """
-    from runfolio.tracking.frames import runs_frame
-    from runfolio.tracking.searching import search_runs as search
-
-    if output_format not in ("pandas", "list"):
-        raise UsageError(f"Unsupported output format: {output_format!r}. Supported string values are 'pandas' or 'list'.")
-    if experiment_ids and experiment_names:
-        raise UsageError("Only experiment_ids or experiment_names can be used, but not both.")
-    folio = session().folio
-    if experiment_names is not None:
-        ids = [found.experiment_id for name in experiment_names if (found := folio.experiments.by_name(name))]
-    elif experiment_ids:
-        ids = list(experiment_ids)
-    elif search_all_experiments:
-        ids = [
-            item.experiment_id
-            for item in folio.experiments.all()
-            if item.lifecycle is Lifecycle.ACTIVE or run_view_type != ViewType.ACTIVE_ONLY
-        ]
-    else:
-        ids = [_experiment(session(), None).experiment_id]
-    runs = search(folio, ids, filter_string, run_view_type, max_results, order_by, None, limit=sys.maxsize).to_list()
-    return runs if output_format == "list" else runs_frame(runs)
 
 
 def flush() -> None:
@@ -672,8 +364,3 @@ def _forget_after_fork() -> None:
 before_exit(_end_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_after_fork)
-
-
-def now_ms() -> int:
-    """Return the time in milliseconds since the epoch, UTC."""
-    return time.time_ns() // 1_000_000

@@ -75,7 +75,7 @@ def set_signature(model_uri: str | os.PathLike[str], signature: ModelSignature) 
     StateError
         For a run that has ended: its record stands.
     """
-    from runfolio.tracking import fluent
+    from runfolio.tracking import fluent, fluent_logging
 
     uri = os.fspath(model_uri)
     if not isinstance(signature, ModelSignature):
@@ -91,7 +91,7 @@ def set_signature(model_uri: str | os.PathLike[str], signature: ModelSignature) 
         raise StateError(f"{uri}: the run has ended, and its record stands. Log the model again with signature=….")
     fetched = Path(download_artifacts(f"{uri.rstrip('/')}/{FILE}"))
     _sign(fetched, signature)
-    fluent.log_artifact(str(fetched), path.rstrip("/") or None)
+    fluent_logging.log_artifact(str(fetched), path.rstrip("/") or None)
 
 
 def _sign(file: Path, signature: ModelSignature) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runfolio.flavors.pytorch import load_state_folder, save_state_dict
-from runfolio.tracking import fluent
+from runfolio.tracking import fluent_logging
 from runfolio.tracking.checkpoints import fetch_checkpoint
 from runfolio.tracking.fetching import download_artifacts
 
@@ -27,7 +27,7 @@ def log_state_dict(state_dict: Mapping[str, Any], artifact_path: str, **options:
     """
     with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
         save_state_dict(state_dict, folder, **options)
-        fluent.log_artifacts(folder, artifact_path)
+        fluent_logging.log_artifacts(folder, artifact_path)
 
 
 def load_state_dict(state_dict_uri: str | os.PathLike[str], **options: Any) -> Any:

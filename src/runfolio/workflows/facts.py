@@ -8,6 +8,7 @@ from runfolio._version import __version__
 from runfolio.errors import UsageError
 from runfolio.folio import Folio
 from runfolio.gitstore import Repo
+from runfolio.records.settings import TrainingSettings
 
 _CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "az": "azure", "azure": "azure", "abfs": "azure", "abfss": "azure"}
 
@@ -28,6 +29,8 @@ class Facts:
         Whose credentials the artifacts need: ``s3``, ``gcs``, ``azure``, or ``fsspec`` for other buckets.
     version : str
         Of runfolio, which the workflows install.
+    training : TrainingSettings or None
+        What trains in CI; None where nothing does.
     """
 
     branch: str = "main"
@@ -35,6 +38,7 @@ class Facts:
     ledger: str | None = None
     cloud: str | None = None
     version: str = __version__
+    training: TrainingSettings | None = None
 
     @property
     def requirement(self) -> str:
@@ -63,6 +67,7 @@ def facts_of(folio: Folio, branch: str | None = None) -> Facts:
         place.prefix.rstrip("/"),
         place.settings.records.branch,
         _cloud(folio),
+        training=place.settings.training if place.settings.training.command.strip() else None,
     )
     for text in (made.branch, made.folder, made.ledger or ""):
         # In YAML, in shell and in patterns of branches at once: plain names only.

@@ -24,22 +24,28 @@ HOSTS: Mapping[str, Mapping[str, str]] = {
         ".github/workflows/runfolio-report-forks.yml": "github/report-forks.yml",
         ".github/workflows/runfolio-publish.yml": "github/publish.yml",
         ".github/workflows/runfolio-collect.yml": "github/collect.yml",
+        ".github/workflows/runfolio-train.yml": "github/train.yml",
     },
     "gitlab": {".gitlab/runfolio.yml": "gitlab/runfolio.yml"},
     "forgejo": {
         ".forgejo/workflows/runfolio-report.yml": "forgejo/report.yml",
         ".forgejo/workflows/runfolio-publish.yml": "forgejo/publish.yml",
         ".forgejo/workflows/runfolio-preview.yml": "forgejo/preview.yml",
+        ".forgejo/workflows/runfolio-train.yml": "forgejo/train.yml",
     },
     "gitea": {
         ".gitea/workflows/runfolio-report.yml": "forgejo/report.yml",
         ".gitea/workflows/runfolio-publish.yml": "forgejo/publish.yml",
         ".gitea/workflows/runfolio-preview.yml": "forgejo/preview.yml",
+        ".gitea/workflows/runfolio-train.yml": "forgejo/train.yml",
     },
 }
 """By host: the files that are written, from the repository's root, and the template of each."""
 _NOT_OF_A_LEDGER = ("forgejo/preview.yml",)
 """A pull request brings no records where they have a branch of their own: its preview would be the site that is there."""
+
+_OF_TRAINING = ("github/train.yml", "forgejo/train.yml")
+"""Written where ``runfolio.yaml`` says what trains."""
 
 _CONDITION = re.compile(r"#\?(?P<no>!?)(?P<flag>[a-z0-9]+)\|(?P<line>.*)\Z", re.DOTALL)
 _INCLUDE = re.compile(r"(?P<indent> *)@include (?P<name>[a-z/.-]+)@\n\Z")
@@ -63,13 +69,22 @@ def render(host: str, facts: Facts) -> dict[str, str]:
     """
     if host not in HOSTS:
         raise UsageError(f"There are no workflows for {host!r}. There are for: {', '.join(HOSTS)}.")
-    wanted = {path: template for path, template in HOSTS[host].items() if not (facts.ledger and template in _NOT_OF_A_LEDGER)}
+    left_out = (*(_NOT_OF_A_LEDGER if facts.ledger else ()), *(() if facts.training else _OF_TRAINING))
+    wanted = {path: template for path, template in HOSTS[host].items() if template not in left_out}
     return {path: _rendered(template, facts, host) for path, template in wanted.items()}
 
 
 def _rendered(template: str, facts: Facts, host: str) -> str:
     folder = facts.folder
     flags = {"ledger": facts.ledger is not None, "folder": bool(folder)}
+    train = facts.training
+    flags.update(
+        train=train is not None,
+        push=train is not None and train.on_push,
+        schedule=train is not None and bool(train.schedule),
+        requirements=train is not None and bool(train.requirements),
+        trainfolder=train is not None and bool(folder),
+    )
     flags.update({name: facts.cloud == name for name in ("s3", "gcs", "azure", "fsspec")})
     values = {
         "BRANCH": facts.branch,
@@ -79,7 +94,9 @@ def _rendered(template: str, facts: Facts, host: str) -> str:
         # As folio.place.Place.local names it.
         "LOCAL": ".git/runfolio" + (f"/at-{folder.replace('/', '+')}" if folder else ""),
         "REQUIREMENT": facts.requirement,
+        "REQUIREMENTS": train.requirements if train else "",
         "RUNNER": "docker" if host == "forgejo" else "ubuntu-latest",
+        "SCHEDULE": train.schedule if train else "",
         "VERSION": facts.version,
         "WITHIN": f"{folder}/" if folder else "",
     }

@@ -17,9 +17,10 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runfolio.errors import StorageError, storage_error
+from runfolio.errors import StorageError, UsageError, storage_error
 from runfolio.sweeps.engines.frames import Frames, Refused
 from runfolio.sweeps.trials import Place, TrialPlan, TrialResult, lost
 
@@ -30,6 +31,19 @@ _START = (
     "import json, sys; path, number = json.loads(sys.argv[1]); sys.path[:] = path; sys.argv[1:] = []; "
     "from runfolio.sweeps.engines.worker import main; main(number)"
 )
+
+
+def local_engine(address: object = None, *, n_jobs: int | None = None, config: Mapping[str, object] | None = None) -> LocalEngine:
+    """Make the engine; it has neither address nor settings.
+
+    Raises
+    ------
+    UsageError
+        If it is given any.
+    """
+    if address is not None or config:
+        raise UsageError("engine: local has neither an address nor settings; n_jobs says how many processes there are.")
+    return LocalEngine(n_jobs or 2)
 
 
 @dataclass(slots=True)
