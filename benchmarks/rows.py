@@ -15,7 +15,6 @@ from pathlib import Path
 from benchmarks import peers
 from benchmarks.autolog_rows import autologging
 from benchmarks.model_rows import models
-from benchmarks.pipeline_rows import pipelines
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
 from benchmarks.publish_rows import publishing
 from benchmarks.review_rows import review
@@ -424,7 +423,6 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "autolog": autologging,
     "training": training,
     "sweeps": sweeps,
-    "pipelines": pipelines,
     "review": review,
     "serving": serving,
     "site-build": site_build,

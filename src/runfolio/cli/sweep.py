@@ -29,12 +29,16 @@ MOST_SHOWN, DRY_POINTS = 10, 5
 @click.option("--name", metavar="TEXT", help="Of the sweep's run.")
 @click.option("--experiment", "experiment_name", metavar="NAME", help="The runs' experiment; made if it is missing.")
 @click.option("--seed", type=click.IntRange(0), help="Of the points.")
-@click.option("--engine", metavar="NAME", help="Who runs the trials.")
+@click.option("--engine", metavar="NAME", help="Who runs the trials: local, dask, ray, slurm, kubernetes.")
+@click.option(
+    "--address", metavar="ADDRESS", help="Of the cluster: tcp://HOST:8786 of Dask's scheduler, auto or ray://HOST:10001."
+)
+@click.option("-C", "--config", metavar="KEY=VALUE", multiple=True, help="A setting of the engine; repeat for more.")
 @click.option("--resume", metavar="RUN", shell_complete=run_names, help="Go on with this sweep: what finished counts.")
 @click.option(
     "--continue", "go_on", is_flag=True, help="Go on with the newest sweep of this name that has not finished, or start."
 )
-@click.option("--dry-run", is_flag=True, help="Only show what would be run.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be run, or submitted.")
 @click.option("--show", metavar="RUN", shell_complete=run_names, help="Show what a sweep has found so far.")
 @click.option("--list", "listed", is_flag=True, help="List the sweeps.")
 @options.as_json
@@ -46,6 +50,7 @@ def sweep(
     show: str | None,
     listed: bool,
     as_json: bool,
+    config: tuple[str, ...],
     **given: Any,
 ) -> None:
     """Search a space of params: many runs of one command or function.
@@ -71,10 +76,13 @@ def sweep(
         _print(load(show), as_json)
     else:
         assert file is not None
-        _run(file, {key: value for key, value in given.items() if value is not None}, resume or go_on, dry_run, as_json)
+        said = {key: value for key, value in given.items() if value is not None}
+        _run(file, said, options.key_values(config, "setting"), resume or go_on, dry_run, as_json)
 
 
-def _run(file: Path, given: Mapping[str, Any], resume: str | bool, dry_run: bool, as_json: bool) -> None:
+def _run(
+    file: Path, given: Mapping[str, Any], config: Mapping[str, str], resume: str | bool, dry_run: bool, as_json: bool
+) -> None:
     from runfolio.errors import storage_error
     from runfolio.sweeps.files import read_sweep_file
     from runfolio.sweeps.sweeping import sweep as run
@@ -86,6 +94,8 @@ def _run(file: Path, given: Mapping[str, Any], resume: str | bool, dry_run: bool
         raise storage_error(f"read {file}", error) from None
     found = read_sweep_file(data, str(file))
     arguments: dict[str, Any] = {"name": file.stem, **found.arguments, **given}
+    if config:
+        arguments["engine_config"] = {**(arguments.get("engine_config") or {}), **config}
     _import_from_here()
     if dry_run:
         _dry_run(found, arguments, as_json)
@@ -124,6 +134,14 @@ def _dry_run(found: SweepFile, arguments: Mapping[str, Any], as_json: bool) -> N
     from runfolio.sweeps.sweeping import plan
 
     settings, points = plan(found.objective, DRY_POINTS, **arguments)
+    submitted = None
+    if arguments.get("engine"):
+        from runfolio.sweeps.engines.preview import preview
+
+        submitted = preview(settings, arguments)
+    if submitted is not None and not as_json:
+        click.echo(submitted, nl=False)
+        return
     shown: list[dict[str, Any]] = []
     for number, params in enumerate(points):
         command = found.objective.filled(params, number) if isinstance(found.objective, Command) else None

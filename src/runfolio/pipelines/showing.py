@@ -7,11 +7,8 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from runfolio.pipelines.steps import Show
-
+from runfolio.pipelines.steps import Show
 
 MAX_LINE = 1 << 16
 

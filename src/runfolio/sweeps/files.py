@@ -31,7 +31,7 @@ from runfolio.sweeps.studies import choose_pruner, choose_sampler
 
 FIELDS = (
     "name", "experiment", "description", "command", "function", "project", "space", "metrics", "direction", "sampler", "pruner",
-    "trials", "timeout", "replicates", "seed", "jobs", "engine", "attempts", "tags",
+    "trials", "timeout", "replicates", "seed", "jobs", "engine", "address", "engine_config", "attempts", "tags",
 )  # fmt: skip
 
 
@@ -76,6 +76,8 @@ def read_sweep_file(data: bytes, where: str) -> SweepFile:
             "n_jobs": top.read("jobs", _jobs, None),
             "seed": top.read("seed", whole(), None),
             "engine": top.read("engine", some_text, None),
+            "address": top.read("address", some_text, None),
+            "engine_config": top.read("engine_config", mapping, None),
             "attempts": top.read("attempts", whole(1), None),
             "sampler": top.read("sampler", _checked(choose_sampler), None),
             "pruner": top.read("pruner", _checked(choose_pruner), None),

@@ -147,5 +147,5 @@ def sweep_process(folio: Path, facts: Path, script: Path, **env: str) -> subproc
         env={**os.environ, **env},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=3000,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -137,6 +138,8 @@ def test_settings_are_checked_before_anything_is_recorded(slurm: Path, folio_dir
 
 def test_without_slurm_the_dry_run_is_named(folio_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folio_dir)
-    monkeypatch.setenv("PATH", os.path.dirname(__import__("shutil").which("git")))
+    (folio_dir.parent / "bare").mkdir()
+    (folio_dir.parent / "bare/git").symlink_to(str(shutil.which("git")))
+    monkeypatch.setenv("PATH", str(folio_dir.parent / "bare"))
     with pytest.raises(MissingPackageError, match="sbatch is not on PATH"):
         sweep()

@@ -136,10 +136,10 @@ class RayCluster:
             said["address"] = self._address
         else:
             # "local" never joins a cluster that another user of this machine has started.
-            said.update(address="local", include_dashboard=False, num_cpus=self._processors)
+            said.update(address="local", include_dashboard=False, num_cpus=self._processors, _node_ip_address="127.0.0.1")
         try:
             self._ray.init(**said)
-        except (OSError, ValueError, RuntimeError) as error:
+        except Exception as error:  # noqa: BLE001 - Ray's own of a start that failed is a bare Exception
             raise StateError(f"{self.what} does not answer: {error}") from None
         self._owned = True
 
