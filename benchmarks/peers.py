@@ -26,6 +26,8 @@ PACKAGES = {
     ],
     "dvc": ["dvc", "dvclive"],
     "asv": ["asv==0.6.6"],
+    # With which MLflow makes the environments of projects; pyenv, by which it finds Pythons, is the user's to have.
+    "virtualenv": ["virtualenv"],
 }
 
 

@@ -16,6 +16,7 @@ from benchmarks import peers
 from benchmarks.autolog_rows import autologging
 from benchmarks.model_rows import models
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
+from benchmarks.project_rows import projects
 from benchmarks.publish_rows import publishing
 from benchmarks.review_rows import review
 from benchmarks.serving_rows import serving
@@ -423,6 +424,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "autolog": autologging,
     "training": training,
     "sweeps": sweeps,
+    "projects": projects,
     "review": review,
     "serving": serving,
     "site-build": site_build,

@@ -40,6 +40,20 @@ def test_the_script_logs_to_the_run_that_knows_its_source(run_project: RunProjec
     assert log_of(in_folio, run) == done.out
 
 
+def test_the_files_of_a_project_that_is_in_no_repository_are_kept(run_project: RunProject, in_folio: Path, project: Path) -> None:
+    (project / "lib" / "deep").mkdir(parents=True)
+    (project / "lib" / "deep" / "a b.py").write_text("x = 1\n")
+    (project / "run.sh").write_text("#!/bin/sh\n")
+    (project / "run.sh").chmod(0o755)
+    (project / "large.bin").write_bytes(b"x" * 2_000_000)
+    assert run_project(project, "-P", "name=x").code == 0
+    [run] = runs_of(in_folio)
+    listed = git(in_folio, "ls-tree", "-r", "--format=%(objectmode) %(path)", run.code["tree"]).splitlines()
+    assert listed == ["100644 MLproject", "100644 lib/deep/a b.py", "100755 run.sh", "100644 train.py"]
+    assert any("not in the kept code: large.bin" in notice for notice in run.notices)
+    assert git(in_folio, "show", f"{run.code['tree']}:train.py") == (project / "train.py").read_text()
+
+
 def test_a_command_that_fails_is_a_failed_run_and_its_exit_code_is_ours(
     run_project: RunProject, in_folio: Path, project: Path
 ) -> None:

@@ -107,6 +107,21 @@ def test_a_program_runs_again(tmp_path: Path) -> None:
     assert made["command"][-2:] == ["train.sh", "5"]
 
 
+PROJECT = (
+    "entry_points: {main: {parameters: {depth: int, seed: {type: int, default: 0}}, command: 'python train.py {depth} {seed}'}}\n"
+)
+
+
+def test_a_project_runs_again_with_its_parameters(tmp_path: Path) -> None:
+    script = TRAIN.replace("wine.csv", "../wine.csv")
+    lab = Lab(tmp_path / "lab", {"ml/MLproject": PROJECT, "ml/train.py": script, "wine.csv": WINE})
+    lab.cli("run", "ml", "-P", "depth=3", "--experiment-name", "wine", "--run-name", "by-project")
+    made = lab.reproduce("by-project")
+    assert made["verdict"] == "exact"
+    assert made["compared"] >= 2
+    assert made["command"][-4:] == ["-e", "main", "-P", "depth=3"]
+
+
 SECRET = TRAIN.replace("int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0", "len(sys.argv[2]), 0")
 
 

@@ -7,9 +7,11 @@ entry order of ``base_name_compare`` in ``tree.c``: a folder sorts as if its nam
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from runfolio.errors import DamagedError, GitError
@@ -143,6 +145,31 @@ def tree_of_files(repo: Repo, files: Mapping[str, tuple[str, bytes]]) -> str:
         oid = repo.run("hash-object", "-w", "-t", "blob", "--no-filters", "--stdin", input=data).decode().strip()
         entries.append(Entry(mode, name, oid))
     return write_tree(repo, entries)
+
+
+def tree_of_folder(repo: Repo, folder: Path, paths: Sequence[str]) -> str:
+    """Store files of a folder that is in no repository as a tree, by one git process for all files and one for each folder.
+
+    Parameters
+    ----------
+    repo : Repo
+    folder : Path
+    paths : sequence of str
+        Of the files, from the folder, with ``/``; names with line feeds are not taken.
+    """
+    listed = "".join(f"{folder / path}\n" for path in paths).encode("utf-8", "surrogateescape")
+    oids = repo.run("hash-object", "-w", "-t", "blob", "--no-filters", "--stdin-paths", input=listed).decode().split()
+    tops: dict[str, list[Entry]] = {"": []}
+    for path, oid in zip(paths, oids, strict=True):
+        place, _, name = path.rpartition("/")
+        tops.setdefault(place, []).append(Entry(EXECUTABLE if os.access(folder / path, os.X_OK) else FILE, name, oid))
+        while place:
+            place = place.rpartition("/")[0]
+            tops.setdefault(place, [])
+    for place in sorted((place for place in tops if place), key=lambda text: -text.count("/")):
+        above, _, name = place.rpartition("/")
+        tops[above].append(Entry(FOLDER, name, write_tree(repo, tops[place])))
+    return write_tree(repo, tops[""])
 
 
 def without(repo: Repo, entries: Sequence[Entry], rules: Sequence[Rule]) -> list[Entry]:

@@ -184,8 +184,6 @@ class _Job:
         args = ["-e", self.entry.name]
         for name, value in self.request.parameters.items():
             args += ["-P", f"{name}={value}"]
-        if self.request.version:
-            args += ["-v", self.request.version]
         said: dict[str, Any] = {"script": str(script), "type": "PROJECT", "args": args}
         if environment is not None and environment.folder is not None:
             said["python"] = environment.version

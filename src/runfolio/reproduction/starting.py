@@ -106,6 +106,23 @@ def _words(run: Run, script: str, kind: str, experiment: str, root: Path, folder
         named = ("--name", run.name) if run.name else ()
         program = str(file) if here else script
         return PYTHON, "-m", "runfolio", "record", "--experiment", experiment, *named, "--", program
+    if kind == "PROJECT":
+        if not here:
+            raise CannotRunError(f"{script}, whose project was run, is not in the recorded code")
+        # The environment is made already; the entry point and its parameters are the arguments.
+        named = ("--run-name", run.name) if run.name else ()
+        return (
+            PYTHON,
+            "-m",
+            "runfolio",
+            "run",
+            str(file.parent),
+            "--env-manager",
+            "local",
+            "--experiment-name",
+            experiment,
+            *named,
+        )
     if run.entry.get("module"):
         return PYTHON, "-m", str(run.entry["module"])
     if here:

@@ -17,11 +17,12 @@ from runfolio.formats.paths import DATASETS, ENVIRONMENTS, EXPERIMENTS, MODELS, 
 from runfolio.gitstore.codestate import CodeState, code_tree, configuration
 from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.snapshots import carry_tree, keep_tree
-from runfolio.gitstore.trees import EXECUTABLE, FILE, Rule, tree_of_files
+from runfolio.gitstore.trees import EXECUTABLE, FILE, Rule, tree_of_files, tree_of_folder
 from runfolio.records.redaction import Redactor
 from runfolio.records.settings import CaptureSettings
 from runfolio.tracking.entrypoint import EntryPoint
 
+_MANY_FILES = 2_000
 _CI_BRANCHES = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME")
 
 
@@ -119,7 +120,8 @@ def captured_code(
     made: dict[str, Any] = {"repository": "here" if here else "other" if source else "none"}
     if source is None:
         user = configured_user(folio)
-        tree = _single_file(folio, entry, notices)
+        keep = _project_folder if entry.kind == "PROJECT" else _single_file
+        tree = keep(folio, entry, settings, notices)
     else:
         rules = record_rules(prefix) if here else ()
         runs_folder = f"{prefix}{RUNS}" if here else ""
@@ -177,7 +179,31 @@ def _kept(source: Repo, folio: Repo | None, tree: str, notices: list[str]) -> st
     return tree
 
 
-def _single_file(folio: Repo | None, entry: EntryPoint, notices: list[str]) -> str:
+def _project_folder(folio: Repo | None, entry: EntryPoint, settings: CaptureSettings, notices: list[str]) -> str:
+    """Keep the files of a project that lies in no repository, as git would those that it does not know."""
+    if entry.file is None or folio is None:
+        return ""
+    top = entry.file.parent
+    paths: list[str] = []
+    left: list[str] = []
+    for folder, names, files in os.walk(top):
+        names[:] = sorted(name for name in names if not name.startswith(".") and name != "__pycache__")
+        for name in sorted(files):
+            place = Path(folder, name)
+            path = place.relative_to(top).as_posix()
+            if place.is_symlink() or not place.is_file() or "\n" in path:
+                continue
+            fits = place.stat().st_size <= settings.untracked_max_bytes and len(paths) < _MANY_FILES
+            (paths if fits else left).append(path)
+    if left:
+        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+        notices.append(
+            f"not in the kept code: {', '.join(left[:3])}{more} (too large, or too many; the project is in no repository)"
+        )
+    return _kept(folio, folio, tree_of_folder(folio, top, paths), notices)
+
+
+def _single_file(folio: Repo | None, entry: EntryPoint, settings: CaptureSettings, notices: list[str]) -> str:
     """Keep a script that lies in no repository."""
     if entry.file is None or folio is None:
         return ""
