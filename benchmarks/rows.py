@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import peers
 from benchmarks.autolog_rows import autologging
+from benchmarks.data_rows import data
 from benchmarks.model_rows import models
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
 from benchmarks.project_rows import projects
@@ -421,6 +422,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "registry": registry,
     "models": models,
     "stores": stores,
+    "data": data,
     "autolog": autologging,
     "training": training,
     "sweeps": sweeps,

@@ -322,3 +322,23 @@ def test_a_full_disk_is_said_and_nothing_is_recorded(folio_dir: Path) -> None:
     assert done.returncode == 16, done.stderr
     assert git(folio_dir, "rev-parse", "HEAD") == before
     assert in_process(folio_dir, "check").code == 0
+
+
+def test_push_mirror_and_pull_take_contents_along(folio_dir: Path, tmp_path: Path, run_cli: Command) -> None:
+    folder = folio_dir / "img"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.txt").write_text(str(number))
+    run_cli("data", "add", "img")
+    assert run_cli("artifacts", "mirror", str(tmp_path / "other")).code == 0
+    found = json.loads(run_cli("artifacts", "pull", "--json").out)
+    assert found == {"objects": 4, "bytes": found["bytes"]}, "the list, and three files"
+    for place in folder.iterdir():
+        place.unlink()
+    folder.rmdir()
+    objects = folio_dir / ".git" / "runfolio" / "objects"
+    objects.rename(tmp_path / "lost")
+    assert run_cli("data", "get", "img").code == 11
+    assert run_cli("artifacts", "mirror", "--from", str(tmp_path / "other")).code == 0
+    assert run_cli("data", "get", "img").code == 0
+    assert run_cli("data", "status").code == 0

@@ -41,13 +41,16 @@ def push(as_json: bool) -> None:
 @click.argument("path", default="")
 @options.as_json
 def pull(run: str, path: str, as_json: bool) -> None:
-    """Bring objects into the cache, to work without a network: of RUN, or of all runs."""
+    """Bring objects into the cache, to work without a network: of RUN, or of all runs and the current contents of all datasets."""
+    from runfolio.folio.dataset_placing import current_objects
+
     with opened() as folio:
         if run:
             files = list(chosen(folio, run, path)[2].values())
         else:
             runs = folio.runs.search(parse_filter(""), limit=sys.maxsize)
             files = [entry for found in runs for entry in folio.runs.artifacts(found).values()]
+            files += current_objects(folio)
         fetch(folio.store, files)
         sizes = {entry.digest: entry.size for entry in files}
     if as_json:

@@ -152,6 +152,21 @@ def fetch(
     return dataset, root / dataset.path, place(folio.store, dataset, root, dataset.path, force=force, link=link)
 
 
+def current_objects(folio: Folio) -> list[ArtifactEntry]:
+    """Return the objects of the current contents of all datasets: files, the lists of folders, and what these list."""
+    made = []
+    for dataset in folio.datasets.all():
+        if dataset.object is None:
+            continue
+        facts = folio.datasets.facts(dataset.slug, dataset.digest)
+        if dataset.kind is DatasetKind.FOLDER:
+            made.append(ArtifactEntry(dataset.object, facts.manifest_size if facts else 0))
+            made += manifest_of(folio.store, dataset.object, dataset.name).values()
+        else:
+            made.append(ArtifactEntry(dataset.object, facts.size if facts else 0))
+    return made
+
+
 def meant(folio: Folio, name: str) -> Dataset:
     """Return the dataset, with the content, that ``NAME``, ``NAME@REV`` or ``NAME@DIGEST`` means."""
     first, _, rev = name.partition("@")
