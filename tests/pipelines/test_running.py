@@ -413,3 +413,65 @@ def test_python_raises_for_what_is_wrong_and_tells_what_failed(words: Path) -> N
     (words / "made/sorted.txt").write_text("mine")
     with pytest.raises(StateError, match="would be overwritten"):
         pipelines.run(words)
+
+
+def test_a_dataset_by_its_name_is_brought_and_a_change_of_it_makes_the_step_stale(
+    words: Path, run_cli: Command, ran: Ran
+) -> None:
+    assert run_cli("data", "add", "raw.txt", "--name", "lines").code == 0
+    (words / "pipeline.yaml").write_text(PIPELINE.replace("inputs: [raw.txt]", "inputs: ['data:lines']"))
+    (words / "raw.txt").unlink()
+    done = run_cli("pipeline", "run")
+    assert done.code == 0, done.err
+    assert (words / "raw.txt").read_text() == SCRIPTS["raw.txt"]
+    ran()
+    assert run_cli("pipeline", "run").code == 0
+    assert ran() == []
+    (words / "raw.txt").write_text("c\n")
+    assert run_cli("data", "add", "raw.txt", "--name", "lines").code == 0
+    assert whys(run_cli("pipeline", "status", "--json"))["words"] == "input raw.txt changed"
+    assert run_cli("pipeline", "run").code == 0
+    assert (words / "made/sorted.txt").read_text() == "c\n"
+
+
+def test_a_dataset_that_is_not_there_is_named(words: Path, run_cli: Command) -> None:
+    (words / "pipeline.yaml").write_text(PIPELINE.replace("inputs: [raw.txt]", "inputs: ['data:lnes']"))
+    done = run_cli("pipeline", "run")
+    assert done.code == 11
+    assert "There is no dataset 'lnes'" in done.err
+
+
+PROJECT = """\
+name: words
+entry_points:
+  count:
+    parameters:
+      times: {type: float, default: 2}
+      more: {type: string, default: "a b; touch hacked"}
+    command: "sh count.sh {times} {more}"
+"""
+
+
+def test_an_entry_point_of_the_project_is_a_step(words: Path, run_cli: Command, ran: Ran) -> None:
+    (words / "MLproject").write_text(PROJECT)
+    (words / "pipeline.yaml").write_text(PIPELINE.replace("command: sh count.sh {times}", "entry: count"))
+    done = run_cli("pipeline", "run")
+    assert done.code == 0, done.err
+    assert (words / "count.txt").read_text() == "4\n"
+    assert not (words / "hacked").exists()
+    ran()
+    assert whys(run_cli("pipeline", "status", "-P", "times=5", "--json"))["count"] == "param times 2 → 5"
+    (words / "MLproject").write_text(PROJECT.replace("a b", "b"))
+    assert whys(run_cli("pipeline", "status", "--json"))["count"] == "param more a b; touch hacked → b; touch hacked"
+
+
+def test_an_entry_point_that_is_not_there_or_gets_a_wrong_value_is_said(words: Path, run_cli: Command) -> None:
+    (words / "MLproject").write_text(PROJECT)
+    (words / "pipeline.yaml").write_text(PIPELINE.replace("command: sh count.sh {times}", "entry: cuont"))
+    done = run_cli("pipeline", "run")
+    assert done.code == 14
+    assert "step count: entry: " in done.err
+    (words / "pipeline.yaml").write_text(PIPELINE.replace("command: sh count.sh {times}", "entry: count"))
+    done = run_cli("pipeline", "run", "-P", "times=many")
+    assert done.code == 1
+    assert "The parameter 'times'" in done.err

@@ -115,10 +115,10 @@ class Course:
                 there = placer.strangers(place, judged.made.at(place) if judged.made else None)
                 found += [f"{path} (made by {step.name})" for path in there]
             for item in step.inputs:
-                if item.uri:
-                    found += [
-                        f"{path} (fetched from {item.uri})" for path in placer.strangers(item.place, self.planner.source(item))
-                    ]
+                if item.uri or item.dataset:
+                    source = item.uri or f"data:{item.dataset}"
+                    there = placer.strangers(item.place, self.planner.source(item))
+                    found += [f"{path} (fetched from {source})" for path in there]
         if found:
             shown = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
             raise StateError(
@@ -185,7 +185,7 @@ class Course:
             self.bench = Bench(self.held, experiment, self.pipeline, self.planner.base, self.notes / "steps.lock", halt)
         assert self.bench is not None
         for item in step.inputs:
-            if (item.step or item.uri) and not placer.is_placed(item.place, judged.inputs[item.place]):
+            if (item.step or item.uri or item.dataset) and not placer.is_placed(item.place, judged.inputs[item.place]):
                 placer.place(item.place, judged.inputs[item.place])
         placer.begin(step.name, step.outputs)
         placer.clear(step.outputs)

@@ -6,13 +6,12 @@ It names the run that made each step's outputs, also of the steps that were up t
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from runfolio.formats.pipelines import FORMAT, SCHEMA
-from runfolio.pipelines.commands import fill
 from runfolio.pipelines.contents import Content, below, digest_of
+from runfolio.pipelines.entries import typed
 from runfolio.pipelines.model import Input, Pipeline, Step
 from runfolio.pipelines.results import StepResult
 from runfolio.records.redaction import Redactor
@@ -43,7 +42,7 @@ def pipeline_document(pipeline: Pipeline, results: Mapping[str, StepResult], red
 def command_text(pipeline: Pipeline, step: Step, redactor: Redactor) -> str:
     """Return a step's command as one would type it, without secrets."""
     values = {name: redactor.value(name, value) for name, value in pipeline.values(step).items()}
-    return redactor.text(shlex.join(fill(step.command, values)))
+    return redactor.text(typed(step, values))
 
 
 def _step(pipeline: Pipeline, step: Step, result: StepResult, redactor: Redactor) -> dict[str, Any]:

@@ -71,8 +71,9 @@ def status(
     repo, said = read_pipeline(pipeline, params)
     held = session_of(path_of(repo, said), tracking_uri)
     assert isinstance(held.folio, Folio)
-    chosen, forced = Wanted(tuple(steps), tuple(start_from), force).chosen(said)
     planner = Planner(repo, held.folio, said, held.redactor.fresh())
+    said = planner.pipeline
+    chosen, forced = Wanted(tuple(steps), tuple(start_from), force).chosen(said)
     try:
         faults = planner.faults(chosen)
         if faults:

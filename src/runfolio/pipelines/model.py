@@ -5,6 +5,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runfolio.projects.mlproject import EntryPoint
 
 INSTALLED, NONE = "installed", "none"
 
@@ -54,6 +58,10 @@ class Step:
     environment : tuple of str
         Files that say what is installed, or one of ``installed`` and ``none``.
     timeout_s : int or None
+    entry : str
+        An entry point of the folder's ``MLproject``, in place of a command.
+    point : EntryPoint or None
+        What that says, once it was read.
     """
 
     name: str
@@ -66,6 +74,8 @@ class Step:
     env: Mapping[str, str] = field(default_factory=dict)
     environment: tuple[str, ...] = (INSTALLED,)
     timeout_s: int | None = None
+    entry: str = ""
+    point: EntryPoint | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -7,21 +7,25 @@ and came out the same to the byte, is up to date.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runfolio.errors import NotFoundError, RunfolioError, UsageError
+from runfolio.folio.datasets import DatasetBook
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
+from runfolio.formats.canonical import MAX_RECORD_BYTES
 from runfolio.gitstore.repo import Repo
+from runfolio.objects import decode_manifest
 from runfolio.pipelines.code import CodeFiles, path_of
 from runfolio.pipelines.contents import Content, Stamps, below, digest_of
 from runfolio.pipelines.facts import Facts, changes, read_facts
 from runfolio.pipelines.finding import Finder, Made
 from runfolio.pipelines.model import INSTALLED, NONE, Input, Pipeline, Step
+from runfolio.records.datasets import DatasetKind
 from runfolio.records.names import check_run_id
 from runfolio.records.pipelines import STEP_DOCUMENT
 from runfolio.records.redaction import Redactor
-from runfolio.records.runs import Run
+from runfolio.records.runs import ArtifactEntry, Run
 
 MAX_FACTS_BYTES = 16 << 20
 
@@ -64,13 +68,15 @@ class Planner:
     """
 
     def __init__(self, repo: Repo, folio: Folio, pipeline: Pipeline, redactor: Redactor) -> None:
-        self.folio, self.pipeline, self.redactor = folio, pipeline, redactor
+        self.folio, self.redactor = folio, redactor
         self.base = path_of(repo, pipeline)
+        self._datasets = DatasetBook(folio.place)
+        self.pipeline = with_places(pipeline, self._datasets)
         same = repo.common_dir == folio.repo.common_dir
         self.stamps = Stamps(folio.place.local / "pipelines" / "stamps.json")
         self.finder = Finder(folio)
-        self._code = CodeFiles(repo, pipeline, folio.place.prefix if same else "")
-        self._fetched: dict[str, dict[str, Content]] = {}
+        self._code = CodeFiles(repo, self.pipeline, folio.place.prefix if same else "")
+        self._fetched: dict[str, Content] = {}
 
     def faults(self, steps: Iterable[Step]) -> list[str]:
         """Say what the steps need and is not there, before any of them is started."""
@@ -104,10 +110,11 @@ class Planner:
 
     def source(self, item: Input) -> Content:
         """Return the content of an input that no step makes."""
-        if item.uri:
-            if item.uri not in self._fetched:
-                self._fetched[item.uri] = {"": self._of_uri(item.uri)}
-            return self._fetched[item.uri][""]
+        said = item.uri or (f"data:{item.dataset}" if item.dataset else "")
+        if said:
+            if said not in self._fetched:
+                self._fetched[said] = self._of_uri(item.uri) if item.uri else self._of_dataset(item)
+            return self._fetched[said]
         found = self.stamps.content(self.base, item.place)
         if found is None:
             raise NotFoundError(f"There is no {item.place} below {self.base}.")
@@ -126,6 +133,18 @@ class Planner:
         if not found:
             raise NotFoundError(f"{uri} names no file. Look: runfolio artifacts list")
         return found
+
+    def _of_dataset(self, item: Input) -> Content:
+        """Return the content of a dataset that is current; of one that another tool keeps, what lies here."""
+        dataset = self._datasets.find(item.dataset)
+        if dataset.object is None:
+            found = self.stamps.content(self.base, item.place)
+            if found is None:
+                raise NotFoundError(f"The dataset {dataset.name} is not here. Bring it: runfolio data get {dataset.name}")
+            return found
+        if dataset.kind is DatasetKind.FOLDER:
+            return decode_manifest(self.folio.store.read(dataset.object, MAX_RECORD_BYTES), f"the list of dataset {dataset.name}")
+        return {"": ArtifactEntry(dataset.object, self.folio.store.size(dataset.object))}
 
     def judge(self, step: Step, made: Mapping[str, Made], *, force: bool = False) -> Judged:
         """Judge a step.
@@ -206,6 +225,32 @@ class Planner:
         )
         text = _without_us((data or b"").decode("utf-8", "replace"))
         return text if lock_name(text) == name else ""
+
+
+def with_places(pipeline: Pipeline, datasets: DatasetBook) -> Pipeline:
+    """Return the pipeline with the places of datasets that its file gives none: their own.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no dataset of a name.
+    UsageError
+        If one lies outside of the pipeline's folder.
+    """
+
+    def placed(item: Input) -> Input:
+        if not item.dataset or item.place:
+            return item
+        path, start = datasets.find(item.dataset).path, f"{pipeline.folder}/" if pipeline.folder else ""
+        if not path or not path.startswith(start):
+            raise UsageError(
+                f"{pipeline.file}: the dataset {item.dataset} lies outside of the pipeline's folder. Say where to put it: "
+                f"{{from: 'data:{item.dataset}', to: PATH}}"
+            )
+        return replace(item, place=path[len(start) :])
+
+    steps = tuple(replace(step, inputs=tuple(placed(item) for item in step.inputs)) for step in pipeline.steps)
+    return replace(pipeline, steps=steps)
 
 
 def _without_us(text: str) -> str:

@@ -17,6 +17,7 @@ from runfolio.formats.fields import FieldReader, list_of, some_text, suggestion,
 from runfolio.formats.yaml import read_yaml
 from runfolio.gitstore.repo import Repo
 from runfolio.pipelines.commands import names
+from runfolio.pipelines.entries import with_entries
 from runfolio.pipelines.model import INSTALLED, Pipeline, Step, in_order
 from runfolio.pipelines.values import (
     a_command,
@@ -38,7 +39,7 @@ MAX_BYTES = 1 << 20
 MAX_STEPS = 1000
 _NO_WORDS: tuple[str, ...] = ()
 _TOP = ("schema", "name", "description", "experiment", "params", "code", "env", "environment", "steps")
-_STEP = ("name", "command", "params", "inputs", "outputs", "code", "env", "environment", "timeout")
+_STEP = ("name", "command", "entry", "params", "inputs", "outputs", "code", "env", "environment", "timeout")
 
 
 def read_pipeline(path: str | os.PathLike[str] = FILE, params: Mapping[str, Any] | None = None) -> tuple[Repo, Pipeline]:
@@ -81,7 +82,7 @@ def read_pipeline(path: str | os.PathLike[str] = FILE, params: Mapping[str, Any]
         raise UsageError(f"{file} is in no work tree of a git repository. Put it beside the code that it runs.")
     inside = here.relative_to(repo.work_tree).as_posix()
     pipeline = decode_pipeline(data, str(path) if not Path(path).is_dir() else os.fspath(file), inside)
-    return repo, with_params(pipeline, params or {})
+    return repo, with_entries(with_params(pipeline, params or {}), here.parent)
 
 
 def with_params(pipeline: Pipeline, given: Mapping[str, Any]) -> Pipeline:
@@ -164,7 +165,10 @@ def _step(section: FieldReader, params: Mapping[str, str], shared: Step) -> Step
     if section.value.get("name") is None:
         section.fault((), "name is missing: give the step a name")
     name = section.read("name", a_name, "")
-    if section.value.get("command") is None:
+    entry = section.read("entry", some_text, "")
+    if entry and section.value.get("command") is not None:
+        section.fault(("entry",), "a step has a command or an entry point of the MLproject file, not both")
+    if section.value.get("command") is None and not entry:
         section.fault((), "command is missing: write what the step runs, such as: python train.py --depth {depth}")
     command = section.read("command", a_command, _NO_WORDS)
     own, asked_for = read_own_params(section, params)
@@ -187,7 +191,7 @@ def _step(section: FieldReader, params: Mapping[str, str], shared: Step) -> Step
         code=read_code(section, shared.code),
         env={**shared.env, **read_env(section)},
         environment=read_environment(section, shared.environment),
-        timeout_s=timeout,
+        timeout_s=timeout, entry=entry,
     )  # fmt: skip
 
 

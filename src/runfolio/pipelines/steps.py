@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from runfolio.errors import RunfolioError, UsageError
 from runfolio.objects import walk_files
-from runfolio.pipelines.commands import fill
 from runfolio.pipelines.contents import digest_of, joined
+from runfolio.pipelines.entries import argv_of
 from runfolio.pipelines.finding import Made
 from runfolio.pipelines.model import Pipeline
 from runfolio.pipelines.planning import Judged
@@ -82,8 +82,8 @@ def describe(bench: Bench, live: LiveRun, judged: Judged, made: dict[str, Made])
         source = {"digest": digest}
         if item.step:
             source["uri"] = f"runs:/{made[item.step].run.run_id}/{OUTPUTS}/{item.place}"
-        elif item.uri:
-            source["uri"] = item.uri
+        elif item.uri or item.dataset:
+            source["uri"] = item.uri or f"data:{item.dataset}"
         else:
             source["path"] = joined(bench.pipeline.folder, item.place)
         said = json.dumps(source, sort_keys=True)
@@ -97,8 +97,8 @@ def carry_out(bench: Bench, live: LiveRun, judged: Judged, show: Show | None) ->
     """Run a step's program and store what it made; the caller ends the run."""
     step = judged.step
     leash = Leash(bench.halt, step.timeout_s)
-    argv = fill(step.command, bench.pipeline.values(step))
     try:
+        argv = argv_of(step, bench.pipeline.values(step))
         with _held_open(bench.hold) as hold:
             manner = Manner(str(bench.base), step.env, (hold,), True, show, leash.watch)
             ending = run_recorded(bench.held, live, bench.experiment, argv, manner=manner)
