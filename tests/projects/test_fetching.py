@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -187,3 +191,41 @@ def test_a_redirection_to_another_transport_is_not_followed(project_repo: Path, 
     with pytest.raises(RemoteError), fetched(parse_source("https://host.invalid/x"), "main"):
         pass
     assert not (project_repo / "owned").exists()
+
+
+@pytest.fixture
+def file_server(project_repo: Path, tmp_path: Path) -> Iterator[str]:
+    """The repository on a plain file server on loopback, as a URL."""
+    top = tmp_path / "served"
+    git(tmp_path, "clone", "-q", "--bare", str(project_repo), str(top / "x.git"))
+    git(top / "x.git", "update-server-info")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(top)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/x.git"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_repository_is_fetched_over_http(file_server: str) -> None:
+    assert "print('side')" in files(file_server, "side")["train.py"]
+    assert "print('side')" not in files(file_server)["train.py"]
+    with pytest.raises(NotFoundError, match="no revision 'gone'"):
+        files(file_server, "gone")
+
+
+def test_a_repository_is_fetched_over_ssh_as_it_is_configured(
+    project_repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\nfor last; do :; done\nexec sh -c "$last"\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH", str(ssh))
+    assert "print('side')" in files(f"git@host.invalid:{project_repo}", "side")["train.py"]
+    assert "git@host.invalid git-upload-pack" in (tmp_path / "calls").read_text()

@@ -111,6 +111,12 @@ def test_a_gigabyte_of_output_keeps_its_beginning_and_end(run_project: RunProjec
     assert any("bytes in the middle of the output were left out" in notice for notice in run.notices)
 
 
+def test_a_command_that_is_killed_is_a_killed_run(run_project: RunProject, in_folio: Path, project: Path) -> None:
+    assert run_project(command(project, "echo before; kill -9 $$")).code == 137
+    [run] = runs_of(in_folio)
+    assert (run.status.name, run.tags["runfolio.signal"], log_of(in_folio, run)) == ("KILLED", "SIGKILL", "before\n")
+
+
 def test_a_command_whose_time_is_up_is_stopped_with_all_that_it_started(
     run_project: RunProject, in_folio: Path, project: Path
 ) -> None:
@@ -177,6 +183,16 @@ def test_a_path_is_made_absolute_or_fetched_and_recorded_as_it_was_given(
     done = run_project(project, "-P", "data=train.py", "-P", "place=s3://bucket/key")
     assert done.out.endswith(f"{in_folio}/train.py s3://bucket/key\n")
     assert run_project(project, "-P", "data=http://example.org/x", "-P", "place=s3://b/k").code == 2
+
+
+def test_a_secret_among_the_parameters_is_kept_nowhere(run_project: RunProject, in_folio: Path, project: Path) -> None:
+    secret = "hunter2hunter2"
+    done = run_project(project, "-P", "name=x", "-P", f"api_key={secret}", "--experiment-name", "quiet")
+    assert done.code == 0
+    assert secret not in done.err  # the command's own output is the command's
+    [run] = runs_of(in_folio)
+    assert run.params["api_key"] == "***"
+    assert secret not in git(in_folio, "log", "-p", "--all", "--", "runs")
 
 
 def test_projects_that_start_projects_are_children(in_folio: Path, project: Path) -> None:

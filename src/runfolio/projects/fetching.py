@@ -201,6 +201,8 @@ def _fetch(source: Source, version: str | None, place: Path) -> tuple[str, str]:
     wanted = version or "HEAD"
     for kind in (f"refs/heads/{wanted}", f"refs/tags/{wanted}", wanted):
         said = _fetch_refs(source, place, ("--depth=1",), f"+{kind}:refs/runfolio/wanted")
+        if "dumb http transport" in said:  # a plain file server hands out whole histories only
+            said = _fetch_refs(source, place, (), f"+{kind}:refs/runfolio/wanted")
         if not said:
             return (wanted if kind.startswith("refs/heads/") else ""), _commit(place, "refs/runfolio/wanted^{commit}")
         if version is None and kind != wanted:
