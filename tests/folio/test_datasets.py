@@ -220,3 +220,15 @@ def test_a_folder_of_that_name_that_is_the_teams_own_is_left_alone(folio: Folio)
     assert folio.datasets.all() == []
     assert [item.rule for item in check(folio)] == ["file.mode"]
     shutil.rmtree(root / "datasets")
+
+
+def test_a_folder_that_goes_through_lfs_leaves_our_files_as_they_are(folio: Folio) -> None:
+    root = folio.place.root
+    with (root / ".gitattributes").open("r+") as file:
+        text = file.read()
+        file.seek(0)
+        file.write("datasets/** filter=lfs -text\n" + text)
+    made = recorded(folio, "one")
+    asked = (f"datasets/wine/{made.facts_name}.json", "datasets/wine.yaml", "datasets/own.bin")
+    said = git(root, "check-attr", "filter", "--", *asked).splitlines()
+    assert [line.rpartition(": ")[2] for line in said] == ["unset", "unset", "lfs"]

@@ -6,6 +6,7 @@ import json
 import random
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ import runfolio
 from runfolio.folio import open_folio
 from runfolio.site import BuildOptions, build_site
 from runfolio.tracking.session import forget_sessions
+from tests.site.test_accessible import violations
+from tests.site.visiting import faults_at_each_width, settled
 
 
 @pytest.fixture
@@ -78,3 +81,20 @@ def test_a_change_of_data_is_seen_by_the_next_build(told: tuple[Path, Path]) -> 
     forget_sessions()
     made(folder, out)
     assert (out / "d" / "wine" / "index.html").read_bytes() != before
+
+
+@pytest.mark.parametrize("place", ["datasets/index.html", "d/wine/index.html"])
+def test_a_page_fits_desk_and_phone(told: tuple[Path, Path], open_page: Any, place: str) -> None:
+    page = open_page(told[1] / place)
+    assert faults_at_each_width(page) == []
+    assert violations(page) == []
+
+
+def test_compared_runs_say_how_their_data_differ(told: tuple[Path, Path], open_page: Any) -> None:
+    runs = sorted(place.name for place in (told[1] / "r").iterdir() if place.is_dir())
+    page = open_page(f"{(told[1] / 'compare.html').as_uri()}#r={','.join(runs)}")
+    settled(page)
+    said = page.locator("[data-part=Data]")
+    said.wait_for()
+    assert "alcohol: mean" in said.inner_text()
+    assert said.locator("a").first.get_attribute("href") == "d/wine/index.html"

@@ -20,6 +20,8 @@ ATTRIBUTES = """\
 runs/** linguist-generated -text -filter diff=runfolio merge=runfolio
 environments/** linguist-generated -text -filter
 reproductions/** linguist-generated -text -filter
+datasets/*.yaml -filter
+datasets/*/*.json linguist-generated -text -filter
 experiments/*.yaml merge=runfolio
 models/**/*.yaml merge=runfolio
 """
