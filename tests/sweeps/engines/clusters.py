@@ -66,6 +66,11 @@ class DaskProcesses:
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def calls(self) -> Path:
+        """Where the objectives of ``train.py`` leave a line for each call on a worker."""
+        return self.folder / "calls"
+
     def add(self) -> None:
         command = [
             sys.executable,
@@ -79,7 +84,7 @@ class DaskProcesses:
         ]
         with (self.folder / f"worker-{len(self.workers)}-{self.deaths}.log").open("wb") as log:
             said = [*command, "--local-directory", str(self.folder)]
-            self.workers.append(subprocess.Popen(said, cwd=self.folder, env=_worker_env(), stdout=log, stderr=log))
+            self.workers.append(subprocess.Popen(said, cwd=self.folder, env=_worker_env(self.calls), stdout=log, stderr=log))
 
     def keep(self) -> None:
         """Replace workers that die, until the end."""
@@ -94,20 +99,20 @@ class DaskProcesses:
         self._ended.set()
 
 
-def _worker_env() -> dict[str, str]:
+def _worker_env(calls: Path) -> dict[str, str]:
     """Of a machine that has nothing to do with the folio: no git on PATH, no repository, no settings of ours."""
     made = {key: value for key, value in os.environ.items() if not key.startswith(("RUNFOLIO_TRACKING", "GIT_"))}
-    made["PATH"] = "/nonexistent"
+    made |= {"PATH": "/nonexistent", "CALLS": str(calls), "PYTHONPATH": str(Path(__file__).parents[3])}
     return made
 
 
 @contextmanager
 def dask_processes(folder: Path, size: int = 4) -> Iterator[DaskProcesses]:
     """Start a scheduler and workers, and end them."""
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "calls").mkdir(parents=True, exist_ok=True)
     file = folder / "scheduler.json"
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-    env = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "10"}
+    env = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2"}
     with (folder / "scheduler.log").open("wb") as log:
         scheduler = subprocess.Popen([*command, "--scheduler-file", str(file)], cwd=folder, stdout=log, stderr=log, env=env)
     made = DaskProcesses(folder, size=size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import runfolio
+from runfolio.errors import StateError, UsageError
 from runfolio.folio import open_folio
 from runfolio.query import parse_filter
 from runfolio.records import Run
@@ -55,3 +58,71 @@ def test_killed_workers_and_a_killed_sweep_leave_every_trial_there_once(
     assert {run.status.value for run in runs} == {"FINISHED"}
     assert min(run.metrics["value"].last for run in runs) == answer["best"]
     assert all("weights.txt" in run.artifacts for run in runs)
+
+
+SPACE = {"x": {"type": "float", "low": -1, "high": 1}}
+
+
+@pytest.fixture
+def here(folio_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(folio_dir)
+    return folio_dir
+
+
+def test_a_client_that_is_there_is_used_and_stays_open(here: Path, cluster: DaskProcesses) -> None:
+    from distributed import Client
+
+    with Client(cluster.address, set_as_default=False) as client:
+        found = runfolio.sweep("tests.sweeps.engines.train:nested", SPACE, trials=3, seed=1, engine="dask", address=client)
+        assert client.status == "running"
+    assert [tags.trial_number(run) for run in sorted(trials_of(here, found.run_id), key=lambda run: run.run_id)] == [0, 1, 2]
+
+
+def test_a_pruner_judges_trials_on_workers_by_what_was_known_when_they_were_asked(here: Path, cluster: DaskProcesses) -> None:
+    found = runfolio.sweep(
+        "tests.sweeps.engines.train:stepwise", SPACE, trials=12, seed=5, sampler="random", engine="dask", address=cluster.address, n_jobs=1,
+        pruner={"type": "median", "n_startup_trials": 2, "n_warmup_steps": 1},
+    )  # fmt: skip
+    states = [run.tags[tags.STATE_TAG] for run in trials_of(here, found.run_id)]
+    assert len(states) == 12 and set(states) == {"complete", "pruned"}
+
+
+def test_a_trial_that_kills_each_worker_has_failed_and_the_others_have_not(here: Path, cluster: DaskProcesses) -> None:
+    (cluster.calls / "always-1").touch()
+    found = runfolio.sweep(
+        "tests.sweeps.engines.train:square",
+        SPACE,
+        trials=4,
+        seed=5,
+        sampler="random",
+        engine="dask",
+        address=cluster.address,
+        attempts=1,
+    )
+    runs = sorted(trials_of(here, found.run_id), key=lambda run: run.run_id)
+    assert [run.status.value for run in runs] == ["FINISHED", "FAILED", "FINISHED", "FINISHED"]
+    assert "3 workers of Dask died at it" in runs[1].tags[tags.FAULT_TAG]
+
+
+def test_a_scheduler_that_is_not_named_or_not_there_is_told(here: Path) -> None:
+    with pytest.raises(UsageError, match="dask: name the scheduler: --address"):
+        runfolio.sweep("tests.sweeps.engines.train:square", SPACE, trials=1, engine="dask")
+    with pytest.raises(StateError, match=r"the Dask scheduler at tcp://127.0.0.1:1 does not answer"):
+        runfolio.sweep(
+            "tests.sweeps.engines.train:square", SPACE, trials=1, engine="dask", address="tcp://127.0.0.1:1",
+            engine_config={"connect_timeout": 1},
+        )  # fmt: skip
+
+
+def test_workers_that_do_not_see_the_folder_of_the_store_are_refused_before_any_trial(
+    here: Path, cluster: DaskProcesses, tmp_path: Path
+) -> None:
+    from runfolio.sweeps.engines.dask import DaskCluster
+    from runfolio.sweeps.engines.outbox import Delivery
+
+    there = DaskCluster(cluster.address, {})
+    try:
+        with pytest.raises(StateError, match=rf"The Dask worker tcp://.*: {tmp_path}/objects on .* is not the folder"):
+            there.open(Delivery(str(tmp_path / "objects"), mark=os.urandom(16).hex()))
+    finally:
+        there.close(now=True)

@@ -16,11 +16,14 @@ from typing import Any
 import pytest
 
 import runfolio
+from runfolio.cli.main import main
 from runfolio.errors import MissingPackageError, StateError, UsageError
 from runfolio.folio import open_folio
 from runfolio.folio.mailboxes import PREFIX
 from runfolio.records import Run
 from runfolio.records import sweeps as tags
+from runfolio.sweeps.engines import batch, kubernetes_job, slurm_script
+from tests.docs.pages import DOCS, fenced
 from tests.sweeps.engines import fake_slurm
 
 pytest.importorskip("optuna", reason="NOT TESTED: the package optuna is not installed")
@@ -143,3 +146,19 @@ def test_without_slurm_the_dry_run_is_named(folio_dir: Path, monkeypatch: pytest
     monkeypatch.setenv("PATH", str(folio_dir.parent / "bare"))
     with pytest.raises(MissingPackageError, match="sbatch is not on PATH"):
         sweep()
+
+
+def test_the_page_names_each_setting_and_its_example_is_submitted(slurm: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (DOCS / "how-to/cluster-sweeps.md").read_text("utf-8")
+    for keys in (slurm_script.KEYS, kubernetes_job.KEYS, batch.KEYS):
+        assert [key for key in keys if f"`{key.rstrip('.')}" not in page] == []
+    (example,) = [text for language, text in fenced("how-to/cluster-sweeps.md") if language == "yaml"]
+    Path("sweep.yaml").write_text(example)
+    assert main(["sweep", "sweep.yaml", "--jobs", "20", "--dry-run"]) == 0
+    script = capsys.readouterr().out
+    assert (
+        "#SBATCH --array=0-99%20\n" in script
+        and "#SBATCH --gpus=1\n" in script
+        and "\nsource ~/envs/wine/bin/activate\n" in script
+    )
+    assert jobs(slurm) == []
