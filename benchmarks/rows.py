@@ -16,6 +16,7 @@ from benchmarks import peers
 from benchmarks.autolog_rows import autologging
 from benchmarks.data_rows import data
 from benchmarks.model_rows import models
+from benchmarks.pipeline_rows import pipelines
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
 from benchmarks.project_rows import projects
 from benchmarks.publish_rows import publishing
@@ -427,6 +428,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "training": training,
     "sweeps": sweeps,
     "projects": projects,
+    "pipelines": pipelines,
     "review": review,
     "serving": serving,
     "site-build": site_build,

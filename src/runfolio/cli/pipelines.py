@@ -88,7 +88,8 @@ def run(
     if as_json:
         click.echo(json.dumps(_run_shape(done), indent=2))
     elif not done.run_id:
-        click.echo(f"{done.name}: nothing to do, {len(done.steps)} steps are up to date")
+        how_many = "1 step is" if len(done.steps) == 1 else f"{len(done.steps)} steps are"
+        click.echo(f"{done.name}: nothing to do, {how_many} up to date")
     else:
         _tell_end(done)
     if done.signal:

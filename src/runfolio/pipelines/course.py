@@ -23,13 +23,13 @@ from runfolio.pipelines.model import Pipeline, Step
 from runfolio.pipelines.placing import Placer
 from runfolio.pipelines.planning import Judged, Planner
 from runfolio.pipelines.results import PipelineRun, StepResult
-from runfolio.pipelines.steps import Bench, Outcome, Show, carry_out, describe
 from runfolio.pipelines.stopping import Halt, signals_told
 from runfolio.pipelines.wanted import Wanted
 from runfolio.records import RunStatus
 from runfolio.records.pipelines import DOCUMENT, FAILED, KILLED, MADE, NOT_RUN, PIPELINE_TAG, RUNNING, STEP_TAG, UP_TO_DATE
 
 if TYPE_CHECKING:
+    from runfolio.pipelines.steps import Bench, Outcome, Show
     from runfolio.tracking.live import LiveRun
     from runfolio.tracking.session import Session
 
@@ -80,10 +80,14 @@ class Course:
             raise StateError("\n".join(faults))
         halt = Halt()
         placer = self._placer()
-        self._refuse_strangers(placer, steps, forced)
+        plan = self._refuse_strangers(placer, steps, forced)
         with signals_told(halt):
             try:
-                self._make(steps, forced, halt, placer)
+                if all(each.made is not None for each in plan):
+                    for each in plan:
+                        self._take(each)
+                else:
+                    self._make(steps, forced, halt, placer)
             except BaseException:
                 self._end(RunStatus.FAILED)
                 raise
@@ -100,15 +104,17 @@ class Course:
         folio = self.planner.folio
         return Placer(self.planner.base, folio.store, self.planner.stamps, self.notes, overwrite=self.wanted.overwrite)
 
-    def _refuse_strangers(self, placer: Placer, steps: Sequence[Step], forced: frozenset[str]) -> None:
-        """Refuse to begin where a file that a person changed would be overwritten.
+    def _refuse_strangers(self, placer: Placer, steps: Sequence[Step], forced: frozenset[str]) -> list[Judged]:
+        """Return the plan as things are now; refuse to begin where a file that a person changed would be overwritten.
 
         What the plan makes up to date by now is compared with what was made; what will be made, with what the store can give back.
         """
         found: list[str] = []
         known: dict[str, Made] = {}
+        plan: list[Judged] = []
         for step in steps:
             judged = self.planner.judge(step, known, force=step.name in forced)
+            plan.append(judged)
             if judged.made is not None:
                 known[step.name] = judged.made
             for place in step.outputs:
@@ -125,8 +131,11 @@ class Course:
                 f"These files are not as any run made them, and would be overwritten: {shown}. "
                 "Move them away, or let them be overwritten: --overwrite"
             )
+        return plan
 
     def _make(self, steps: Sequence[Step], forced: frozenset[str], halt: Halt, placer: Placer) -> None:
+        from runfolio.pipelines.steps import carry_out  # a third of the imports: not for a run with nothing to do
+
         waiting = list(steps)
         going: dict[Future[Outcome], tuple[Judged, LiveRun, int]] = {}
         with ThreadPoolExecutor(self.wanted.jobs, thread_name_prefix="runfolio-step") as pool:
@@ -171,6 +180,7 @@ class Course:
 
     def _begin(self, judged: Judged, halt: Halt, placer: Placer) -> tuple[LiveRun, int]:
         """Put a step's inputs in place and start its run."""
+        from runfolio.pipelines.steps import Bench, describe
         from runfolio.tracking.recording import chosen_experiment
         from runfolio.tracking.starting import start_live
 

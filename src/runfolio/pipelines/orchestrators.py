@@ -61,13 +61,13 @@ with DAG(
     start_date=datetime(2024, 1, 1),
     catchup=False,
     max_active_runs=1,
+    max_active_tasks=1,  # the work tree is shared: what a step reads is put there before it starts
     params=PARAMS,
     default_args={{"retries": 1, "retry_delay": timedelta(minutes=5)}},
     tags=["runfolio"],
 ) as dag:
-    # One task at a time: the work tree is shared, and what a step reads is put there by the step before it.
     tasks = {{
-        name: PythonOperator(task_id=name, python_callable=run_step, op_args=[name], max_active_tis_per_dag=1)
+        name: PythonOperator(task_id=name, python_callable=run_step, op_args=[name])
         for name in {names!r}
     }}
 {edges}'''

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runfolio.folio.folio import Folio
 from runfolio.pipelines.alone import alone
@@ -19,8 +19,10 @@ from runfolio.pipelines.placing import notes_folder
 from runfolio.pipelines.planning import Planner
 from runfolio.pipelines.reading import FILE, read_pipeline
 from runfolio.pipelines.results import PipelineRun
-from runfolio.pipelines.steps import Show
 from runfolio.pipelines.wanted import Wanted
+
+if TYPE_CHECKING:
+    from runfolio.pipelines.steps import Show
 
 
 def run(

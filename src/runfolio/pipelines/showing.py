@@ -7,8 +7,11 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from runfolio.pipelines.steps import Show
+if TYPE_CHECKING:
+    from runfolio.pipelines.steps import Show
+
 
 MAX_LINE = 1 << 16
 
