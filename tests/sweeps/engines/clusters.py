@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.objects import s3
+
 PATIENCE_S = 120
 
 SWEEP = '''
@@ -103,6 +105,7 @@ def _worker_env(calls: Path) -> dict[str, str]:
     """Of a machine that has nothing to do with the folio: no git on PATH, no repository, no settings of ours."""
     made = {key: value for key, value in os.environ.items() if not key.startswith(("RUNFOLIO_TRACKING", "GIT_"))}
     made |= {"PATH": "/nonexistent", "CALLS": str(calls), "PYTHONPATH": str(Path(__file__).parents[3])}
+    made |= {"AWS_ACCESS_KEY_ID": s3.KEY, "AWS_SECRET_ACCESS_KEY": s3.SECRET, "RUNFOLIO_CACHE": str(calls.parent / "cache")}
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 
 import runfolio
 from runfolio.errors import StateError, UsageError
-from runfolio.folio import open_folio
+from runfolio.folio import initialise, open_folio
+from runfolio.objects.places import open_bucket
 from runfolio.query import parse_filter
 from runfolio.records import Run
 from runfolio.records import sweeps as tags
@@ -76,6 +78,33 @@ def test_a_client_that_is_there_is_used_and_stays_open(here: Path, cluster: Dask
         found = runfolio.sweep("tests.sweeps.engines.train:nested", SPACE, trials=3, seed=1, engine="dask", address=client)
         assert client.status == "running"
     assert [tags.trial_number(run) for run in sorted(trials_of(here, found.run_id), key=lambda run: run.run_id)] == [0, 1, 2]
+
+
+def test_a_program_runs_on_workers_and_logs_to_its_trials_run(here: Path, cluster: DaskProcesses) -> None:
+    code = "import sys, runfolio; runfolio.log_metric('loss', float(sys.argv[1]) ** 2); print('tried', sys.argv[1])"
+    found = runfolio.sweep(
+        [sys.executable, "-c", code, "{x}"],
+        SPACE,
+        metrics={"loss": "minimize"},
+        trials=4,
+        seed=2,
+        engine="dask",
+        address=cluster.address,
+    )
+    runs = trials_of(here, found.run_id)
+    assert [run.status.value for run in runs] == ["FINISHED"] * 4
+    assert all("console.log" in run.artifacts for run in runs)
+    assert found.best_value == min(run.metrics["loss"].last for run in runs)
+
+
+def test_a_bucket_takes_the_runs_of_workers_that_have_its_credentials(
+    repo_dir: Path, cluster: DaskProcesses, s3_endpoint: str, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    initialise(repo_dir, commit=True, artifacts=f"s3://{s3_bucket}/wine?endpoint={s3_endpoint}").folio.close()
+    monkeypatch.chdir(repo_dir)
+    found = runfolio.sweep("tests.sweeps.engines.train:square", SPACE, trials=8, seed=2, engine="dask", address=cluster.address)
+    assert sorted(tags.trial_number(run) for run in trials_of(repo_dir, found.run_id)) == list(range(8))
+    assert list(open_bucket(f"s3://{s3_bucket}/wine?endpoint={s3_endpoint}").list("inbox/")) == []
 
 
 def test_a_pruner_judges_trials_on_workers_by_what_was_known_when_they_were_asked(here: Path, cluster: DaskProcesses) -> None:
