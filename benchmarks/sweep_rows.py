@@ -23,7 +23,8 @@ def sweeps(setting: Setting) -> Iterator[Row]:
     """Time of a sweep, and what a trial costs over the bare function."""
     from benchmarks.rows import Row
 
-    trials, rounds = setting.size(1000, 50), setting.size(3, 1)
+    # A round of the peer takes minutes.
+    trials, rounds = setting.size(1000, 50), 1
     peer = None if setting.alone else str(peers.python_of("mlflow-optuna"))
     for sampler in ("tpe", "random"):
         said: dict[str, list[Any]] = {"runfolio": [], "optuna": [], "mlflow": []}

@@ -71,6 +71,7 @@ MORE = {
         "restore_run": "brings a deleted run back",
         "restore_experiment": "brings a deleted experiment back",
         "flush": "commits the runs that have ended, now",
+        "sweep": "searches a space: each trial a run, all of them children of one",
     },
     "runfolio.client.MlflowClient": {"rename_run": "changes a run's name", "flush": "commits the runs that have ended, now"},
     "runfolio.data": {"from_polars": "a polars frame", "from_file": "a file of any kind, by its bytes"},

@@ -28,6 +28,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name in ("RunfolioLogger", "SaveConfigCallback"):
+        from runfolio.autologging import lightning_cli
+
+        return lightning_cli.logger_class() if name == "RunfolioLogger" else lightning_cli.save_config_class()
     # A class of Lightning's: made when it is asked for, since Lightning takes seconds to import.
     if name in ("MlflowModelCheckpointCallback", "MLflowModelCheckpointCallback"):
         from runfolio.autologging.lightning import checkpoint_callback

@@ -99,7 +99,7 @@ def read_book(held: Session, sweep: str, settings: SweepSettings) -> dict[int, T
     for run in children_of(held, sweep):
         number = tags.trial_number(run)
         assert number is not None
-        entry = book.setdefault(number, TrialEntry(number, dict(fixed)))
+        entry = book.setdefault(number, TrialEntry(number, {**_params(run, settings), **fixed}))
         place = replicate_of(run) or 0
         entry.attempts.setdefault(place, []).append(run.run_id)
         entry.point = entry.point or run.tags.get(tags.POINT_TAG, "")
@@ -114,6 +114,19 @@ def read_book(held: Session, sweep: str, settings: SweepSettings) -> dict[int, T
     for entry in book.values():
         entry.state = entry.settled(settings.repeats)
     return book
+
+
+def _params(run: Run, settings: SweepSettings) -> dict[str, Any]:
+    """Return a run's params as numbers where they are; for trials that say no point of a space."""
+    own = settings.replicates.param if settings.replicates else ""
+    made: dict[str, Any] = {}
+    for name, text in run.params.items():
+        if name != own:
+            try:
+                made[name] = int(text) if text.lstrip("-").isdigit() else float(text)
+            except ValueError:
+                made[name] = text
+    return made
 
 
 def _with_reported(held: Session, run: Run, key: str, result: TrialResult) -> TrialResult:
@@ -143,7 +156,7 @@ def restore(study: Study, book: dict[int, TrialEntry], fixed: Mapping[str, Any])
         if entry is not None and entry.state is not None:
             values = entry.values if entry.state is TrialState.COMPLETE else ()
             params = study.add(number, entry.state, entry.point, entry.distributions, values, entry.reported, entry.sampled)
-            entry.params = {**params, **fixed}
+            entry.params = {**(params or entry.params), **fixed}
             continue
         found = study.again(number, entry.point, entry.distributions, entry.sampled) if entry is not None else None
         if entry is None or found is None:
