@@ -1,4 +1,4 @@
-"""``sweep.json``: what a sweep found, as the site draws it; docs/format.md tells every field.
+"""``sweep.json``: what a sweep found, as the site draws it; docs/sweep-format.md tells every field.
 
 A document is an artifact: whoever may write to the object store may write one. So a reader takes from it what has the right shape, within
 bounds, as plain numbers and texts, and leaves the rest; a document that is of another format is none.
