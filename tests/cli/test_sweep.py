@@ -109,3 +109,19 @@ def test_a_mistake_is_told_without_a_traceback(folio: Path, arguments: tuple[str
     assert done.returncode == code, done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_entry_point_of_a_project_is_run_at_each_point(folio: Path) -> None:
+    (folio / "MLproject").write_text(
+        "name: p\nentry_points:\n  main:\n    parameters: {x: float}\n    command: python -m runfolio log metric score {x}\n"
+    )
+    (folio / "project.yaml").write_text(
+        "project: {uri: ., entry_point: main, env_manager: local}\nmetrics: {score: maximize}\nspace: {x: [1, 3]}\nsampler: grid\n"
+    )
+    done = runfolio(
+        folio, "sweep", "project.yaml", "--json", PATH=os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [(trial["state"], trial["values"]) for trial in found["trials"]] == [("complete", [1]), ("complete", [3])]
+    assert len(json.loads(runfolio(folio, "runs", "list", "--json").stdout)) == 3

@@ -65,7 +65,17 @@ def test_braces_and_the_number_of_the_trial() -> None:
 def test_a_project_is_run_by_runfolio_run() -> None:
     found = read_sweep_file(b"project: {uri: 'git{}', entry_point: main}\nspace: {x: [1]}\nreplicates: 2\n", "s.yaml").objective
     assert isinstance(found, Command)
-    assert found.filled({"x": 1, "seed": 0})[3:] == ["run", "--entry-point=main", "-P", "x=1", "-P", "seed=0", "--", "git{}"]
+    assert found.filled({"x": 1, "seed": 0}, run_id="r")[3:] == [
+        "run",
+        "--run-id=r",
+        "--entry-point=main",
+        "-P",
+        "x=1",
+        "-P",
+        "seed=0",
+        "--",
+        "git{}",
+    ]
 
 
 def test_a_function_by_name_and_everything_else() -> None:

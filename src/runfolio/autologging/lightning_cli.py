@@ -19,7 +19,7 @@ from typing import Any
 
 from runfolio.autologging.lightning import PACKAGES
 from runfolio.records.names import MAX_PARAM_LENGTH
-from runfolio.tracking import fluent
+from runfolio.tracking import fluent, fluent_logging
 from runfolio.tracking.client import RunfolioClient
 
 
@@ -94,14 +94,14 @@ def logger_class() -> type:
         @rank_zero_only  # type: ignore[untyped-decorator]
         def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
             """Log metrics of a step."""
-            fluent.log_metrics({name: float(value) for name, value in metrics.items()}, step=step, run_id=self.run_id)
+            fluent_logging.log_metrics({name: float(value) for name, value in metrics.items()}, step=step, run_id=self.run_id)
 
         @rank_zero_only  # type: ignore[untyped-decorator]
         def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
             """Log hyperparameters; one that is logged already keeps its value."""
             known = RunfolioClient().get_run(self.run_id).data.params
             given = params if isinstance(params, Mapping) else vars(params)
-            fluent.log_params({name: text for name, text in flat(given) if name not in known}, run_id=self.run_id)
+            fluent_logging.log_params({name: text for name, text in flat(given) if name not in known}, run_id=self.run_id)
 
         @rank_zero_only  # type: ignore[untyped-decorator]
         def finalize(self, status: str) -> None:
@@ -136,7 +136,7 @@ def save_config_class() -> type:
             if run_id is None:
                 run_id = (fluent.active_run() or fluent.start_run()).info.run_id
             known = RunfolioClient().get_run(run_id).data.params
-            fluent.log_params({name: text for name, text in said.items() if name not in known}, run_id=run_id)
+            fluent_logging.log_params({name: text for name, text in said.items() if name not in known}, run_id=run_id)
             text = self.parser.dump(self.config, skip_none=False)
             RunfolioClient().log_bytes(run_id, text.encode(), self.config_filename)
 

@@ -193,10 +193,10 @@ def _project(value: Any, names: list[str]) -> Command:
     unknown = [key for key in said if key not in ("uri", "entry_point", "version", "env_manager")]
     if unknown or not isinstance(said.get("uri"), str):
         raise ValueError("a folder or address, or uri, entry_point, version and env_manager are expected")
-    made = [sys.executable, "-m", "runfolio", "run"]
+    made = [sys.executable, "-m", "runfolio", "run", "--run-id={run_id}"]
     for option, key in (("--entry-point", "entry_point"), ("--version", "version"), ("--env-manager", "env_manager")):
         if said.get(key) is not None:
             made.append(f"{option}={said[key]}".replace("{", "{{").replace("}", "}}"))
     for name in names:
         made += ["-P", f"{name}={{{name}}}"]
-    return Command((*made, "--", said["uri"].replace("{", "{{").replace("}", "}}")))
+    return Command((*made, "--", said["uri"].replace("{", "{{").replace("}", "}}")), records=True)

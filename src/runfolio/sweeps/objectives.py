@@ -22,7 +22,7 @@ from runfolio.formats.fields import suggestion
 
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 ALL_PARAMS = "{params}"
-NUMBER = "trial"
+NUMBER, RUN = "trial", "run_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +113,23 @@ class Command:
     Parameters
     ----------
     arguments : tuple of str
-        With ``{name}`` where a param's value goes, ``{trial}`` for the trial's number, and ``{params}``, as an argument of its own, for
-        ``--name=value`` of each param. ``{{`` and ``}}`` are braces.
+        With ``{name}`` where a param's value goes, ``{trial}`` for the trial's number, ``{run_id}`` for its run, and ``{params}``, as an
+        argument of its own, for ``--name=value`` of each param. ``{{`` and ``}}`` are braces.
+    records : bool
+        The program goes on with the trial's run by itself, and keeps its output there, as ``runfolio run --run-id`` does.
     """
 
     arguments: tuple[str, ...]
+    records: bool = False
 
     @property
     def name(self) -> str:
         """As it is shown."""
         return " ".join(self.arguments)
 
-    def filled(self, params: Mapping[str, Any], number: int = 0) -> list[str]:
+    def filled(self, params: Mapping[str, Any], number: int = 0, run_id: str = "RUN") -> list[str]:
         """Return the arguments with the values in place."""
-        known = {NUMBER: number, **params}
+        known = {NUMBER: number, RUN: run_id, **params}
         made: list[str] = []
         for argument in self.arguments:
             if argument == ALL_PARAMS:
@@ -137,7 +140,7 @@ class Command:
 
     def unknown(self, names: Iterable[str]) -> list[str]:
         """List the places for which there is no param."""
-        known = {NUMBER, ALL_PARAMS[1:-1], *names}
+        known = {NUMBER, RUN, ALL_PARAMS[1:-1], *names}
         found = [match[1] for argument in self.arguments for match in _PLACE.finditer(argument) if match[1] is not None]
         return [name for name in dict.fromkeys(found) if name not in known]
 

@@ -14,6 +14,7 @@ import functools
 import json
 import pickle
 import random
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -144,6 +145,18 @@ def make_sampler(wanted: Chosen, seed: int, number: int, space: Space | None, pa
     return _made(kind, options, "sampler", wanted)
 
 
+def _reseed(sampler: Any, seed: int) -> bool:
+    """Give a sampler the random state that it would have been made with; False where it keeps it elsewhere."""
+    states: list[Any] = [
+        getattr(getattr(each, "_rng", None), "rng", None) for each in (sampler, getattr(sampler, "_random_sampler", sampler))
+    ]
+    if not all(hasattr(state, "seed") for state in states):
+        return False
+    for state in states:
+        state.seed(seed)
+    return True
+
+
 def make_pruner(wanted: Chosen) -> Any:
     """Make the pruner."""
     if wanted.object is not None:
@@ -198,8 +211,6 @@ def _grid_sampler() -> Any:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep Optuna from saying what is of no news here: a study in memory, an experimental class."""
-    import warnings
-
     found = optuna()
     before = found.logging.get_verbosity()
     found.logging.set_verbosity(max(before, found.logging.WARNING))
@@ -265,7 +276,9 @@ class Study:
         space: Space | None,
         parallel: bool,
     ) -> None:
-        self._draw: Callable[[int], Any] = lambda number: make_sampler(sampler, seed, number, space, parallel)
+        self._draw: Callable[[int], Any] = functools.partial(self._sampler_for, sampler, seed, space, parallel)
+        self._kept: Any = None
+        self.directions = tuple(directions)
         self._facts = (name, tuple(directions), sampler, pruner, seed, space, parallel)
         self._distributions = distributions_of(space) if space is not None else {}
         self.draws = space is None
@@ -273,6 +286,15 @@ class Study:
         self.optuna = _new_study(name, directions, make_pruner(pruner))
         self._trials: dict[int, Any] = {}
         self._reseeded = sampler.object is None
+
+    def _sampler_for(self, wanted: Chosen, seed: int, space: Space | None, parallel: bool, number: int) -> Any:
+        """Return the sampler for one trial: the one before with another seed where that is the same, since it knows the history."""
+        if self._kept is not None and _reseed(self._kept, seed_of(seed, number)):
+            return self._kept
+        made = make_sampler(wanted, seed, number, space, parallel)
+        if wanted.name in ("tpe", "bayesian", "random") and "seed" not in wanted.options:
+            self._kept = made
+        return made
 
     def ask(self, number: int) -> Any:
         """Draw the point of the next trial, whose number must be the one that is given; return Optuna's trial."""
@@ -433,7 +455,8 @@ def _distributions(text: str) -> dict[str, Any]:
     return made
 
 
-FEW, MANY = 4, 500
+FEW, MANY = 4, 100
+"""fANOVA takes seconds for some hundred trials."""
 
 
 def importances(study: Study, names: Sequence[str]) -> tuple[str, dict[str, dict[str, float]]] | None:
@@ -453,10 +476,17 @@ def importances(study: Study, names: Sequence[str]) -> tuple[str, dict[str, dict
     ways = found.importance
     made: dict[str, dict[str, float]] = {}
     for at, name in enumerate(names):
-        with quiet():
+        # PED-ANOVA asks which params lead to low values.
+        sign = 1.0 if few or study.directions[at] == "minimize" else -1.0
+
+        def target(trial: Any, at: int = at, sign: float = sign) -> float:
+            return sign * float(trial.values[at])
+
+        with quiet(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="PedAnovaImportanceEvaluator computes")
             evaluator = ways.FanovaImportanceEvaluator(seed=0) if few else ways.PedAnovaImportanceEvaluator()
             try:
-                said = ways.get_param_importances(study.optuna, evaluator=evaluator, target=lambda trial, at=at: trial.values[at])
+                said = ways.get_param_importances(study.optuna, evaluator=evaluator, target=target)
             except (ValueError, RuntimeError):
                 continue  # the trials have no param in common, or all one value: nothing is explained
         made[name] = {str(key): float(each) for key, each in said.items() if each == each}

@@ -28,9 +28,11 @@ from runfolio.sweeps.objectives import Command, Objective
 from runfolio.sweeps.reading import result_of
 from runfolio.sweeps.trials import TrialPlan, TrialResult, TrialState, lost
 from runfolio.tracking import fluent
+from runfolio.tracking.attaching import LINES_VARIABLE, RUN_VARIABLE
 from runfolio.tracking.live import LiveRun, number_of
+from runfolio.tracking.program import run_program
 from runfolio.tracking.recording import forget, run_recorded
-from runfolio.tracking.session import Session, session
+from runfolio.tracking.session import URI_VARIABLE, Session, session
 from runfolio.tracking.starting import start_live
 
 QUICK_S = 0.2
@@ -88,7 +90,7 @@ def run_trial(plan: TrialPlan, *, draw: Callable[[], Any] | None = None, held: S
         if not live.closed:
             live.end(_STATUS[made.state], synced=time.monotonic() - begun > QUICK_S)
         held.sealed(live, top=False)
-        if isinstance(plan.objective, Command):
+        if isinstance(plan.objective, Command) and not plan.objective.records:
             forget(held, plan.run_id)
     return made
 
@@ -150,7 +152,12 @@ def _called(plan: TrialPlan, held: Session, live: LiveRun, draw: Callable[[], An
 
 def _call(plan: TrialPlan, held: Session, live: LiveRun, trial: SweepTrial) -> Any:
     if isinstance(plan.objective, Command):
-        ending = run_recorded(held, live, plan.place.experiment, plan.objective.filled(plan.params, plan.number))
+        words = plan.objective.filled(plan.params, plan.number, plan.run_id)
+        if plan.objective.records:
+            env = {key: value for key, value in os.environ.items() if key not in (RUN_VARIABLE, LINES_VARIABLE)}
+            ending = run_program(words, {**env, URI_VARIABLE: held.location}, tick=lambda: None)
+        else:
+            ending = run_recorded(held, live, plan.place.experiment, words)
         if ending.signal == "SIGINT":
             raise KeyboardInterrupt
         if ending.status != "FINISHED":
