@@ -20,6 +20,7 @@ from benchmarks.pipeline_rows import pipelines
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
 from benchmarks.project_rows import projects
 from benchmarks.publish_rows import publishing
+from benchmarks.reproduce_rows import reproducing
 from benchmarks.review_rows import review
 from benchmarks.serving_rows import serving
 from benchmarks.site_rows import site_build, site_pages
@@ -429,6 +430,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "sweeps": sweeps,
     "projects": projects,
     "pipelines": pipelines,
+    "reproduce": reproducing,
     "review": review,
     "serving": serving,
     "site-build": site_build,

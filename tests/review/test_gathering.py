@@ -9,7 +9,10 @@ import pytest
 from runfolio.diff.verdict import IMPROVED, NOISE, OTHER_DATA, SINGLE
 from runfolio.errors import NotFoundError, StateError, UsageError
 from runfolio.folio.opening import open_trusted
+from runfolio.query import parse_filter
+from runfolio.records import new_run_id
 from runfolio.records.findings import Severity
+from runfolio.records.reproductions import Outcome, Reproduction
 from runfolio.review.change import Change
 from runfolio.review.gathering import gather
 from runfolio.review.span import proposed_span, split_span, state_span
@@ -168,3 +171,23 @@ def _all():  # type: ignore[no-untyped-def]
     from runfolio.query import parse_filter
 
     return parse_filter("")
+
+
+def test_a_verdict_of_reproduction_is_told_and_one_that_was_rewritten_is_an_alarm(base_dir: Path) -> None:
+    branch(base_dir, "proof")
+    with folio_of(base_dir) as folio:
+        run_id = folio.runs.search(parse_filter(""), limit=1)[0].run_id
+        made = Reproduction(run_id, new_run_id(), Outcome.EXACT, manager="uv", compared=1, exact=1)
+        path = folio.reproductions.record(made)
+    found = review(base_dir)
+    (item,) = found.registry
+    assert (item.kind, item.text) == ("reproduced", "made again (uv): reproduced, bit for bit")
+    assert not found.alarms
+    git(base_dir, "checkout", "-q", "main")
+    git(base_dir, "merge", "-q", "proof")
+    branch(base_dir, "forged")
+    (base_dir / path).write_bytes((base_dir / path).read_bytes().replace(b'"verdict": "exact"', b'"verdict": "differs"'))
+    commit_all(base_dir, "rewritten")
+    alarms = [alarm for alarm in review(base_dir).alarms if alarm.rule == "review.verdict"]
+    assert [alarm.severity for alarm in alarms] == [Severity.ERROR]
+    assert "said 'reproduced, bit for bit' and now says" in alarms[0].message

@@ -14,6 +14,8 @@ import pytest
 import runfolio
 from runfolio import MlflowClient
 from runfolio.folio import open_folio
+from runfolio.records import ArtifactEntry, new_run_id
+from runfolio.records.reproductions import Deviation, Outcome, Reproduction
 from runfolio.registry.cards import render_card, write_card
 from runfolio.site import BuildOptions, build_site
 from runfolio.tracking.session import forget_sessions
@@ -180,3 +182,88 @@ def test_pages_hold_in_a_browser_wide_and_narrow(
     opened = open_page((out / page).as_uri(), dark=dark)
     assert faults_at_each_width(opened) == []
     assert opened.locator("h1").inner_text().startswith(("Models", "Wine <i>"))
+
+
+def verdict_on(folder: Path, version: int, **more: Any) -> None:
+    """Write a verdict on the run behind a version."""
+    folio = open_folio(folder)
+    try:
+        run_id = folio.models.version(folio.models.find("Wine <i>"), version).run_id
+        assert run_id is not None
+        log = ArtifactEntry(*folio.store.put_bytes(b"it ran\n"))
+        given = {
+            "at": 1_750_000_000_000,
+            "manager": "virtualenv",
+            "tolerance": 1e-9,
+            "compared": 1,
+            "log": log,
+            "user": "Ada",
+            **more,
+        }
+        folio.reproductions.record(Reproduction(run_id, new_run_id(), **given))
+    finally:
+        folio.close()
+
+
+def test_a_reproduced_model_says_so_on_every_page_and_counts_on_the_first(wine: Path, tmp_path: Path) -> None:
+    out = built(wine, tmp_path / "none")
+    home = (out / "index.html").read_text()
+    assert "0 of 1 Production model" in home
+    assert "nobody has made it again yet" in home
+    assert "runfolio reproduce models:/Wine &lt;i&gt;/Production" in home
+    verdict_on(wine, 2, verdict=Outcome.EXACT, exact=1, command=("python", "train.py"))
+    out = built(wine, tmp_path / "site")
+    home = (out / "index.html").read_text()
+    assert "1 of 1 Production model" in home
+    assert "reproduced, bit for bit" in home
+    for path in ("models/index.html", "m/wine-i/index.html"):
+        assert "reproduced, bit for bit" in (out / path).read_text(), path
+    page = (out / "m/wine-i/2/index.html").read_text()
+    for said in (
+        "2025-06-15",
+        "by Ada",
+        "virtualenv",
+        "1 of 1 the same bit for bit",
+        "rel 1e-09",
+        "Its output",
+        "python train.py",
+    ):
+        assert said in page, said
+    (model,) = json.loads((out / "api/v1/models.json").read_text())["models"]
+    found = {item["version"]: item["reproduced"] for item in model["versions"]}
+    assert found[1] is None
+    assert (found[2]["verdict"], found[2]["manager"]) == ("exact", "virtualenv")
+    jsonschema.validate(
+        json.loads((out / "api/v1/models.json").read_text()), json.loads((out / "api/v1/schemas/models.json").read_text())
+    )
+
+
+def test_a_model_that_differs_names_its_metrics_and_what_differed(wine: Path, tmp_path: Path) -> None:
+    metrics = {"accuracy": Deviation(Outcome.DIFFERS, 0.95, 0.91, 0.042)}
+    said = {"packages": {"numpy": ("1.26.4", "2.0.1")}, "inputs": {"wine": ("aa", "bb")}, "notes": ("<i>note</i>",)}
+    verdict_on(wine, 2, verdict=Outcome.DIFFERS, metrics=metrics, **said)
+    out = built(wine, tmp_path / "site")
+    assert "0 of 1 Production model" in (out / "index.html").read_text()
+    run = next(page for page in out.glob("r/*/index.html") if "Made again" in page.read_text()).read_text()
+    for page in ((out / "m/wine-i/2/index.html").read_text(), run):
+        for text in ("differs: accuracy by 0.042 (rel)", "numpy", "1.26.4", "2.0.1", "&lt;i&gt;note&lt;/i&gt;", "not reproduced"):
+            assert text in page, text
+    assert "By hand" in run or "runfolio reproduce" in run
+
+
+def test_a_verdict_with_other_code_counts_for_nothing(wine: Path, tmp_path: Path) -> None:
+    verdict_on(wine, 2, verdict=Outcome.EXACT, exact=1, code={"from": "here"}, changed_code={"train.py": "+1 -1"})
+    out = built(wine, tmp_path / "site")
+    assert "0 of 1 Production model" in (out / "index.html").read_text()
+    assert "with the code of" in (out / "m/wine-i/2/index.html").read_text()
+    assert "bit for bit" not in (out / "m/wine-i/index.html").read_text()
+
+
+def test_a_site_for_everybody_names_neither_people_nor_reasons(wine: Path, tmp_path: Path) -> None:
+    verdict_on(
+        wine, 2, verdict=Outcome.COULD_NOT_RUN, compared=0, reason="no /srv/secret/data here", notes=("at /srv/x",), command=("python", "/srv/y")
+    )  # fmt: skip
+    out = built(wine, tmp_path / "site", public=True)
+    assert "could not be run" in (out / "index.html").read_text()
+    held = b"".join(file.read_bytes() for file in out.rglob("*") if file.is_file())
+    assert b"/srv/" not in held

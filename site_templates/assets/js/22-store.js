@@ -111,7 +111,7 @@
     }));
     return {
       run_id: record.run_id, name: record.name || "", experiment: { slug: record.experiment, name }, status: record.status, start: record.start,
-      end: record.end === undefined ? null : record.end, user: record.user || "", parent: record.parent || null, children: more.children || [],
+      end: record.end === undefined ? null : record.end, user: record.user || "", parent: record.parent || null, children: more.children || [], proof: more.proof || null,
       params: bare(record.params), metrics, tags: bare(record.tags), inputs: record.inputs || [], artifacts,
       artifact_count: record.artifact_count === undefined ? artifacts.length : record.artifact_count,
       code: record.code || {}, entry: record.entry || {}, environment: record.environment || {}, notices: record.notices || [], series: bare(more.series),

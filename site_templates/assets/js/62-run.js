@@ -77,6 +77,19 @@
     return lines;
   }
 
+  /* What came of making it again, the command that does, and the way by hand: as _proof.html has them. */
+  function proofCard(detail, lines) {
+    const found = detail.proof, code = detail.code;
+    const again = (code.tree || code.cells) && detail.entry.script ? ["runfolio reproduce " + detail.run_id.slice(0, 16)] : [];
+    if (!found && !again.length && !lines.length) return null;
+    return card("reproduce", found ? "Made again" : "Run it again", "", el("div", { cls: "card-body proof" },
+      found ? el("p", { cls: "proof-verdict " + found.tone, text: found.words }) : null,
+      found ? el("p", { cls: "small muted", text: rf.time(found.at) }) : null,
+      found ? rf.facts(found.facts) : null,
+      again.length ? rf.copyBox(again, "Make it again, and compare") : null,
+      lines.length ? el("details", {}, el("summary", { text: "By hand" }), rf.copyBox(lines, "Commands that run it again")) : null));
+  }
+
   function recordPath(detail, prefix) {
     const timed = detail.run_id.length === 32 && detail.run_id[12] === "7";
     const day = rf.day(timed ? parseInt(detail.run_id.slice(0, 12), 16) : detail.start);
@@ -281,7 +294,7 @@
         el("div", {}, count ? el("section", { id: "curves", cls: "run-part" }, el("div", { cls: "section-title" }, el("h2", { text: "Curves" })), board) : null,
           metrics ? metricsCard(detail, base, experiment) : null, detail.artifact_count ? artifactsCard(detail) : null, detail.inputs.length ? datasetsCard(detail) : null),
         el("aside", { cls: "side", "aria-label": "About this run" }, paramsCard(detail, base), detail.parent || detail.children.length ? nestedCard(detail) : null, originCard(detail, page, lockPath, lockFile),
-          lines.length ? card("reproduce", "Run it again", "", el("div", { cls: "card-body" }, rf.copyBox(lines, "Commands that run it again"))) : null,
+          proofCard(detail, lines),
           tags.length ? tagsCard(tags) : null))].filter(Boolean));
     if (count) draw(board, detail);
     overSteps(detail);

@@ -20,8 +20,8 @@ def demo(folder: str, no_open: bool) -> None:
     """Make a folio, train on real data, commit the runs, promote a model, build the site and open it.
 
     Trains the wine sweep (five random forests, three seeds each) and five networks on the digits data, registers three of the forests,
-    and promotes them as far as the gates of policy.yaml let them. On a branch it proposes a better model, and shows the report that its
-    pull request would bear.
+    promotes them as far as the gates of policy.yaml let them, and makes the run behind what is in Production again. On a branch it
+    proposes a better model, and shows the report that its pull request would bear.
     """
     from runfolio.cli.site import Steps
     from runfolio.demo.making import make, show
@@ -44,6 +44,8 @@ def demo(folder: str, no_open: bool) -> None:
     for gate in refused.gates:
         if gate.state == "failed":
             click.echo(f"  ✗ {gate.id}: {gate.text}")
+    if released.proof is not None:
+        click.echo(f"\nIts run was made again, with what is installed here: {released.proof.words}.")
     click.echo(f"\nThe branch {BRANCH} proposes a better model. A pull request of it would bear this report ({report}):\n")
     for line in proposal_lines(change):
         click.echo(f"  {line}")
@@ -55,6 +57,10 @@ def demo(folder: str, no_open: bool) -> None:
         ('runfolio runs search "metrics.accuracy > 0.95" --order-by "metrics.accuracy DESC"', "MLflow's filter language"),
         ("runfolio runs compare forest-10-seed1 forest-200-seed1", "only what differs"),
         ("runfolio runs show mlp-64-lr0.001-seed0", "one run, with its curves and the code that made it"),
+        (
+            "runfolio reproduce models:/wine-cultivar/Production --env-manager virtualenv",
+            "again, in an environment made of its list",
+        ),
         ("runfolio models versions wine-cultivar", "what is live, and what was before"),
         ("runfolio policy explain wine-cultivar 3 Production", "why version 3 is not"),
         (f"runfolio diff {BASE}...{BRANCH}", "what the branch brings; for its pull request: runfolio review"),

@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
+from runfolio.demo.proving import prove
 from runfolio.demo.releasing import POLICY, Released, release
 from runfolio.errors import AlreadyExistsError, RunfolioError, missing_package
 from runfolio.folio import Folio, initialise, open_folio
@@ -49,6 +50,7 @@ SCRIPTS = (
     Script("train_digits.py", 5, "digits: 5 networks × 40 epochs"),
 )
 EVALUATION = Script("evaluate_wine.py", 1, "wine: what is in Production on unseen rows, with slices", "evaluating")
+PROOF = Script("train_wine.py", 1, "wine: the run behind what is in Production, made again", "reproducing")
 QUESTIONS = {
     "wine-classification": (
         Objective("accuracy", "max", "seed"),
@@ -129,7 +131,10 @@ def make(folder: Path, progress: Progress) -> tuple[Folio, Released]:
     folio.commit()
     objective, question = EVALUATED_FOR
     folio.experiments.edit(_experiment(folio, EVALUATED), "set the objective of", objective=objective, description=question)
-    return folio, released
+    progress(PROOF, 0)
+    verdict = prove(folio)
+    progress(PROOF, 1)
+    return folio, replace(released, proof=verdict)
 
 
 def _experiment(folio: Folio, name: str) -> str:

@@ -9,6 +9,7 @@ from runfolio.folio import Folio
 from runfolio.gitstore.commits import configured_ident
 from runfolio.policy import Verdict
 from runfolio.records.models import RegisteredModel, Waiver
+from runfolio.records.reproductions import Reproduction
 from runfolio.registry import register
 from runfolio.registry.cards import render_card, write_card
 from runfolio.registry.gates import judge_at_tip
@@ -66,10 +67,13 @@ class Released:
         The version in Production.
     refused : Verdict
         Of the version that did not get there.
+    proof : Reproduction or None
+        What came of making the run behind the live version again.
     """
 
     live: int
     refused: Verdict
+    proof: Reproduction | None = None
 
 
 def release(folio: Folio) -> Released:

@@ -11,7 +11,7 @@ from runfolio.formats import paths
 from runfolio.formats.reproductions import decode_reproduction, encode_reproduction
 from runfolio.gitstore import FileChange
 from runfolio.gitstore.trees import folder_names
-from runfolio.records.reproductions import Reproduction
+from runfolio.records.reproductions import Outcome, Reproduction
 from runfolio.records.visible import visible
 
 
@@ -63,8 +63,9 @@ class ReproductionBook:
         """
         path = paths.reproduction_path(made.run_id, made.attempt_id)
         data = encode_reproduction(made)
-        # A public site shows subjects: the verdict is in them, and no path or user.
-        message = f"reproductions: {visible(made.run_id[:12])} {visible(made.words)[:90]}\n"
+        # A public site shows subjects: the verdict is in them, and no reason, which may name a path.
+        words = made.words.partition(":")[0] if made.verdict is Outcome.COULD_NOT_RUN else made.words
+        message = f"reproductions: {visible(made.run_id[:12])} {visible(words)[:90]}\n"
         commit_with_retry(self._place, lambda _: [FileChange(self._place.full(path), data)], message)
         return path
 

@@ -115,8 +115,8 @@ class RegistryChange:
     Parameters
     ----------
     kind : str
-        ``created``, ``registered``, ``stage``, ``alias``, ``described``, ``tagged``, ``renamed``, ``deployed``, ``deleted`` or
-        ``damaged``.
+        ``created``, ``registered``, ``stage``, ``alias``, ``described``, ``tagged``, ``renamed``, ``deployed``, ``deleted``,
+        ``damaged``, or ``reproduced``: a verdict on a run, which then stands in the model's place.
     model : str
         Its name.
     path : str

@@ -19,6 +19,7 @@ from runfolio.review.change import Change, Span
 from runfolio.review.datasets import dataset_changes
 from runfolio.review.reading import Read, read_change
 from runfolio.review.releases import Judging, alias_alarms, promotions, registry_changes
+from runfolio.review.reproductions import verdict_alarms, verdict_changes
 from runfolio.review.results import Base, experiment_changes, live_runs
 from runfolio.review.surroundings import artifact_changes, code_changes, data_changes, package_changes, pairs_of
 from runfolio.review.tampering import alarms_of_files, edits
@@ -53,7 +54,7 @@ def gather(folio: Folio, span: Span, *, judging: Judging | None = None, baseline
     """
     read = read_change(folio.place, span.base, span.head)
     edited, deleted, alarms = edits(read)
-    alarms = [*read.faults, *alarms, *alarms_of_files(folio.place, read, span.head), *alias_alarms(read)]
+    alarms = [*read.faults, *alarms, *alarms_of_files(folio.place, read, span.head), *alias_alarms(read), *verdict_alarms(read)]
     by_source = _by_source(folio, span)
     notes: list[str] = []
     if by_source:
@@ -71,7 +72,7 @@ def gather(folio: Folio, span: Span, *, judging: Judging | None = None, baseline
         edited=tuple(edited),
         deleted=tuple(deleted),
         experiments=tuple(experiments),
-        registry=tuple(registry_changes(read)),
+        registry=(*registry_changes(read), *verdict_changes(read)),
         promotions=tuple(promoted),
         packages=package_changes(folio.place, commits, pairs),
         data=data_changes(pairs),

@@ -14,6 +14,7 @@ from runfolio.formats.datasets import decode_dataset, decode_facts
 from runfolio.formats.deployments import decode_deployment
 from runfolio.formats.experiments import decode_experiment
 from runfolio.formats.models import decode_model, decode_version
+from runfolio.formats.reproductions import decode_reproduction
 from runfolio.formats.runs import decode_run
 from runfolio.gitstore.difference import PLAIN, FileDifference, tree_difference
 from runfolio.records import Experiment, Run
@@ -21,6 +22,7 @@ from runfolio.records.datasets import Dataset, Facts
 from runfolio.records.deployments import Deployment
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ModelVersion, RegisteredModel
+from runfolio.records.reproductions import Reproduction
 
 _BATCH = 512
 
@@ -37,6 +39,7 @@ class Side:
     environments: dict[str, bytes] = field(default_factory=dict)
     datasets: dict[str, Dataset] = field(default_factory=dict)
     facts: dict[str, Facts] = field(default_factory=dict)
+    reproductions: dict[str, Reproduction] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -152,6 +155,7 @@ def _take(side: Side, path: str, data: bytes, *, trusted: bool) -> None:
         paths.MODELS: lambda: _take_model(side, path, data),
         paths.DATASETS: lambda: _take_dataset(side, path, data, trusted=trusted),
         paths.ENVIRONMENTS: lambda: side.environments.__setitem__(path, data),
+        paths.REPRODUCTIONS: lambda: _take_reproduction(side, path, data, trusted=trusted),
     }
     found = decode.get(path.split("/", 1)[0])
     if found is not None:
@@ -162,6 +166,11 @@ def _take_run(side: Side, path: str, data: bytes, *, trusted: bool) -> None:
     named = paths.run_of_path(path)
     if named is not None:
         side.runs[named[1]] = decode_run(data, path, trusted=trusted)
+
+
+def _take_reproduction(side: Side, path: str, data: bytes, *, trusted: bool) -> None:
+    if paths.reproduction_of_path(path) is not None:
+        side.reproductions[path] = decode_reproduction(data, path, trusted=trusted)
 
 
 def _take_experiment(side: Side, path: str, data: bytes) -> None:

@@ -28,6 +28,7 @@ from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.links import experiment_page, model_page, run_page, version_page
 from runfolio.site.output import canonical
 from runfolio.site.plan import Page
+from runfolio.site.reproductions import newest
 
 ROOT = "api/v1"
 PAGE = 100
@@ -39,7 +40,7 @@ def files(site: Site) -> Iterator[Page]:
     """Yield the files of the API but the pages of runs, the Parquet file last."""
     yield _file("index", "index", _index(site))
     yield _file("experiments", "experiments", {"experiments": [_brief(site, item) for item in site.experiments]})
-    yield _file("models", "models", {"models": [_model(item) for item in site.models]})
+    yield _file("models", "models", {"models": [_model(site, item) for item in site.models]})
     for name in SCHEMAS:
         data = schema(name)
         yield Page(f"{ROOT}/schemas/{name}.json", data, lambda data=data: data)  # type: ignore[misc]
@@ -48,7 +49,23 @@ def files(site: Site) -> Iterator[Page]:
     yield from parquet.files(site, f"{ROOT}/runs.parquet")
 
 
-def _model(item: ModelData) -> dict[str, Any]:
+def _reproduced(site: Site, run_id: str | None) -> dict[str, Any] | None:
+    """Return the newest verdict on a run by its recorded code, for programs; None where there is none."""
+    found = newest(site, run_id)
+    if found is None or not found.same_code:
+        return None
+    return {
+        "verdict": found.verdict.value,
+        "words": found.words if not site.options.public or found.compared else "could not be run",
+        "at": utc_text(found.at),
+        "manager": found.manager,
+        "tolerance": found.tolerance,
+        "compared": found.compared,
+        "exact": found.exact,
+    }
+
+
+def _model(site: Site, item: ModelData) -> dict[str, Any]:
     return {
         "name": item.model.name,
         "page": model_page(item.slug),
@@ -66,6 +83,7 @@ def _model(item: ModelData) -> dict[str, Any]:
                 "size": found.version.size,
                 "created": utc_text(found.version.created) if found.version.created else None,
                 "metrics": {key: spell_number(value) for key, value in sorted(found.version.metrics.items())},
+                "reproduced": _reproduced(site, found.version.run_id),
             }
             for found in item.versions
         ],

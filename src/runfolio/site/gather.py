@@ -25,6 +25,7 @@ from runfolio.formats import paths
 from runfolio.formats.runs import run_fields, run_of_fields
 from runfolio.objects.manifests import decode_manifest
 from runfolio.records import Experiment, Lifecycle, Objective, Run
+from runfolio.records.reproductions import Reproduction
 from runfolio.records.settings import SiteSettings
 from runfolio.site.chunks import chunked
 from runfolio.site.columns import Cells, add_cells
@@ -122,6 +123,11 @@ class Site:
     def committed_at(self) -> int:
         """When the commit was made, milliseconds since the epoch, UTC."""
         return self.folio.repo.committed_at(self.commit)
+
+    @cached_property
+    def reproductions(self) -> Mapping[str, Sequence[Reproduction]]:
+        """What came of making runs again, by run id, the newest first."""
+        return self.folio.reproductions.all(self.commit)
 
     @cached_property
     def overrides(self) -> Mapping[str, str]:

@@ -89,6 +89,12 @@ def origin_facts(detail: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
     return [(name, str(value), is_code) for name, value, is_code in made if value]
 
 
+def again_lines(detail: Mapping[str, Any]) -> list[str]:
+    """Return the one command that makes a run again and compares it; nothing where no code was kept, or nothing was started."""
+    kept = detail["code"].get("tree") or detail["code"].get("cells")
+    return [f"runfolio reproduce {detail['run_id'][:16]}"] if kept and detail["entry"].get("script") else []
+
+
 def reproduce_lines(detail: Mapping[str, Any], lock_path: str, branch: str) -> list[str]:
     """Return the commands that bring a run's code, packages and entry point back; nothing where no code was kept.
 

@@ -32,7 +32,13 @@ def promotions(change: Change, options: ReportOptions) -> Section | None:
         blocks.append(Items(others, "change").cut(options.rows))
     if not blocks:
         return None
-    return Section("promotions", "Promotions" if change.promotions else "Registered models", tuple(blocks))
+    return Section("promotions", _title(change), tuple(blocks))
+
+
+def _title(change: Change) -> str:
+    if change.promotions:
+        return "Promotions"
+    return "Runs made again" if all(item.kind == "reproduced" for item in change.registry) else "Registered models"
 
 
 def short_digest(digest: str) -> str:

@@ -18,6 +18,7 @@ from runfolio.site.gather import Site
 from runfolio.site.output import canonical
 from runfolio.site.plan import Data, Page
 from runfolio.site.public import count_private
+from runfolio.site.reproductions import shown_reproduction
 
 
 def chunks(site: Site) -> Iterator[Data]:
@@ -52,6 +53,7 @@ def _inputs(site: Site, rows: Sequence[RunRow]) -> str:
         "previews": {row.run_id: site.previews[row.run_id] for row in rows if row.run_id in site.previews},
         "children": {row.run_id: site.children[row.run_id] for row in rows if row.run_id in site.children},
         "points": site.points_a_run,
+        "proofs": {row.run_id: shown_reproduction(site, row.run_id) for row in rows if row.run_id in site.reproductions},
     }
     return site.digest(rows) + canonical(shown)
 
@@ -73,7 +75,8 @@ def _render(site: Site, name: str, rows: Sequence[RunRow]) -> tuple[bytes, dict[
 def _more(site: Site, rows: Sequence[RunRow], bodies: Sequence[bytes]) -> dict[str, dict[str, Any]]:
     """Return what the site adds to the records of runs, by run id; nothing for most."""
     made: dict[str, dict[str, Any]] = defaultdict(dict)
-    for name, found in (("children", site.children), ("previews", site.previews)):
+    proofs = {row.run_id: shown_reproduction(site, row.run_id) for row in rows if row.run_id in site.reproductions}
+    for name, found in (("children", site.children), ("previews", site.previews), ("proof", proofs)):
         for row in rows:
             if row.run_id in found:
                 made[row.run_id][name] = found[row.run_id]

@@ -11,6 +11,7 @@ from runfolio.site.links import experiment_page, run_page
 from runfolio.site.output import canonical
 from runfolio.site.pages.models import model_card
 from runfolio.site.plan import Page
+from runfolio.site.reproductions import score
 from runfolio.site.summaries import FAILED, summary_of
 from runfolio.site.svg.stepline import step_line
 
@@ -24,6 +25,7 @@ def pages(site: Site) -> Iterator[Page]:
     context = {
         "cards": [experiment_card(site, item) for item in site.experiments[:CARDS]],
         "models": [model_card(site, item) for item in site.models if item.live][:CARDS],
+        "proved": score(site),
         "others": max(0, len(site.experiments) - CARDS),
         "newest": [_run(site, row) for row in newest[:NEWEST]],
         "failures": [_run(site, row) for row in newest if row.status in FAILED][:5],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ from runfolio.site.links import experiment_page, model_page, run_page, version_p
 from runfolio.site.markdown import markdown_tree
 from runfolio.site.output import canonical
 from runfolio.site.plan import Page
+from runfolio.site.reproductions import badge, shown_reproduction
 
 PATH = "models/index.html"
 HEADLINES, TIMELINE = 3, 40
@@ -32,12 +34,14 @@ def pages(site: Site) -> Iterator[Page]:
     yield Page(PATH, canonical({"cards": cards}), lambda: site.html("models.html", PATH, cards=cards))
     for item in site.models:
         path = model_page(item.slug)
-        yield Page(path, item.inputs + canonical(_runs(site, item)), partial(_model, site, item, path))
+        badges = [badge(site, version.version.run_id) for version in item.versions]
+        yield Page(path, item.inputs + canonical([_runs(site, item), badges]), partial(_model, site, item, path))
         for version in item.versions:
             own = version_page(item.slug, version.number)
             yield Page(
                 own,
-                item.inputs + canonical([_runs(site, item), _evaluated(site, version)]),
+                item.inputs
+                + canonical([_runs(site, item), _evaluated(site, version), shown_reproduction(site, version.version.run_id)]),
                 partial(_version, site, item, version, own),
             )
 
@@ -82,6 +86,7 @@ def model_card(site: Site, item: ModelData) -> dict[str, Any]:
         "newest": newest and {"number": newest.number, "created": newest.version.created},
         "metrics": _headlines(site, shown) if shown else [],
         "of": shown and shown.number,
+        "badge": badge(site, shown.version.run_id) if shown else None,
     }
 
 
@@ -116,12 +121,13 @@ def _model(site: Site, item: ModelData, path: str) -> bytes:
             "created": version.version.created,
             "description": version.version.description,
             "run": _link(site, version.version.run_id),
+            "badge": badge(site, version.version.run_id),
         }
         for version in item.versions
     ]
     live = [
         {"stage": stage, "number": version.number, "href": version_page(item.slug, version.number), "metrics": _headlines(site, version),
-         "aliases": version.aliases, "description": version.version.description}
+         "aliases": version.aliases, "description": version.version.description, "badge": badge(site, version.version.run_id)}
         for stage, version in item.live
     ]  # fmt: skip
     return site.html(
@@ -192,6 +198,8 @@ def _version(site: Site, item: ModelData, shown: VersionData, path: str) -> byte
         run=run, datasets=datasets,
         events=[_event(item, event) for event in shown.events], gates=_gates(shown),
         evaluation=shown_evaluation(site, evaluated), evaluated_by=_link(site, evaluated),
+        proof=shown_reproduction(site, version.run_id), badge=badge(site, version.run_id),
+        again=[f"runfolio reproduce {shlex.quote(f'models:/{item.model.name}/{shown.number}')}"] if version.run_id else [],
         card=markdown_tree(card) if card else None,
         card_lacks=[title for title in PROMPTS if not done.get(section_id(title))] if card else [],
         record=site.folio.place.full(paths.version_path(item.slug, shown.number)), deployments=_deployments(item, shown.number),

@@ -17,7 +17,8 @@ from runfolio.site.output import canonical, digest_of
 from runfolio.site.pipelines import runs_named, shown_pipeline
 from runfolio.site.plan import Page
 from runfolio.site.publishing import read_body
-from runfolio.site.run_facts import dataset_facts, metric_rows, origin_facts, param_rows, reproduce_lines
+from runfolio.site.reproductions import badge, shown_reproduction
+from runfolio.site.run_facts import again_lines, dataset_facts, metric_rows, origin_facts, param_rows, reproduce_lines
 from runfolio.site.step_images import is_small_copy, logged_image
 from runfolio.site.svg.curve import Line, curve
 from runfolio.site.svg.sparkline import sparkline
@@ -75,6 +76,7 @@ def _page(site: Site, item: ExperimentData, run_id: str, parent: str | None) -> 
         "points": site.points_a_run,
         "records": _records(site),
         "registered": _registered(site, run_id),
+        "proof": shown_reproduction(site, run_id),
         "pipeline": runs_named(site, run_id),
         "sweep": trials_named(site, run_id),
         "datasets": site.dataset_slugs,
@@ -108,8 +110,9 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
         datasets=[{**dataset_facts(found), "href": page_of_input(site, found)} for found in detail["inputs"]],
         changes=_code_changes(site, detail), **_origin(site, detail),
         parent=_link(site, detail["parent"]), children=[link for child in detail["children"] if (link := _link(site, child))],
-        evaluation=shown_evaluation(site, run_id), pipeline=shown_pipeline(site, run_id, "../" * path.count("/")),
         sweep=shown_sweep(site, run_id, "../" * path.count("/")),
+        evaluation=shown_evaluation(site, run_id), proof=shown_reproduction(site, run_id), badge=badge(site, run_id),
+        pipeline=shown_pipeline(site, run_id, "../" * path.count("/")),
         record=site.folio.place.full(paths.run_path(item.slug, run_id, detail["start"])),
         data={"run": _told(detail, drawn[:SCRIPT_CURVES]), "experiment": _experiment(site, item)},
     )  # fmt: skip
@@ -131,7 +134,7 @@ def _origin(site: Site, detail: Mapping[str, Any]) -> dict[str, Any]:
     file = list_path(site, lock) if lock else None
     path = site.folio.place.full(paths.environment_path(lock)) if file else ""
     again = reproduce_lines(detail, path, _records(site)["branch"])
-    return {"origin": origin_facts(detail), "lock": path, "lock_file": file, "reproduce": again}
+    return {"origin": origin_facts(detail), "lock": path, "lock_file": file, "reproduce": again, "again": again_lines(detail)}
 
 
 def _told(detail: Mapping[str, Any], drawn: list[str]) -> dict[str, Any]:
