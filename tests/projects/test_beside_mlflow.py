@@ -11,9 +11,13 @@ from typing import Any
 
 import pytest
 
+import runfolio
+import runfolio.projects
 from runfolio.errors import RunfolioError
 from runfolio.projects import load_project
 from runfolio.projects.parameters import chosen, command_line, local_path
+from tests.conftest import git
+from tests.projects.conftest import runs_of
 
 MLFLOW = os.environ.get("RUNFOLIO_MLFLOW", "")
 THERE = """
@@ -136,3 +140,36 @@ DIFFERENT: list[tuple[str, dict[str, Any], str, str]] = [
 def test_where_the_command_differs_it_is_meant(folder: Path, answers: tuple[Path, list[Any]]) -> None:
     for (point, given, there, here), answer in zip(DIFFERENT, answers[1][len(SAME) :], strict=True):
         assert (answer, str(ours(folder, point, given))) == (there, here)
+
+
+RUN_THERE = """
+import json, sys, mlflow, mlflow.projects
+mlflow.set_tracking_uri("file://" + sys.argv[2])
+run = mlflow.get_run(mlflow.projects.run(sys.argv[1], parameters={"name": "two words", "more": 1}, env_manager="local").run_id)
+print("MADE " + json.dumps([run.data.params, run.data.tags, run.info.status]))
+"""
+
+
+def test_the_run_has_what_mlflows_has_and_its_params_are_the_values(in_folio: Path, project_repo: Path, tmp_path: Path) -> None:
+    if not MLFLOW:
+        pytest.skip("NOT TESTED: RUNFOLIO_MLFLOW names no MLflow to stand beside")
+    (project_repo / "MLproject").write_text(
+        "name: w\nentry_points:\n  main:\n    parameters: {alpha: {type: float, default: 0.5}, name: string}\n    command: 'true {alpha} {name}'\n"
+    )
+    git(project_repo, "commit", "-qam", "nothing to do")
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_THERE, str(project_repo), str(tmp_path / "store")], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": MLFLOW, "GIT_PYTHON_REFRESH": "quiet"}, cwd=tmp_path, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    params, tags, status = json.loads(done.stdout.rpartition("MADE ")[2])
+    runfolio.projects.run(str(project_repo), parameters={"name": "two words", "more": 1}, env_manager="local")
+    runfolio.flush()
+    [run] = runs_of(in_folio)
+    assert run.status.name == status
+    assert set(tags) <= set(run.all_tags)
+    for key in ("mlflow.project.backend", "mlflow.project.entryPoint", "mlflow.source.type", "mlflow.source.git.commit"):
+        assert run.all_tags[key] == tags[key]
+    # MLflow records the values as the shell gets them, with its quotes.
+    assert params == {"alpha": "0.5", "name": "'two words'", "more": "1"}
+    assert run.params == {"alpha": "0.5", "name": "two words", "more": "1"}
