@@ -19,7 +19,7 @@ SCRIPTS = SRC / "demo" / "files"
 FILES = sorted(path for path in SRC.rglob("*.py") if SCRIPTS not in path.parents)
 TREES = {path: ast.parse(path.read_text("utf-8")) for path in FILES}
 HEAVY = frozenset(
-    "IPython PIL altair azure boto3 botocore catboost cloudpickle dask fsspec git h5py jinja2 keras lightgbm lightning matplotlib numpy obstore onnx "
+    "IPython PIL altair azure boto3 botocore catboost cloudpickle dask distributed fsspec git h5py jinja2 keras lightgbm lightning matplotlib mlflow numpy obstore omegaconf onnx "
     "onnxruntime optuna pandas plotly polars prophet psutil pyarrow pynvml pyspark pytorch_lightning ray rich safetensors skl2onnx sklearn skops spacy "
     "starlette statsmodels tensorflow torch transformers uvicorn vl_convert xgboost".split()
 )
@@ -89,7 +89,9 @@ def test_heavy_packages_are_imported_inside_functions_only() -> None:
         for name in imported(node)
         if name.split(".")[0] in HEAVY | LAZY_FOR_SPEED
     ]
-    assert [line for line in found if not line.startswith("index/") or not line.endswith("sqlite3")] == []
+    # The classes of the gateway are MLflow's, and MLflow loads them; the index is a database.
+    own = re.compile(r"index/.*: sqlite3|gateway/(?!server|guard).*: mlflow[\w.]*")
+    assert [line for line in found if not own.fullmatch(line)] == []
 
 
 def test_no_room_imports_the_root_package() -> None:
@@ -126,6 +128,8 @@ def test_no_data_is_executed() -> None:
     for where, node in nodes(ast.Call):
         assert isinstance(node, ast.Call)
         name = called(node)
+        if name.startswith("pickle.") and where in PICKLES_IN:
+            continue
         if (name in refused or re.search(r"env\w*\.from_string$", name)) and f"{where}: {name}" not in EXECUTES:
             found.append(f"{where}:{node.lineno}: {name}")
     found += [
