@@ -20,6 +20,8 @@ import pytest
 
 from tests.pipelines.conftest import PIPELINE, Command, write
 
+# Read before a test hides the variables of this machine.
+REAL_AIRFLOW, REAL_PREFECT = os.environ.get("RUNFOLIO_AIRFLOW"), os.environ.get("RUNFOLIO_PREFECT")
 PROGRAM = f"#!{sys.executable}\nimport sys\nfrom runfolio.cli.main import main\nsys.exit(main())\n"
 
 AIRFLOW = {
@@ -153,7 +155,7 @@ def test_a_wrong_schedule_is_refused(words: Path, run_cli: Command) -> None:
 
 @pytest.mark.slow
 def test_the_real_airflow_loads_the_dag_and_its_task_runs_the_step(words: Path, run_cli: Command, host: Path) -> None:
-    python = os.environ.get("RUNFOLIO_AIRFLOW") or pytest.skip("NOT TESTED: RUNFOLIO_AIRFLOW names no interpreter with Airflow")
+    python = REAL_AIRFLOW or pytest.skip("NOT TESTED: RUNFOLIO_AIRFLOW names no interpreter with Airflow")
     (host / "dags").mkdir()
     run_cli("pipeline", "template", "airflow", "-o", str(host / "dags" / "words.py"))
     program = (
@@ -171,7 +173,7 @@ def test_the_real_airflow_loads_the_dag_and_its_task_runs_the_step(words: Path, 
 
 @pytest.mark.slow
 def test_the_real_prefect_runs_the_flow(words: Path, run_cli: Command, host: Path) -> None:
-    python = os.environ.get("RUNFOLIO_PREFECT") or pytest.skip("NOT TESTED: RUNFOLIO_PREFECT names no interpreter with Prefect")
+    python = REAL_PREFECT or pytest.skip("NOT TESTED: RUNFOLIO_PREFECT names no interpreter with Prefect")
     run_cli("pipeline", "template", "prefect", "-o", str(host / "flow.py"))
     run_python(
         host, "flow.py", python=python, PREFECT_HOME=str(host / "home"), PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS="300"

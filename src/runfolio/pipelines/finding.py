@@ -20,7 +20,8 @@ from runfolio.query.grammar import Clause
 from runfolio.records.pipelines import KEY_TAG, OUTPUTS, PIPELINE_TAG, STEP_TAG
 from runfolio.records.runs import ArtifactEntry, Lifecycle, Run, RunStatus
 
-MOST_BRANCHES, MOST_RECORDS = 50, 20_000
+MOST_BRANCHES, MOST_RECORDS, MOST_RECENT = 50, 20_000, 500
+_FINISHED = Clause("attributes", "status", "=", "FINISHED")
 _NEWEST = (OrderKey("attributes", "start_time", ascending=False),)
 
 
@@ -49,10 +50,12 @@ class Finder:
     Parameters
     ----------
     folio : Folio
+    pipeline : str
+        Whose newest runs are read by one search; others are asked for by their keys.
     """
 
-    def __init__(self, folio: Folio) -> None:
-        self._folio = folio
+    def __init__(self, folio: Folio, pipeline: str) -> None:
+        self._folio, self._pipeline = folio, pipeline
 
     def made(self, key: str) -> tuple[Made | None, str]:
         """Return the newest run with this key whose outputs are all there.
@@ -76,19 +79,29 @@ class Finder:
     def last(self, pipeline: str, step: str) -> Run | None:
         """Return the last run of a step: one that finished, else one that did not."""
         clauses = (Clause("tags", PIPELINE_TAG, "=", pipeline), Clause("tags", STEP_TAG, "=", step))
-        finished = Clause("attributes", "status", "=", "FINISHED")
-        for wanted in ((*clauses, finished), clauses):
+        for wanted in ((*clauses, _FINISHED), clauses):
             found = self._folio.runs.search(Filter(wanted), _NEWEST, limit=1)
             if found:
                 return found[0]
         return None
 
     def _candidates(self, key: str) -> Iterator[Run]:
-        wanted = Filter((Clause("tags", KEY_TAG, "=", key), Clause("attributes", "status", "=", "FINISHED")))
-        found = self._folio.runs.search(wanted, _NEWEST, limit=20)
+        found = self._recent.get(key)
+        if found is None:
+            wanted = Filter((Clause("tags", KEY_TAG, "=", key), _FINISHED))
+            found = self._folio.runs.search(wanted, _NEWEST, limit=20)
         yield from found
         seen = {run.run_id for run in found}
         yield from (run for run in self._elsewhere.get(key, ()) if run.run_id not in seen)
+
+    @cached_property
+    def _recent(self) -> Mapping[str, list[Run]]:
+        """The newest runs of this pipeline's steps, by key."""
+        wanted = Filter((Clause("tags", PIPELINE_TAG, "=", self._pipeline), Clause("tags", KEY_TAG, "IS NOT NULL"), _FINISHED))
+        made: dict[str, list[Run]] = {}
+        for run in self._folio.runs.search(wanted, _NEWEST, limit=MOST_RECENT):
+            made.setdefault(run.tags[KEY_TAG], []).append(run)
+        return made
 
     def _missing(self, files: Content) -> list[str]:
         found = self._folio.store.inspect({entry.digest for entry in files.values()})

@@ -74,7 +74,7 @@ class Planner:
         self.pipeline = with_places(pipeline, self._datasets)
         same = repo.common_dir == folio.repo.common_dir
         self.stamps = Stamps(folio.place.local / "pipelines" / "stamps.json")
-        self.finder = Finder(folio)
+        self.finder = Finder(folio, pipeline.name)
         self._code = CodeFiles(repo, self.pipeline, folio.place.prefix if same else "")
         self._fetched: dict[str, Content] = {}
 
