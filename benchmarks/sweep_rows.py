@@ -39,12 +39,13 @@ def sweeps(setting: Setting) -> Iterator[Row]:
             note = f"{seconds['runfolio']:.1f} s and {seconds['mlflow']:.1f} s; CPU {cpu['runfolio']:.1f} s and {cpu['mlflow']:.1f} s"
             what = f"Sweep of {trials:,} trials of a trivial objective, sampler {sampler}, each a run"
             yield Row(what, "Optuna with MLflow's callback, SQLite", seconds["mlflow"] / seconds["runfolio"], "≥ 5 ×", note)
-        more = (seconds["runfolio"] - seconds["optuna"]) / trials * 1e3
-        note = f"{more:.2f} ms a trial (CPU {(cpu['runfolio'] - cpu['optuna']) / trials * 1e3:.2f} ms); aim: under 5 ms"
+        # CPU: as time on the clock a busy machine moves both sides by more than they differ.
+        more = (cpu["runfolio"] - cpu["optuna"]) / trials * 1e3
+        note = f"{more:.2f} ms a trial; aim: under 5 ms. On the clock {seconds['runfolio']:.1f} s and {seconds['optuna']:.1f} s"
         yield Row(
-            f"The same sweep, sampler {sampler}",
+            f"CPU of the same sweep, sampler {sampler}",
             "Optuna alone, nothing recorded",
-            seconds["runfolio"] / seconds["optuna"],
+            cpu["runfolio"] / cpu["optuna"],
             "–",
             note,
         )
