@@ -80,6 +80,17 @@ def test_a_package_that_cannot_be_had_is_named(lab: Lab, wheels: Path, monkeypat
     assert "tiny==1.0" in made["reason"]
 
 
+def test_every_package_of_the_list_is_asked_for(lab: Lab, wheels: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: F811
+    facts = [fact for fact in lab.verify("tiny", "--packages")["facts"] if fact["what"] == "packages"]
+    assert [fact["state"] for fact in facts] == ["ok"]
+    fewer = tmp_path / "fewer"
+    shutil.copytree(wheels, fewer, ignore=shutil.ignore_patterns("tiny-1.0*"))
+    for name in ("PIP_FIND_LINKS", "UV_FIND_LINKS"):
+        monkeypatch.setenv(name, str(fewer))
+    facts = [fact for fact in lab.verify("tiny", "--packages", expect=1)["facts"] if fact["what"] == "packages"]
+    assert [fact["text"].partition(":")[0] for fact in facts] == ["tiny==1.0"]
+
+
 def test_a_project_that_was_installed_from_its_folder_runs_by_its_recorded_code(tmp_path: Path, offline: Path) -> None:  # noqa: F811
     files = {
         "pyproject.toml": '[build-system]\nrequires = ["setuptools"]\n\n[project]\nname = "Wine_Tools"\nversion = "0.1"\n',

@@ -119,7 +119,8 @@ class Reproduction:
     manager : str
         ``local``, ``virtualenv``, ``uv`` or ``conda``.
     code : Mapping of str to str
-        ``from`` (``recorded``, ``here`` or a revision) and ``tree``, the code that ran.
+        ``from`` (``recorded``, ``here`` or a revision) and ``tree``, the code that ran; ``data``, ``here`` where it ran on the data that
+        lay in the work tree.
     changed_code : Mapping of str to str
         Files that differ from the recorded code, with what changed in words: ``+1 -1``.
     command : tuple of str
@@ -214,8 +215,8 @@ class Reproduction:
 
     @property
     def same_code(self) -> bool:
-        """Whether the recorded code ran, and no other."""
-        return self.code.get("from", "recorded") == "recorded" and not self.changed_code
+        """Whether the recorded code ran on the recorded data, and no other."""
+        return all(self.code.get(key, "recorded") == "recorded" for key in ("from", "data")) and not self.changed_code
 
 
 def _size(relative: float) -> float:

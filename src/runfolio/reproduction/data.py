@@ -71,7 +71,11 @@ def bring_data(folio: Folio, run: Run, root: Path, prefix: str, source: str) -> 
     if restored.missing:
         told = [f"{item.dataset.name if item.dataset else 'datasets'}: {item.reason}" for item in restored.missing]
         raise CannotRunError("data is missing:\n" + "\n".join(f"  {line}" for line in told))
-    return Data({item.dataset.path: item.dataset.digest for item in restored.placed})
+    placed = {item.dataset.path: item.dataset.digest for item in restored.placed}
+    # With other code than the recorded one, other contents may be current.
+    before = {dataset.path: dataset.digest for dataset in recorded_datasets(folio, run)}
+    changed = {path: (before.get(path, ""), digest) for path, digest in placed.items() if before.get(path) != digest}
+    return Data(placed, changed)
 
 
 def _from_here(folio: Folio, run: Run, root: Path, prefix: str) -> Data:

@@ -161,7 +161,7 @@ class _Attempt:
         self._verdict = Reproduction(
             asked.run.run_id, new_run_id(), Outcome.COULD_NOT_RUN, at=time.time_ns() // 1_000_000,
             user=author_of(folio.place).name, asked=asked.text, tolerance=self._tolerance, ignored=self._ignored,
-            code={"from": options.code},
+            code=self._source(options),
         )  # fmt: skip
 
     def run(self) -> Reproduction:
@@ -174,6 +174,10 @@ class _Attempt:
         except StorageError as error:
             self._note(verdict=Outcome.COULD_NOT_RUN, reason=self._hidden(error.message))
         return self._verdict
+
+    @staticmethod
+    def _source(options: ReproduceOptions) -> dict[str, str]:
+        return {"from": options.code} if options.data == RECORDED else {"from": options.code, "data": options.data}
 
     def _note(self, **changes: object) -> None:
         self._verdict = replace(self._verdict, **changes)  # type: ignore[arg-type]  # names of its own fields
@@ -192,7 +196,7 @@ class _Attempt:
         scratch = make_scratch(folio, run, options.code, base)
         try:
             self._noted(scratch.notes)
-            self._note(code={"from": options.code, "tree": scratch.code.tree})
+            self._note(code={**self._source(options), "tree": scratch.code.tree})
             recorded = recorded_tree(run)
             if options.code != RECORDED and recorded:
                 self._note(changed_code=changed_files(scratch.folio.repo, recorded, scratch.code.tree, folio.place.prefix))

@@ -6,7 +6,11 @@ recorded code, and it is put on the path.
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +58,6 @@ def lock_of(folio: Folio, run: Run) -> str | None:
 
 def chosen_manager(folio: Folio, run: Run) -> str:
     """Return ``local`` where the Python at hand is just what the run had; else ``virtualenv``."""
-    import sys
-
     from runfolio.tracking.packages import installed, lock_name
 
     here = "{}.{}.{}".format(*sys.version_info[:3])
@@ -170,20 +172,27 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name.strip()).lower()
 
 
-def obtainable(folio: Folio, run: Run, lock: str) -> list[str]:
+def obtainable(run: Run, lock: str) -> list[str] | None:
     """Ask the package index for every package of a list; return those that cannot be had, each with its reason.
 
-    Nothing is installed: pip resolves each line by itself, and stops before it would.
+    Nothing is installed: each line is resolved by itself, and the installer stops before it would. None where there is neither
+    pip nor uv to ask.
     """
-    import subprocess
-    import sys
-
+    asking = _installer()
+    if asking is None:
+        return None
     wanted = Wanted(tuple(lock.splitlines()), python=str(run.environment.get("python", "")), closed=True)
     made = [f"{item.line}: {item.reason}" for item in wanted.never]
     for line in wanted.requirements:
-        command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--ignore-installed", "--quiet", line]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        done = subprocess.run([*asking, line], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode:
-            said = [text for text in done.stderr.splitlines() if text.strip()]
-            made.append(f"{line}: {said[-1].removeprefix('ERROR: ') if said else f'pip ended with {done.returncode}'}")
+            said = [text.strip() for text in done.stderr.splitlines() if text.strip()]
+            made.append(f"{line}: {said[-1].removeprefix('ERROR: ') if said else f'it ended with {done.returncode}'}")
     return made
+
+
+def _installer() -> list[str] | None:
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--ignore-installed", "--quiet"]
+    uv = shutil.which("uv")
+    return [uv, "pip", "install", "--dry-run", "--no-deps", "--reinstall", "--quiet", "--python", sys.executable] if uv else None

@@ -184,10 +184,12 @@ def _environment(folio: Folio, run: Run, packages: bool) -> Iterator[Fact]:
     python = run.environment.get("python", "")
     yield Fact("environment", OK, f"the list of {len(lock.splitlines())} packages is there, for Python {python}")
     if packages:
-        missing = obtainable(folio, run, lock)
-        for line in missing:
+        missing = obtainable(run, lock)
+        if missing is None:
+            yield Fact("packages", UNKNOWN, "nobody could be asked: there is neither pip nor uv here")
+        for line in missing or ():
             yield Fact("packages", FAULT, line, "Without it the environment cannot be made")
-        if not missing:
+        if missing == []:
             yield Fact("packages", OK, "every package can be had")
 
 

@@ -18,7 +18,9 @@ def verdict_changes(read: Read) -> Iterator[RegistryChange]:
         if path not in read.before.reproductions:
             newest[item.run_id] = item
     for run_id, item in newest.items():
-        code = "" if item.same_code else f", with the code of {item.code.get('from', 'another tree')}"
+        code = (
+            "" if item.same_code else f", with the code of {item.code.get('from')}, the data of {item.code.get('data', 'then')}"
+        )
         where = f" ({item.manager})" if item.manager else ""
         path = paths.reproduction_path(run_id, item.attempt_id)
         yield RegistryChange("reproduced", f"run {run_id[:12]}", path, f"made again{where}{code}: {item.words}")

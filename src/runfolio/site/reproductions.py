@@ -61,6 +61,7 @@ def shown_reproduction(site: Site, run_id: str | None) -> dict[str, Any] | None:
         "user": "" if public else item.user,
         "attempts": len(site.reproductions.get(item.run_id, ())),
         "code": item.code.get("from", "recorded"),
+        "data": item.code.get("data", ""),
         "facts": _facts(item),
         "metrics": [_metric(key, found) for key, found in _worst(item)[:_ROWS]],
         "more_metrics": max(0, len(item.metrics) - _ROWS),
