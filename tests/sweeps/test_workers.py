@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from runfolio.records import RunStatus, new_run_id
 from runfolio.sweeps.objectives import Imported
 from runfolio.sweeps.trials import Place, TrialPlan, TrialState
 from runfolio.sweeps.work import run_trial
+from tests.faults.repositories import environment
 from tests.sweeps import objectives
 from tests.sweeps.conftest import children
 
@@ -106,3 +110,25 @@ def test_an_execution_that_died_is_begun_anew_under_its_id(folio_here: Path) -> 
     found = run_trial(plan)
     assert found.state is TrialState.COMPLETE
     assert held.folio.runs.get(plan.run_id).metrics["value"].last == found.values[0]
+
+
+def test_ctrl_c_ends_the_trials_of_workers_as_killed(folio_here: Path) -> None:
+    code = (
+        "import runfolio, signal\n"
+        "def objective(x):\n    print('in', flush=True)\n    signal.pause()\n"
+        "runfolio.sweep(objective, {'x': [1, 2, 3]}, name='stopped', sampler='grid', n_jobs=2)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=folio_here, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in range(2)] == ["in\n", "in\n"]
+    process.send_signal(signal.SIGINT)
+    said = process.communicate()[1]
+    assert "KeyboardInterrupt" in said
+    (sweep,) = runfolio.search_runs(filter_string="attributes.run_name = 'stopped'", output_format="list")
+    assert sweep.info.status == "KILLED"
+    runs = children(folio_here, sweep.info.run_id)
+    assert [run.status.value for run in runs] == ["KILLED", "KILLED"]
+    assert not any("the process died" in notice for run in runs for notice in run.notices)
+    assert runfolio.sweep(lambda x: x, name="stopped", resume=True).count("complete") == 3
