@@ -49,3 +49,25 @@ def sweeps(setting: Setting) -> Iterator[Row]:
             "–",
             note,
         )
+    yield from _on_dask(setting)
+
+
+def _on_dask(setting: Setting) -> Iterator[Row]:
+    """Time of a trial on Dask, handed over and collected, beside the bare function on the same workers."""
+    from benchmarks.rows import Row
+
+    trials, rounds = setting.size(300, 20), setting.size(3, 1)
+    said: dict[str, list[float]] = {"dask": [], "dask-bare": []}
+    for at in range(rounds):
+        for side in said:
+            folder = folio(setting.new(f"{side}-{at}")) if side == "dask" else setting.new(f"{side}-{at}")
+            said[side].append(_side(sys.executable, folder, side, "random", trials)["s"])
+    ours, bare = (statistics.median(found) for found in said.values())
+    note = f"{ours / trials * 1e3:.1f} ms and {bare / trials * 1e3:.1f} ms a trial, two worker processes on loopback, store in a folder"
+    yield Row(
+        f"Sweep of {trials:,} trials on Dask, each a run that a worker hands over",
+        "client.submit, nothing recorded",
+        ours / bare,
+        "–",
+        note,
+    )

@@ -79,8 +79,10 @@ class FolderMailbox:
         self.store: LocalStore = store
 
     def put(self, path: Path, key: str) -> None:
-        """Copy a file under a hidden name, and rename it."""
+        """Copy a file under a hidden name, and rename it; what is there already is whole, and stays."""
         target = self.store.root / PREFIX / key
+        if target.exists():
+            return
         aside = target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}")
         try:
             data = path.read_bytes()

@@ -22,6 +22,7 @@ from runfolio.sweeps.engines.plans import decode_plans, encode_plans
 from runfolio.sweeps.engines.task import run_task
 from runfolio.sweeps.objectives import Called, Imported, portable
 from runfolio.sweeps.trials import HANDED_OVER, Place, TrialPlan, TrialState, run_id_of
+from runfolio.sweeps.work import run_trial
 from runfolio.tracking.session import session
 
 SWEEP = "01a20af6586b7000ad3376d9e9ffcfe6"
@@ -59,6 +60,22 @@ def test_a_task_that_is_executed_again_answers_with_the_run_that_is_there(
     assert len((calls / "0000").read_text().split()) == 1, "the objective was called once"
     (run,) = collected(folio_dir)
     assert (run.run_id, run.params, run.user, run.parent) == (plan.run_id, {"x": "0.5"}, "Ada", SWEEP)
+
+
+def test_of_two_workers_that_hand_over_at_once_the_first_is_taken(
+    folio_dir: Path, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(folio_dir)
+    monkeypatch.setenv("RUNFOLIO_TRACKING_URI", outbox_of(delivery).uri)
+    runs = []
+    for x in (0.5, 0.7):  # both had looked into the inbox before either was there
+        outbox = outbox_of(delivery)
+        run_trial(replace(plan, params={"x": x}, place=replace(plan.place, uri=outbox.uri)))
+        runs.append(outbox.mailbox.delivered(SWEEP, plan.run_id))
+        outbox.send(plan)
+    assert runs[0] is None and runs[1] is not None
+    (run,) = collected(folio_dir)
+    assert (run.params, run.status.value) == ({"x": "0.5"}, "FINISHED")
 
 
 def test_one_that_is_executed_after_its_run_was_collected_stays_one_run(folio_dir: Path, delivery: Delivery, calls: Path) -> None:
