@@ -20,7 +20,7 @@ from runfolio.sweeps.engines.gathering import Gathering
 from runfolio.sweeps.engines.outbox import Delivery, outbox_of, work
 from runfolio.sweeps.engines.plans import decode_plans, encode_plans
 from runfolio.sweeps.engines.task import run_task
-from runfolio.sweeps.objectives import Called, Imported, portable
+from runfolio.sweeps.objectives import Called, Command, Imported, portable
 from runfolio.sweeps.trials import HANDED_OVER, Place, TrialPlan, TrialState, run_id_of
 from runfolio.sweeps.work import run_trial
 from runfolio.tracking.session import session
@@ -136,6 +136,9 @@ def test_plans_come_back_from_their_bytes_as_they_were(folio_dir: Path, delivery
     assert how == delivery
     assert replace(found, place=plan.place) == plan
     assert (found.place.source, found.place.experiment.slug) == (plan.place.source, plan.place.experiment.slug)
+    program = Command(("python", "train.py", "--x={x}"), records=True)
+    ((again,), _) = decode_plans(encode_plans([replace(plan, objective=program)], delivery), delivery.store)
+    assert again.objective == program
     carried = replace(plan, objective=portable(Called(lambda x: x + 1)))
     ((again,), _) = decode_plans(encode_plans([carried], delivery), delivery.store)
     assert again.objective == carried.objective and again.objective.load()(1) == 2

@@ -78,7 +78,7 @@ def _objective(objective: Objective) -> dict[str, Any]:
     if isinstance(objective, Imported):
         return {"function": objective.reference}
     if isinstance(objective, Command):
-        return {"command": list(objective.arguments)}
+        return {"command": list(objective.arguments), "records": objective.records}
     assert isinstance(objective, Carried), "what runs elsewhere is portable"
     return {"pickled": base64.b64encode(objective.data).decode("ascii"), "name": objective.name}
 
@@ -133,5 +133,5 @@ def _read_objective(said: Mapping[str, Any]) -> Objective:
     if "function" in said:
         return Imported(said["function"])
     if "command" in said:
-        return Command(tuple(said["command"]))
+        return Command(tuple(said["command"]), records=bool(said["records"]))
     return Carried(base64.b64decode(said["pickled"]), said["name"])
