@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks import peers
 from benchmarks.autolog_rows import autologging
 from benchmarks.data_rows import data
+from benchmarks.door_rows import door
 from benchmarks.model_rows import models
 from benchmarks.pipeline_rows import pipelines
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
@@ -422,6 +423,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "listing": listing,
     "searching": searching,
     "registry": registry,
+    "door": door,
     "models": models,
     "stores": stores,
     "data": data,
