@@ -69,7 +69,7 @@ def test_outside_a_folio_exit_10_says_how_to_make_one(tmp_path: Path, pinned_git
 
 
 def test_a_misspelt_command_is_a_usage_error_with_a_hint(tmp_path: Path) -> None:
-    done = in_process(tmp_path, "runz")
+    done = in_process(tmp_path, "runss")
     assert done.code == 2
     assert "'runs'" in done.err
 
