@@ -154,8 +154,9 @@ def _kill_a_worker(pid: int, pick: random.Random) -> int:
 
 
 def _compare(folder: Path, outcome: Outcome) -> None:
+    from runfolio.sweeps.samplers import choose_pruner, choose_sampler
     from runfolio.sweeps.space import read_space
-    from runfolio.sweeps.studies import Study, choose_pruner, choose_sampler
+    from runfolio.sweeps.studies import Study
 
     sweeps, trials = _runs(folder)
     if len(sweeps) != 1:

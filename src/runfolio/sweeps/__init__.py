@@ -1,8 +1,8 @@
 """Many runs over a space: one objective, called at points that a sampler chooses, each call a run, all of them children of one run.
 
 The one verb is :func:`runfolio.sweep`; ``runfolio sweep FILE.yaml`` is the same for commands and projects. Who chooses the
-points, and stops what is not promising, is Optuna (:mod:`~runfolio.sweeps.studies`); who runs them is an engine
-(:mod:`~runfolio.sweeps.engines`): this process, processes of this machine, or a cluster.
+points, and stops what is not promising, is Optuna (:mod:`~runfolio.sweeps.studies`, :mod:`~runfolio.sweeps.samplers`); who runs them
+is an engine (:mod:`~runfolio.sweeps.engines`): this process, processes of this machine, or a cluster.
 
 Invariants:
 

@@ -25,9 +25,9 @@ from runfolio.formats.durations import parse_duration
 from runfolio.formats.fields import FieldReader, mapping, some_text, text, whole
 from runfolio.formats.yaml import read_yaml
 from runfolio.sweeps.objectives import Command, Imported, Objective
+from runfolio.sweeps.samplers import choose_pruner, choose_sampler
 from runfolio.sweeps.settings import read_metrics, read_replicates
 from runfolio.sweeps.space import Space, read_space
-from runfolio.sweeps.studies import choose_pruner, choose_sampler
 
 FIELDS = (
     "name", "experiment", "description", "command", "function", "project", "space", "metrics", "direction", "sampler", "pruner",

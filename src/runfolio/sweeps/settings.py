@@ -11,8 +11,8 @@ from runfolio.errors import DamagedError, UsageError
 from runfolio.records import Run
 from runfolio.records import sweeps as tags
 from runfolio.records.names import MAX_TAG_LENGTH, check_key
+from runfolio.sweeps.samplers import GRID, Chosen, choose_pruner, choose_sampler
 from runfolio.sweeps.space import Space, decode_space, encode_space, grid_size
-from runfolio.sweeps.studies import GRID, Chosen, choose_pruner, choose_sampler
 
 WAYS = {"minimize": "minimize", "min": "minimize", "maximize": "maximize", "max": "maximize"}
 DEFAULT_METRIC = "value"

@@ -21,9 +21,10 @@ from runfolio.sweeps.objectives import Command, Objective, objective_of, portabl
 from runfolio.sweeps.result import SweepResult, summary_of
 from runfolio.sweeps.resuming import collect_first, end_dead, newest_unfinished, read_book, restore
 from runfolio.sweeps.running import Running
+from runfolio.sweeps.samplers import choose_pruner, choose_sampler, make_pruner, make_sampler
 from runfolio.sweeps.settings import Replicates, SweepSettings, check, read_metrics, read_replicates, settings_of
 from runfolio.sweeps.space import Fixed, Space, read_space
-from runfolio.sweeps.studies import Study, choose_pruner, choose_sampler, make_pruner, make_sampler
+from runfolio.sweeps.studies import Study
 from runfolio.sweeps.trials import Place
 from runfolio.tracking import fluent
 from runfolio.tracking.live import LiveRun
