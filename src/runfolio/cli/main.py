@@ -73,6 +73,9 @@ COMMANDS: dict[str, Entry] = {
     "ci": Entry("runfolio.cli.ci", "ci", "Check, report and publish in the CI of your git host.", SHOW),
     "notify": Entry("runfolio.cli.notify", "notify", "Tell a webhook of promotions and regressions.", SHOW),
     "recover": Entry("runfolio.cli.folio", "recover", "Turn what killed processes left into runs.", CARE),
+    "import": Entry(
+        "runfolio.cli.importing", "import_group", "Take the experiments, runs and models of another tool into the folio.", MORE
+    ),
     "gateway": Entry(
         "runfolio.cli.gateway", "gateway", "Serve the folio to MLflow's clients in any language, by MLflow's own server.", MORE
     ),

@@ -22,7 +22,7 @@ from runfolio.records import (
     Lifecycle,
     slug_of,
 )
-from runfolio.records.names import check_experiment_name
+from runfolio.records.names import check_experiment_id, check_experiment_name
 from runfolio.records.visible import visible
 
 
@@ -134,6 +134,40 @@ class ExperimentBook:
         from runfolio.folio.committing import commit_with_retry
 
         commit_with_retry(self._place, change, f"experiments: create {visible(name)}\n")
+        return made[0]
+
+    def adopt(
+        self,
+        experiment_id: str,
+        name: str,
+        tags: Mapping[str, str],
+        description: str,
+        *,
+        created: int,
+        updated: int,
+        lifecycle: Lifecycle,
+    ) -> Experiment:
+        """Make an experiment that was one elsewhere: with its id, where no other has it here, and its times.
+
+        Raises
+        ------
+        AlreadyExistsError
+            If one of that name is there.
+        """
+        check_experiment_name(name)
+        made: list[Experiment] = []
+
+        def change(tip: str | None) -> list[FileChange]:
+            if self.by_name(name) is not None:
+                raise AlreadyExistsError(f"The experiment {name!r} is there already.")
+            slug = self.free_slug(name)
+            kept = slug if self.by_id(experiment_id) is not None else check_experiment_id(experiment_id)
+            made[:] = [Experiment(kept, slug, name, created, updated or created, description, dict(tags), lifecycle=lifecycle)]
+            return [FileChange(self._place.full(paths.experiment_path(slug)), encode_experiment(made[0]))]
+
+        from runfolio.folio.committing import commit_with_retry
+
+        commit_with_retry(self._place, change, f"experiments: import {visible(name)}\n")
         return made[0]
 
     def free_slug(self, name: str) -> str:

@@ -157,8 +157,10 @@ class ModelBook:
             )
         return found
 
-    def create(self, name: str, tags: Mapping[str, str] | None = None, description: str = "") -> RegisteredModel:
-        """Make a registered model without versions.
+    def create(
+        self, name: str, tags: Mapping[str, str] | None = None, description: str = "", *, created: int | None = None
+    ) -> RegisteredModel:
+        """Make a registered model without versions; `created`, in milliseconds since the epoch, UTC, where it was made elsewhere.
 
         Raises
         ------
@@ -171,7 +173,8 @@ class ModelBook:
         def change(tip: str | None) -> Changes:
             if self.get(name, tip) is not None:
                 raise AlreadyExistsError(f"Registered Model (name={name}) already exists.")
-            made[:] = [self._new(name, tip, tags, description)]
+            new = self._new(name, tip, tags, description)
+            made[:] = [new if created is None else replace(new, created=created)]
             return [self._whole(made[0])]
 
         self._commit(change, f"models: create {visible(name)}\n")
@@ -184,7 +187,9 @@ class ModelBook:
             slug, number = f"{wanted[:44]}-{number}", number + 1
         return RegisteredModel(name, slug, time.time_ns() // 1_000_000, description, dict(tags or {}))
 
-    def add_version(self, name: str, make: Callable[[int], ModelVersion], *, create: bool = True) -> ModelVersion:
+    def add_version(
+        self, name: str, make: Callable[[int], ModelVersion], *, create: bool = True, number: int | None = None
+    ) -> ModelVersion:
         """Add the next version of a model.
 
         Parameters
@@ -194,11 +199,15 @@ class ModelBook:
             Given its number, returns the version.
         create : bool, optional
             Make the model, in the same commit, where it is missing.
+        number : int, optional
+            Its number where it has one already, elsewhere; the next one by default.
 
         Raises
         ------
         NotFoundError
             If there is no such model and `create` is false.
+        AlreadyExistsError
+            If the number is taken.
         """
         check_model_name(name)
         made: list[ModelVersion] = []
@@ -207,7 +216,10 @@ class ModelBook:
             model = self.get(name, tip) if create else self.find(name, tip)
             files = [] if model else [self._whole(model := self._new(name, tip))]
             assert model is not None
-            made[:] = [make(max(self.numbers(model, tip), default=0) + 1)]
+            taken = self.numbers(model, tip)
+            if number in taken:
+                raise AlreadyExistsError(f"models/{model.slug}: version {number} is there already.")
+            made[:] = [make(max(taken, default=0) + 1 if number is None else number)]
             path = paths.version_path(model.slug, made[0].version)
             return [*files, FileChange(self._place.full(path), encode_version(made[0], model.slug))]
 

@@ -14,7 +14,7 @@ from runfolio.errors import NotFoundError, UsageError
 from runfolio.gateway import shapes
 from runfolio.gateway.addresses import Addresses
 from runfolio.gateway.faults import translates
-from runfolio.gateway.model_facts import ModelFacts
+from runfolio.gateway.model_facts import CARRIES_TAG, ModelFacts
 from runfolio.gateway.run_models import ModelBook, new_model_id
 from runfolio.records import Run
 from runfolio.records.names import check_artifact_path
@@ -22,8 +22,6 @@ from runfolio.tracking.client import RunfolioClient
 from runfolio.tracking.names import run_name
 from runfolio.tracking.starting import start_live
 
-CARRIES_TAG = "runfolio.carries"
-"""On a run that was made to hold a model that no run made."""
 PAGE = 100
 
 

@@ -7,8 +7,8 @@ A version is the manifest of its files: the object that its ``digest`` names lis
 with one digest are the same bytes, and a version is loaded by its own record alone, whatever became of the run that made it.
 """
 
-from runfolio.registry.registering import register
+from runfolio.registry.registering import register, version_of
 from runfolio.registry.uris import ModelUri, parse_model_uri, resolve
 from runfolio.registry.versions import files_of
 
-__all__ = ["ModelUri", "files_of", "parse_model_uri", "register", "resolve"]
+__all__ = ["ModelUri", "files_of", "parse_model_uri", "register", "resolve", "version_of"]

@@ -66,7 +66,7 @@ def register(
         If the source is not there, or holds no file.
     """
     check_model_name(name)
-    made = _version_of(folio, source, run_id, code_of)
+    made = version_of(folio, source, run_id, code_of)
     made = replace(made, tags=dict(tags or {}), description=description, run_link=run_link, created=time.time_ns() // 1_000_000)
     if folio.settings.capture.user:
         made = replace(made, user=configured_ident(folio.repo).name)
@@ -74,7 +74,8 @@ def register(
     return folio.models.add_version(name, lambda number: replace(made, version=number), create=create)
 
 
-def _version_of(folio: Folio, source: str, run_id: str | None, code_of: CodeFiles | None) -> ModelVersion:
+def version_of(folio: Folio, source: str, run_id: str | None, code_of: CodeFiles | None) -> ModelVersion:
+    """Return what a source would be as a version: its files stored, its facts read, nothing committed; see :func:`register`."""
     if source.startswith(PREFIX):
         asked = parse_model_uri(source)
         if asked.path:

@@ -80,9 +80,17 @@ def add_to_history(client: RunfolioClient, run_id: str, said: Mapping[str, Any])
     except ValueError:  # cut short by who wrote it
         logged = []
     models = [*(logged if isinstance(logged, list) else []), dict(said)]
+    client.set_tag(run_id, HISTORY_TAG, shortened_history(json.dumps(models)))
+
+
+def shortened_history(text: str) -> str:
+    """Return the list of a run's models as a tag can hold it: whole models, the newest ones."""
+    if len(text) <= MAX_TAG_LENGTH:
+        return text
+    models = json.loads(text)
     while len(text := json.dumps(models)) > MAX_TAG_LENGTH and len(models) > 1:
         del models[0]
-    client.set_tag(run_id, HISTORY_TAG, text)
+    return text
 
 
 def load_with(

@@ -1,0 +1,198 @@
+"""Take another store into a folio: experiments, runs in batches, registered models; again, and only what is new is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+
+from runfolio.errors import RunfolioError
+from runfolio.folio.folio import Folio
+from runfolio.records import Experiment, Lifecycle
+from runfolio.records.names import MAX_EXPERIMENT_TAG_LENGTH
+from runfolio.transfer.findings import Imported
+from runfolio.transfer.journals import Expected, Stage, differences
+from runfolio.transfer.logged import LoggedOf, by_run, carrier_of
+from runfolio.transfer.registry import take_models
+from runfolio.transfer.source import Source, SourceExperiment, SourceRun
+
+BATCH = 200
+NOTE_TAG = "mlflow.note.content"
+
+
+def import_store(
+    folio: Folio,
+    source: Source,
+    *,
+    experiments: Sequence[str] = (),
+    since_ms: int | None = None,
+    dry_run: bool = False,
+    files: bool = True,
+    models: bool = True,
+    verify: bool = True,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Imported:
+    """Take a store in.
+
+    Parameters
+    ----------
+    folio : Folio
+    source : Source
+    experiments : sequence of str, optional
+        Names or ids of those to take; all by default.
+    since_ms : int, optional
+        Take runs that started then or later, milliseconds since the epoch, UTC.
+    dry_run : bool, optional
+        Count, and take nothing.
+    files, models : bool, optional
+        Take artifacts; take registered models.
+    verify : bool, optional
+        Read each run back from the folio, and compare.
+    tell : callable, optional
+        Given what is going on, in words.
+
+    Returns
+    -------
+    Imported
+    """
+    done = Imported()
+    wanted = [item for item in source.experiments() if not experiments or {item.name, item.experiment_id} & set(experiments)]
+    missing = set(experiments) - {name for item in wanted for name in (item.name, item.experiment_id)}
+    for name in sorted(missing):
+        done.find(f"experiment {name}", "the store has none of that name or id")
+    homes = {item.experiment_id: _home(folio, item, done, dry_run) for item in wanted}
+    seen: set[str] = set()
+    if dry_run:
+        _count(folio, source, list(homes), since_ms, done, seen, files)
+    else:
+        _take_runs(folio, source, homes, since_ms, done, seen, files=files, verify=verify, tell=tell)
+    if not experiments and since_ms is None:
+        for where, why in source.unread(seen):
+            done.find(where, why)
+    if models:
+        tell("registered models")
+        take_models(folio, source, done, dry_run=dry_run)
+    return done
+
+
+def _home(folio: Folio, item: SourceExperiment, done: Imported, dry_run: bool) -> Experiment | None:
+    """Return the folio's experiment for one of the store's, made if it is missing."""
+    found = folio.experiments.by_name(item.name)
+    if found is not None:
+        done.had("experiments")
+        return found
+    done.took("experiments")
+    if dry_run:
+        return None
+    tags, note = dict(item.tags), item.tags.get(NOTE_TAG, "")
+    tags.pop(NOTE_TAG, None)
+    for key, text in tags.items():
+        if len(text) > MAX_EXPERIMENT_TAG_LENGTH:
+            done.find(f"experiment {item.name}", f"tag {key}: cut from {len(text)} to {MAX_EXPERIMENT_TAG_LENGTH} characters")
+            tags[key] = text[:MAX_EXPERIMENT_TAG_LENGTH]
+    made = folio.experiments.adopt(
+        item.experiment_id, item.name, tags, note, created=item.created, updated=item.updated,
+        lifecycle=Lifecycle.DELETED if item.deleted else Lifecycle.ACTIVE,
+    )  # fmt: skip
+    if made.experiment_id != item.experiment_id:
+        done.find(
+            f"experiment {item.name}", f"its id {item.experiment_id} is another experiment's here; it is {made.experiment_id}"
+        )
+    return made
+
+
+def _count(
+    folio: Folio, source: Source, ids: Sequence[str], since_ms: int | None, done: Imported, seen: set[str], files: bool
+) -> None:
+    for run in source.runs(ids, since_ms):
+        seen.add(run.run_id)
+        if folio.runs.committed(run.run_id) is not None:
+            done.had("runs")
+            continue
+        done.took("runs")
+        done.took("metrics", len(run.metrics))
+        try:
+            listed = source.files(run.run_id) if files else []
+        except RunfolioError as error:
+            done.find(f"run {run.run_id}", error.message)
+            continue
+        done.took("artifacts", len(listed))
+        done.size += sum(item.size for item in listed)
+
+
+def _take_runs(
+    folio: Folio,
+    source: Source,
+    homes: dict[str, Experiment | None],
+    since_ms: int | None,
+    done: Imported,
+    seen: set[str],
+    *,
+    files: bool,
+    verify: bool,
+    tell: Callable[[str], None],
+) -> None:
+    stage = Stage(folio, source, done, files=files)
+    batch: list[Expected] = []
+    try:
+        logged = by_run(source.logged(list(homes)))
+        alone = [carrier_of(model) for found in logged.values() for model in found.made if model.run_id is None]
+        for run in chain(source.runs(list(homes), since_ms), alone):
+            seen.add(run.run_id)
+            home = homes[run.experiment_id]
+            assert home is not None
+            if folio.runs.committed(run.run_id) is not None:
+                _compare_there(folio, run, done)
+                continue
+            try:
+                batch.append(stage.take(run, home, logged.get(run.run_id, LoggedOf())))
+            except RunfolioError as error:
+                done.find(f"run {run.run_id}", f"it was not taken: {error.message}")
+            if len(batch) >= BATCH:
+                _commit(folio, batch, done, verify)
+                tell(f"{done.counts.get('runs', 0)} runs")
+        _commit(folio, batch, done, verify)
+    finally:
+        stage.close()
+
+
+def _compare_there(folio: Folio, run: SourceRun, done: Imported) -> None:
+    """Leave a run that the folio has as it is; where the store has gone on since, that is a finding."""
+    done.had("runs")
+    found = folio.runs.committed(run.run_id)
+    assert found is not None
+    moved = [
+        name
+        for name, one, other in (
+            ("status", run.status, found.status.value),
+            ("end", run.end, found.end),
+            ("metrics", sorted(run.metrics), sorted(found.metrics)),
+            ("params", sorted(run.params), sorted(found.params)),
+        )
+        if one != other
+    ]
+    if moved:
+        done.find(
+            f"run {run.run_id}",
+            f"the store says otherwise than the folio ({', '.join(moved)}): it went on after it was taken. Delete it here "
+            f"(runfolio runs delete {run.run_id}, runfolio gc), and import again.",
+        )
+
+
+def _commit(folio: Folio, batch: list[Expected], done: Imported, verify: bool) -> None:
+    if not batch:
+        return
+    result = folio.commit(wait=True)
+    waiting = {item.run_id: item.reason for item in result.waiting}
+    for expected in batch:
+        run = expected.run
+        if run.run_id in waiting:
+            done.find(f"run {run.run_id}", f"it waits: {waiting[run.run_id]}")
+            continue
+        done.took("runs")
+        done.took("points", sum(number for number, _ in expected.histories.values()))
+        done.took("artifacts", len(expected.artifacts))
+        if verify:
+            for difference in differences(expected, folio):
+                done.find(f"run {run.run_id}", f"read back, {difference}")
+            done.verified += 1
+    batch.clear()

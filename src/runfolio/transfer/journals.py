@@ -1,0 +1,256 @@
+"""A run of another store as a journal, written whole beside the folio and then moved in: killed in between, nothing of it is there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runfolio.errors import RunfolioError, UsageError, storage_errors
+from runfolio.folio.folio import Folio
+from runfolio.formats.runs import encode_input
+from runfolio.gateway.model_facts import FILE, ModelFacts, RunModels, encode_models
+from runfolio.gateway.provided import claims_of
+from runfolio.journal.events import encode_event, encode_key, encode_point, encode_text
+from runfolio.journal.spool import SEALED
+from runfolio.records import ArtifactEntry, DatasetInput, Experiment
+from runfolio.records.names import MAX_PARAM_LENGTH, MAX_TAG_LENGTH, check_artifact_path, check_key, check_run_id
+from runfolio.records.redaction import Redactor
+from runfolio.records.runs import Digest
+from runfolio.tracking.datasets import stored_input
+from runfolio.tracking.model_logging import HISTORY_TAG, shortened_history
+from runfolio.transfer.findings import Imported
+from runfolio.transfer.logged import LoggedOf, document_of, tags_of
+from runfolio.transfer.source import Point, Source, SourceRun
+
+_FIELDS = {"mlflow.runName": "name", "mlflow.parentRunId": "parent"}
+
+
+@dataclass(slots=True)
+class Expected:
+    """What the folio should say of a run once it is taken.
+
+    Parameters
+    ----------
+    run : SourceRun
+    params, tags : dict of str to str
+        As they were written: redacted, cut.
+    histories : dict of str to (int, str)
+        Number of points of each metric, and the digest of all.
+    artifacts : dict of str to ArtifactEntry
+    inputs : list of DatasetInput
+    """
+
+    run: SourceRun
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    histories: dict[str, tuple[int, str]] = field(default_factory=dict)
+    artifacts: dict[str, ArtifactEntry] = field(default_factory=dict)
+    inputs: list[DatasetInput] = field(default_factory=list)
+
+
+class Stage:
+    """Journals of an import, beside the folio until they are whole.
+
+    Parameters
+    ----------
+    folio : Folio
+    source : Source
+    done : Imported
+        Findings go there.
+    files : bool
+        Take artifacts too.
+    """
+
+    def __init__(self, folio: Folio, source: Source, done: Imported, *, files: bool) -> None:
+        self._folio, self._source, self._done, self._files = folio, source, done, files
+        settings = folio.settings.redact
+        self._redactor = Redactor(settings.patterns, settings.keys, home=str(Path.home()))
+        self._folder = folio.spool.folder / "import"
+        # What an import that was killed left here is not whole.
+        shutil.rmtree(self._folder, ignore_errors=True)
+        with storage_errors("import runs"):
+            (self._folder / "files").mkdir(parents=True)
+            folio.spool.journals_folder.mkdir(parents=True, exist_ok=True)
+
+    def close(self) -> None:
+        """Remove what is left of the stage."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @storage_errors("import the run")
+    def take(self, run: SourceRun, experiment: Experiment, logged: LoggedOf) -> Expected:
+        """Write a run's journal, its files into the store, and move the journal in.
+
+        Raises
+        ------
+        RunfolioError
+            If the run cannot be taken; nothing of it is there then.
+        """
+        check_run_id(run.run_id)
+        expected = Expected(run)
+        models = document_of(run, logged)
+        expected.tags.update(tags_of(models))
+        place = self._folder / f"{run.run_id}.jsonl"
+        with open(place, "wb") as journal:
+            journal.write(encode_event("open", self._header(run, experiment, expected)))
+            journal.writelines(self._texts(run, expected))
+            for key in sorted(run.metrics):
+                self._history(run, key, expected, journal.write)
+            for item in run.inputs:
+                self._input(run, item, expected, journal.write)
+            if models != RunModels():
+                digest, size = self._folio.store.put_bytes(encode_models(models))
+                self._stored(expected, FILE, digest, size, journal.write)
+            if self._files:
+                self._artifacts(run, expected, journal.write)
+                for facts in models.made.values():
+                    self._model_files(run, facts, expected, journal.write)
+            if run.deleted:
+                journal.write(encode_event("life", "deleted", run.end or run.start))
+            journal.write(encode_event("end", run.status, run.end or 0))
+        os.replace(place, self._folio.spool.journals_folder / f"{run.run_id}{SEALED}")
+        return expected
+
+    def _header(self, run: SourceRun, experiment: Experiment, expected: Expected) -> dict[str, Any]:
+        kept, claims = claims_of(run.tags, run.user, captured=False)
+        header: dict[str, Any] = {"schema": 1, "run_id": run.run_id, "experiment": experiment.slug, "start": run.start}
+        header["experiment_name"] = experiment.name
+        redactor = self._redactor.fresh()
+        for name in ("code", "entry"):
+            said = {
+                key: redactor.remote(text) if key == "remote" else redactor.text(text)
+                for key, text in claims.get(name, {}).items()
+            }
+            if said:
+                header[name] = said
+        if claims.get("user"):
+            header["user"] = claims["user"]
+        for key, text in kept.items():
+            if key in _FIELDS:
+                continue
+            expected.tags[key] = self._text(run, f"tag {key}", key, text, MAX_TAG_LENGTH)
+        header["name"] = run.name or run.tags.get("mlflow.runName", "")
+        parent = run.tags.get("mlflow.parentRunId")
+        if parent:
+            header["parent"] = check_run_id(parent)
+        header["tags"] = expected.tags
+        header["notices"] = [f"imported from {self._redactor.text(self._source.uri)}", *dict.fromkeys(redactor.notices)]
+        return header
+
+    def _texts(self, run: SourceRun, expected: Expected) -> list[bytes]:
+        made = []
+        for key, text in sorted(run.params.items()):
+            check_key(key, "parameter")
+            expected.params[key] = self._text(run, f"param {key}", key, text, MAX_PARAM_LENGTH)
+            made.append(encode_text("p", key, expected.params[key]))
+        return made
+
+    def _text(self, run: SourceRun, what: str, key: str, text: str, limit: int) -> str:
+        shown = self._redactor.value(key, text)
+        if shown != text:
+            self._done.find(f"run {run.run_id}", f"{what}: a secret or home path was redacted")
+        if len(shown) <= limit:
+            return shown
+        if key == HISTORY_TAG:
+            return shortened_history(shown)
+        self._done.find(f"run {run.run_id}", f"{what}: cut from {len(shown)} to {limit} characters")
+        return shown[:limit]
+
+    def _history(self, run: SourceRun, key: str, expected: Expected, write: Callable[[bytes], Any]) -> None:
+        check_key(key, "metric")
+        points = self._source.history(run.run_id, key)
+        spelled = encode_key(key)
+        for point in points:
+            write(encode_point(spelled, float(point.value), int(point.timestamp), int(point.step)))
+        expected.histories[key] = len(points), digest_of(points)
+
+    def _input(self, run: SourceRun, item: Any, expected: Expected, write: Callable[[bytes], Any]) -> None:
+        try:
+            made = stored_input(item, notify=lambda text: self._done.find(f"run {run.run_id}", text))
+        except UsageError as error:
+            self._done.find(f"run {run.run_id}", f"a dataset was not taken: {error.message}")
+            return
+        expected.inputs.append(made)
+        write(encode_event("d", encode_input(made)))
+
+    def _artifacts(self, run: SourceRun, expected: Expected, write: Callable[[bytes], Any]) -> None:
+        try:
+            listed = self._source.files(run.run_id)
+        except RunfolioError as error:
+            self._done.find(f"run {run.run_id}", error.message)
+            return
+        for item in listed:
+            self._file(expected, item.path, lambda folder, path=item.path: self._source.fetch(run.run_id, path, folder), write)  # type: ignore[misc]
+
+    def _model_files(self, run: SourceRun, facts: ModelFacts, expected: Expected, write: Callable[[bytes], Any]) -> None:
+        try:
+            listed = self._source.logged_files(facts.model_id)
+        except RunfolioError as error:
+            self._done.find(f"run {run.run_id}", error.message)
+            return
+        for item in listed:
+            path = f"{facts.path}/{item.path}"
+            if path not in expected.artifacts:  # MLflow may have listed it with the run's own
+                fetch = lambda folder, inner=item.path: self._source.fetch_logged(facts.model_id, inner, folder)  # noqa: E731
+                self._file(expected, path, fetch, write)
+
+    def _file(self, expected: Expected, path: str, fetch: Callable[[Path], Path], write: Callable[[bytes], Any]) -> None:
+        run_id = expected.run.run_id
+        folder = self._folder / "files" / run_id
+        try:
+            check_artifact_path(path)
+            folder.mkdir(exist_ok=True)
+            digest, size = self._folio.store.put_file(fetch(folder))
+        except RunfolioError as error:
+            self._done.find(f"run {run_id}", f"{path} was not taken: {error.message}")
+            return
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        self._stored(expected, path, digest, size, write)
+
+    def _stored(self, expected: Expected, path: str, digest: Digest, size: int, write: Callable[[bytes], Any]) -> None:
+        expected.artifacts[path] = ArtifactEntry(digest, size)
+        self._done.size += size
+        write(encode_event("a", path, digest, size, ""))
+
+
+def digest_of(points: Sequence[Point] | Sequence[Any]) -> str:
+    """Return the digest of a metric's points: value, time and step of each, whatever their order."""
+    made = hashlib.sha256()
+    for value, timestamp, step in sorted((repr(float(item.value)), int(item.timestamp), int(item.step)) for item in points):
+        made.update(f"{value} {timestamp} {step}\n".encode())
+    return made.hexdigest()
+
+
+def differences(expected: Expected, folio: Folio) -> list[str]:
+    """Compare a run as the folio holds it with what it should be; return what differs, in words."""
+    wanted = expected.run
+    found = folio.runs.committed(wanted.run_id)
+    if found is None:
+        return ["it is not in the folio"]
+    said = []
+    pairs: list[tuple[str, Any, Any]] = [
+        ("status", wanted.status, found.status.value),
+        ("start", wanted.start, found.start),
+        ("end", wanted.end, found.end),
+        ("deleted", wanted.deleted, found.lifecycle.value == "deleted"),
+        ("params", expected.params, dict(found.params)),
+        ("tags", expected.tags, dict(found.tags)),
+        ("metrics", sorted(expected.histories), sorted(found.metrics)),
+        ("artifacts", _plain(expected.artifacts), _plain(folio.runs.artifacts(found))),
+        ("datasets", len({(item.name, item.digest) for item in expected.inputs}), len(found.inputs)),
+    ]
+    said += [f"{name} differ" for name, one, other in pairs if one != other]
+    for key, (number, digest) in expected.histories.items():
+        points = list(folio.runs.history(found, key))
+        if len(points) != number or digest_of(points) != digest:
+            said.append(f"metric {key}: {len(points)} points here, {number} there, or of other values")
+    return said
+
+
+def _plain(artifacts: Mapping[str, ArtifactEntry]) -> dict[str, tuple[str, int]]:
+    return {path: (str(entry.digest), entry.size) for path, entry in artifacts.items()}

@@ -1,0 +1,169 @@
+"""MLflow's stores, made by MLflow itself, taken into a folio; what it says of them then is what MLflow says of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runfolio.tracking.client import RunfolioClient
+from tests.conftest import git
+from tests.gateway.versions import VERSIONS, Version, each_version
+
+HERE = Path(__file__).parent
+JOURNEY = HERE.parent / "gateway" / "journey.py"
+pytestmark = [pytest.mark.frameworks]
+NEWEST = [parameter for parameter in each_version() if parameter.values == (VERSIONS[1],)]  # type: ignore[attr-defined]
+
+
+def take(version: Version, folio: Path, uri: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the import as a user does."""
+    return version.run("-m", "runfolio", "import", "mlflow", uri, *options, cwd=folio)
+
+
+def told(version: Version, uri: str, folder: Path) -> dict[str, Any]:
+    """Return what MLflow says of a store."""
+    output = folder / "told_by.json"
+    done = version.run(str(HERE / "told_by.py"), uri, str(output), cwd=folder)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(output.read_text())  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def small(tmp_path: Path, pinned_git: Path) -> Path:
+    """Return a folder for an MLflow store."""
+    made = tmp_path / "mlflow"
+    made.mkdir()
+    return made
+
+
+def fill(version: Version, folder: Path, uri: str, number: int) -> None:
+    """Make a small store."""
+    done = version.run(str(HERE / "small_store.py"), uri, str(number), cwd=folder, MLFLOW_ALLOW_FILE_STORE="true")
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("version", each_version())
+def test_a_store_is_taken_whole_and_a_second_time_adds_nothing(version: Version, folio_dir: Path, tmp_path: Path) -> None:
+    there = tmp_path / "mlflow"
+    there.mkdir()
+    database = f"sqlite:///{there}/mlflow.db"
+    done = version.run(str(JOURNEY), database, str(there / "told.json"), cwd=there)
+    assert done.returncode == 0, done.stderr[-3000:]
+    dry = json.loads(take(version, folio_dir, database, "--dry-run", "--json").stdout)
+    assert RunfolioClient(str(folio_dir)).search_experiments()[0].name == "Default"
+    taken = take(version, folio_dir, database, "--json")
+    did = json.loads(taken.stdout)
+    assert dry["counts"]["runs"] == did["counts"]["runs"] == did["verified"], taken.stderr
+    # MLflow 2.22 takes a name with a slash, which a folio spells otherwise and says so.
+    assert [item["where"] for item in did["findings"]] == (["model a/b"] if version.name == "2.22" else [])
+    expected, found = told(version, database, there), told(version, f"runfolio://{folio_dir}", tmp_path)
+    for run in expected["runs"].values():
+        # Name and user are fields of ours, and shown as tags, too, where MLflow kept them as fields alone.
+        run["tags"] = {"mlflow.runName": run["name"], "mlflow.user": run["user"], **run["tags"]}
+    assert found == expected
+    again = json.loads(take(version, folio_dir, database, "--json").stdout)
+    assert again["counts"] == {} and again["there"]["runs"] == did["counts"]["runs"] and again["findings"] == []
+    checked = subprocess.run(
+        [sys.executable, "-m", "runfolio", "check"], cwd=folio_dir, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+    assert git(folio_dir, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("version", NEWEST)
+def test_an_import_that_is_killed_again_and_again_takes_each_run_once(version: Version, folio_dir: Path, small: Path) -> None:
+    database = f"sqlite:///{small}/mlflow.db"
+    fill(version, small, database, 30)
+    command = [sys.executable, "-W", "ignore", "-m", "runfolio", "import", "mlflow", database]
+    killed = 0
+    for _ in range(4):
+        process = subprocess.Popen(
+            command, cwd=folio_dir, env=version.env(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        journals = folio_dir / ".git" / "runfolio" / "journal"
+        before = len(list(journals.glob("*"))) if journals.exists() else 0
+        while process.poll() is None and (len(list(journals.glob("*"))) if journals.exists() else 0) < before + 5:
+            time.sleep(0.01)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            killed += 1
+        process.wait(60)
+    assert killed >= 1
+    done = take(version, folio_dir, database, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    client = RunfolioClient(str(folio_dir))
+    found = client.search_runs([item.experiment_id for item in client.search_experiments()], max_results=1000)
+    assert sorted(run.info.run_name for run in found) == sorted(f"r{at}" for at in range(30))
+    for run in found:
+        assert run.info.status == "FINISHED" and len(client.get_metric_history(run.info.run_id, "loss")) == 4
+        assert [item.path for item in client.list_artifacts(run.info.run_id, "notes")] == ["notes/about.txt"]
+
+
+@pytest.mark.parametrize("version", each_version())
+def test_a_half_broken_folder_is_taken_as_far_as_it_goes_and_the_rest_is_named(
+    version: Version, folio_dir: Path, small: Path
+) -> None:
+    place = small / "mlruns"
+    fill(version, small, f"file://{place}", 4)
+    runs = sorted(path.parent for path in place.glob("*/*/meta.yaml") if path.parent.name != "models")
+    broken, headless, emptied, _whole = runs[:4]
+    (broken / "meta.yaml").write_text("{ not: yaml: at all")
+    (headless / "meta.yaml").unlink()
+    [about] = (emptied / "artifacts").rglob("about.txt")
+    about.unlink()
+    about.symlink_to(small / "gone.txt")
+    done = take(version, folio_dir, f"file://{place}", "--json")
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    said = json.loads(done.stdout)
+    named = {item["where"]: item["what"] for item in said["findings"]}
+    assert said["counts"]["runs"] == 2
+    assert any(broken.name in where and "meta.yaml" in what for where, what in named.items())
+    assert any(headless.name in where and "missing" in what for where, what in named.items())
+    assert "about.txt" in named[f"run {emptied.name}"]
+
+
+@pytest.mark.parametrize("version", NEWEST)
+def test_only_what_is_asked_for_is_taken(version: Version, folio_dir: Path, small: Path) -> None:
+    database = f"sqlite:///{small}/mlflow.db"
+    fill(version, small, database, 3)
+    client = RunfolioClient(str(folio_dir))
+    none = json.loads(take(version, folio_dir, database, "--since", "2199-01-01", "--json").stdout)
+    assert none["counts"].get("runs", 0) == 0
+    absent = take(version, folio_dir, database, "--experiment", "no such")
+    assert absent.returncode == 1 and "no such" in absent.stdout
+    some = take(version, folio_dir, database, "--experiment", "small", "--since", "2020-01-01", "--no-artifacts")
+    assert some.returncode == 0 and "took 3 runs" in some.stdout
+    found = client.search_runs([client.get_experiment_by_name("small").experiment_id])  # type: ignore[union-attr]
+    assert len(found) == 3 and client.list_artifacts(found[0].info.run_id) == []
+
+
+@pytest.mark.parametrize("version", NEWEST)
+@pytest.mark.parametrize("fault", ["another schema", "no database", "no folder", "a folio", "no date"])
+def test_a_store_that_cannot_be_opened_is_said_in_words(version: Version, folio_dir: Path, small: Path, fault: str) -> None:
+    database = small / "mlflow.db"
+    uri, options, code, said = f"sqlite:///{database}", (), 19, "cannot open it"
+    if fault == "another schema":
+        with sqlite3.connect(database) as made:
+            made.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+            made.execute("INSERT INTO alembic_version VALUES ('0123456789ab')")
+            made.execute("CREATE TABLE experiments (experiment_id INTEGER)")
+        made.close()
+    elif fault == "no database":
+        code, said = 11, "no such database"
+    elif fault == "no folder":
+        uri, code, said = str(small / "mlruns"), 11, "no such folder"
+    elif fault == "a folio":
+        uri, code, said = f"runfolio://{folio_dir}", 2, "is a folio"
+    else:
+        options, code, said = ("--since", "yesterday"), 2, "is no date"
+    done = take(version, folio_dir, uri, *options)
+    assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr, done.stderr
