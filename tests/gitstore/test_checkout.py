@@ -79,3 +79,26 @@ def test_where_a_folder_hands_its_group_down_the_file_is_made(repo_dir: Path, do
 def test_no_name_of_a_donor_is_left_in_the_work_tree(repo_dir: Path, donor: Path) -> None:
     commit_and_show(repo_dir, FileChange(RECORD, b"{}\n", str(donor)))
     assert [path.name for path in (repo_dir / RECORD).parent.iterdir()] == ["a.json"]
+
+
+def test_a_change_in_the_second_of_the_last_add_is_still_seen_after_a_commit_of_records(folio_dir: Path) -> None:
+    from runfolio.folio.opening import open_folio
+    from tests.conftest import git as run_git
+
+    moment = (1_700_000_000 * 10**9, 1_700_000_000 * 10**9)
+    run_git(folio_dir, "config", "core.trustctime", "false")
+    file = folio_dir / "quick.py"
+    file.write_text("accuracy = 1\n")
+    os.utime(file, ns=moment)
+    run_git(folio_dir, "add", "quick.py")
+    run_git(folio_dir, "commit", "-qm", "quick")
+    run_git(folio_dir, "update-index", "--refresh")
+    file.write_text("accuracy = 2\n")
+    os.utime(file, ns=moment)
+    os.utime(folio_dir / ".git" / "index", ns=moment)
+    folio = open_folio(str(folio_dir))
+    try:
+        folio.experiments.create("another")
+    finally:
+        folio.close()
+    assert run_git(folio_dir, "status", "--porcelain") == " M quick.py\n"

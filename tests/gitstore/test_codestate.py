@@ -168,6 +168,23 @@ def test_every_kind_of_change_is_in_the_tree_and_none_in_the_repository(repo: Re
     assert not os.access(tmp_path / "out/train.py", os.X_OK)
 
 
+def test_a_change_in_the_second_of_the_last_add_is_in_the_tree(repo: Repo, tmp_path: Path) -> None:
+    """Size and time are those of the file that was added; git tells such a change by the time of its index."""
+    place, moment = place_of(repo), (1_700_000_000 * 10**9, 1_700_000_000 * 10**9)
+    git(place, "config", "core.trustctime", "false")
+    file = write(place, "quick.py", "accuracy = 1\n")
+    os.utime(file, ns=moment)
+    git(place, "add", "quick.py")
+    git(place, "commit", "-qm", "quick")
+    os.utime(file, ns=moment)
+    git(place, "update-index", "--refresh")
+    write(place, "quick.py", "accuracy = 2\n")
+    os.utime(file, ns=moment)
+    os.utime(repo.git_dir / "index", ns=moment)
+    state = code_tree(repo, ())
+    assert state.dirty and files_of(repo, state, tmp_path / "kept")["quick.py"] == b"accuracy = 2\n"
+
+
 def test_secrets_and_large_files_are_left_out_and_named(repo: Repo, tmp_path: Path) -> None:
     place = place_of(repo)
     for name in (".env", "conf/server.pem", "id_rsa", "credentials.json", ".netrc", ".env.example", "credentials.py"):

@@ -336,7 +336,9 @@ def _update_index(repo: Repo, changes: list[Change]) -> None:
     try:
         fresh.unlink(missing_ok=True)
         if index.exists():
-            shutil.copyfile(index, fresh)
+            # With its time, by which git tells a file that was changed in the second of the last `git add` ("racy git"): under a
+            # younger index such a change would never be seen again.
+            shutil.copy2(index, fresh)
         _edit_index(repo, fresh, changes)
         os.replace(fresh, index)
     except OSError as error:

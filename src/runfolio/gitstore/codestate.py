@@ -249,7 +249,9 @@ def _dirty_tree(repo: Repo, status: _Status, new_max: int, all_max: int) -> tupl
     with tempfile.TemporaryDirectory(prefix="runfolio-code-") as folder:
         index = os.path.join(folder, "index")
         with suppress(FileNotFoundError):  # nothing was ever added: git makes the file
-            shutil.copyfile(repo.git_dir / "index", index)
+            # With its time: a file that was changed in the second of the last `git add` is told by being no older than the
+            # index ("racy git", Documentation/technical/racy-git.txt). A copy that is younger hides that change.
+            shutil.copy2(repo.git_dir / "index", index)
         env = {"GIT_INDEX_FILE": index}
         if reset:
             zero = "0" * 2 * id_bytes(repo)
