@@ -124,6 +124,9 @@ class RefFiles:
                     raise _HeldError from None
                 time.sleep(pause)
                 pause = min(pause * 2, 0.02)
+            except BaseException:
+                self._left |= not lock.give_back()
+                raise
         try:
             yield lock
         finally:
@@ -174,16 +177,13 @@ class _Lock:
         self.path, self._ours = path, False
 
     def take(self, data: bytes, durable: bool) -> None:
-        """Make the file, which must not be there, with its content."""
+        """Make the file, which must not be there, with its content; where that fails half-way, :meth:`give_back` removes it."""
         fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         self._ours = True
         try:
             write_whole(fd, data)
             if durable:
                 os.fsync(fd)
-        except BaseException:
-            self.give_back()
-            raise
         finally:
             os.close(fd)
 
