@@ -38,14 +38,15 @@ class Version(NamedTuple):
         )
 
 
-VERSIONS = [Version("2.22", os.environ.get("RUNFOLIO_MLFLOW", "")), Version("3", os.environ.get("RUNFOLIO_MLFLOW3", ""))]
+VARIABLES = ("RUNFOLIO_WHOLE_MLFLOW", "RUNFOLIO_WHOLE_MLFLOW3")
+VERSIONS = [Version(name, os.environ.get(variable, "")) for name, variable in zip(("2.22", "3"), VARIABLES, strict=True)]
 
 
 def each_version() -> list[object]:
     """Return the versions as parameters of a test; one that is not there is skipped, and says so."""
     missing = "no whole MLflow in the folder that {} names"
     made = []
-    for version, variable in zip(VERSIONS, ("RUNFOLIO_MLFLOW", "RUNFOLIO_MLFLOW3"), strict=True):
+    for version, variable in zip(VERSIONS, VARIABLES, strict=True):
         there = Path(version.folder or "-", "mlflow", "server").is_dir() and Path(version.folder, "sqlalchemy").is_dir()
         marks = [] if there else [pytest.mark.skip(reason=missing.format(variable))]
         made.append(pytest.param(version, id=version.name, marks=marks))

@@ -282,6 +282,7 @@ class _IPython:
 
 def test_notebook_is_captured_afresh_with_its_cells(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     place = place_of(repo)
+    monkeypatch.chdir(place)
     shell = _Shell(object(), ["import x", "token = 'abc1234'"], __vsc_ipynb_file__=str(write(place, "nb/try.ipynb", "{}")))
     monkeypatch.setitem(sys.modules, "IPython", _IPython(shell))
     first = current(repo, "", CaptureSettings(), Redactor())

@@ -121,12 +121,12 @@ class Session:
         return self._waiting > 0
 
     def _due(self, top: bool) -> bool:
-        if _leaving:
-            return True  # opened again by what others do at the process's end
         commit = self.folio.settings.commit
         when = os.environ.get("RUNFOLIO_COMMIT") or commit.when
         if when == "demand":
             return False
+        if _leaving:
+            return True  # opened again by what others do at the process's end
         if when == "run":
             return top
         full = self._waiting >= commit.batch

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -55,7 +56,13 @@ def sweep(**more: Any) -> Any:
 
 
 def jobs(state: Path) -> list[dict[str, Any]]:
-    return [json.loads(file.read_text()) for file in sorted(state.glob("*.json"))]
+    """Return the jobs; a task whose runs are here already may need a moment to end."""
+    until = time.monotonic() + 60
+    while True:
+        found = [json.loads(file.read_text()) for file in sorted(state.glob("*.json"))]
+        if not any("RUNNING" in job["tasks"].values() for job in found) or time.monotonic() > until:
+            return found
+        time.sleep(0.05)
 
 
 def test_a_round_is_a_job_array_whose_runs_come_back_through_the_inbox(slurm: Path, folio_dir: Path, trials: Read) -> None:
