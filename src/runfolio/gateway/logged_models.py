@@ -56,8 +56,8 @@ class LoggedModels:
             model_type=model_type or "",
             created=now,
             updated=now,
-            tags=_texts(tags),
-            params=_texts(params),
+            tags=shapes.texts_of(tags),
+            params=shapes.texts_of(params),
         )
         made = self.book.make(run_id, facts)
         return self._model(self.client._session().folio.runs.get(run_id), made)
@@ -82,7 +82,7 @@ class LoggedModels:
 
     def set_logged_model_tags(self, model_id: str, tags: Sequence[Any]) -> None:
         """Set tags of a model."""
-        self.book.change(model_id, lambda facts: replace(facts, tags={**facts.tags, **_texts(tags)}))
+        self.book.change(model_id, lambda facts: replace(facts, tags={**facts.tags, **shapes.texts_of(tags)}))
 
     def delete_logged_model_tag(self, model_id: str, key: str) -> None:
         """Take a tag of a model away."""
@@ -96,7 +96,7 @@ class LoggedModels:
 
     def log_logged_model_params(self, model_id: str, params: Sequence[Any]) -> None:
         """Log params of a model."""
-        self.book.change(model_id, lambda facts: replace(facts, params={**facts.params, **_texts(params)}))
+        self.book.change(model_id, lambda facts: replace(facts, params={**facts.params, **shapes.texts_of(params)}))
 
     def search_logged_models(
         self,
@@ -164,7 +164,3 @@ def _joined(known: Iterable[Any], fresh: Iterable[Any], key: Callable[[Any], Any
     for item in fresh:
         made.setdefault(key(item), item)
     return tuple(made.values())
-
-
-def _texts(items: Iterable[Any] | None) -> dict[str, str]:
-    return {item.key: str(item.value) for item in items or ()}

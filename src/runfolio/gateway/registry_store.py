@@ -50,7 +50,7 @@ class RunfolioRegistry(AbstractStore):  # type: ignore[misc]  # MLflow's classes
         self, name: str, tags: Sequence[Any] | None = None, description: str | None = None, deployment_job_id: str | None = None
     ) -> Any:
         """Make a registered model."""
-        return self._model(self.client.create_registered_model(name, _texts(tags), description))
+        return self._model(self.client.create_registered_model(name, shapes.texts_of(tags), description))
 
     def update_registered_model(self, name: str, description: str | None, deployment_job_id: str | None = None) -> Any:
         """Describe a registered model."""
@@ -119,7 +119,7 @@ class RunfolioRegistry(AbstractStore):  # type: ignore[misc]  # MLflow's classes
         model_id: str | None = None,
     ) -> Any:
         """Register a model as the next version of a registered model that is there."""
-        said = _texts(tags)
+        said = shapes.texts_of(tags)
         found, found_id = self._source(source, model_id)
         if found_id:
             said[MODEL_ID_TAG] = found_id
@@ -223,7 +223,3 @@ def _without_prompts(filter_string: str | None) -> tuple[str | None, bool]:
 
 def _serves(client: RunfolioClient) -> bool:
     return is_served(client._session())
-
-
-def _texts(items: Sequence[Any] | None) -> dict[str, str]:
-    return {item.key: str(item.value) for item in items or ()}

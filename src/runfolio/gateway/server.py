@@ -24,7 +24,6 @@ from runfolio.gateway.addresses import PROXY, SCHEME
 from runfolio.gateway.guard import LOOPBACK, Guard
 from runfolio.gateway.guarded_apps import GuardedAsgi, GuardedWsgi
 
-THREADS = 16
 ANY = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
 STORE, REGISTRY = "_MLFLOW_SERVER_FILE_STORE", "_MLFLOW_SERVER_REGISTRY_STORE"
 ROOT, DESTINATION, PROXIES = (
@@ -49,8 +48,6 @@ class GatewayOptions:
         None makes one; empty asks for none, on loopback alone.
     allowed : tuple of str
         More names by which the gateway may be called.
-    threads : int
-        Requests that are worked on at once.
     """
 
     folio: Path
@@ -58,7 +55,6 @@ class GatewayOptions:
     port: int = 5000
     token: str | None = None
     allowed: tuple[str, ...] = ()
-    threads: int = THREADS
 
     @property
     def guard(self) -> Guard:
@@ -116,9 +112,9 @@ def serve(options: GatewayOptions, tell: Any) -> None:
     if generation >= 3:
         # MLflow 3 looks at Host itself; the guard has done so.
         os.environ.setdefault("MLFLOW_SERVER_ALLOWED_HOSTS", "*")
-        _asgi(guard, listener, options.threads)
+        _asgi(guard, listener)
     else:
-        _wsgi(guard, listener, options.threads)
+        _wsgi(guard, listener)
 
 
 def _open_early(place: str) -> None:
@@ -154,7 +150,7 @@ def _listener(options: GatewayOptions) -> Any:
     return made
 
 
-def _asgi(guard: Guard, listener: Any, threads: int) -> None:
+def _asgi(guard: Guard, listener: Any) -> None:
     uvicorn = importlib.import_module("uvicorn")
     app = importlib.import_module("mlflow.server.fastapi_app").app
     config = uvicorn.Config(GuardedAsgi(app, guard), log_level="warning", lifespan="on", access_log=False)
@@ -162,11 +158,10 @@ def _asgi(guard: Guard, listener: Any, threads: int) -> None:
     server.run(sockets=[listener])
 
 
-def _wsgi(guard: Guard, listener: Any, threads: int) -> None:
-    """Serve by gunicorn's worker of threads, in this one process.
+def _wsgi(guard: Guard, listener: Any) -> None:
+    """Serve by werkzeug's server, which is there with Flask: HTTP/1.1, a thread for each connection, all in this one process.
 
-    gunicorn's own frame forks workers, of which one would be enough and a second too many; werkzeug's server, which is there with
-    Flask, speaks HTTP/1.1 with kept connections in a thread each.
+    gunicorn, by which MLflow 2.22 serves, forks workers: two of them would both hold a run, and neither could end it alone.
     """
     app = GuardedWsgi(importlib.import_module("mlflow.server").app, guard)
     serving = importlib.import_module("werkzeug.serving")

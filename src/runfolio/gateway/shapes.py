@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlflow import entities as theirs
@@ -136,3 +136,8 @@ def model_version(item: model_entities.ModelVersion) -> Any:
 
 def _tags(cls: Any, tags: Mapping[str, str]) -> list[Any]:
     return [cls(key, value) for key, value in tags.items()]
+
+
+def texts_of(items: Iterable[Any] | None) -> dict[str, str]:
+    """Return tags or params of MLflow's as plain text by their keys."""
+    return {item.key: str(item.value) for item in items or ()}
