@@ -65,9 +65,8 @@ def import_store(
         _count(folio, source, list(homes), since_ms, done, seen, files)
     else:
         _take_runs(folio, source, homes, since_ms, done, seen, files=files, verify=verify, tell=tell)
-    if not experiments and since_ms is None:
-        for where, why in source.unread(seen):
-            done.find(where, why)
+    for where, why in source.unread(seen, whole=not experiments and since_ms is None):
+        done.find(where, why)
     if models:
         tell("registered models")
         take_models(folio, source, done, dry_run=dry_run)

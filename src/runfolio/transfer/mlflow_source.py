@@ -204,9 +204,9 @@ class MlflowSource:
             uri = self.client.get_model_version_download_uri(name, str(version))
             return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
 
-    def unread(self, seen: set[str]) -> Iterator[tuple[str, str]]:
+    def unread(self, seen: set[str], *, whole: bool) -> Iterator[tuple[str, str]]:
         """Yield folders of runs that MLflow passed over: a ``meta.yaml`` that is broken or gone."""
-        if self._folder is None:
+        if self._folder is None or not whole:
             return
         for place in self._run_folders("*"):
             if place.name not in seen:

@@ -177,6 +177,6 @@ class Source(Protocol):
         """Copy the files of a version into a folder, and return where they are."""
         ...
 
-    def unread(self, seen: set[str]) -> Iterator[tuple[str, str]]:
-        """Yield what lies in the store and could not be read: where, and why."""
+    def unread(self, seen: set[str], *, whole: bool) -> Iterator[tuple[str, str]]:
+        """Yield what lies in the store and could not be read: where, and why. `whole` says that all runs were asked for."""
         ...

@@ -1,0 +1,87 @@
+"""What tools without a registry, logged models or experiments with ids have in common: the base of their sources."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from runfolio.transfer.source import SourceExperiment, SourceFile, SourceLogged, SourceModel
+
+ORIGIN_TAG = "runfolio.imported_from"
+ORIGIN_ID_TAG = "runfolio.imported_id"
+
+
+def id_of(tool: str, *origin: str) -> str:
+    """Return the id here of something that another tool names its own way: the same at every import.
+
+    Parameters
+    ----------
+    tool : str
+        ``wandb``, ``tensorboard`` …
+    *origin : str
+        What names it there, from the outermost: project, run.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+    """
+    return hashlib.sha256("\0".join((tool, *origin)).encode()).hexdigest()[:32]
+
+
+def origin_tags(tool: str, origin: str) -> dict[str, str]:
+    """Return the tags that say where a run comes from: the tool, and its name there."""
+    return {ORIGIN_TAG: tool, ORIGIN_ID_TAG: origin}
+
+
+class PlainSource:
+    """The parts of a :class:`~runfolio.transfer.source.Source` that most tools don't have; subclasses give runs, histories and files.
+
+    Parameters
+    ----------
+    tool : str
+    uri : str
+        Where it is, without secrets.
+    """
+
+    def __init__(self, tool: str, uri: str) -> None:
+        self.tool, self._uri = tool, uri
+        self._unread: dict[str, str] = {}
+
+    @property
+    def uri(self) -> str:
+        """Where it is, without secrets."""
+        return self._uri
+
+    def experiment(self, name: str) -> SourceExperiment:
+        """Return an experiment that has only a name there."""
+        return SourceExperiment(id_of(self.tool, "experiment", name), name)
+
+    def cannot_read(self, where: str, why: str) -> None:
+        """Note something that lies in the store and could not be read; the import tells it."""
+        self._unread.setdefault(where, why)
+
+    def unread(self, seen: set[str], *, whole: bool) -> Iterator[tuple[str, str]]:
+        """Yield what was noted by :meth:`cannot_read`."""
+        yield from self._unread.items()
+
+    def logged(self, experiment_ids: Sequence[str]) -> Iterator[SourceLogged]:
+        """Yield nothing: logged models are MLflow's."""
+        return iter(())
+
+    def logged_files(self, model_id: str) -> list[SourceFile]:
+        """Return nothing."""
+        return []
+
+    def fetch_logged(self, model_id: str, path: str, folder: Path) -> Path:
+        """Refuse."""
+        raise NotImplementedError
+
+    def models(self) -> Iterator[SourceModel]:
+        """Yield nothing: there is no registry."""
+        return iter(())
+
+    def fetch_version(self, name: str, version: int, folder: Path) -> Path:
+        """Refuse."""
+        raise NotImplementedError
