@@ -19,18 +19,38 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+MOST_SHOWN = 50
 _ORDER = ("experiments", "runs", "points", "metrics", "artifacts", "models", "versions")
+
+
+def _moment(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        made = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise UsageError(f"--since {text!r} is no date. Write 2026-01-31, or 2026-01-31T12:00.") from None
+    if made.tzinfo is None:
+        made = made.replace(tzinfo=datetime.timezone.utc)
+    return int(made.timestamp() * 1000)
+
+
 _OPTIONS = (
     click.option(
         "--experiment", "experiments", metavar="NAME", multiple=True, help="Take this one only, by name or id; repeatable."
     ),
-    click.option("--since", metavar="DATE", help="Take runs that started then or later: 2026-01-31, or with a time, in UTC."),
+    click.option(
+        "--since",
+        "since_ms",
+        metavar="DATE",
+        callback=_moment,
+        help="Take runs that started then or later: 2026-01-31, or with a time, in UTC.",
+    ),
     click.option("--dry-run", is_flag=True, help="Count what would be taken, with its size, and take nothing."),
     click.option("--no-artifacts", is_flag=True, help="Leave the files of runs where they are."),
     click.option("--no-verify", is_flag=True, help="Do not read back what was taken."),
     click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON."),
 )
-MOST_SHOWN = 50
 
 
 def import_options(command: Command) -> Command:
@@ -44,7 +64,7 @@ def carry_out(
     source: Source,
     *,
     experiments: tuple[str, ...],
-    since: str | None,
+    since_ms: int | None,
     dry_run: bool,
     no_artifacts: bool,
     no_verify: bool,
@@ -54,7 +74,6 @@ def carry_out(
     """Take a source into the folio at hand, tell what was done, and end with 1 if there are findings."""
     from runfolio.transfer.importing import import_store
 
-    since_ms = _moment(since) if since else None
     with opened() as folio:
         done = import_store(
             folio,
@@ -73,16 +92,6 @@ def carry_out(
         _show(done, dry_run)
     if done.findings:
         raise SystemExit(EXIT_FINDINGS)
-
-
-def _moment(text: str) -> int:
-    try:
-        made = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise UsageError(f"--since {text!r} is no date. Write 2026-01-31, or 2026-01-31T12:00.") from None
-    if made.tzinfo is None:
-        made = made.replace(tzinfo=datetime.timezone.utc)
-    return int(made.timestamp() * 1000)
 
 
 def _show(done: Imported, dry_run: bool) -> None:
