@@ -29,7 +29,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from statistics import NormalDist
 
 from runfolio.records.datasets import ColumnFacts, Facts, Histogram
 from runfolio.records.visible import visible
@@ -243,6 +242,8 @@ def by_chance(bins: int, old: int, new: int, level: float = 0.95) -> float:
     freedom = bins - 1
     if freedom < 1:
         return 0.0
+    from statistics import NormalDist  # decimals and fractions come along, which few commands need
+
     normal = NormalDist().inv_cdf(level)
     chi = freedom * (1 - 2 / (9 * freedom) + normal * math.sqrt(2 / (9 * freedom))) ** 3
     return (1 / max(old, 1) + 1 / max(new, 1)) * chi

@@ -11,7 +11,6 @@ Invariants:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -29,6 +28,7 @@ from runfolio.site.links import experiment_page, model_page, run_page, version_p
 from runfolio.site.output import canonical
 from runfolio.site.plan import Page
 from runfolio.site.reproductions import newest
+from runfolio.site.spelling import compact
 
 ROOT = "api/v1"
 PAGE = 100
@@ -245,5 +245,4 @@ def _file(path: str, kind: str, value: Mapping[str, Any]) -> Page:
 
 def _spell(kind: str, value: Mapping[str, Any]) -> bytes:
     head = {"schema": f"{ROOT}/schemas/{kind}.json", "version": VERSION}
-    # ASCII: an unpaired surrogate, which a name may hold, has a spelling in JSON and none in UTF-8.
-    return json.dumps({**head, **value}, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode() + b"\n"
+    return compact({**head, **value}).encode() + b"\n"

@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from runfolio.site.spelling import compact
+
 SPARSE = 0.25
 MAX_TEXT = 500
 SPECIAL = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
@@ -206,7 +208,7 @@ _PROTO_KEY = '["__proto__"]:'
 
 def script(key: str, value: object) -> bytes:
     """Return a data file: one call, which a page loads as a classic script (the only form that also works from a folder)."""
-    return f"rfData({_spell(key)},{script_text(value)});\n".encode()
+    return f"rfData({compact(key)},{script_text(value)});\n".encode()
 
 
 def script_value(data: bytes) -> Any:
@@ -227,21 +229,16 @@ def record_text(body: bytes) -> str:
 
 def script_of_texts(key: str, parts: Mapping[str, str]) -> bytes:
     """Return a data file whose value is an object of values that are spelled already."""
-    fields = ",".join(f"{_spell(name)}:{text}" for name, text in parts.items())
-    return f"rfData({_spell(key)},{{{fields}}});\n".encode()
+    fields = ",".join(f"{compact(name)}:{text}" for name, text in parts.items())
+    return f"rfData({compact(key)},{{{fields}}});\n".encode()
 
 
 def script_text(value: object) -> str:
     """Spell a value as a script's text."""
     # In a script, unlike in JSON, `{"__proto__": x}` sets no key but the prototype; `["__proto__"]` is a key. Inside of a text each
     # quotation mark follows a backslash, so that the pattern finds keys only.
-    text = _spell(value)
+    text = compact(value)
     return _PROTO.sub(_PROTO_KEY, text) if "__proto__" in text else text
-
-
-def _spell(value: object) -> str:
-    # ASCII: no page's encoding, and no line separator in a string, can change what is read.
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def _spread(rows: Sequence[int], values: Sequence[Any], count: int, missing: Any) -> list[Any]:

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runfolio.diff.drift import Drift, drift
 from runfolio.folio.datasets import DatasetVersion
 from runfolio.formats.datasets import named_in_source
 from runfolio.records.datasets import Dataset, Facts
 from runfolio.records.runs import Run
 
 if TYPE_CHECKING:
+    from runfolio.diff.drift import Drift
     from runfolio.site.gather import Site
 
 MOST_VERSIONS, MOST_RUNS, MOST_PAIRS = 40, 40, 12
@@ -50,6 +50,8 @@ class DatasetData:
 
     def drift_to(self, digest: str, before: str) -> Drift | None:
         """Return how a content differs from another; None where one of them is not described."""
+        from runfolio.diff.drift import drift
+
         old, new = self.facts.get(before), self.facts.get(digest)
         return drift(old, new) if old is not None and new is not None else None
 

@@ -11,7 +11,6 @@ Invariants:
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from typing import Any
 from runfolio.site.memory import MEMORY, NOTHING, VERSION, Made, Memory, read_memory
 from runfolio.site.parallel import in_processes
 from runfolio.site.plan import Data, Page
+from runfolio.site.spelling import compact, in_order
 
 
 @dataclass
@@ -168,7 +168,7 @@ class Output:
             held["unfinished"] = True
         elif told:
             held["told"] = dict(told)
-        _write(self.folder / MEMORY, json.dumps(held, separators=(",", ":"), ensure_ascii=True).encode(), self._folders)
+        _write(self.folder / MEMORY, compact(held).encode(), self._folders)
 
     @property
     def told(self) -> Mapping[str, int]:
@@ -215,7 +215,7 @@ def digest_of(parts: Iterable[bytes]) -> str:
 
 def canonical(value: Mapping[str, object] | Sequence[object]) -> str:
     """Spell JSON values in one way, for the inputs of a file."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return in_order(value)
 
 
 def _write(path: Path, data: bytes, made: set[Path]) -> None:

@@ -131,10 +131,15 @@ def count_private(bodies: Iterable[bytes]) -> dict[str, int]:
     """
     # The canonical spelling says where a field stands, so no record need be parsed.
     counts = dict.fromkeys([*(words for words, _, _ in _SHOWN_BY_DEFAULT), _HOMES], 0)
+    looked_for = [(words, line, re.compile(place).search) for words, line, place in _SHOWN_BY_DEFAULT]
     for body in bodies:
-        for words, line, place in _SHOWN_BY_DEFAULT:
-            counts[words] += line in body and re.search(place, body) is not None
-        counts[_HOMES] += any(part in body for part in _HOME_BYTES) and has_home(body.decode())
+        for words, line, stands in looked_for:
+            if line in body and stands(body):
+                counts[words] += 1
+        for part in _HOME_BYTES:
+            if part in body:
+                counts[_HOMES] += has_home(body.decode())
+                break
     return {words: count for words, count in counts.items() if count}
 
 
