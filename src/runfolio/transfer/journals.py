@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from runfolio.tracking.datasets import stored_input
 from runfolio.tracking.model_logging import HISTORY_TAG, shortened_history
 from runfolio.transfer.findings import Imported
 from runfolio.transfer.logged import LoggedOf, document_of, tags_of
-from runfolio.transfer.source import Point, Source, SourceRun
+from runfolio.transfer.source import Source, SourceRun
 
 _FIELDS = {"mlflow.runName": "name", "mlflow.parentRunId": "parent"}
 
@@ -162,15 +162,19 @@ class Stage:
 
     def _history(self, run: SourceRun, key: str, expected: Expected, write: Callable[[bytes], Any]) -> None:
         check_key(key, "metric")
-        points = self._source.history(run.run_id, key)
-        spelled = encode_key(key)
-        for point in points:
+        spelled, digest = encode_key(key), PointsDigest()
+        for point in self._source.history(run.run_id, key):
             write(encode_point(spelled, float(point.value), int(point.timestamp), int(point.step)))
-        expected.histories[key] = len(points), digest_of(points)
+            digest.add(point)
+        expected.histories[key] = digest.number, digest.text()
 
     def _input(self, run: SourceRun, item: Any, expected: Expected, write: Callable[[bytes], Any]) -> None:
         try:
-            made = stored_input(item, notify=lambda text: self._done.find(f"run {run.run_id}", text))
+            made = (
+                item
+                if isinstance(item, DatasetInput)
+                else stored_input(item, notify=lambda text: self._done.find(f"run {run.run_id}", text))
+            )
         except UsageError as error:
             self._done.find(f"run {run.run_id}", f"a dataset was not taken: {error.message}")
             return
@@ -218,12 +222,31 @@ class Stage:
         write(encode_event("a", path, digest, size, ""))
 
 
-def digest_of(points: Sequence[Point] | Sequence[Any]) -> str:
-    """Return the digest of a metric's points: value, time and step of each, whatever their order."""
-    made = hashlib.sha256()
-    for value, timestamp, step in sorted((repr(float(item.value)), int(item.timestamp), int(item.step)) for item in points):
-        made.update(f"{value} {timestamp} {step}\n".encode())
-    return made.hexdigest()
+class PointsDigest:
+    """The number and the digest of a metric's points, whatever their order, without holding them.
+
+    The digests of the points are added up modulo 2**256: a sum, unlike an exclusive or, tells one point from the same point thrice.
+    """
+
+    def __init__(self) -> None:
+        self.number, self._sum = 0, 0
+
+    def add(self, point: Any) -> None:
+        """Add a point: its value, time and step."""
+        text = f"{float(point.value)!r} {int(point.timestamp)} {int(point.step)}"
+        self._sum += int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+        self.number += 1
+
+    def text(self) -> str:
+        """Return the digest: 64 hexadecimal digits."""
+        return f"{self._sum % (1 << 256):064x}"
+
+
+def _points_there(points: Iterable[Any]) -> tuple[int, str]:
+    digest = PointsDigest()
+    for point in points:
+        digest.add(point)
+    return digest.number, digest.text()
 
 
 def differences(expected: Expected, folio: Folio) -> list[str]:
@@ -246,9 +269,9 @@ def differences(expected: Expected, folio: Folio) -> list[str]:
     ]
     said += [f"{name} differ" for name, one, other in pairs if one != other]
     for key, (number, digest) in expected.histories.items():
-        points = list(folio.runs.history(found, key))
-        if len(points) != number or digest_of(points) != digest:
-            said.append(f"metric {key}: {len(points)} points here, {number} there, or of other values")
+        here = _points_there(folio.runs.history(found, key))
+        if here != (number, digest):
+            said.append(f"metric {key}: {here[0]} points here, {number} there, or of other values")
     return said
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -81,7 +81,7 @@ class SourceRun:
     metrics : Mapping of str to float
         The last value of each.
     inputs : sequence
-        Datasets, with ``dataset`` and ``tags`` as MLflow's entities have them.
+        Datasets: each a :class:`~runfolio.records.DatasetInput`, or with ``dataset`` and ``tags`` as MLflow's entities have them.
     read, made : sequence
         Ids of the logged models that the run read; those that it made, with the step.
     """
@@ -145,8 +145,8 @@ class Source(Protocol):
         """Yield the runs, deleted ones too, oldest first."""
         ...
 
-    def history(self, run_id: str, key: str) -> Sequence[Point]:
-        """Return the points of a metric, in the order in which they were logged."""
+    def history(self, run_id: str, key: str) -> Iterable[Point]:
+        """Give the points of a metric, in the order in which they were logged; they are asked for once, and need not be in memory."""
         ...
 
     def logged(self, experiment_ids: Sequence[str]) -> Iterator[SourceLogged]:
@@ -166,7 +166,7 @@ class Source(Protocol):
         ...
 
     def fetch(self, run_id: str, path: str, folder: Path) -> Path:
-        """Copy a file of a run into a folder, and return where it is."""
+        """Copy a file of a run into a folder, and return where it is; a file that lies on this machine needs no copy."""
         ...
 
     def models(self) -> Iterator[SourceModel]:
