@@ -7,10 +7,11 @@
 """
 
 from runfolio.autologging.catboost import autolog
+from runfolio.autologging.loggers.catboost import RunfolioCallback
 from runfolio.flavors.catboost import load_folder, save_model
 from runfolio.tracking.flavor_models import loads, logs
 
 log_model = logs(save_model)
 load_model = loads(load_folder)
 
-__all__ = ["autolog", "load_model", "log_model", "save_model"]
+__all__ = ["RunfolioCallback", "autolog", "load_model", "log_model", "save_model"]

@@ -23,4 +23,8 @@ def __getattr__(name: str) -> object:
         from runfolio.autologging.keras_callbacks import user_callback
 
         return user_callback("keras", _PREFIX)
+    if name == "RunfolioCallback":
+        from runfolio.autologging.loggers.keras import callback_class
+
+        return callback_class(_PREFIX)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

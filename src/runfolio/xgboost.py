@@ -14,3 +14,12 @@ log_model = logs(save_model)
 load_model = loads(load_folder)
 
 __all__ = ["autolog", "load_model", "log_model", "save_model"]
+
+
+def __getattr__(name: str) -> object:
+    # A subclass of XGBoost's: made when it is asked for.
+    if name == "RunfolioCallback":
+        from runfolio.autologging.loggers.xgboost import callback_class
+
+        return callback_class()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from runfolio.autologging.checkpoints import Checkpoints
 from runfolio.autologging.guarding import guard
@@ -31,6 +31,13 @@ def checked_rhythm(log_every_epoch: bool, log_every_n_steps: int | None) -> None
         raise UsageError("log_every_epoch=False needs log_every_n_steps=…: metrics are logged by epochs or by steps.")
 
 
+class Writing(Protocol):
+    """What a callback writes to."""
+
+    def write(self, what: str, do: Callable[[RunLog], None], *, step: bool = False) -> None:
+        """Log something; whatever goes wrong stays here. `step`: the training has gone on."""
+
+
 class Target:
     """Where a callback writes: the run of the training that is logged, or whichever is active.
 
@@ -44,7 +51,7 @@ class Target:
     def __init__(self, log: RunLog | None, framework: str = "keras") -> None:
         self._log, self._framework = log, framework
 
-    def write(self, what: str, do: Callable[[RunLog], None]) -> None:
+    def write(self, what: str, do: Callable[[RunLog], None], *, step: bool = False) -> None:
         """Log something; whatever goes wrong, also with the run itself, stays here."""
         if self._log is not None:
             with self._log.guard(what):
@@ -57,7 +64,7 @@ class Target:
 
 
 @functools.cache
-def _bases() -> tuple[type, type]:
+def callback_bases() -> tuple[type, type]:
     """Return the callback that logs epochs, and the one that logs steps."""
     import keras
 
@@ -66,14 +73,14 @@ def _bases() -> tuple[type, type]:
 
         Parameters
         ----------
-        to : Target
+        to : Target or JoinedRun
         prefix : str
             Of the optimizer's params.
         every : int, optional
             Steps; None for epochs.
         """
 
-        def __init__(self, to: Target, prefix: str, every: int | None = None) -> None:
+        def __init__(self, to: Writing, prefix: str, every: int | None = None) -> None:
             super().__init__()
             self.to, self.prefix, self.every = to, prefix, every
 
@@ -91,7 +98,7 @@ def _bases() -> tuple[type, type]:
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if self.every is None and logs:
-                self.to.write("the metrics of an epoch", lambda log: log.metrics(numbers(logs), epoch))
+                self.to.write("the metrics of an epoch", lambda log: log.metrics(numbers(logs), epoch), step=True)
 
         def on_test_end(self, logs: Any = None) -> None:
             def validation(log: RunLog) -> None:
@@ -107,21 +114,21 @@ def _bases() -> tuple[type, type]:
                 if logs and self.every and at % self.every == 0:
                     log.metrics(numbers(logs), at)
 
-            self.to.write("the metrics of a step", step)
+            self.to.write("the metrics of a step", step, step=True)
 
     return RunfolioLog, RunfolioStepLog
 
 
 def training_log(log: RunLog, prefix: str, every: int | None) -> Any:
     """Return the callback that logs a fit: by epochs, or by every so many steps."""
-    by_epochs, by_steps = _bases()
+    by_epochs, by_steps = callback_bases()
     return by_epochs(Target(log), prefix) if every is None else by_steps(Target(log), prefix, every)
 
 
 @functools.cache
 def user_callback(framework: str, prefix: str) -> type:
     """Return MLflow's ``MlflowCallback`` of a framework, which users give to ``fit`` themselves."""
-    by_steps = _bases()[1]
+    by_steps = callback_bases()[1]
 
     class MlflowCallback(by_steps):  # type: ignore[misc,valid-type]
         """Log a fit to the active run, without autologging.

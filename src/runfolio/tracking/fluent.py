@@ -54,6 +54,11 @@ class ActiveRun:
         return self._live
 
     @property
+    def held(self) -> Session:
+        """The folio that the run is logged to: for rooms above."""
+        return self._held
+
+    @property
     def data(self) -> entities.RunData:
         """Params, metrics and tags, as they are now."""
         return self._run().data
@@ -271,6 +276,14 @@ def leave(active: ActiveRun, status: str) -> None:
         end_run(status)
     if active in stack:
         stack.pop()
+
+
+def end(active: ActiveRun, status: str) -> None:
+    """End a run that somebody holds, with those within it that were left open; runs around it and of other threads stay open."""
+    leave(active, status)
+    with suppress(ValueError):
+        _all_active.remove(active)
+    _end(active, status, top=not _stack())
 
 
 def _end(active: ActiveRun, status: str, *, top: bool) -> None:
