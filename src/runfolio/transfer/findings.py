@@ -44,6 +44,7 @@ class Imported:
     size: int = 0
     verified: int = 0
     findings: list[Finding] = field(default_factory=list)
+    _known: set[Finding] = field(default_factory=set, repr=False)
 
     def took(self, kind: str, number: int = 1) -> None:
         """Count something that was taken."""
@@ -56,7 +57,8 @@ class Imported:
     def find(self, where: str, what: str) -> None:
         """Note a finding, once."""
         made = Finding(where, what)
-        if made not in self.findings:
+        if made not in self._known:
+            self._known.add(made)
             self.findings.append(made)
 
     def document(self) -> dict[str, Any]:

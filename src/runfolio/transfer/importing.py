@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import chain
 
-from runfolio.errors import RunfolioError
+from runfolio.errors import RunfolioError, StorageError
 from runfolio.folio.folio import Folio
 from runfolio.records import Experiment, Lifecycle
 from runfolio.records.names import MAX_EXPERIMENT_TAG_LENGTH
@@ -13,9 +13,11 @@ from runfolio.transfer.findings import Imported
 from runfolio.transfer.journals import Expected, Stage, differences
 from runfolio.transfer.logged import LoggedOf, by_run, carrier_of
 from runfolio.transfer.registry import take_models
-from runfolio.transfer.source import Source, SourceExperiment, SourceRun
+from runfolio.transfer.source import Source, SourceExperiment, SourceRun, StoreGoneError
+from runfolio.transfer.spelling import NAME_TAG, name_of, name_tag, names_of, spelled_experiment
 
 BATCH = 200
+BATCH_POINTS = 1_000_000
 NOTE_TAG = "mlflow.note.content"
 
 
@@ -75,11 +77,16 @@ def import_store(
 
 def _home(folio: Folio, item: SourceExperiment, done: Imported, dry_run: bool) -> Experiment | None:
     """Return the folio's experiment for one of the store's, made if it is missing."""
-    found = folio.experiments.by_name(item.name)
+    name = spelled_experiment(item.name)
+    while (found := folio.experiments.by_name(name)) and name != item.name and name_of(name, found.tags) != name_tag(item.name):
+        name += "_"
     if found is not None:
         done.had("experiments")
         return found
     done.took("experiments")
+    if name != item.name:
+        what = f"a name cannot be that here; it is {name!r}, and the tag {NAME_TAG} says what it was"
+        done.find(f"experiment {item.name!r}", what)
     if dry_run:
         return None
     tags, note = dict(item.tags), item.tags.get(NOTE_TAG, "")
@@ -88,8 +95,10 @@ def _home(folio: Folio, item: SourceExperiment, done: Imported, dry_run: bool) -
         if len(text) > MAX_EXPERIMENT_TAG_LENGTH:
             done.find(f"experiment {item.name}", f"tag {key}: cut from {len(text)} to {MAX_EXPERIMENT_TAG_LENGTH} characters")
             tags[key] = text[:MAX_EXPERIMENT_TAG_LENGTH]
+    if name != item.name:
+        tags[NAME_TAG] = name_tag(item.name)
     made = folio.experiments.adopt(
-        item.experiment_id, item.name, tags, note, created=item.created, updated=item.updated,
+        item.experiment_id, name, tags, note, created=item.created, updated=item.updated,
         lifecycle=Lifecycle.DELETED if item.deleted else Lifecycle.ACTIVE,
     )  # fmt: skip
     if made.experiment_id != item.experiment_id:
@@ -132,10 +141,14 @@ def _take_runs(
 ) -> None:
     stage = Stage(folio, source, done, files=files)
     batch: list[Expected] = []
+    points = 0
     try:
         logged = by_run(source.logged(list(homes)))
         alone = [carrier_of(model) for found in logged.values() for model in found.made if model.run_id is None]
         for run in chain(source.runs(list(homes), since_ms), alone):
+            if run.run_id in seen:
+                done.find(f"run {run.run_id}", f"the store has it twice; the one of experiment {run.experiment_id} was not taken")
+                continue
             seen.add(run.run_id)
             home = homes[run.experiment_id]
             assert home is not None
@@ -144,10 +157,14 @@ def _take_runs(
                 continue
             try:
                 batch.append(stage.take(run, home, logged.get(run.run_id, LoggedOf())))
+                points += batch[-1].points
+            except (StoreGoneError, StorageError):
+                raise
             except RunfolioError as error:
                 done.find(f"run {run.run_id}", f"it was not taken: {error.message}")
-            if len(batch) >= BATCH:
+            if len(batch) >= BATCH or points >= BATCH_POINTS:
                 _commit(folio, batch, done, verify)
+                points = 0
                 tell(f"{done.counts.get('runs', 0)} runs")
         _commit(folio, batch, done, verify)
     finally:
@@ -159,13 +176,16 @@ def _compare_there(folio: Folio, run: SourceRun, done: Imported) -> None:
     done.had("runs")
     found = folio.runs.committed(run.run_id)
     assert found is not None
+    names = names_of(found.tags)
+    metrics = sorted(names.get("metrics", {}).get(key, key) for key in found.metrics)
+    params = sorted(names.get("params", {}).get(key, key) for key in found.params)
     moved = [
         name
         for name, one, other in (
             ("status", run.status, found.status.value),
             ("end", run.end, found.end),
-            ("metrics", sorted(run.metrics), sorted(found.metrics)),
-            ("params", sorted(run.params), sorted(found.params)),
+            ("metrics", sorted(run.metrics), metrics),
+            ("params", sorted(run.params), params),
         )
         if one != other
     ]
@@ -188,7 +208,7 @@ def _commit(folio: Folio, batch: list[Expected], done: Imported, verify: bool) -
             done.find(f"run {run.run_id}", f"it waits: {waiting[run.run_id]}")
             continue
         done.took("runs")
-        done.took("points", sum(number for number, _ in expected.histories.values()))
+        done.took("points", expected.points)
         done.took("artifacts", len(expected.artifacts))
         if verify:
             for difference in differences(expected, folio):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import RunfolioError, UsageError, storage_errors
+from runfolio.errors import NotFoundError, RunfolioError, StorageError, UsageError, storage_errors
 from runfolio.folio.folio import Folio
 from runfolio.formats.runs import encode_input
 from runfolio.gateway.model_facts import FILE, ModelFacts, RunModels, encode_models
@@ -18,14 +18,15 @@ from runfolio.gateway.provided import claims_of
 from runfolio.journal.events import encode_event, encode_key, encode_point, encode_text
 from runfolio.journal.spool import SEALED
 from runfolio.records import ArtifactEntry, DatasetInput, Experiment
-from runfolio.records.names import MAX_PARAM_LENGTH, MAX_TAG_LENGTH, check_artifact_path, check_key, check_run_id
+from runfolio.records.names import MAX_PARAM_LENGTH, MAX_TAG_LENGTH, check_run_id
 from runfolio.records.redaction import Redactor
 from runfolio.records.runs import Digest
 from runfolio.tracking.datasets import stored_input
 from runfolio.tracking.model_logging import HISTORY_TAG, shortened_history
 from runfolio.transfer.findings import Imported
 from runfolio.transfer.logged import LoggedOf, document_of, tags_of
-from runfolio.transfer.source import Source, SourceRun
+from runfolio.transfer.source import Source, SourceRun, StoreGoneError
+from runfolio.transfer.spelling import KINDS, NAMES_TAG, RunNames
 
 _FIELDS = {"mlflow.runName": "name", "mlflow.parentRunId": "parent"}
 
@@ -39,8 +40,9 @@ class Expected:
     run : SourceRun
     params, tags : dict of str to str
         As they were written: redacted, cut.
-    histories : dict of str to (int, str)
-        Number of points of each metric, and the digest of all.
+    histories : dict of str to PointsDigest
+    names : RunNames
+        Those that are spelled otherwise here.
     artifacts : dict of str to ArtifactEntry
     inputs : list of DatasetInput
     """
@@ -48,9 +50,15 @@ class Expected:
     run: SourceRun
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    histories: dict[str, tuple[int, str]] = field(default_factory=dict)
+    histories: dict[str, PointsDigest] = field(default_factory=dict)
+    names: RunNames = field(default_factory=RunNames)
     artifacts: dict[str, ArtifactEntry] = field(default_factory=dict)
     inputs: list[DatasetInput] = field(default_factory=list)
+
+    @property
+    def points(self) -> int:
+        """Number of points of all metrics."""
+        return sum(held.number for held in self.histories.values())
 
 
 class Stage:
@@ -98,8 +106,7 @@ class Stage:
         with open(place, "wb") as journal:
             journal.write(encode_event("open", self._header(run, experiment, expected)))
             journal.writelines(self._texts(run, expected))
-            for key in sorted(run.metrics):
-                self._history(run, key, expected, journal.write)
+            self._points(run, expected, journal.write)
             for item in run.inputs:
                 self._input(run, item, expected, journal.write)
             if models != RunModels():
@@ -109,6 +116,9 @@ class Stage:
                 self._artifacts(run, expected, journal.write)
                 for facts in models.made.values():
                     self._model_files(run, facts, expected, journal.write)
+            for key, text in expected.names.tags().items():
+                expected.tags[key] = text
+                journal.write(encode_text("t", key, text))
             if run.deleted:
                 journal.write(encode_event("life", "deleted", run.end or run.start))
             journal.write(encode_event("end", run.status, run.end or 0))
@@ -132,11 +142,15 @@ class Stage:
         for key, text in kept.items():
             if key in _FIELDS:
                 continue
-            expected.tags[key] = self._text(run, f"tag {key}", key, text, MAX_TAG_LENGTH)
+            spelled = self._spelled(expected, "tags", key, kept)
+            expected.tags[spelled] = self._text(run, f"tag {key}", key, text, MAX_TAG_LENGTH)
         header["name"] = run.name or run.tags.get("mlflow.runName", "")
         parent = run.tags.get("mlflow.parentRunId")
         if parent:
-            header["parent"] = check_run_id(parent)
+            try:
+                header["parent"] = check_run_id(parent)
+            except UsageError as error:
+                self._done.find(f"run {run.run_id}", f"its parent was not taken: {error.message}")
         header["tags"] = expected.tags
         header["notices"] = [f"imported from {self._redactor.text(self._source.uri)}", *dict.fromkeys(redactor.notices)]
         return header
@@ -144,9 +158,16 @@ class Stage:
     def _texts(self, run: SourceRun, expected: Expected) -> list[bytes]:
         made = []
         for key, text in sorted(run.params.items()):
-            check_key(key, "parameter")
-            expected.params[key] = self._text(run, f"param {key}", key, text, MAX_PARAM_LENGTH)
-            made.append(encode_text("p", key, expected.params[key]))
+            spelled = self._spelled(expected, "params", key, run.params)
+            expected.params[spelled] = self._text(run, f"param {key}", key, text, MAX_PARAM_LENGTH)
+            made.append(encode_text("p", spelled, expected.params[spelled]))
+        return made
+
+    def _spelled(self, expected: Expected, kind: str, name: str, among: Collection[str]) -> str:
+        made = expected.names.spell(kind, name, among)
+        if made != name:
+            what = f"a name cannot be that here; it is {made}, and the tag {NAMES_TAG} of its runs says what it was"
+            self._done.find(f"{KINDS[kind]} {name}", what)
         return made
 
     def _text(self, run: SourceRun, what: str, key: str, text: str, limit: int) -> str:
@@ -160,13 +181,17 @@ class Stage:
         self._done.find(f"run {run.run_id}", f"{what}: cut from {len(shown)} to {limit} characters")
         return shown[:limit]
 
-    def _history(self, run: SourceRun, key: str, expected: Expected, write: Callable[[bytes], Any]) -> None:
-        check_key(key, "metric")
-        spelled, digest = encode_key(key), PointsDigest()
-        for point in self._source.history(run.run_id, key):
-            write(encode_point(spelled, float(point.value), int(point.timestamp), int(point.step)))
-            digest.add(point)
-        expected.histories[key] = digest.number, digest.text()
+    def _points(self, run: SourceRun, expected: Expected, write: Callable[[bytes], Any]) -> None:
+        known: dict[str, tuple[str, PointsDigest]] = {}
+        for key, point in self._source.points(run):
+            found = known.get(key)
+            if found is None:
+                spelled = self._spelled(expected, "metrics", key, run.metrics)
+                found = known[key] = encode_key(spelled), expected.histories.setdefault(spelled, PointsDigest())
+            write(encode_point(found[0], float(point.value), int(point.timestamp), int(point.step)))
+            found[1].add(point)
+        for key in sorted(run.metrics.keys() - known.keys()):
+            self._done.find(f"run {run.run_id}", f"metric {key} was not taken: the store has no points of it")
 
     def _input(self, run: SourceRun, item: Any, expected: Expected, write: Callable[[bytes], Any]) -> None:
         try:
@@ -184,20 +209,27 @@ class Stage:
     def _artifacts(self, run: SourceRun, expected: Expected, write: Callable[[bytes], Any]) -> None:
         try:
             listed = self._source.files(run.run_id)
+        except (StoreGoneError, StorageError):
+            raise
         except RunfolioError as error:
             self._done.find(f"run {run.run_id}", error.message)
             return
+        names = {item.path for item in listed}
         for item in listed:
-            self._file(expected, item.path, lambda folder, path=item.path: self._source.fetch(run.run_id, path, folder), write)  # type: ignore[misc]
+            path = self._spelled(expected, "artifacts", item.path, names)
+            self._file(expected, path, lambda folder, path=item.path: self._source.fetch(run.run_id, path, folder), write)  # type: ignore[misc]
 
     def _model_files(self, run: SourceRun, facts: ModelFacts, expected: Expected, write: Callable[[bytes], Any]) -> None:
         try:
             listed = self._source.logged_files(facts.model_id)
+        except (StoreGoneError, StorageError):
+            raise
         except RunfolioError as error:
             self._done.find(f"run {run.run_id}", error.message)
             return
+        names = {f"{facts.path}/{item.path}" for item in listed}
         for item in listed:
-            path = f"{facts.path}/{item.path}"
+            path = self._spelled(expected, "artifacts", f"{facts.path}/{item.path}", names)
             if path not in expected.artifacts:  # MLflow may have listed it with the run's own
                 fetch = lambda folder, inner=item.path: self._source.fetch_logged(facts.model_id, inner, folder)  # noqa: E731
                 self._file(expected, path, fetch, write)
@@ -206,12 +238,16 @@ class Stage:
         run_id = expected.run.run_id
         folder = self._folder / "files" / run_id
         try:
-            check_artifact_path(path)
             folder.mkdir(exist_ok=True)
-            digest, size = self._folio.store.put_file(fetch(folder))
-        except RunfolioError as error:
-            self._done.find(f"run {run_id}", f"{path} was not taken: {error.message}")
-            return
+            try:
+                fetched = fetch(folder)
+                _readable(fetched)
+            except (StoreGoneError, StorageError):
+                raise
+            except RunfolioError as error:
+                self._done.find(f"run {run_id}", f"{path} was not taken: {error.message}")
+                return
+            digest, size = self._folio.store.put_file(fetched)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         self._stored(expected, path, digest, size, write)
@@ -242,11 +278,13 @@ class PointsDigest:
         return f"{self._sum % (1 << 256):064x}"
 
 
-def _points_there(points: Iterable[Any]) -> tuple[int, str]:
-    digest = PointsDigest()
-    for point in points:
-        digest.add(point)
-    return digest.number, digest.text()
+def _readable(place: Path) -> None:
+    """Tell a file of the other store that cannot be read from a folio that cannot be written."""
+    try:
+        with open(place, "rb"):
+            pass
+    except OSError as error:
+        raise NotFoundError(f"{place.name}: {error.strerror or error}") from None
 
 
 def differences(expected: Expected, folio: Folio) -> list[str]:
@@ -268,10 +306,13 @@ def differences(expected: Expected, folio: Folio) -> list[str]:
         ("datasets", len({(item.name, item.digest) for item in expected.inputs}), len(found.inputs)),
     ]
     said += [f"{name} differ" for name, one, other in pairs if one != other]
-    for key, (number, digest) in expected.histories.items():
-        here = _points_there(folio.runs.history(found, key))
-        if here != (number, digest):
-            said.append(f"metric {key}: {here[0]} points here, {number} there, or of other values")
+    held: dict[str, PointsDigest] = {}
+    for point in folio.runs.history(found):
+        held.setdefault(point.key, PointsDigest()).add(point)
+    for key, there in expected.histories.items():
+        here = held.get(key, PointsDigest())
+        if (here.number, here.text()) != (there.number, there.text()):
+            said.append(f"metric {key}: {here.number} points here, {there.number} there, or of other values")
     return said
 
 

@@ -145,10 +145,13 @@ class MlflowSource:
         places = [*self._folder.glob(f"{experiment_id}/*"), *self._folder.glob(f".trash/{experiment_id}/*")]
         return sorted(place for place in places if _RUN_ID.match(place.name) and place.is_dir())
 
-    def history(self, run_id: str, key: str) -> list[Point]:
-        """Return the points of a metric."""
-        with _asked(f"metric {key}: its history cannot be read"):
-            return [Point(item.value, item.timestamp, item.step) for item in self.client.get_metric_history(run_id, key)]
+    def points(self, run: SourceRun) -> Iterator[tuple[str, Point]]:
+        """Yield the points of all metrics of a run."""
+        for key in sorted(run.metrics):
+            with _asked(f"metric {key}: its history cannot be read"):
+                found = self.client.get_metric_history(run.run_id, key)
+            for item in found:
+                yield key, Point(item.value, item.timestamp, item.step)
 
     def logged(self, experiment_ids: Sequence[str]) -> Iterator[SourceLogged]:
         """Yield the logged models of experiments; MLflow 2 knows none."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from runfolio.transfer.source import SourceExperiment, SourceFile, SourceLogged, SourceModel
+from runfolio.transfer.source import Point, SourceExperiment, SourceFile, SourceLogged, SourceModel, SourceRun
 
 ORIGIN_TAG = "runfolio.imported_from"
 ORIGIN_ID_TAG = "runfolio.imported_id"
@@ -65,6 +65,16 @@ class PlainSource:
     def unread(self, seen: set[str], *, whole: bool) -> Iterator[tuple[str, str]]:
         """Yield what was noted by :meth:`cannot_read`."""
         yield from self._unread.items()
+
+    def history(self, run_id: str, key: str) -> Iterable[Point]:
+        """Return the points of a metric, in the order in which they were logged; for a tool that keeps metrics apart."""
+        raise NotImplementedError
+
+    def points(self, run: SourceRun) -> Iterator[tuple[str, Point]]:
+        """Yield the points of all metrics of a run: metric by metric, where a subclass has no faster way."""
+        for key in sorted(run.metrics):
+            for point in self.history(run.run_id, key):
+                yield key, point
 
     def logged(self, experiment_ids: Sequence[str]) -> Iterator[SourceLogged]:
         """Yield nothing: logged models are MLflow's."""

@@ -7,60 +7,80 @@ import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
 
-from runfolio.errors import RunfolioError
+from runfolio.errors import RunfolioError, StorageError
 from runfolio.folio.folio import Folio
 from runfolio.gateway.model_facts import FILE, MODEL_ID_TAG, decode_models
 from runfolio.records.models import NO_STAGE, RegisteredModel, canonical_stage, check_alias, check_model_name
 from runfolio.registry import version_of
 from runfolio.tracking.model_code import code_files
 from runfolio.transfer.findings import Imported
-from runfolio.transfer.source import Source, SourceModel, SourceVersion
+from runfolio.transfer.source import Source, SourceModel, SourceVersion, StoreGoneError
+from runfolio.transfer.spelling import NAME_TAG, name_of, name_tag, spelled_model
 
 _MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
-NAME_TAG = "runfolio.imported_name"
-"""On a registered model whose name had to be spelled otherwise: what it was."""
+
+
+UNFINISHED_TAG = "runfolio.import_unfinished"
+"""On a registered model while versions of it are taken: where it is left, the next import sets stages and aliases."""
 
 
 def take_models(folio: Folio, source: Source, done: Imported, *, dry_run: bool) -> None:
     """Take the registered models of another store, with their versions, stages and aliases."""
     for model in source.models():
-        name = spelled_name(model.name)
+        name = _free_name(folio, model.name)
         if name != model.name and folio.models.get(name) is None:
-            done.find(
-                f"model {model.name}", f"a name cannot hold / or : here; it is {name}, and the tag {NAME_TAG} says what it was"
-            )
+            done.find(f"model {model.name}", f"a name cannot be that here; it is {name}, and the tag {NAME_TAG} says what it was")
         if dry_run:
-            done.took("models")
-            done.took("versions", len(model.versions))
+            _count(folio, model, name, done)
             continue
         try:
             _take(folio, source, model, name, done)
+        except (StoreGoneError, StorageError):
+            raise
         except RunfolioError as error:
             done.find(f"model {model.name}", error.message)
 
 
-def spelled_name(name: str) -> str:
-    """Return a model's name with what a name cannot hold here spelled as in an address (``%2F``), so that it can be read back."""
-    return name if "/" not in name and ":" not in name else quote(name, safe=" @+,;=()'!$&*#")
+def _free_name(folio: Folio, name: str) -> str:
+    """Return a model's name here: its own, or one that no other model of the store has taken."""
+    made = spelled_model(name)
+    while (found := folio.models.get(made)) is not None and name_of(made, found.tags) != name_tag(name):
+        made += "_"
+    return made
+
+
+def _count(folio: Folio, model: SourceModel, name: str, done: Imported) -> None:
+    found = folio.models.get(name)
+    there = set(folio.models.numbers(found)) if found is not None else set()
+    had = sum(version.version in there for version in model.versions)
+    done.had("models") if found is not None else done.took("models")
+    done.had("versions", had) if had else None
+    done.took("versions", len(model.versions) - had) if had < len(model.versions) else None
 
 
 def _take(folio: Folio, source: Source, model: SourceModel, name: str, done: Imported) -> None:
     check_model_name(name)
     found = folio.models.get(name)
     if found is None:
-        tags = {**model.tags, **({NAME_TAG: model.name} if name != model.name else {})}
+        tags = {**model.tags, UNFINISHED_TAG: "true", **({NAME_TAG: name_tag(model.name)} if name != model.name else {})}
         found = folio.models.create(name, tags, model.description, created=model.created or None)
         done.took("models")
     else:
         done.had("models")
     there = set(folio.models.numbers(found))
     fresh = [version for version in model.versions if version.version not in there]
+    unfinished = [] if UNFINISHED_TAG not in found.tags else [version for version in model.versions if version.version in there]
+    if fresh and UNFINISHED_TAG not in found.tags:
+        folio.models.edit(name, f"go on importing {name}", _marked)
     done.had("versions", len(model.versions) - len(fresh))
     taken = [version for version in fresh if _take_version(folio, source, name, version, done)]
-    if taken:
-        _place(folio, model, name, taken, done)
+    if fresh or UNFINISHED_TAG in found.tags:
+        _place(folio, model, name, [*unfinished, *taken], done)
+
+
+def _marked(found: RegisteredModel) -> RegisteredModel:
+    return replace(found, tags={**found.tags, UNFINISHED_TAG: "true"})
 
 
 def _take_version(folio: Folio, source: Source, name: str, version: SourceVersion, done: Imported) -> bool:
@@ -72,6 +92,8 @@ def _take_version(folio: Folio, source: Source, name: str, version: SourceVersio
                 fetched = source.fetch_version(name, version.version, Path(temporary))
                 uri = str(fetched)
             made = version_of(folio, uri, version.run_id, code_files)
+        except (StoreGoneError, StorageError):
+            raise
         except RunfolioError as error:
             done.find(where, f"it was not taken: {error.message}")
             return False
@@ -132,7 +154,11 @@ def _place(folio: Folio, model: SourceModel, name: str, taken: list[SourceVersio
         aliases = dict(found.aliases)
         for alias, number in model.aliases.items():
             if number in numbers and alias not in aliases:
-                aliases[check_alias(alias)] = number
-        return replace(found, aliases=aliases)
+                try:
+                    aliases[check_alias(alias)] = number
+                except RunfolioError as error:
+                    done.find(f"model {name}", f"an alias was not taken: {error.message}")
+        tags = {key: text for key, text in found.tags.items() if key != UNFINISHED_TAG}
+        return replace(found, aliases=aliases, tags=tags)
 
     folio.models.edit(name, f"import stages and aliases of {name}", edit)

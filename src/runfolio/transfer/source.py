@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+
+from runfolio.errors import RemoteError
+
+
+class StoreGoneError(RemoteError):
+    """The other store does not answer any more: the import ends, and the next one goes on where it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +151,11 @@ class Source(Protocol):
         """Yield the runs, deleted ones too, oldest first."""
         ...
 
-    def history(self, run_id: str, key: str) -> Iterable[Point]:
-        """Give the points of a metric, in the order in which they were logged; they are asked for once, and need not be in memory."""
+    def points(self, run: SourceRun) -> Iterator[tuple[str, Point]]:
+        """Yield the points of all metrics of a run, each with its metric's name: as they are read, never all at once.
+
+        Those of one metric come in the order in which they were logged; metrics may alternate.
+        """
         ...
 
     def logged(self, experiment_ids: Sequence[str]) -> Iterator[SourceLogged]:
