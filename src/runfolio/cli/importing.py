@@ -10,7 +10,9 @@ from runfolio.cli.importing_shared import carry_out, import_options
 from runfolio.cli.lazy import LazyCommands
 
 # The commands of other tools, each in a module of its own: the attribute has the command's name, with "_" for "-".
-_ELSEWHERE: dict[str, str] = {}
+_ELSEWHERE: dict[str, str] = {
+    "wandb": "runfolio.cli.importing_wandb",
+}
 
 
 @click.group("import", cls=LazyCommands, elsewhere=_ELSEWHERE)

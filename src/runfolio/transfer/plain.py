@@ -47,7 +47,7 @@ class PlainSource:
 
     def __init__(self, tool: str, uri: str) -> None:
         self.tool, self._uri = tool, uri
-        self._unread: dict[str, str] = {}
+        self._unread: dict[tuple[str, str], None] = {}
 
     @property
     def uri(self) -> str:
@@ -60,11 +60,11 @@ class PlainSource:
 
     def cannot_read(self, where: str, why: str) -> None:
         """Note something that lies in the store and could not be read; the import tells it."""
-        self._unread.setdefault(where, why)
+        self._unread.setdefault((where, why))
 
     def unread(self, seen: set[str], *, whole: bool) -> Iterator[tuple[str, str]]:
         """Yield what was noted by :meth:`cannot_read`."""
-        yield from self._unread.items()
+        yield from self._unread
 
     def history(self, run_id: str, key: str) -> Iterable[Point]:
         """Return the points of a metric, in the order in which they were logged; for a tool that keeps metrics apart."""
