@@ -306,26 +306,46 @@ def tensorflow_by_steps(lib: Any) -> None:
     _network().fit(x, y, batch_size=4, epochs=2, verbose=0)
 
 
-def transformers_trainer(lib: Any) -> None:
-    """Transformers' own callback writes to MLflow; ours is its match."""
+def tiny_trainer(folder: str = "out", **more: Any) -> Any:
     import os
 
     os.environ |= {"HF_HUB_OFFLINE": "1", "DISABLE_MLFLOW_INTEGRATION": "FALSE"}
     import torch
     import transformers
 
-    lib.transformers.autolog()
     transformers.set_seed(0)
     torch.set_num_threads(1)
     shape = {"vocab_size": 10, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
     model = transformers.BertForSequenceClassification(transformers.BertConfig(**shape, max_position_embeddings=16))
     rows = [{"input_ids": [5 + at % 5, 6, 7], "attention_mask": [1, 1, 1], "labels": at % 2} for at in range(8)]
-    told = ["mlflow"] if lib.__name__ == "mlflow" else []
+    callbacks = more.pop("callbacks", None)
     args = transformers.TrainingArguments(
-        "out", report_to=told, num_train_epochs=2, per_device_train_batch_size=2, logging_steps=2, eval_strategy="epoch",
-        save_strategy="no", use_cpu=True, disable_tqdm=True, seed=0,
+        folder,
+        **{
+            "num_train_epochs": 2, "per_device_train_batch_size": 2, "logging_steps": 2, "eval_strategy": "epoch",
+            "save_strategy": "no", "use_cpu": True, "disable_tqdm": True, "seed": 0, "report_to": [], **more,
+        },
     )  # fmt: skip
-    transformers.Trainer(model, args, train_dataset=rows, eval_dataset=rows[:4]).train()
+    return transformers.Trainer(model, args, train_dataset=rows, eval_dataset=rows[:4], callbacks=callbacks)
+
+
+def transformers_trainer(lib: Any) -> None:
+    """Transformers' own callback writes to MLflow; ours is its match."""
+    lib.transformers.autolog()
+    tiny_trainer(report_to=["mlflow"] if lib.__name__ == "mlflow" else []).train()
+
+
+def transformers_callback(lib: Any) -> None:
+    """The callback that ``report_to`` names, with the variables of Transformers' own."""
+    import os
+
+    lib.transformers.autolog(disable=True)
+    os.environ |= {"MLFLOW_TAGS": '{"team": "red"}', "MLFLOW_MAX_LOG_PARAMS": "40", "MLFLOW_FLATTEN_PARAMS": "TRUE"}
+    try:
+        tiny_trainer(report_to=[lib.__name__], run_name="named").train()
+    finally:
+        for name in ("MLFLOW_TAGS", "MLFLOW_MAX_LOG_PARAMS", "MLFLOW_FLATTEN_PARAMS"):
+            del os.environ[name]
 
 
 CASES: dict[str, list[Callable[[Any], None]]] = {
@@ -338,7 +358,7 @@ CASES: dict[str, list[Callable[[Any], None]]] = {
     "statsmodels": [statsmodels_ols, statsmodels_logit],
     "pytorch": [lightning_stops_early, lightning_by_steps, lightning_saves_by_steps, tensorboard_writer],
     "tensorflow": [keras_fit, keras_by_steps, tensorflow_stops_early, tensorflow_dataset, tensorflow_by_steps],
-    "transformers": [transformers_trainer],
+    "transformers": [transformers_trainer, transformers_callback],
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ NEEDS = {
     "catboost": "catboost",
     "keras": "keras",
     "lightgbm": "lightgbm",
+    "transformers": "accelerate",
     "xgboost": "xgboost",
 }
 QUIET = "import warnings\nwarnings.simplefilter('ignore')\n"

@@ -75,17 +75,17 @@ def _record(log: RunLog, call: Call) -> Recording:
         trainer.remove_callback(callback)
     if log.options.log_models and trainer.is_world_process_zero():
         with log.guard("the model"):
-            _keep(log, trainer)
+            keep_pipeline(log, trainer.model, getattr(trainer, "processing_class", None) or getattr(trainer, "tokenizer", None))
 
 
-def _keep(log: RunLog, trainer: Any) -> None:
-    kind = type(trainer.model).__name__
+def keep_pipeline(log: RunLog, model: Any, tokenizer: Any) -> None:
+    """Log a model with its tokenizer as a pipeline, to the active run; say so where it makes none."""
+    kind = type(model).__name__
     task = next((task for ending, task in _TASKS.items() if kind.endswith(ending)), None)
-    tokenizer = getattr(trainer, "processing_class", None) or getattr(trainer, "tokenizer", None)
     if task is None or tokenizer is None:
         log.say(f"the model is not kept: {kind} with no tokenizer, or of no known task, makes no pipeline. Log it: log_model")
         return
-    _log_model({"model": trainer.model, "tokenizer": tokenizer}, "model", task=task)
+    _log_model({"model": model, "tokenizer": tokenizer}, "model", task=task)
 
 
 @functools.cache
