@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from runfolio.cli.tables import Column, csv_text, render_table, shortened, text_width
+from runfolio.cli.tables import Column, render_table, shortened, text_width
 from runfolio.diff.sparklines import BARS, sparkline
+from runfolio.formats.csv_text import csv_text
 
 
 def lines(columns: list[Column], rows: list[list[str]], width: int | None) -> list[str]:

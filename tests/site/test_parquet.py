@@ -23,7 +23,7 @@ from runfolio.index import RunRow
 from runfolio.site import parquet
 from runfolio.site.columns import Cells, cells_of
 from runfolio.site.details import row_cells
-from runfolio.site.parquet_file import Column, Group, encode_chunk, read_groups, write_parquet
+from runfolio.formats.parquet import Column, Group, encode_chunk, read_groups, write_parquet
 
 
 @dataclass

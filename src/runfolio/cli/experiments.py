@@ -13,8 +13,9 @@ from runfolio.cli.experiments_edit import baseline, create, delete, describe, re
 from runfolio.cli.listing import EVERYTHING, age_text
 from runfolio.cli.opening import opened
 from runfolio.cli.shapes import experiment_shape, mlflow_table
-from runfolio.cli.tables import Column, csv_text, print_json, print_table
+from runfolio.cli.tables import Column, print_json, print_table
 from runfolio.diff.describe import number_text
+from runfolio.formats.csv_text import csv_text
 from runfolio.records import Experiment, Lifecycle, Run, ViewType
 from runfolio.records.times import utc_text
 from runfolio.records.visible import visible

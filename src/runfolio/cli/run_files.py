@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from runfolio.cli.shapes import artifact_shape
-from runfolio.cli.tables import Column, csv_text, print_json, print_table
+from runfolio.cli.tables import Column, print_json, print_table
 from runfolio.errors import NotFoundError
+from runfolio.formats.csv_text import csv_text
 from runfolio.records import ArtifactEntry
 from runfolio.records.visible import visible
 

@@ -11,7 +11,8 @@ from runfolio.cli import options
 from runfolio.cli.lazy import LazyCommands
 from runfolio.cli.listing import Field, Listing, Question, as_tree, chosen_fields, find_listing
 from runfolio.cli.opening import opened
-from runfolio.cli.tables import Column, csv_text, print_json, print_table
+from runfolio.cli.tables import Column, print_json, print_table
+from runfolio.formats.csv_text import csv_text
 from runfolio.records import Run, ViewType
 
 TABLE_LIMIT = 50

@@ -8,9 +8,10 @@ import click
 
 from runfolio.cli import options
 from runfolio.cli.opening import opened
-from runfolio.cli.tables import Column, csv_text, print_json, print_table
+from runfolio.cli.tables import Column, print_json, print_table
 from runfolio.diff import Comparison, Row, compare_runs
 from runfolio.diff.describe import duration_text, number_text
+from runfolio.formats.csv_text import csv_text
 from runfolio.records import Run
 from runfolio.records.times import utc_text
 

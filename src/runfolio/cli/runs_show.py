@@ -12,10 +12,11 @@ from runfolio.cli.completion import metric_names
 from runfolio.cli.opening import opened
 from runfolio.cli.run_files import artifact_rows, chosen, copy_files, show_files
 from runfolio.cli.shapes import mlflow_table, point_shape, whole_run_shape
-from runfolio.cli.tables import Column, csv_text, print_json, print_table, render_table, terminal_width
+from runfolio.cli.tables import Column, print_json, print_table, render_table, terminal_width
 from runfolio.diff.describe import duration_text, number_text
 from runfolio.diff.sparklines import sparkline
 from runfolio.errors import NotFoundError
+from runfolio.formats.csv_text import csv_text
 from runfolio.formats.datasets import named_in_source
 from runfolio.records import ArtifactEntry, DatasetInput, Experiment, Lifecycle, MetricPoint, Run
 from runfolio.records.times import utc_text

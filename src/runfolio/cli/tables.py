@@ -7,9 +7,8 @@ then whole columns go, those with the largest `rank` first; nothing is dropped w
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +21,6 @@ LEAST = 8
 """No cell is cut to fewer columns than this, but for a column that says otherwise."""
 
 STYLES = {"FINISHED": "green", "RUNNING": "cyan", "SCHEDULED": "cyan", "FAILED": "red", "KILLED": "yellow", "deleted": "red"}
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?|inf(inity)?|nan)\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,30 +169,3 @@ def print_json(value: Any) -> None:
     import json
 
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def csv_text(titles: Sequence[str], rows: Iterable[Sequence[object]], *, raw: bool = False) -> str:
-    """Write rows as CSV.
-
-    Parameters
-    ----------
-    titles : sequence of str
-    rows : iterable of sequence
-        None becomes an empty cell.
-    raw : bool, optional
-        Leave cells that a spreadsheet would run as a formula as they are.
-    """
-    import csv
-    import io
-
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    guard = (lambda cell: cell) if raw else _guarded
-    writer.writerow([guard(title) for title in titles])
-    writer.writerows([guard("" if cell is None else str(cell)) for cell in row] for row in rows)
-    return out.getvalue()
-
-
-def _guarded(cell: str) -> str:
-    """Put a ``'`` before what a spreadsheet takes for a formula; numbers stay (OWASP, "CSV injection")."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d")) and not _NUMBER.match(cell) else cell

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runfolio.formats.parquet import Chunk, Column, Group, encode_chunk, read_groups, write_parquet
 from runfolio.site.columns import Cells
 from runfolio.site.output import canonical, digest_of
-from runfolio.site.parquet_file import Chunk, Column, Group, encode_chunk, read_groups, write_parquet
 from runfolio.site.plan import Page
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """Parquet as bytes: columns to chunks, chunks to a file, and what a file that was made here says of its own chunks.
 
-As much of the format as a table of optional numbers, moments and texts needs: pages of version 1, texts by dictionary where they repeat,
-gzip where it pays. Nothing but the standard library, so that a site needs no package for it and a build with one new run loads none.
+As much of the format as a table of optional numbers, moments, texts and yes-or-no needs: pages of version 1, texts by dictionary where
+they repeat, gzip where it pays. Nothing but the standard library, so that a site or an export needs no package for it. A file is written
+group by group (:class:`ParquetWriter`): memory holds one group.
 What readers do with it is told in the format's own document, https://parquet.apache.org/docs/file-format/.
 
 Invariants:
@@ -16,22 +17,23 @@ Invariants:
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import sys
 import zlib
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from runfolio.site.thrift import Field, struct_bytes
+from runfolio.formats.thrift import Field, struct_bytes
 
 MAGIC = b"PAR1"
-_INT64, _DOUBLE, _BYTES = 2, 5, 6
+_BOOLEAN, _INT64, _DOUBLE, _BYTES = 0, 2, 5, 6
 _UTC_MS: list[Field] = [(8, "struct", [(1, "true", None), (2, "struct", [(1, "struct", [])])])]
 _TYPES: dict[str, tuple[int, list[Field]]] = {
     "text": (_BYTES, [(6, "i32", 0)]), "time": (_INT64, [(6, "i32", 9), (10, "struct", _UTC_MS)]), "whole": (_INT64, []),
-    "number": (_DOUBLE, []),
+    "number": (_DOUBLE, []), "flag": (_BOOLEAN, []),
 }  # fmt: skip
 """Physical type of a kind of column, and what its values mean."""
 _PLAIN, _RLE, _BY_DICTIONARY = 0, 3, 8
@@ -85,7 +87,7 @@ def encode_chunk(kind: str, values: Sequence[Any]) -> Chunk:
     Parameters
     ----------
     kind : str
-        ``text``, ``time``, ``whole`` or ``number``.
+        ``text``, ``time``, ``whole``, ``number`` or ``flag``.
     values : sequence
         None is missing.
     """
@@ -101,6 +103,8 @@ def encode_chunk(kind: str, values: Sequence[Any]) -> Chunk:
             body = _codes(there, {text: place for place, text in enumerate(distinct)})
         else:
             body = _texts(there)
+    elif kind == "flag":
+        body = _bits(there)
     else:
         body = _numbers("d" if kind == "number" else "q", there)
     pages.append(({"values": len(values), "encoding": encoding}, levels + body))
@@ -114,37 +118,67 @@ def encode_chunk(kind: str, values: Sequence[Any]) -> Chunk:
     return Chunk(b"".join(made), len(values), len(values) - len(there), whole, len(made[0]) if len(made) > 1 else 0, packed)
 
 
-def write_parquet(columns: Sequence[Column], groups: Sequence[Group], told: Mapping[str, str]) -> bytes:
-    """Put chunks together to a file.
+class ParquetWriter:
+    """Writes a file group by group.
 
     Parameters
     ----------
+    stream : BinaryIO
+        At its beginning.
     columns : sequence of Column
         In their order; a group that lacks one has no value there.
-    groups : sequence of Group
-        One without a name is not found again.
-    told : Mapping of str to str
-        What the file says of itself, beside what :func:`read_groups` needs.
+    table : str, optional
+        What the file calls its rows.
     """
-    parts, at = [MAGIC], len(MAGIC)
-    heads: list[list[tuple[int, str, Any]]] = []
-    remembered = []
-    for group in groups:
+
+    def __init__(self, stream: BinaryIO, columns: Sequence[Column], table: str = "runs") -> None:
+        self._stream, self._columns, self._table = stream, columns, table
+        self._heads: list[list[tuple[int, str, Any]]] = []
+        self._remembered: list[Any] = []
+        self._rows = 0
+        self._at = stream.write(MAGIC)
+
+    def add(self, group: Group) -> None:
+        """Write a group; one without a name is not found again."""
         fields: list[Any] = []
-        whole, first, numbers = 0, at, []
+        whole, first, numbers = 0, self._at, []
         empty: dict[str, Chunk] = {}
-        for key, name, kind in columns:
+        for key, name, kind in self._columns:
             chunk = group.chunks.get(key) or empty.setdefault(kind, encode_chunk(kind, [None] * group.rows))
-            fields.append([(2, "i64", at), (3, "struct", _column_head(name, kind, chunk, at))])
+            fields.append([(2, "i64", self._at), (3, "struct", _column_head(name, kind, chunk, self._at))])
             numbers.append([len(chunk.data), chunk.nulls, chunk.whole, chunk.dictionary, int(chunk.packed)])
-            parts.append(chunk.data)
-            at += len(chunk.data)
+            self._at += self._stream.write(chunk.data)
             whole += chunk.whole
-        heads.append([(1, "list", ("struct", fields)), (2, "i64", whole), (3, "i64", group.rows)])
-        remembered.append([group.name, group.rows, first, numbers])
-    memory = json.dumps({"columns": [column.name for column in columns], "groups": remembered}, separators=(",", ":"))
-    foot = _foot(columns, heads, sum(group.rows for group in groups), {**told, "runfolio.groups": memory})
-    return b"".join([*parts, foot, struct.pack("<i", len(foot)), MAGIC])
+        self._heads.append([(1, "list", ("struct", fields)), (2, "i64", whole), (3, "i64", group.rows)])
+        self._remembered.append([group.name, group.rows, first, numbers])
+        self._rows += group.rows
+
+    def finish(self, told: Mapping[str, str], *, remember: bool = False) -> None:
+        """Write the foot.
+
+        Parameters
+        ----------
+        told : Mapping of str to str
+            What the file says of itself.
+        remember : bool, optional
+            Say what :func:`read_groups` needs, too.
+        """
+        if remember:
+            names = [column.name for column in self._columns]
+            memory = json.dumps({"columns": names, "groups": self._remembered}, separators=(",", ":"))
+            told = {**told, "runfolio.groups": memory}
+        foot = _foot(self._table, self._columns, self._heads, self._rows, told)
+        self._stream.write(b"".join([foot, struct.pack("<i", len(foot)), MAGIC]))
+
+
+def write_parquet(columns: Sequence[Column], groups: Sequence[Group], told: Mapping[str, str]) -> bytes:
+    """Put chunks together to a file that :func:`read_groups` can read; the arguments are those of :class:`ParquetWriter`."""
+    stream = io.BytesIO()
+    writer = ParquetWriter(stream, columns)
+    for group in groups:
+        writer.add(group)
+    writer.finish(told, remember=True)
+    return stream.getvalue()
 
 
 def read_groups(data: bytes) -> dict[str, Group]:
@@ -178,8 +212,8 @@ def read_groups(data: bytes) -> dict[str, Group]:
     return found
 
 
-def _foot(columns: Sequence[Column], heads: Sequence[Any], rows: int, told: Mapping[str, str]) -> bytes:
-    schema: list[Any] = [[(4, "text", "runs"), (5, "i32", len(columns))]]
+def _foot(table: str, columns: Sequence[Column], heads: Sequence[Any], rows: int, told: Mapping[str, str]) -> bytes:
+    schema: list[Any] = [[(4, "text", table), (5, "i32", len(columns))]]
     for _, name, kind in columns:
         physical, meaning = _TYPES[kind]
         schema.append([(1, "i32", physical), (3, "i32", 1), (4, "text", name), *meaning])
@@ -251,6 +285,11 @@ def _numbers(code: str, values: Sequence[float]) -> bytes:
     if sys.byteorder == "big":
         held.byteswap()
     return held.tobytes()
+
+
+def _bits(values: Sequence[bool]) -> bytes:
+    bits = int("".join(["1" if value else "0" for value in values])[::-1] or "0", 2)
+    return bits.to_bytes(-(-len(values) // 8), "little")
 
 
 def _texts(values: Sequence[str]) -> bytes:
