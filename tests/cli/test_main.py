@@ -175,7 +175,7 @@ def completions(folder: Path, words: str, count: int) -> list[str]:
 
 
 def test_completion_offers_commands_runs_experiments_and_metrics(folio_dir: Path, sweep: dict[str, str]) -> None:
-    assert completions(folio_dir, "runfolio exp", 1) == ["experiments"]
+    assert completions(folio_dir, "runfolio exp", 1) == ["experiments", "export"]
     assert completions(folio_dir, f"runfolio runs show {sweep['try-2'][:20]}", 3) == [sweep["try-2"]]
     assert completions(folio_dir, "runfolio runs show try-1", 3) == ["try-1"]
     assert completions(folio_dir, "runfolio experiments show wine", 3) == ["wine-classification"]

@@ -80,12 +80,13 @@ def find_listing(folio: Folio, question: Question) -> Listing:
     Runs of a deleted experiment are shown only where that experiment, or deleted runs, are asked for.
     """
     from runfolio.folio.past import commit_at
+    from runfolio.folio.scopes import search_parts
 
     wanted, order = parse_filter(question.filter, "runs"), parse_order_by(list(question.order_by), "runs")
     at = commit_at(folio.place, question.at) if question.at else None
     known = {item.slug: item for item in folio.experiments.all(at)}
     limit = EVERYTHING if question.limit is None else question.limit
-    parts = _parts(folio, question, known)
+    parts = search_parts(folio, question.experiments, question.view, known)
     found = [run for slugs, view in parts for run in folio.runs.search(wanted, order, slugs, view, limit + 1, 0, at)]
     runs = found if len(parts) == 1 else sort_runs(found, order, {item.slug: item.experiment_id for item in known.values()})
     total = len(runs)
@@ -93,26 +94,6 @@ def find_listing(folio: Folio, question: Question) -> Listing:
         runs, total = runs[:limit], sum(folio.runs.count(wanted, slugs, view, at) for slugs, view in parts)
     unreadable = len(folio.index.faults()) if at is None else 0
     return Listing(runs, total, known, _objectives(folio, known), unreadable)
-
-
-def _parts(folio: Folio, question: Question, known: Mapping[str, Experiment]) -> list[tuple[list[str] | None, int]]:
-    """Return what to search, as experiments and view: what is deleted is deleted runs, and all runs of deleted experiments."""
-    hidden = [slug for slug, item in known.items() if item.lifecycle is Lifecycle.DELETED]
-    if question.view != ViewType.DELETED_ONLY or question.experiments or not hidden:
-        return [(_slugs(folio, question, known), question.view)]
-    live = {run.experiment for run in folio.runs.live()}
-    return [(sorted({*known, *live}.difference(hidden)), ViewType.DELETED_ONLY), (hidden, ViewType.ALL)]
-
-
-def _slugs(folio: Folio, question: Question, known: Mapping[str, Experiment]) -> list[str] | None:
-    if question.experiments:
-        by_text = {text: item.slug for item in known.values() for text in (item.slug, item.name, item.experiment_id)}
-        return [by_text.get(text) or folio.experiments.find(text).slug for text in question.experiments]
-    hidden = {slug for slug, item in known.items() if item.lifecycle is Lifecycle.DELETED}
-    if not hidden or question.view != ViewType.ACTIVE_ONLY:
-        return None
-    live = {run.experiment for run in folio.runs.live()}
-    return sorted({*known, *live} - hidden)
 
 
 def _objectives(folio: Folio, known: Mapping[str, Experiment]) -> dict[str, tuple[str, str]]:

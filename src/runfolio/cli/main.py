@@ -76,6 +76,9 @@ COMMANDS: dict[str, Entry] = {
     "import": Entry(
         "runfolio.cli.importing", "import_group", "Take the experiments, runs and models of another tool into the folio.", MORE
     ),
+    "export": Entry(
+        "runfolio.cli.exporting", "export_group", "Write experiments, runs and models for another tool or an archive.", MORE
+    ),
     "gateway": Entry(
         "runfolio.cli.gateway", "gateway", "Serve the folio to MLflow's clients in any language, by MLflow's own server.", MORE
     ),

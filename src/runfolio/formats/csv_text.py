@@ -38,5 +38,5 @@ def csv_text(titles: Sequence[str], rows: Iterable[Sequence[object]], *, raw: bo
 
 
 def guarded(cell: str) -> str:
-    """Return a cell as a spreadsheet may open it: put a ``'`` before what a spreadsheet takes for a formula; numbers stay (OWASP, "CSV injection")."""
+    """Return a cell that a spreadsheet may open: with a ``'`` before it if it reads as a formula; numbers stay."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d")) and not _NUMBER.match(cell) else cell

@@ -1,0 +1,15 @@
+"""``runfolio export``: the folio's records for other tools and for archives; what it does is in :mod:`runfolio.exports`."""
+
+from __future__ import annotations
+
+import click
+
+from runfolio.cli.lazy import LazyCommands
+
+# The commands, each in a module that is loaded when it is called: the attribute has the command's name, with "_" for "-".
+_ELSEWHERE = dict.fromkeys(("csv", "parquet"), "runfolio.cli.exporting_files")
+
+
+@click.group("export", cls=LazyCommands, elsewhere=_ELSEWHERE)
+def export_group() -> None:
+    """Write experiments, runs and models for another tool or an archive."""

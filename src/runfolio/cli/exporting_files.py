@@ -1,0 +1,125 @@
+"""``runfolio export parquet|csv``: records as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from runfolio.cli import options
+from runfolio.cli.opening import opened
+from runfolio.cli.tables import print_json
+from runfolio.errors import EXIT_FINDINGS
+from runfolio.records import ViewType
+from runfolio.records.visible import visible
+
+if TYPE_CHECKING:
+    from runfolio.exports import Report, Selection
+    from runfolio.folio import Folio
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+MOST_SHOWN = 50
+_FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+_NO_VERIFY = click.option("--no-verify", is_flag=True, help="Do not look whether the object store has the runs' files.")
+_FORCE = click.option(
+    "--force", is_flag=True, help="Also where DIR holds other files: they stay, unless the export needs their name."
+)
+_CHOICE = (
+    options.experiments,
+    options.filter_text,
+    options.at,
+    click.option("--all", "everything", is_flag=True, help="Deleted runs and experiments, too."),
+    click.option("--deleted", is_flag=True, help="Only deleted runs."),
+    options.as_json,
+)
+
+
+def _chosen(command: Command) -> Command:
+    """Give a command the options that say which runs are written."""
+    for option in reversed(_CHOICE):
+        command = option(command)
+    return command
+
+
+@click.command("parquet")
+@_FOLDER
+@_chosen
+@_NO_VERIFY
+@_FORCE
+def parquet(folder: Path, no_verify: bool, force: bool, **given: Any) -> None:
+    """Write tables as Parquet files into the folder DIR.
+
+    Experiments, runs, params, metrics with every point, tags, datasets, files of runs, registered models with versions and history; the
+    folder's README says what each column is. An earlier export in DIR is replaced. Exit code 1 says that there are findings, such as
+    files of runs that the store does not have.
+
+    \b
+    runfolio export parquet tables --filter "metrics.acc > 0.9"
+    python -c "import pandas; print(pandas.read_parquet('tables/runs_wide.parquet'))"
+    """
+    _tables("parquet", folder, no_verify, force, raw=False, **given)
+
+
+@click.command("csv")
+@_FOLDER
+@_chosen
+@options.raw_cells
+@_NO_VERIFY
+@_FORCE
+def csv(folder: Path, no_verify: bool, force: bool, raw: bool, **given: Any) -> None:
+    """Write tables as CSV files into the folder DIR.
+
+    The same tables as runfolio export parquet. Cells that a spreadsheet would run as a formula get a ' before them.
+    """
+    _tables("csv", folder, no_verify, force, raw=raw, **given)
+
+
+def _tables(kind: str, folder: Path, no_verify: bool, force: bool, *, raw: bool, **given: Any) -> None:
+    from runfolio.exports.tabular import export_tables
+
+    def write(folio: Folio, selection: Selection, tell: Callable[[str], None]) -> Report:
+        return export_tables(folio, folder, selection, kind, raw=raw, check=not no_verify, force=force, tell=tell)
+
+    carry_out(write, folder, **given)
+
+
+def carry_out(
+    write: Callable[[Folio, Selection, Callable[[str], None]], Report],
+    target: Path,
+    *,
+    experiments: tuple[str, ...],
+    filter: str,
+    at: str | None,
+    everything: bool,
+    deleted: bool,
+    as_json: bool,
+) -> None:
+    """Write an export of the folio at hand, tell what was written, and end with 1 if there are findings."""
+    from runfolio.exports.selection import Selection
+
+    if everything and deleted:
+        raise click.UsageError("Choose one of --all and --deleted.")
+    view = ViewType.ALL if everything else ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY
+    with opened() as folio:
+        report = write(folio, Selection(experiments, filter, view, at), lambda text: click.echo(f"runfolio: {text}", err=True))
+    if as_json:
+        print_json(report.document())
+    else:
+        _show(report, target)
+    if report.findings:
+        raise SystemExit(EXIT_FINDINGS)
+
+
+def _show(report: Report, target: Path) -> None:
+    for kind, number in report.counts.items():
+        click.echo(f"{kind}: {number:,}")
+    for note in report.notes:
+        click.echo(f"note: {visible(note)}")
+    for item in report.findings[:MOST_SHOWN]:
+        click.echo(f"{visible(item.where)}: {visible(item.what)}")
+    more = len(report.findings) + report.more - MOST_SHOWN
+    if more > 0:
+        click.echo(f"… and {more:,} findings more: --json shows them")
+    click.echo(f"Written to {visible(str(target))}, {'with findings' if report.findings else 'complete'}.")
