@@ -19,11 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runfolio.formats.parquet import Column, Group, encode_chunk, read_groups, write_parquet
 from runfolio.index import RunRow
 from runfolio.site import parquet
 from runfolio.site.columns import Cells, cells_of
 from runfolio.site.details import row_cells
-from runfolio.formats.parquet import Column, Group, encode_chunk, read_groups, write_parquet
 
 
 @dataclass
