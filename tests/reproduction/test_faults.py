@@ -199,3 +199,51 @@ def test_artifacts_that_are_gone_or_damaged_are_faults(lab: Lab) -> None:
     said = lab.cli("verify", "d4-s0", expect=1).stdout
     assert "✗ artifacts: model/weights.txt" in said
     assert "runfolio artifacts pull" in said
+
+
+SKEWED = """\
+import os, time
+ahead = int(float(os.environ.get("CLOCK_AHEAD_S", "0")) * 1e9)
+real = time.time_ns
+back = [int(float(os.environ.get("CLOCK_BACK_S", "0")) * 1e9)]
+began = time.monotonic()
+def skewed():
+    later = time.monotonic() - began > 1.0
+    return real() + ahead - (back[0] if later else 0)
+time.time_ns = skewed
+time.time = lambda: skewed() / 1e9
+"""
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        {"CLOCK_AHEAD_S": "31536000"},
+        {"CLOCK_AHEAD_S": "-31536000"},
+        {"CLOCK_BACK_S": "86400", "TROUBLE": "import time; time.sleep(1.2)"},
+    ],
+    ids=["a year ahead", "a year behind", "put back while it runs"],
+)
+def test_a_run_whose_machine_had_another_clock_is_made_again(tmp_path: Path, clock: dict[str, str]) -> None:
+    late = TRAIN.replace(
+        '    runfolio.log_metric("accuracy"', '    import time; time.sleep(0.01)\n    runfolio.log_metric("accuracy"'
+    )
+    lab = Lab(
+        tmp_path / "lab",
+        {
+            "train.py": late.replace("for step", "exec(__import__('os').environ.get('TROUBLE', ''))\n    for step"),
+            "wine.csv": WINE,
+        },
+    )
+    (tmp_path / "clock").mkdir()
+    (tmp_path / "clock" / "sitecustomize.py").write_text(SKEWED)
+    lab.python("train.py", "4", env={**clock, "PYTHONPATH": f"{tmp_path / 'clock'}:{variables()['PYTHONPATH']}"})
+    (record,) = json.loads(lab.cli("runs", "list", "--json").stdout)
+    off_ms = record["start_time"] - time.time() * 1000
+    # The clock really was another one.
+    assert record["end_time"] < record["start_time"] if "CLOCK_BACK_S" in clock else abs(off_ms) > 30_000_000_000
+    made = lab.reproduce("d4-s0")
+    assert (made["verdict"], made.get("reason")) == ("exact", None), made
+    again = lab.reproduce("d4-s0")  # the newest attempt is the newest by this machine's clock
+    assert again["verdict"] == "exact"
+    assert lab.cli("check").returncode == 0

@@ -183,4 +183,5 @@ def _say(found: Verified) -> None:
         click.echo(f"  code {visible(path)} {lines}")
     for kind, what in (("package", "packages"), ("", "facts"), ("data", "data")):
         for name, pair in found.changed[what].items():
-            click.echo(f"  {changed_line(kind, name, pair)}")
+            told = found.changed.get("data_told", {}).get(name, "") if what == "data" else ""
+            click.echo(f"  {changed_line(kind, name, pair)}" + (f": {visible(told)}" if told else ""))

@@ -41,7 +41,7 @@ class Verified:
     facts : tuple of Fact
     changed : Mapping of str to Mapping or None
         What differs here and now: ``code`` (files with their lines), ``packages`` and ``facts`` (then and now), ``data`` (digests, then
-        and now); None where that was not asked for.
+        and now), ``data_told`` (in words, where there is data that differs); None where that was not asked for.
     """
 
     run: Run
@@ -208,4 +208,8 @@ def _changed(folio: Folio, run: Run) -> dict[str, dict[str, Any]]:
     here = {"python": "{}.{}.{}".format(*sys.version_info[:3]), "implementation": sys.implementation.name}
     made["facts"] = dict(changed_facts(run.environment, here))
     made["data"] = changed_data(folio, run)
+    if made["data"]:
+        from runfolio.reproduction.data_told import told_data
+
+        made["data_told"] = told_data(folio, run, made["data"])
     return made
