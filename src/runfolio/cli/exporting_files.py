@@ -1,4 +1,4 @@
-"""``runfolio export parquet|csv``: records as files."""
+"""``runfolio export parquet|csv|json``: records as files."""
 
 from __future__ import annotations
 
@@ -74,6 +74,25 @@ def csv(folder: Path, no_verify: bool, force: bool, raw: bool, **given: Any) -> 
     The same tables as runfolio export parquet. Cells that a spreadsheet would run as a formula get a ' before them.
     """
     _tables("csv", folder, no_verify, force, raw=raw, **given)
+
+
+@click.command("json")
+@_FOLDER
+@_chosen
+@_NO_VERIFY
+@_FORCE
+def json(folder: Path, no_verify: bool, force: bool, **given: Any) -> None:
+    """Write all that the records say as lines of JSON into the folder DIR.
+
+    records.jsonl has a line a record, with every metric point, package lists, datasets, and the registry with its history;
+    records.schema.json is its JSON Schema. Nothing that a record says is lost.
+    """
+    from runfolio.exports.json_lines import export_json
+
+    def write(folio: Folio, selection: Selection, tell: Callable[[str], None]) -> Report:
+        return export_json(folio, folder, selection, check=not no_verify, force=force, tell=tell)
+
+    carry_out(write, folder, **given)
 
 
 def _tables(kind: str, folder: Path, no_verify: bool, force: bool, *, raw: bool, **given: Any) -> None:
