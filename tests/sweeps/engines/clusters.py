@@ -44,6 +44,8 @@ def objective(trial):
         os.kill(os.getpid(), signal.SIGKILL)
     if trial.number == FACTS["kill_parent"] and once("parent"):
         os.kill(FACTS["parent"], signal.SIGKILL)
+    if trial.number == FACTS.get("kill_scheduler") and once("scheduler"):
+        os.kill(FACTS["scheduler"], signal.SIGKILL)
     runfolio.log_text(f"weights of {trial.number}", "weights.txt")
     return x * x
 
@@ -65,6 +67,7 @@ class DaskProcesses:
     address: str = ""
     size: int = 4
     deaths: int = 0
+    scheduler: int = 0
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
 
@@ -118,7 +121,7 @@ def dask_processes(folder: Path, size: int = 4) -> Iterator[DaskProcesses]:
     env = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2"}
     with (folder / "scheduler.log").open("wb") as log:
         scheduler = subprocess.Popen([*command, "--scheduler-file", str(file)], cwd=folder, stdout=log, stderr=log, env=env)
-    made = DaskProcesses(folder, size=size)
+    made = DaskProcesses(folder, size=size, scheduler=scheduler.pid)
     keeper = threading.Thread(target=made.keep, daemon=True)
     try:
         made.address = json.loads(_appears(file, scheduler))["address"]

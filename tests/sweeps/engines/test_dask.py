@@ -62,6 +62,24 @@ def test_killed_workers_and_a_killed_sweep_leave_every_trial_there_once(
     assert all("weights.txt" in run.artifacts for run in runs)
 
 
+def test_a_scheduler_that_is_killed_stops_the_sweep_which_goes_on_with_another(folio_dir: Path, tmp_path: Path) -> None:
+    facts = tmp_path / "facts.json"
+    said = {"kill_worker": [], "kill_parent": -1, "kill_scheduler": 9, "trials": 16, "folder": str(tmp_path)}
+    with dask_processes(tmp_path / "first", size=2) as first:
+        facts.write_text(
+            json.dumps({**said, "scheduler": first.scheduler, "engine": {"engine": "dask", "address": first.address}})
+        )
+        ended = sweep_process(folio_dir, facts, tmp_path / "search.py", DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="3s")
+    assert ended.returncode == 1 and "--resume" in ended.stderr and "Dask scheduler at" in ended.stderr, ended.stderr
+    with dask_processes(tmp_path / "second", size=2) as second:
+        facts.write_text(json.dumps({**said, "engine": {"engine": "dask", "address": second.address}}))
+        resumed = sweep_process(folio_dir, facts, tmp_path / "search.py")
+    assert resumed.returncode == 0, resumed.stderr
+    runs = trials_of(folio_dir, json.loads(resumed.stdout)["sweep"])
+    finished = [tags.trial_number(run) for run in runs if run.status.value == "FINISHED"]
+    assert sorted(finished) == list(range(16)) and len(runs) == 16
+
+
 SPACE = {"x": {"type": "float", "low": -1, "high": 1}}
 
 
