@@ -21,7 +21,7 @@ TREES = {path: ast.parse(path.read_text("utf-8")) for path in FILES}
 HEAVY = frozenset(
     "IPython PIL altair azure boto3 botocore catboost cloudpickle dask distributed fsspec git h5py jinja2 keras lightgbm lightning matplotlib mlflow numpy obstore omegaconf onnx "
     "onnxruntime optuna pandas plotly polars prophet psutil pyarrow pynvml pyspark pytorch_lightning ray rich safetensors skl2onnx sklearn skops spacy "
-    "starlette statsmodels tensorflow torch transformers uvicorn vl_convert xgboost".split()
+    "starlette statsmodels tensorboard tensorflow torch transformers uvicorn vl_convert xgboost".split()
 )
 LAZY_FOR_SPEED = frozenset({"yaml", "sqlite3"})
 """Not heavy, but not needed to log or to print the help: loaded where they are used."""

@@ -24,7 +24,7 @@ from typing import Any
 from runfolio.errors import UsageError, missing_package
 from runfolio.tracking.figures import render_figure
 
-__all__ = ["LOGGED_IMAGES_TAG", "render_dict", "render_figure", "render_image", "stepped_image_files"]
+__all__ = ["LOGGED_IMAGES_TAG", "render_dict", "render_figure", "render_image", "small_copy", "stepped_image_files"]
 
 LOGGED_IMAGES_TAG = "mlflow.loggedImages"
 THUMBNAIL_PIXELS = 256
@@ -100,6 +100,27 @@ def stepped_image_files(image: Any, key: str, step: int | None = None, timestamp
     whole = (f"{stem}.png", _encoded(picture, "PNG", key))
     small = (f"{stem}%compressed.webp", _encoded(_thumbnail(picture), "WEBP", key))
     return [whole, small]
+
+
+def small_copy(data: bytes, name: str) -> bytes:
+    """Return a small preview of an encoded image, as WebP.
+
+    Raises
+    ------
+    MissingPackageError
+        If Pillow is not installed.
+    UsageError
+        If Pillow cannot read it; `name` is in the message.
+    """
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError as error:
+        raise missing_package("pillow", "site", "make a small copy of an image") from error
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            return _encoded(_thumbnail(picture), "WEBP", name)
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+        raise UsageError(f"{name}: Pillow cannot read the image: {error}") from None
 
 
 def _picture(image: Any) -> Any:
