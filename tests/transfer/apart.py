@@ -18,15 +18,16 @@ HERE = Path(__file__).parent
 
 
 class Tool(NamedTuple):
-    """One tool: the variable that names its folder, its package there."""
+    """One tool: the variable that names its folder, its package there, the folder."""
 
     variable: str
     package: str
+    folder: Path
 
-    @property
-    def folder(self) -> Path:
-        """Where it is."""
-        return Path(os.environ.get(self.variable) or "-")
+    @classmethod
+    def of(cls, variable: str, package: str) -> Tool:
+        """Return it, as the environment says before a test pins it."""
+        return cls(variable, package, Path(os.environ.get(variable) or "-"))
 
     @property
     def missing(self) -> pytest.MarkDecorator:

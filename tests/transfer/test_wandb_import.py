@@ -22,7 +22,7 @@ from runfolio.transfer.wandb import log
 from tests.conftest import git
 from tests.transfer.apart import Tool, files_of, findings, points_of, runs_of, take
 
-WANDB = Tool("RUNFOLIO_WANDB", "wandb")
+WANDB = Tool.of("RUNFOLIO_WANDB", "wandb")
 pytestmark = [WANDB.missing, pytest.mark.xdist_group("wandb")]
 THERE = Path(__file__).with_name("wandb_there.py")
 KEY = "ada:s3cret0123456789@"

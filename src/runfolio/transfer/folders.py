@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 
-def files_below(folder: Path, roots: Sequence[Path], refuse: Callable[[Path, str], None]) -> Iterator[tuple[str, Path]]:
+def files_below(
+    folder: Path, roots: Sequence[Path], refuse: Callable[[Path, str], None], never: Sequence[str] = ()
+) -> Iterator[tuple[str, Path]]:
     """Yield the regular files below a folder: path from it, with ``/``, and place.
 
     Parameters
@@ -18,10 +20,12 @@ def files_below(folder: Path, roots: Sequence[Path], refuse: Callable[[Path, str
         machine.
     refuse : callable
         Given each link or special file that is not taken, and why.
+    never : sequence of str, optional
+        Names of folders that are not looked into.
     """
     allowed = [os.path.realpath(root) for root in roots]
     for parent, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if name not in never)
         for name in [*folders]:
             if os.path.islink(os.path.join(parent, name)):
                 folders.remove(name)

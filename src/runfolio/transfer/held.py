@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import posixpath
 import re
 from abc import abstractmethod
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from runfolio.errors import NotFoundError, UsageError
+from runfolio.records import DatasetInput
 from runfolio.records.names import MAX_KEY_LENGTH, MAX_TAG_LENGTH, check_key
 from runfolio.transfer.plain import PlainSource, origin_tags
 from runfolio.transfer.source import Point, SourceFile, SourceRun
@@ -36,6 +38,7 @@ NAMES_TAG = "runfolio.imported_names"
 NAMES_FILE = "imported_names.json"
 NOTE_TAG = "mlflow.note.content"
 _STEPS = 1 << 62
+_LONGEST_SERIES = 120
 
 
 class Series(Sequence[Point]):
@@ -192,6 +195,7 @@ class Draft:
         self.tags: dict[str, str] = origin_tags(source.tool, origin)
         self.histories: dict[str, Series] = {}
         self.files: dict[str, Path | bytes] = {}
+        self.inputs: list[DatasetInput] = []
         self._spelled: dict[str, dict[str, str]] = {"params": {}, "metrics": {}, "tags": {}}
 
     def _key(self, kind: str, key: str) -> str:
@@ -228,13 +232,14 @@ class Draft:
             found = self.histories.setdefault(self._key("metrics", key), Series())
         found.add(value, timestamp, step)
 
-    def has_metric(self, key: str) -> bool:
-        """Tell whether a metric has points."""
-        return key in self._spelled["metrics"]
-
-    def last(self, key: str) -> float:
-        """Return the last value of a metric that has points."""
-        return self.histories[self._spelled["metrics"][key]].last()
+    def final(self, key: str, value: float, timestamp: int, step: int) -> None:
+        """Set what a summary says: a metric of one point; of one that has points and ends with another value, ``summary/KEY``."""
+        if key not in self._spelled["metrics"]:
+            self.point(key, value, timestamp, step)
+            return
+        last = self.histories[self._spelled["metrics"][key]].last()
+        if last != value and not (math.isnan(last) and math.isnan(value)):
+            self.point(f"summary/{key}", value, timestamp, step)
 
     def held(self, status: str, start: int, end: int | None, *, name: str = "", user: str = "", deleted: bool = False) -> HeldRun:
         """Return the run; times in milliseconds since the epoch, UTC."""
@@ -247,9 +252,26 @@ class Draft:
                 self.files[NAMES_FILE] = text.encode("utf-8", "replace")
         run = SourceRun(
             self.run_id, self.experiment_id, name, status, user, start, end, deleted, self.params, self.tags,
-            {key: series.last() for key, series in self.histories.items()},
+            {key: series.last() for key, series in self.histories.items()}, tuple(self.inputs),
         )  # fmt: skip
         return HeldRun(run, self.histories, self.files)
+
+
+def stepped_image(key: str, step: int, timestamp: int, origin: str, ending: str) -> str:
+    """Name a picture of a series as the site's pages look for it (:mod:`runfolio.site.step_images`).
+
+    Parameters
+    ----------
+    key : str
+        Of the series.
+    step, timestamp : int
+    origin : str
+        What tells it from others of the series and step; the same gives the same name.
+    ending : str
+        ``.png`` …
+    """
+    name = spelled_key(key).replace("/", "#")[:_LONGEST_SERIES]
+    return f"images/{name}%step%{max(step, 0)}%timestamp%{timestamp}%z{hashlib.sha256(origin.encode()).hexdigest()[:31]}{ending}"
 
 
 def number_of(value: Any) -> float | None:

@@ -8,14 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from runfolio.transfer.held import Draft, flat, number_of, spelled_key
-from runfolio.transfer.plain import id_of
+from runfolio.transfer.held import Draft, flat, number_of, stepped_image
 
 HISTORY_FILE = "wandb-history.jsonl"
 """What was logged and is no number: text, histograms, where media lie; a line each, with its step and its time. Nulls are left out."""
 SUMMARY_FILE = "wandb-summary.json"
 _OWN = ("_step", "_timestamp", "_runtime", "_wandb")
-_LONGEST_KEY = 120
 
 
 def put(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
@@ -87,8 +85,7 @@ class Rows:
         for at, path in enumerate(named if isinstance(named, list) else []):
             ending = PurePosixPath(str(path)).suffix
             if ending[1:].isalnum():
-                name = spelled_key(key).replace("/", "#")[:_LONGEST_KEY]
-                made = f"images/{name}%step%{max(step, 0)}%timestamp%{self.last_at}%z{id_of(str(path), str(at))[1:]}{ending}"
+                made = stepped_image(key, step, self.last_at, f"{path} {at}", ending)
                 self.pictures.setdefault(str(path), []).append(made)
                 yield made
 
@@ -99,12 +96,8 @@ class Rows:
             if number is None:
                 if isinstance(value, str) and key not in self._texts:
                     self._draft.tag(f"summary.{key}", value)
-            elif not self._draft.has_metric(key):
-                self._draft.point(key, number, self.last_at, self.last_step)
             else:
-                last = self._draft.last(key)
-                if last != number and not (math.isnan(last) and math.isnan(number)):
-                    self._draft.point(f"summary/{key}", number, self.last_at, self.last_step)
+                self._draft.final(key, number, self.last_at, self.last_step)
         if tree:
             self._draft.files.setdefault(SUMMARY_FILE, json.dumps(tree, indent=1).encode())
 
