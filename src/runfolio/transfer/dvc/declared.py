@@ -136,8 +136,8 @@ def structure(files: Files, path: str, tell: Callable[[str], None]) -> Any:
 
 
 def _toml(data: bytes) -> Any:
-    if sys.version_info < (3, 11):
-        raise ImportError("TOML is read by Python 3.11 and newer")
-    import tomllib
+    if sys.version_info >= (3, 11):
+        import tomllib
 
-    return tomllib.loads(data.decode())
+        return tomllib.loads(data.decode())
+    raise ImportError("TOML is read by Python 3.11 and newer")
