@@ -29,9 +29,10 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name in ("RunfolioLogger", "SaveConfigCallback"):
-        from runfolio.autologging import lightning_cli
+        from runfolio.autologging.lightning_cli import save_config_class
+        from runfolio.autologging.loggers.lightning import logger_class
 
-        return lightning_cli.logger_class() if name == "RunfolioLogger" else lightning_cli.save_config_class()
+        return logger_class() if name == "RunfolioLogger" else save_config_class()
     # A class of Lightning's: made when it is asked for, since Lightning takes seconds to import.
     if name in ("MlflowModelCheckpointCallback", "MLflowModelCheckpointCallback"):
         from runfolio.autologging.lightning import checkpoint_callback

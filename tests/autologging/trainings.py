@@ -180,9 +180,7 @@ def _grid() -> tuple[Any, Any]:
     return x, x.sum(axis=1, keepdims=True)
 
 
-def _fit_lightning(lightning: Any, early: bool, test: bool, epochs: int) -> None:
-    import tempfile
-
+def _lightning_net(lightning: Any) -> tuple[Any, Any]:
     import torch
 
     torch.set_num_threads(1)
@@ -215,10 +213,16 @@ def _fit_lightning(lightning: Any, early: bool, test: bool, epochs: int) -> None
 
     x, y = map(torch.from_numpy, _grid())
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=4)
+    return Net(), loader
+
+
+def _fit_lightning(lightning: Any, early: bool, test: bool, epochs: int) -> None:
+    import tempfile
+
+    net, loader = _lightning_net(lightning)
     # Without checkpoints of Lightning's own, MLflow fails after a training that stopped early.
     quiet = {"logger": False, "enable_checkpointing": early, "enable_progress_bar": False, "enable_model_summary": False}
     stop = [lightning.callbacks.EarlyStopping("val_loss", patience=1, min_delta=0.3)] if early else []
-    net = Net()
     with tempfile.TemporaryDirectory() as folder:
         trainer = lightning.Trainer(max_epochs=epochs, accelerator="cpu", callbacks=stop, default_root_dir=folder, **quiet)
         trainer.fit(net, loader, loader)
@@ -246,6 +250,23 @@ def lightning_saves_by_steps(lib: Any) -> None:
 
     with lib.start_run():
         _fit_lightning(lightning.pytorch, early=False, test=True, epochs=2)
+
+
+def lightning_logger(lib: Any) -> None:
+    """The logger that users give to a Trainer: Lightning's own for MLflow, and ours."""
+    import lightning.pytorch as pl
+
+    lib.pytorch.autolog(disable=True)
+    net, data = _lightning_net(pl)
+    kind = pl.loggers.MLFlowLogger if lib.__name__ == "mlflow" else lib.pytorch.RunfolioLogger
+    given = {"tracking_uri": lib.get_tracking_uri(), "experiment_name": "lightning_logger", "run_name": "named", "prefix": "net"}
+    logger = kind(**given, tags={"team": "red"}, log_model="all")
+    saver = pl.callbacks.ModelCheckpoint(monitor="val_loss", save_top_k=2, save_last=True)
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu", "log_every_n_steps": 3}
+    trainer = pl.Trainer(logger=logger, callbacks=[saver], max_epochs=3, **quiet)
+    logger.log_hyperparams({"data": {"rows": 16, "parts": [{"name": "a"}]}, "none": None})
+    trainer.fit(net, data, data)
+    trainer.test(net, data, verbose=False)
 
 
 def tensorboard_writer(lib: Any) -> None:
@@ -356,7 +377,7 @@ CASES: dict[str, list[Callable[[Any], None]]] = {
     "xgboost": [xgboost_train, xgboost_estimator, xgboost_linear],
     "lightgbm": [lightgbm_train, lightgbm_estimator],
     "statsmodels": [statsmodels_ols, statsmodels_logit],
-    "pytorch": [lightning_stops_early, lightning_by_steps, lightning_saves_by_steps, tensorboard_writer],
+    "pytorch": [lightning_stops_early, lightning_by_steps, lightning_saves_by_steps, lightning_logger, tensorboard_writer],
     "tensorflow": [keras_fit, keras_by_steps, tensorflow_stops_early, tensorflow_dataset, tensorflow_by_steps],
     "transformers": [transformers_trainer, transformers_callback],
 }  # fmt: skip

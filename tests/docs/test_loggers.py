@@ -15,6 +15,7 @@ NEEDS = {
     "catboost": "catboost",
     "keras": "keras",
     "lightgbm": "lightgbm",
+    "lightning": "lightning",
     "transformers": "accelerate",
     "xgboost": "xgboost",
 }

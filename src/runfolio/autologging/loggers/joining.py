@@ -81,7 +81,7 @@ class JoinedRun:
         self._log: RunLog | None = None
         self._own: fluent.ActiveRun | None = None
         self._held: Session | None = None
-        self._begun = False
+        self.begun = False
         self._process = os.getpid()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -96,7 +96,7 @@ class JoinedRun:
     def begin(self) -> bool:
         """Join the active run, or start one; False where neither could be, which the log says once."""
         self.end("FAILED")
-        self._log, self._begun, self.moved = None, True, False
+        self._log, self.begun, self.moved = None, True, False
         if not is_first_process():
             return False
         with guard("a run", framework=self.framework, silent=self.options.silent):
@@ -145,7 +145,7 @@ class JoinedRun:
         step : bool, optional
             The training has gone on, and is not only prepared.
         """
-        if not is_first_process() or (self._log is None and (self._begun or not self.begin())):
+        if not is_first_process() or (self._log is None and (self.begun or not self.begin())):
             return
         self.moved = self.moved or step
         with guard(what, framework=self.framework, silent=self.options.silent), self._opened() as log, log.guard(what):
