@@ -1,4 +1,4 @@
-"""``runfolio export parquet|csv|json``: records as files."""
+"""``runfolio export parquet|csv|json|prov``: records as files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from runfolio.cli import options
+from runfolio.cli.completion import run_names
 from runfolio.cli.opening import opened
 from runfolio.cli.tables import print_json
 from runfolio.errors import EXIT_FINDINGS
@@ -34,6 +35,24 @@ _CHOICE = (
     click.option("--deleted", is_flag=True, help="Only deleted runs."),
     options.as_json,
 )
+
+_LINEAGE = (
+    click.option(
+        "--run", "runs", metavar="RUN", multiple=True, shell_complete=run_names,
+        help="Only this run, with those above and below it; repeat for more.",
+    ),
+    click.option(
+        "--model", "models", metavar="URI", multiple=True,
+        help="Only this version (models:/NAME/3, models:/NAME@ALIAS), with the run that made it; repeat for more.",
+    ),
+)  # fmt: skip
+
+
+def _of_one(command: Command) -> Command:
+    """Give a command the options that ask for the lineage of some things."""
+    for option in reversed(_LINEAGE):
+        command = option(command)
+    return command
 
 
 def _chosen(command: Command) -> Command:
@@ -95,6 +114,29 @@ def json(folder: Path, no_verify: bool, force: bool, **given: Any) -> None:
     carry_out(write, folder, **given)
 
 
+@click.command("prov")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@_of_one
+@_chosen
+@_NO_VERIFY
+@click.option("--force", is_flag=True, help="Also over a file that is no earlier export.")
+def prov(file: Path, no_verify: bool, force: bool, **given: Any) -> None:
+    """Write what came of what as W3C PROV, in JSON, to FILE.
+
+    Files, datasets, code, packages and model versions; the runs and promotions that used and made them; and who did it. For all that is
+    chosen, or with --run and --model for one thing.
+
+    \b
+    runfolio export prov lineage.json --model models:/wine-cultivar/Production
+    """
+    from runfolio.exports.prov import export_prov
+
+    def write(folio: Folio, selection: Selection, tell: Callable[[str], None]) -> Report:
+        return export_prov(folio, file, selection, check=not no_verify, force=force, tell=tell)
+
+    carry_out(write, file, **given)
+
+
 def _tables(kind: str, folder: Path, no_verify: bool, force: bool, *, raw: bool, **given: Any) -> None:
     from runfolio.exports.tabular import export_tables
 
@@ -114,15 +156,21 @@ def carry_out(
     everything: bool,
     deleted: bool,
     as_json: bool,
+    runs: tuple[str, ...] = (),
+    models: tuple[str, ...] = (),
 ) -> None:
     """Write an export of the folio at hand, tell what was written, and end with 1 if there are findings."""
     from runfolio.exports.selection import Selection
 
     if everything and deleted:
         raise click.UsageError("Choose one of --all and --deleted.")
+    if (runs or models) and (experiments or filter or everything or deleted):
+        raise click.UsageError("--run and --model name what is written: leave --experiment, --filter, --all and --deleted away.")
     view = ViewType.ALL if everything else ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY
     with opened() as folio:
-        report = write(folio, Selection(experiments, filter, view, at), lambda text: click.echo(f"runfolio: {text}", err=True))
+        report = write(
+            folio, Selection(experiments, filter, view, at, runs, models), lambda text: click.echo(f"runfolio: {text}", err=True)
+        )
     if as_json:
         print_json(report.document())
     else:

@@ -18,6 +18,7 @@ from runfolio.query.grammar import ATTRIBUTES, Clause, Filter, OrderKey
 from runfolio.records import ArtifactEntry, Experiment, Lifecycle, MetricPoint, Run, ViewType
 from runfolio.records.datasets import Dataset, Facts
 from runfolio.records.models import ModelVersion, RegisteredModel
+from runfolio.registry import resolve
 from runfolio.registry.history import Event, history
 
 PAGE = 500
@@ -38,22 +39,35 @@ class Selection:
         A number of :class:`~runfolio.records.ViewType`.
     at : str or None
         A revision or date; the tip, with the runs that are not committed yet, by default.
+    runs : tuple of str
+        Only these, as users name runs, with the runs that they are children of and those below them.
+    models : tuple of str
+        Only these versions, as ``models:/`` URIs, with the runs that made them and the runs that those are children of.
     """
 
     experiments: tuple[str, ...] = ()
     filter: str = ""
     view: int = ViewType.ACTIVE_ONLY
     at: str | None = None
+    runs: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
     @property
     def narrow(self) -> bool:
         """Whether some runs were chosen, so that models, too, are those of the chosen runs only."""
-        return bool(self.experiments or self.filter)
+        return bool(self.experiments or self.filter or self.runs or self.models)
 
     def document(self) -> dict[str, object]:
         """Return it as plain data."""
         views = {ViewType.ACTIVE_ONLY: "active", ViewType.DELETED_ONLY: "deleted", ViewType.ALL: "all"}
-        return {"experiments": list(self.experiments), "filter": self.filter, "runs": views[self.view], "at": self.at}
+        made: dict[str, object] = {
+            "experiments": list(self.experiments),
+            "filter": self.filter,
+            "runs": views[self.view],
+            "at": self.at,
+        }
+        only = {"only_runs": list(self.runs), "only_models": list(self.models)}
+        return {**made, **{key: value for key, value in only.items() if value}}
 
 
 class FolioReader:
@@ -79,7 +93,12 @@ class FolioReader:
         self._index = index if self.commit == tip else index.at(folio.repo, self.commit, folio.place.prefix)
         self._live = {} if selection.at else {run.run_id: run for run in folio.runs.live()}
         self.experiments = self._experiments()
+        self._versions: dict[str, set[int]] | None = None
         self._parts = search_parts(folio, selection.experiments, selection.view, self.experiments)
+        if selection.runs or selection.models:
+            named = self._named()
+            self._filter = Filter((Clause(ATTRIBUTES, "run_id", "IN", tuple(sorted(named))),), self._filter.kind)
+            self._parts = [(None, ViewType.ALL)]
         for fault in self._index.faults():
             report.find(fault.path, f"the record cannot be read: {fault.message}")
 
@@ -91,6 +110,41 @@ class FolioReader:
         made = {item.slug: item for item in self.folio.experiments.all(self.commit)}
         for slug in sorted({run.experiment for run in self._live.values()} | {item.slug for item in self._index.experiments()}):
             made.setdefault(slug, Experiment(slug, slug, slug))
+        return made
+
+    def _named(self) -> set[str]:
+        """Return the ids of the runs that were named, with those above and below them; note the versions that were named."""
+        at = self.commit if self.selection.at else None
+        below: dict[str, list[str]] = {}
+        for run in self._live.values():
+            if run.parent:
+                below.setdefault(run.parent, []).append(run.run_id)
+        for parent, run_id in self._index.parents():
+            below.setdefault(parent, []).append(run_id)
+        found: set[str] = set()
+        for text in self.selection.runs:
+            waiting = [self.folio.runs.named(text, at).run_id]
+            found.update(self._above(waiting[0]))
+            while waiting:
+                run_id = waiting.pop()
+                found.add(run_id)
+                waiting += [child for child in below.get(run_id, ()) if child not in found]
+        for uri in self.selection.models:
+            model, version = resolve(self.folio, uri, at)
+            self._versions = self._versions or {}
+            self._versions.setdefault(model.slug, set()).add(version.version)
+            if version.run_id is not None:
+                found.update(self._above(version.run_id))
+        return found
+
+    def _above(self, run_id: str) -> list[str]:
+        """Return a run and those that it is a child of, as far as they are known."""
+        made: list[str] = []
+        waiting: str | None = run_id
+        while waiting is not None and waiting not in made:
+            made.append(waiting)
+            run = self._live.get(waiting) or self._index.get_run(waiting)
+            waiting = run.parent if run is not None else None
         return made
 
     def runs(self) -> Iterator[Run]:
@@ -169,7 +223,9 @@ class FolioReader:
                 self.report.find(f"model {model.name}", f"its versions cannot be read: {error.message}")
                 versions = []
             if runs is not None:
-                versions = [item for item in versions if item.run_id in runs]
+                chosen = (self._versions or {}).get(model.slug, set())
+                of_runs = not self.selection.models  # a version that is asked for by name is told alone
+                versions = [item for item in versions if item.version in chosen or (of_runs and item.run_id in runs)]
                 if not versions:
                     continue
             made.append((model, versions))
