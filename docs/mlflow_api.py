@@ -58,7 +58,7 @@ INSTEAD = (
     (r"login$", "there is nothing to log in to: access is your git host's"),
     (r"Image$", "give `log_image` the PIL image or array itself"),
     (r"get_dataset_source_from_json|get_registered_sources", "no plug-ins for sources; a source is read back by `get_source`"),
-    (r"from_(spark|huggingface|tensorflow)|load_delta", "later; meanwhile `from_pandas`, `from_numpy` or `from_file`"),
+    (r"from_(spark|tensorflow)|load_delta", "later; meanwhile `from_pandas`, `from_numpy` or `from_file`"),
     (r"autolog", "later: models"),
     (r"trace|span|prompt|assessment|feedback|expectation", "not planned: runfolio keeps runs and models, not traces and prompts"),
 )

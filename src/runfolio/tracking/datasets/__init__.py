@@ -12,6 +12,7 @@ from runfolio.tracking.datasets.arrays import NumpyDataset, from_numpy
 from runfolio.tracking.datasets.dataset import Dataset
 from runfolio.tracking.datasets.files import FileDataset, from_file
 from runfolio.tracking.datasets.frames import PandasDataset, PolarsDataset, from_pandas, from_polars
+from runfolio.tracking.datasets.huggingface import HuggingFaceDataset, from_huggingface
 from runfolio.tracking.datasets.inputs import get_source, stored_input, to_input
 from runfolio.tracking.datasets.recorded import RecordedDataset
 from runfolio.tracking.datasets.schemas import ColumnSpec, Schema, TensorSchema, TensorSpec
@@ -19,6 +20,7 @@ from runfolio.tracking.datasets.sources import (
     CodeDatasetSource,
     DatasetSource,
     HTTPDatasetSource,
+    HuggingFaceDatasetSource,
     LocalDatasetSource,
     RecordedDatasetSource,
     RemoteDatasetSource,
@@ -31,6 +33,8 @@ __all__ = [
     "DatasetSource",
     "FileDataset",
     "HTTPDatasetSource",
+    "HuggingFaceDataset",
+    "HuggingFaceDatasetSource",
     "LocalDatasetSource",
     "NumpyDataset",
     "PandasDataset",
@@ -42,6 +46,7 @@ __all__ = [
     "TensorSchema",
     "TensorSpec",
     "from_file",
+    "from_huggingface",
     "from_numpy",
     "from_pandas",
     "from_polars",

@@ -144,17 +144,22 @@ def from_polars(
 def _digest(df: Any) -> tuple[str, int | None]:
     """Compute a table's digest; the second value says how many rows were read, where not all were."""
     rows, width = df.shape
-    content = ContentHash(b"table").numbers(rows, width)
     chosen = sample_rows(rows, rows * width)
     if chosen is not None:
         df = df.iloc[chosen] if hasattr(df, "iloc") else df[chosen]
+    return table_digest(df, rows, whole=chosen is None), None if chosen is None else len(chosen)
+
+
+def table_digest(df: Any, rows: int, *, whole: bool) -> str:
+    """Compute a table's digest from all of its rows, or from those that :func:`sample_rows` chose of `rows`."""
+    content = ContentHash(b"table").numbers(rows, df.shape[1])
     for name, column in columns_of(df):
         content.objects([name] if isinstance(name, str) else [str(name), type(name).__name__])
         read_column(column).add_to(content)
     index = getattr(df, "index", None)
-    if index is not None and chosen is None and not _is_plain_index(index):
+    if index is not None and whole and not _is_plain_index(index):
         content.text("index").objects(index.tolist())
-    return content.hexdigest(), None if chosen is None else len(chosen)
+    return content.hexdigest()
 
 
 def _is_plain_index(index: Any) -> bool:

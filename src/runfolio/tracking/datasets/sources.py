@@ -18,7 +18,7 @@ from pathlib import Path, PurePath
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
-from runfolio.errors import UsageError
+from runfolio.errors import UsageError, missing_package
 from runfolio.formats.datasets import SOURCE_TYPE, named_in_source
 from runfolio.records.redaction import Redactor
 from runfolio.records.secrets import is_secret_key
@@ -52,7 +52,7 @@ class DatasetSource:
         """Return :meth:`to_dict` as JSON text."""
         return json.dumps(self.to_dict(redactor))
 
-    def load(self) -> str:
+    def load(self) -> Any:
         """Return a path under which the data can be read.
 
         Raises
@@ -120,6 +120,48 @@ class CodeDatasetSource(DatasetSource):
         """Return the tags."""
         cleaner = redactor or _redactor()
         return {"tags": {str(key): cleaner.text(str(value)) for key, value in self.tags.items()}}
+
+
+@dataclass(frozen=True)
+class HuggingFaceDatasetSource(DatasetSource):
+    """A dataset of Hugging Face's hub, or what else ``datasets.load_dataset`` reads."""
+
+    path: str
+    config_name: str | None = None
+    data_dir: str | None = None
+    data_files: Any = None
+    split: str | None = None
+    revision: str | None = None
+    kind: ClassVar[str] = "hugging_face"
+
+    def to_dict(self, redactor: Redactor | None = None) -> dict[str, Any]:
+        """Return MLflow's fields: what ``datasets.load_dataset`` is given."""
+        said = {name: getattr(self, name) for name in _HUB_FIELDS}
+        cleaned = _clean_value(said, redactor or _redactor())
+        assert isinstance(cleaned, dict)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in cleaned.items()}
+
+    def load(self) -> Any:
+        """Load it by ``datasets.load_dataset``, which may fetch it from the hub.
+
+        Returns
+        -------
+        datasets.Dataset
+
+        Raises
+        ------
+        MissingPackageError
+            If the package ``datasets`` is not installed.
+        """
+        try:
+            import datasets
+        except ImportError as error:
+            raise missing_package("datasets", "", "load a dataset of Hugging Face's") from error
+        given = {name: getattr(self, name) for name in _HUB_FIELDS}
+        return datasets.load_dataset(name=given.pop("config_name"), **given)
+
+
+_HUB_FIELDS = ("path", "config_name", "data_dir", "data_files", "split", "revision")
 
 
 @dataclass(frozen=True)
@@ -203,6 +245,8 @@ def source_from_record(source_type: str, source: str) -> DatasetSource:
             return CodeDatasetSource(tags if isinstance(tags, dict) else {})
         if source_type == "http" and isinstance(said.get("url"), str):
             return HTTPDatasetSource(said["url"])
+        if source_type == HuggingFaceDatasetSource.kind and isinstance(said.get("path"), str):
+            return HuggingFaceDatasetSource(said["path"], *(said.get(name) for name in _HUB_FIELDS[1:]))
         if source_type == SOURCE_TYPE:
             found = named_in_source(source_type, source)
             if found is not None:
