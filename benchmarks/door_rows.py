@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import peers
 from benchmarks.places import HERE, clean_environment, fill, folio, result
+from benchmarks.recorded_requests import record
 
 if TYPE_CHECKING:
     from benchmarks.rows import Row, Setting
@@ -60,18 +63,27 @@ def door(setting: Setting) -> Iterator[Row]:
     )
     for size in (10_000, 100_000)[: setting.size(2, 1)]:
         yield from _searches(setting, size)
-    ratio, ours = _ratio(
-        rounds,
-        lambda: _served(setting, lambda: _server(there, f"sqlite:///{there / 'served.db'}")),
-        lambda: _served(setting, lambda: _gateway(here)),
-    )
-    yield Row(
-        f"runs per second of {CLIENTS} clients at once, `runfolio gateway`",
-        "`mlflow server` on SQLite (4 workers)",
-        ratio,
-        "≥ 1.5 ×",
-        f"{1 / ours:.0f} runs a second",
-    )
+    yield from _servers(setting, here, there, rounds)
+
+
+def _servers(setting: Setting, here: Path, there: Path, rounds: int) -> Iterator[Row]:
+    from benchmarks.rows import Row
+
+    def theirs() -> Any:
+        return _server(there, f"sqlite:///{there / 'served.db'}")
+
+    def ours() -> Any:
+        return _gateway(here)
+
+    for send, who in ((_served, "Python processes"), (_served_thin, "connections, a client's recorded requests")):
+        ratio, took = _ratio(rounds, lambda: send(setting, theirs), lambda: send(setting, ours))  # noqa: B023
+        yield Row(
+            f"runs per second of {CLIENTS} clients at once ({who}), `runfolio gateway`",
+            "`mlflow server` on SQLite (4 workers)",
+            ratio,
+            "≥ 1.5 ×",
+            f"{1 / took:.0f} runs a second",
+        )
 
 
 def _searches(setting: Setting, size: int) -> Iterator[Row]:
@@ -103,6 +115,23 @@ def _served(setting: Setting, serve: Any) -> float:
             took.append(float(said.rsplit("RESULT ", 1)[1]))
     # Each client tells its own seconds a run, its start apart; all ran at once.
     return statistics.mean(took) / CLIENTS
+
+
+def _served_thin(setting: Setting, serve: Any) -> float:
+    """Return seconds a run of clients that only send what MLflow's client was seen to send."""
+    with serve() as (uri, env):
+        seen = {**clean_environment(**env), "PYTHONPATH": _site()}
+        requests = record(uri, lambda to: _log_two(to, seen))
+        runs, send = setting.size(50, 5), [sys.executable, str(HERE / "recorded_requests.py"), uri, str(CLIENTS)]
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "requests.json")
+            file.write_text(json.dumps([request.hex() for request in requests]))
+            result([*send, "2", str(file)], Path(folder))  # warm
+            return float(result([*send, str(runs), str(file)], Path(folder)))
+
+
+def _log_two(uri: str, env: dict[str, str]) -> None:
+    subprocess.run([sys.executable, SIDE, "log_runs", uri, "2"], env=env, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

@@ -1,17 +1,14 @@
-"""MLflow's applications behind a :class:`~runfolio.gateway.guard.Guard`: 2.22's speaks WSGI (PEP 3333), 3's ASGI."""
+"""MLflow's application behind a :class:`~runfolio.gateway.guard.Guard`."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
 from runfolio.gateway.guard import Answer, Guard
 
-Environ = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+Environ = dict[str, Any]
 
 
 class GuardedWsgi:
@@ -39,36 +36,6 @@ class GuardedWsgi:
             return self._app(environ, start_response)
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", _headers(answer))
         return [answer.body.encode()]
-
-
-class GuardedAsgi:
-    """An ASGI application that only requests reach which the guard lets pass.
-
-    Parameters
-    ----------
-    app : callable
-    guard : Guard
-    """
-
-    def __init__(self, app: Callable[..., Awaitable[None]], guard: Guard) -> None:
-        self._app, self._guard = app, guard
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
-        query = scope.get("query_string", b"").decode("latin-1")
-        answer = self._guard.answer(scope.get("method", "GET"), scope["path"], query, headers)
-        if answer is None:
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            said = [(name.lower().encode(), value.encode()) for name, value in _headers(answer)]
-            await send({"type": "http.response.start", "status": answer.status, "headers": said})
-            await send({"type": "http.response.body", "body": answer.body.encode()})
 
 
 def _headers(answer: Answer) -> list[tuple[str, str]]:

@@ -10,10 +10,10 @@ What it does *not* do: TLS, users. Put a reverse proxy before it for that.
 from __future__ import annotations
 
 import importlib
-import logging
 import os
 import secrets
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -22,7 +22,9 @@ from typing import Any
 from runfolio.errors import StateError, UsageError, missing_package
 from runfolio.gateway.addresses import PROXY, SCHEME
 from runfolio.gateway.guard import LOOPBACK, Guard
-from runfolio.gateway.guarded_apps import GuardedAsgi, GuardedWsgi
+from runfolio.gateway.guarded_apps import GuardedWsgi
+from runfolio.gateway.mlflow_apps import application
+from runfolio.gateway.wsgi_server import WsgiServer
 
 ANY = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
 STORE, REGISTRY = "_MLFLOW_SERVER_FILE_STORE", "_MLFLOW_SERVER_REGISTRY_STORE"
@@ -112,9 +114,7 @@ def serve(options: GatewayOptions, tell: Any) -> None:
     if generation >= 3:
         # MLflow 3 looks at Host itself; the guard has done so.
         os.environ.setdefault("MLFLOW_SERVER_ALLOWED_HOSTS", "*")
-        _asgi(guard, listener)
-    else:
-        _wsgi(guard, listener)
+    _serve(GuardedWsgi(application(generation), guard), listener)
 
 
 def _open_early(place: str) -> None:
@@ -150,35 +150,10 @@ def _listener(options: GatewayOptions) -> Any:
     return made
 
 
-def _asgi(guard: Guard, listener: Any) -> None:
-    uvicorn = importlib.import_module("uvicorn")
-    app = importlib.import_module("mlflow.server.fastapi_app").app
-    config = uvicorn.Config(GuardedAsgi(app, guard), log_level="warning", lifespan="on", access_log=False)
-    server = uvicorn.Server(config)
-    server.run(sockets=[listener])
-
-
-def _wsgi(guard: Guard, listener: Any) -> None:
-    """Serve by werkzeug's server, which is there with Flask: HTTP/1.1, a thread for each connection, all in this one process.
-
-    gunicorn, by which MLflow 2.22 serves, forks workers: two of them would both hold a run, and neither could end it alone.
-    """
-    app = GuardedWsgi(importlib.import_module("mlflow.server").app, guard)
-    serving = importlib.import_module("werkzeug.serving")
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    host, port = listener.getsockname()[:2]
-
-    class Handler(serving.WSGIRequestHandler):  # type: ignore[misc,name-defined]  # found at run time
-        protocol_version = "HTTP/1.1"
-
-    server = serving.make_server(host, port, app, threaded=True, request_handler=Handler, fd=listener.fileno())
+def _serve(app: Any, listener: Any) -> None:
     signal.signal(signal.SIGTERM, _ended)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.server_close()
+    with suppress(KeyboardInterrupt):
+        WsgiServer(app, listener).serve_for_ever()
 
 
 def _ended(*_: Any) -> None:
