@@ -12,6 +12,7 @@ from runfolio.cli.lazy import LazyCommands
 # The commands of other tools, each in a module of its own: the attribute has the command's name, with "_" for "-".
 _ELSEWHERE: dict[str, str] = {
     "dvc": "runfolio.cli.importing_dvc",
+    "sacred": "runfolio.cli.importing_sacred",
     "tensorboard": "runfolio.cli.importing_tensorboard",
     "wandb": "runfolio.cli.importing_wandb",
 }
