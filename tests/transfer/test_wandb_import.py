@@ -81,7 +81,7 @@ def test_what_the_script_logged_is_what_the_folio_says(made: Path, folio_dir: Pa
     assert points_of(folio_dir, run, "best") == [(40, 2.0), (41, 3.0)] and run.data.metrics["best.min"] == 2.0
     assert math.isnan(run.data.metrics["odd"]) and run.data.metrics["big"] == math.inf
     assert any(key.startswith("system/") for key in run.data.metrics)
-    assert "top@5" in said and json.loads(run.data.tags["runfolio.imported_names"]) == {"metrics": {"top_5": "top@5"}}
+    assert "top@5" in said and json.loads(run.data.tags["runfolio.imported_names"]) == {"metrics": {"top:x40:5": "top@5"}}
     tags = {"labels": "baseline, v1", "group": "cv-3", "job_type": "train", "mlflow.note.content": "A note\nin two lines"}
     tags |= {"summary.verdict": "good", "mlflow.runName": "whole try", "mlflow.source.name": "train.py"}
     tags |= {"mlflow.source.git.commit": git(made, "rev-parse", "HEAD").strip()}

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from runfolio.errors import missing_package
 from runfolio.transfer.event_records import records
+from runfolio.transfer.held import stepped_image
 from runfolio.transfer.points import PointSpool
 from runfolio.transfer.source import Point
 
@@ -181,12 +182,9 @@ class RunEvents:
             self._add(f"{kind}/{tag}.jsonl", kind, tag, ref, value.ByteSize())
 
     def _image(self, tag: str, ref: Ref, event: Any, data: bytes) -> None:
-        # Names are those that the pages of images by step read; see runfolio.tracking.media.
-        key = tag.replace("%", "%25").replace("/", "#")
-        unique = f"g{ref.file:x}-{ref.at:x}-{ref.value:x}-{ref.item:x}"
-        stem = f"images/{key}%step%{max(event.step, 0)}%timestamp%{round(event.wall_time * 1000)}%{unique}"
-        self._add(f"{stem}{_ending(data)}", "image", tag, ref, len(data))
-        self._add(f"{stem}%compressed.webp", "small image", tag, ref, 0)
+        origin, at = f"{ref.file}-{ref.at}-{ref.value}-{ref.item}", round(event.wall_time * 1000)
+        self._add(stepped_image(tag, event.step, at, origin, _ending(data)), "image", tag, ref, len(data))
+        self._add(stepped_image(tag, event.step, at, origin, "%compressed.webp"), "small image", tag, ref, 0)
 
     def _add(self, path: str, kind: str, tag: str, ref: Ref, size: int, *, once: bool = False) -> None:
         part = self.parts.get(path)

@@ -3,8 +3,7 @@
 Invariants:
 
 - A point costs 24 bytes, whatever the number of points; only one run is held.
-- A name that a folio refuses is spelled otherwise, is found again in the run's tag `NAMES_TAG` (or its file `NAMES_FILE`, where there are
-  many), and is told once for each name.
+- Names are those of the tool; one that a folio cannot hold is spelled otherwise when the run is taken (:mod:`runfolio.transfer.spelling`).
 
 Worked example::
 
@@ -17,9 +16,7 @@ Worked example::
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-import posixpath
 import re
 from abc import abstractmethod
 from array import array
@@ -28,14 +25,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
 
-from runfolio.errors import NotFoundError, UsageError
+from runfolio.errors import NotFoundError
 from runfolio.records import DatasetInput
-from runfolio.records.names import MAX_KEY_LENGTH, MAX_TAG_LENGTH, check_key
 from runfolio.transfer.plain import PlainSource, origin_tags
 from runfolio.transfer.source import Point, SourceFile, SourceRun
 
-NAMES_TAG = "runfolio.imported_names"
-NAMES_FILE = "imported_names.json"
 NOTE_TAG = "mlflow.note.content"
 _STEPS = 1 << 62
 _LONGEST_SERIES = 120
@@ -142,25 +136,6 @@ class HeldSource(PlainSource):
         return target
 
 
-def spelled_key(key: str) -> str:
-    """Return a name of a param, metric or tag as a folio allows it: what it may not hold is ``_``, paths are normal.
-
-    Examples
-    --------
-    >>> spelled_key("top@5"), spelled_key("/a//b"), spelled_key("loss")
-    ('top_5', 'a/b', 'loss')
-    """
-    try:
-        return check_key(key, "name")
-    except UsageError:
-        pass
-    made = re.sub(r"[^/\w.\- :]", "_", key)
-    made = posixpath.normpath("/" + made).lstrip("/") or "_"
-    if len(made) > MAX_KEY_LENGTH:
-        made = f"{made[: MAX_KEY_LENGTH - 9]}-{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()[:8]}"
-    return made
-
-
 def flat(tree: Any, prefix: str = "", joint: str = ".") -> Iterator[tuple[str, Any]]:
     """Yield the leaves of nested mappings, their keys joined; lists are leaves.
 
@@ -182,7 +157,7 @@ class Draft:
     Parameters
     ----------
     source : PlainSource
-        Names that were spelled otherwise are told there.
+        Whose tool it is.
     run_id, experiment_id : str
         The ids here.
     origin : str
@@ -190,30 +165,16 @@ class Draft:
     """
 
     def __init__(self, source: PlainSource, run_id: str, experiment_id: str, origin: str) -> None:
-        self._source, self.run_id, self.experiment_id = source, run_id, experiment_id
+        self.run_id, self.experiment_id = run_id, experiment_id
         self.params: dict[str, str] = {}
         self.tags: dict[str, str] = origin_tags(source.tool, origin)
         self.histories: dict[str, Series] = {}
         self.files: dict[str, Path | bytes] = {}
         self.inputs: list[DatasetInput] = []
-        self._spelled: dict[str, dict[str, str]] = {"params": {}, "metrics": {}, "tags": {}}
-
-    def _key(self, kind: str, key: str) -> str:
-        """Return the spelling of a name here; two names never fall together."""
-        known = self._spelled[kind]
-        if key in known:
-            return known[key]
-        made = spelled_key(key)
-        if made in known.values():
-            made = f"{made[: MAX_KEY_LENGTH - 9]}-{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()[:8]}"
-        known[key] = made
-        if made != key:
-            self._source.cannot_read(f"{kind} {key!r}", f"a folio does not allow this name; it is {made!r} here")
-        return made
 
     def param(self, key: str, value: Any) -> None:
         """Set a param; a value that is no text is written as Python writes it."""
-        self.params[self._key("params", key)] = str(value)
+        self.params[key] = str(value)
 
     def params_of(self, tree: Any, prefix: str = "", joint: str = ".") -> None:
         """Set the params of nested mappings."""
@@ -223,33 +184,26 @@ class Draft:
     def tag(self, key: str, value: Any) -> None:
         """Set a tag, where there is anything to say."""
         if value is not None and value != "":
-            self.tags[self._key("tags", key)] = str(value)
+            self.tags[key] = str(value)
 
     def point(self, key: str, value: float, timestamp: int, step: int) -> None:
         """Add a point of a metric; `timestamp` in milliseconds since the epoch, UTC."""
-        found = self.histories.get(self._key("metrics", key))
+        found = self.histories.get(key)
         if found is None:
-            found = self.histories.setdefault(self._key("metrics", key), Series())
+            found = self.histories[key] = Series()
         found.add(value, timestamp, step)
 
     def final(self, key: str, value: float, timestamp: int, step: int) -> None:
         """Set what a summary says: a metric of one point; of one that has points and ends with another value, ``summary/KEY``."""
-        if key not in self._spelled["metrics"]:
+        if key not in self.histories:
             self.point(key, value, timestamp, step)
             return
-        last = self.histories[self._spelled["metrics"][key]].last()
+        last = self.histories[key].last()
         if last != value and not (math.isnan(last) and math.isnan(value)):
             self.point(f"summary/{key}", value, timestamp, step)
 
     def held(self, status: str, start: int, end: int | None, *, name: str = "", user: str = "", deleted: bool = False) -> HeldRun:
         """Return the run; times in milliseconds since the epoch, UTC."""
-        renamed = {kind: {here: there for there, here in names.items() if here != there} for kind, names in self._spelled.items()}
-        if any(renamed.values()):
-            text = json.dumps({kind: names for kind, names in renamed.items() if names}, ensure_ascii=False)
-            if len(text) <= MAX_TAG_LENGTH:
-                self.tags[NAMES_TAG] = text
-            else:
-                self.files[NAMES_FILE] = text.encode("utf-8", "replace")
         run = SourceRun(
             self.run_id, self.experiment_id, name, status, user, start, end, deleted, self.params, self.tags,
             {key: series.last() for key, series in self.histories.items()}, tuple(self.inputs),
@@ -270,7 +224,7 @@ def stepped_image(key: str, step: int, timestamp: int, origin: str, ending: str)
     ending : str
         ``.png`` …
     """
-    name = spelled_key(key).replace("/", "#")[:_LONGEST_SERIES]
+    name = re.sub(r"[^/\w.\- :]", "_", key).replace("/", "#")[:_LONGEST_SERIES]
     return f"images/{name}%step%{max(step, 0)}%timestamp%{timestamp}%z{hashlib.sha256(origin.encode()).hexdigest()[:31]}{ending}"
 
 
