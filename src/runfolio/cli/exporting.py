@@ -7,7 +7,7 @@ import click
 from runfolio.cli.lazy import LazyCommands
 
 # The commands, each in a module that is loaded when it is called: the attribute has the command's name, with "_" for "-".
-_ELSEWHERE = dict.fromkeys(("csv", "json", "parquet", "prov"), "runfolio.cli.exporting_files")
+_ELSEWHERE = dict.fromkeys(("csv", "json", "parquet", "prov", "ro-crate"), "runfolio.cli.exporting_files")
 
 
 @click.group("export", cls=LazyCommands, elsewhere=_ELSEWHERE)

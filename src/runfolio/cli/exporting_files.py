@@ -1,4 +1,4 @@
-"""``runfolio export parquet|csv|json|prov``: records as files."""
+"""``runfolio export parquet|csv|json|ro-crate|prov``: records as files."""
 
 from __future__ import annotations
 
@@ -110,6 +110,51 @@ def json(folder: Path, no_verify: bool, force: bool, **given: Any) -> None:
 
     def write(folio: Folio, selection: Selection, tell: Callable[[str], None]) -> Report:
         return export_json(folio, folder, selection, check=not no_verify, force=force, tell=tell)
+
+    carry_out(write, folder, **given)
+
+
+@click.command("ro-crate")
+@_FOLDER
+@_of_one
+@click.option("--artifacts", is_flag=True, help="Copy the runs' files into DIR; else they are named by URI and SHA-256.")
+@click.option("--name", metavar="TEXT", help="What the crate is called.")
+@click.option("--description", metavar="TEXT", help="What it holds, in a sentence.")
+@click.option("--license", "license_", metavar="URL", help="The license of the records: its URL, or its name.")
+@_chosen
+@_NO_VERIFY
+@_FORCE
+def ro_crate(
+    folder: Path,
+    artifacts: bool,
+    name: str | None,
+    description: str | None,
+    license_: str | None,
+    no_verify: bool,
+    force: bool,
+    **given: Any,
+) -> None:
+    """Write an RO-Crate for an archive into the folder DIR.
+
+    RO-Crate 1.1 with the profile Process Run Crate: each run is an action with its script, datasets, params, files, metrics and user. All
+    that the records say is in records.jsonl beside it. For all that is chosen, or with --run and --model for one thing.
+
+    \b
+    runfolio export ro-crate archive --artifacts --license https://creativecommons.org/licenses/by/4.0/
+    """
+    from runfolio.exports.crate import Wanted, export_crate
+
+    plain = Wanted()
+    wanted = Wanted(
+        plain.name if name is None else name,
+        plain.description if description is None else description,
+        license_ or "",
+        artifacts,
+        not no_verify,
+    )
+
+    def write(folio: Folio, selection: Selection, tell: Callable[[str], None]) -> Report:
+        return export_crate(folio, folder, selection, wanted, force=force, tell=tell)
 
     carry_out(write, folder, **given)
 

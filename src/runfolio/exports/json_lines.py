@@ -46,14 +46,19 @@ def export_json(
     with export_folder(target, folio.place.root, force=force) as folder:
         reader = FolioReader(folio, selection, report)
         try:
-            with (folder / FILE).open("w", encoding="ascii", newline="") as file:
-                for line in _lines(reader, check, tell):
-                    _write(file, line, report)
+            write_records(reader, folder, check=check, tell=tell)
         finally:
             reader.close()
         (folder / SCHEMA).write_text(lines.schema_text(), encoding="utf-8")
         write_about(folder, "json", selection, report, {})
     return report
+
+
+def write_records(reader: FolioReader, folder: Path, *, check: bool, tell: Callable[[str], None]) -> None:
+    """Write ``records.jsonl`` into a folder; what is written is counted in the reader's report."""
+    with (folder / FILE).open("w", encoding="ascii", newline="") as file:
+        for line in _lines(reader, check, tell):
+            _write(file, line, reader.report)
 
 
 def read_lines(path: Path) -> Iterator[Line]:
