@@ -16,6 +16,7 @@ from runfolio._version import __version__
 TYPE_CHECKING = False  # what typing.TYPE_CHECKING is, without its import
 if TYPE_CHECKING:
     from runfolio import (
+        accelerate,
         artifacts,
         azureml,
         catboost,
@@ -125,6 +126,7 @@ __all__ = [
     "RunfolioClient",
     "RunfolioError",
     "__version__",
+    "accelerate",
     "active_run",
     "artifacts",
     "autolog",
@@ -216,6 +218,7 @@ __all__ = [
     "xgboost",
 ]
 _MODULES = (
+    "accelerate",
     "artifacts",
     "azureml",
     "catboost",

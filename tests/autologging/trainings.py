@@ -369,6 +369,28 @@ def transformers_callback(lib: Any) -> None:
             del os.environ[name]
 
 
+def accelerate_tracker(lib: Any) -> None:
+    """A loop of one's own, with Accelerate's tracker for MLflow and ours."""
+    import os
+
+    import accelerate
+    import accelerate.tracking
+
+    lib.transformers.autolog(disable=True)
+    kind = accelerate.tracking.MLflowTracker if lib.__name__ == "mlflow" else lib.accelerate.RunfolioTracker
+    os.environ["MLFLOW_TAGS"] = '{"team": "red"}'
+    try:
+        tracker = kind("accelerate_tracker", run_name="named", tags='{"team": "blue"}')
+    finally:
+        del os.environ["MLFLOW_TAGS"]
+    accelerator = accelerate.Accelerator(cpu=True, log_with=tracker)
+    accelerator.init_trackers("elsewhere", config={"rate": 0.1, "layers": [1, 2], "none": None})
+    for step in range(3):
+        accelerator.log({"loss": 1 / (step + 1), "seen": step, "text": "no number"}, step=step)
+    tracker.log_artifact(__file__, "code")
+    accelerator.end_training()
+
+
 CASES: dict[str, list[Callable[[Any], None]]] = {
     "sklearn": [
         sklearn_forest, sklearn_two_classes, sklearn_weighted, sklearn_unlabelled, sklearn_sparse, sklearn_search,
@@ -379,7 +401,7 @@ CASES: dict[str, list[Callable[[Any], None]]] = {
     "statsmodels": [statsmodels_ols, statsmodels_logit],
     "pytorch": [lightning_stops_early, lightning_by_steps, lightning_saves_by_steps, lightning_logger, tensorboard_writer],
     "tensorflow": [keras_fit, keras_by_steps, tensorflow_stops_early, tensorflow_dataset, tensorflow_by_steps],
-    "transformers": [transformers_trainer, transformers_callback],
+    "transformers": [transformers_trainer, transformers_callback, accelerate_tracker],
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from tests.faults.repositories import make_folio, python, runfolio
 
 PAGE = "how-to/loggers.md"
 NEEDS = {
+    "accelerate": "accelerate",
     "catboost": "catboost",
     "keras": "keras",
     "lightgbm": "lightgbm",

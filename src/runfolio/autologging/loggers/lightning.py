@@ -16,8 +16,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from runfolio.autologging.lightning import PACKAGES
 from runfolio.autologging.loggers.joining import Ending, JoinedRun, Wanted
 from runfolio.autologging.run_log import RunLog
@@ -149,6 +147,8 @@ class LightningLogging(Ending):
         self.to.end(_ENDS.get(status, "FAILED"))
 
     def _keep(self, log: RunLog, saver: Any) -> None:
+        import yaml
+
         for path, score in _saved(saver).items():
             file = Path(path)
             if not file.is_file() or self._logged.get(path) == file.stat().st_mtime:
