@@ -58,8 +58,8 @@ def log_artifact(mlflow, n):
     return statistics.median(took)
 
 
-def fill(mlflow, n):
-    """Fill an experiment with n runs through the store's own tables."""
+def fill(mlflow, n, points=1):
+    """Fill an experiment with n runs through the store's own tables; `points` of each of the five metrics."""
     import uuid
 
     from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlParam, SqlRun, SqlTag
@@ -74,12 +74,12 @@ def fill(mlflow, n):
             run_id = uuid.UUID(int=pick.getrandbits(128)).hex
             runs.append({"run_uuid": run_id, "name": f"r{number}", "source_type": "LOCAL", "source_name": "", "entry_point_name": "",
                          "user_id": "u", "status": "FINISHED", "start_time": 1_700_000_000_000 + number, "end_time": 1_700_000_001_000,
-                         "source_version": "", "lifecycle_stage": "active", "artifact_uri": "file:///a",
+                         "source_version": "", "lifecycle_stage": "active", "artifact_uri": f"file:///a/{run_id}/artifacts",
                          "experiment_id": int(experiment)})  # fmt: skip
             for key in range(5):
                 value = {"key": f"m{key}", "value": pick.random(), "timestamp": 1, "step": 0, "is_nan": False, "run_uuid": run_id}
-                metrics.append(value)
-                latest.append(value)
+                metrics += [{**value, "step": step, "value": value["value"] / (step + 1)} for step in range(points)]
+                latest.append(metrics[-1])
                 params.append({"key": f"p{key}", "value": str(pick.randint(0, 9)), "run_uuid": run_id})
             tags += [{"key": f"t{key}", "value": "x", "run_uuid": run_id} for key in range(3)]
         with engine.begin() as connection:
@@ -92,6 +92,33 @@ def fill(mlflow, n):
             ):
                 connection.execute(table.__table__.insert(), rows)
     return n
+
+
+def fill_histories(mlflow, n):
+    """Fill an experiment with n runs of 100 points."""
+    return fill(mlflow, n, 20)
+
+
+def fill_long(mlflow, n):
+    """Make one run with n points, in five metrics, through the store's own tables."""
+    return fill(mlflow, 1, n // 5)
+
+
+def read_store(mlflow, n):
+    """Seconds of reading all runs with their histories by MLflow's client."""
+    client = mlflow.MlflowClient()
+    start, number, token = time.perf_counter(), 0, None
+    experiment = client.get_experiment_by_name("bench").experiment_id
+    while True:
+        page = client.search_runs([experiment], max_results=200, page_token=token)
+        for run in page:
+            for key in run.data.metrics:
+                number += len(client.get_metric_history(run.info.run_id, key))
+        token = page.token
+        if not token:
+            break
+    assert number == n, number
+    return time.perf_counter() - start
 
 
 def search(mlflow, n, filter_string="metrics.m0 > 0.5", order_by=("metrics.m0 DESC",)):

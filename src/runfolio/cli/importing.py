@@ -28,7 +28,7 @@ def import_group() -> None:
 @click.option("--no-models", is_flag=True, help="Leave registered models out.")
 @import_options
 def mlflow_command(uri: str, no_models: bool, **options: Any) -> None:
-    """Take an MLflow store in: a server, a database or a folder mlruns, by MLflow's own client.
+    """Take an MLflow store in: a server or a database, by MLflow's own client, or a folder mlruns, without MLflow.
 
     Experiments, runs with whole histories, params, tags, datasets and artifacts, deleted ones too; registered models with their versions,
     stages and aliases. Ids and numbers are kept, so that the same store again adds only what is new. Each run is read back and

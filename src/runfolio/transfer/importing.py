@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterator, Sequence
 
 from runfolio.errors import RunfolioError, StorageError
 from runfolio.folio.folio import Folio
+from runfolio.gateway.model_facts import CARRIES_TAG
 from runfolio.records import Experiment, Lifecycle
 from runfolio.records.names import MAX_EXPERIMENT_TAG_LENGTH
 from runfolio.transfer.findings import Imported
@@ -67,11 +67,11 @@ def import_store(
         _count(folio, source, list(homes), since_ms, done, seen, files)
     else:
         _take_runs(folio, source, homes, since_ms, done, seen, files=files, verify=verify, tell=tell)
-    for where, why in source.unread(seen, whole=not experiments and since_ms is None):
-        done.find(where, why)
     if models:
         tell("registered models")
         take_models(folio, source, done, dry_run=dry_run)
+    for where, why in source.unread(seen, whole=not experiments and since_ms is None):
+        done.find(where, why)
     return done
 
 
@@ -111,7 +111,10 @@ def _home(folio: Folio, item: SourceExperiment, done: Imported, dry_run: bool) -
 def _count(
     folio: Folio, source: Source, ids: Sequence[str], since_ms: int | None, done: Imported, seen: set[str], files: bool
 ) -> None:
-    for run in source.runs(ids, since_ms):
+    logged = by_run(source.logged(ids))
+    for run in _all_runs(source, ids, since_ms, logged):
+        if run.run_id in seen:
+            continue
         seen.add(run.run_id)
         if folio.runs.committed(run.run_id) is not None:
             done.had("runs")
@@ -119,12 +122,23 @@ def _count(
         done.took("runs")
         done.took("metrics", len(run.metrics))
         try:
-            listed = source.files(run.run_id) if files else []
+            listed = source.files(run.run_id) if files and CARRIES_TAG not in run.tags else []
+            for model in logged.get(run.run_id, LoggedOf()).made if files else ():
+                listed = [*listed, *source.logged_files(model.model_id)]
+        except (StoreGoneError, StorageError):
+            raise
         except RunfolioError as error:
             done.find(f"run {run.run_id}", error.message)
             continue
         done.took("artifacts", len(listed))
         done.size += sum(item.size for item in listed)
+
+
+def _all_runs(source: Source, ids: Sequence[str], since_ms: int | None, logged: dict[str, LoggedOf]) -> Iterator[SourceRun]:
+    """Yield the runs of a store, and those that are made here to hold a model that no run made."""
+    yield from source.runs(ids, since_ms)
+    alone = [carrier_of(model) for found in logged.values() for model in found.made if model.run_id is None]
+    yield from (run for run in alone if since_ms is None or run.start >= since_ms)
 
 
 def _take_runs(
@@ -144,8 +158,7 @@ def _take_runs(
     points = 0
     try:
         logged = by_run(source.logged(list(homes)))
-        alone = [carrier_of(model) for found in logged.values() for model in found.made if model.run_id is None]
-        for run in chain(source.runs(list(homes), since_ms), alone):
+        for run in _all_runs(source, list(homes), since_ms, logged):
             if run.run_id in seen:
                 done.find(f"run {run.run_id}", f"the store has it twice; the one of experiment {run.experiment_id} was not taken")
                 continue

@@ -13,7 +13,7 @@ from typing import Any
 from runfolio.errors import NotFoundError, RunfolioError, StorageError, UsageError, storage_errors
 from runfolio.folio.folio import Folio
 from runfolio.formats.runs import encode_input
-from runfolio.gateway.model_facts import FILE, ModelFacts, RunModels, encode_models
+from runfolio.gateway.model_facts import CARRIES_TAG, FILE, ModelFacts, RunModels, encode_models
 from runfolio.gateway.provided import claims_of
 from runfolio.journal.events import encode_event, encode_key, encode_point, encode_text
 from runfolio.journal.spool import SEALED
@@ -26,7 +26,7 @@ from runfolio.tracking.model_logging import HISTORY_TAG, shortened_history
 from runfolio.transfer.findings import Imported
 from runfolio.transfer.logged import LoggedOf, document_of, tags_of
 from runfolio.transfer.source import Source, SourceRun, StoreGoneError
-from runfolio.transfer.spelling import KINDS, NAMES_TAG, RunNames
+from runfolio.transfer.spelling import KINDS, NAMES_TAG, RunNames, name_tag
 
 _FIELDS = {"mlflow.runName": "name", "mlflow.parentRunId": "parent"}
 
@@ -113,7 +113,8 @@ class Stage:
                 digest, size = self._folio.store.put_bytes(encode_models(models))
                 self._stored(expected, FILE, digest, size, journal.write)
             if self._files:
-                self._artifacts(run, expected, journal.write)
+                if CARRIES_TAG not in run.tags:
+                    self._artifacts(run, expected, journal.write)
                 for facts in models.made.values():
                     self._model_files(run, facts, expected, journal.write)
             for key, text in expected.names.tags().items():
@@ -167,7 +168,7 @@ class Stage:
         made = expected.names.spell(kind, name, among)
         if made != name:
             what = f"a name cannot be that here; it is {made}, and the tag {NAMES_TAG} of its runs says what it was"
-            self._done.find(f"{KINDS[kind]} {name}", what)
+            self._done.find(f"{KINDS[kind]} {name_tag(name)}", what)
         return made
 
     def _text(self, run: SourceRun, what: str, key: str, text: str, limit: int) -> str:

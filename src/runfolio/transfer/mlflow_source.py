@@ -1,24 +1,38 @@
-"""An MLflow store (a server, a database, a folder ``mlruns``), read by MLflow's own client, of whichever version is installed."""
+"""An MLflow server or database, read by MLflow's own client, of whichever version is installed; points by :mod:`.mlflow_tables`.
+
+A folder ``mlruns`` is read without MLflow, by :mod:`.mlruns_source`.
+"""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from runfolio.errors import NotFoundError, RemoteError, UsageError, missing_package
-from runfolio.transfer.source import Point, SourceExperiment, SourceFile, SourceLogged, SourceModel, SourceRun, SourceVersion
+from runfolio.errors import NotFoundError, UsageError, missing_package
+from runfolio.transfer.mlflow_places import asked, below, list_local, own_folder, path_of
+from runfolio.transfer.mlflow_tables import Tables
+from runfolio.transfer.mlruns_source import open_mlruns
+from runfolio.transfer.source import (
+    Point,
+    Source,
+    SourceExperiment,
+    SourceFile,
+    SourceLogged,
+    SourceModel,
+    SourceRun,
+    SourceVersion,
+)
 
 PAGE = 200
-_RUN_ID = re.compile(r"[0-9a-f]{32}\Z")
-_LEVELS = 64
+POINTS = 25_000
+"""Points of a metric that are asked of a server at once: the most that MLflow gives."""
 
 
-def open_mlflow(uri: str) -> MlflowSource:
+def open_mlflow(uri: str) -> Source:
     """Open an MLflow store.
 
     Parameters
@@ -35,43 +49,26 @@ def open_mlflow(uri: str) -> MlflowSource:
     """
     if urlsplit(uri).scheme == "runfolio":
         raise UsageError(f"{uri!r} is a folio. Runs of two clones come together by runfolio sync.")
-    folder = _folder(uri)
-    if folder is not None and not folder.is_dir():
-        raise NotFoundError(
-            f"{uri}: no such folder. Give the folder mlruns, a database (sqlite:///mlflow.db) or a server (http://…)."
-        )
+    folder = path_of(uri)
+    if folder is not None:
+        return open_mlruns(folder, uri)
     database = urlsplit(uri)
     if database.scheme.startswith("sqlite") and not Path(unquote(database.path[1:])).is_file():
         raise NotFoundError(f"{uri}: no such database. Write sqlite:///mlflow.db, with four slashes for a path from the root.")
-    os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")  # MLflow 3.17 reads mlruns only when it is asked to
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    # Seven attempts, each after twice the time, are four minutes before MLflow says that a server is gone; these are half a minute.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
     try:
         import mlflow
     except ImportError:
         raise missing_package("mlflow", "mlflow", "read an MLflow store") from None
-    with _asked(f"{_plain(uri)}: MLflow {mlflow.__version__} cannot open it"):
+    with asked(f"{_plain(uri)}: MLflow {mlflow.__version__} cannot open it"):
         mlflow.set_tracking_uri(uri)
         client = mlflow.MlflowClient(uri, uri)
         client.search_experiments(max_results=1)
-    return MlflowSource(client, uri, folder)
-
-
-@contextmanager
-def _asked(what: str) -> Iterator[None]:
-    """Tell whatever MLflow, its database or its network raises as an error of the other store."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 # told as the other store's, whatever class its libraries raise
-        said = str(error).strip().splitlines()
-        raise RemoteError(f"{what}: {said[0] if said else type(error).__name__}") from None
-
-
-def _folder(uri: str) -> Path | None:
-    parts = urlsplit(uri)
-    if parts.scheme == "file":
-        return Path(unquote(parts.path))
-    return Path(uri) if "://" not in uri else None
+        engine = getattr(client._tracking_client.store, "engine", None)
+    return MlflowSource(client, uri, Tables(engine) if engine is not None else None)
 
 
 def _plain(uri: str) -> str:
@@ -86,13 +83,16 @@ class MlflowSource:
     ----------
     client : mlflow.MlflowClient
     uri : str
-    folder : Path or None
-        Where it is a folder.
+    tables : Tables or None
+        Where it is a database.
     """
 
-    def __init__(self, client: Any, uri: str, folder: Path | None) -> None:
-        self.client, self._uri, self._folder = client, uri, folder
-        self._broken: dict[str, str] = {}  # folders of runs that MLflow cannot read, and what it says
+    def __init__(self, client: Any, uri: str, tables: Tables | None) -> None:
+        self.client, self._uri, self._tables = client, uri, tables
+        self._homes: dict[
+            str, tuple[str, bool]
+        ] = {}  # of the runs at hand: where their files are, and whether MLflow says there are
+        self._refused: list[tuple[str, str]] = []
         self._places: dict[str, str] = {}  # where the files of logged models are
 
     @property
@@ -104,7 +104,7 @@ class MlflowSource:
         """Yield the experiments, deleted ones too."""
         from mlflow.entities import ViewType
 
-        for item in _pages(lambda token: self.client.search_experiments(ViewType.ALL, PAGE, page_token=token)):
+        for item in self._pages(lambda token: self.client.search_experiments(ViewType.ALL, PAGE, page_token=token)):
             yield SourceExperiment(
                 item.experiment_id,
                 item.name,
@@ -116,41 +116,72 @@ class MlflowSource:
 
     def runs(self, experiment_ids: Sequence[str], since_ms: int | None) -> Iterator[SourceRun]:
         """Yield the runs, deleted ones too, oldest first."""
-        if self._folder is not None:
-            yield from self._runs_of_folder(experiment_ids, since_ms)
-            return
         from mlflow.entities import ViewType
 
+        if self._tables is not None:
+            yield from self._runs_of_tables(self._tables, experiment_ids, since_ms)
+            return
         only = f"attributes.start_time >= {since_ms}" if since_ms is not None else ""
         order = ["attributes.start_time ASC"]
         for experiment_id in experiment_ids:
             ask = lambda token: self.client.search_runs([experiment_id], only, ViewType.ALL, PAGE, order, token)  # noqa: B023, E731
-            for run in _pages(ask):
-                yield _run(run)
+            for run in self._pages(ask):
+                yield self._run(run)
 
-    def _runs_of_folder(self, experiment_ids: Sequence[str], since_ms: int | None) -> Iterator[SourceRun]:
-        """Yield the runs of a folder, read one by one: a search by MLflow ends at the first file that is broken."""
+    def _runs_of_tables(self, tables: Tables, experiment_ids: Sequence[str], since_ms: int | None) -> Iterator[SourceRun]:
+        from mlflow.entities import ViewType
+
         for experiment_id in experiment_ids:
-            found = []
-            for place in self._run_folders(experiment_id):
-                try:
-                    with _asked("MLflow cannot read it"):
-                        found.append(_run(self.client.get_run(place.name)))
-                except RemoteError as error:
-                    self._broken[place.name] = error.message
-            yield from (run for run in sorted(found, key=lambda run: run.start) if since_ms is None or run.start >= since_ms)
+            with self._asked(f"experiment {experiment_id}: its runs cannot be listed"):
+                ids = tables.run_ids(experiment_id, since_ms)
+            for at in range(0, len(ids), PAGE):
+                wanted = ids[at : at + PAGE]
+                only = "attributes.run_id IN ({})".format(",".join(f"'{run_id}'" for run_id in wanted))
+                with self._asked("MLflow cannot go on reading"):
+                    found = {run.info.run_id: run for run in self.client.search_runs([experiment_id], only, ViewType.ALL, PAGE)}
+                self._homes.clear()
+                made = [
+                    self._run(found[run_id]) for run_id in wanted if run_id in found
+                ]  # one may have been deleted for good meanwhile
+                found.clear()
+                yield from made
 
-    def _run_folders(self, experiment_id: str) -> list[Path]:
-        assert self._folder is not None
-        places = [*self._folder.glob(f"{experiment_id}/*"), *self._folder.glob(f".trash/{experiment_id}/*")]
-        return sorted(place for place in places if _RUN_ID.match(place.name) and place.is_dir())
+    def _run(self, run: Any) -> SourceRun:
+        if len(self._homes) > 4 * PAGE:
+            self._homes.clear()
+        self._homes[run.info.run_id] = run.info.artifact_uri or "", "mlflow.log-model.history" in run.data.tags
+        return _run(run)
+
+    def _asked(self, what: str) -> AbstractContextManager[None]:
+        return asked(what, self._gone)
+
+    def _gone(self) -> bool:
+        try:
+            self.client.search_experiments(max_results=1)
+        except Exception:  # noqa: BLE001 # of whichever class: it does not answer
+            return True
+        return False
+
+    def _pages(self, ask: Any) -> Iterator[Any]:
+        token = None
+        while True:
+            with self._asked("MLflow cannot go on reading"):
+                page = ask(token)
+            yield from page
+            token = page.token
+            if not token:
+                return
 
     def points(self, run: SourceRun) -> Iterator[tuple[str, Point]]:
         """Yield the points of all metrics of a run."""
+        if self._tables is not None:
+            with self._asked("its metrics cannot be read"):
+                yield from self._tables.points(run.run_id)
+            return
+        store = self.client._tracking_client.store
         for key in sorted(run.metrics):
-            with _asked(f"metric {key}: its history cannot be read"):
-                found = self.client.get_metric_history(run.run_id, key)
-            for item in found:
+            ask = lambda token: store.get_metric_history(run.run_id, key, max_results=POINTS, page_token=token)  # noqa: B023, E731
+            for item in self._pages(ask):
                 yield key, Point(item.value, item.timestamp, item.step)
 
     def logged(self, experiment_ids: Sequence[str]) -> Iterator[SourceLogged]:
@@ -159,40 +190,54 @@ class MlflowSource:
             return
         for experiment_id in experiment_ids:
             ask = lambda token: self.client.search_logged_models([experiment_id], max_results=PAGE // 2, page_token=token)  # noqa: B023, E731
-            for model in _pages(ask):
+            for model in self._pages(ask):
                 self._places[model.model_id] = model.artifact_location
                 yield _logged(model)
 
     def logged_files(self, model_id: str) -> list[SourceFile]:
         """List the files of a logged model."""
-        with _asked(f"logged model {model_id}: its files cannot be listed"):
-            return list(_below(lambda path: self.client.list_logged_model_artifacts(model_id, path), None, 0))
+        with self._asked(f"logged model {model_id}: its files cannot be listed"):
+            return list(below(lambda path: self.client.list_logged_model_artifacts(model_id, path)))
 
     def fetch_logged(self, model_id: str, path: str, folder: Path) -> Path:
         """Copy a file of a logged model into a folder."""
         import mlflow
 
-        with _asked(f"logged model {model_id}, {path}: it cannot be fetched"):
+        with self._asked(f"logged model {model_id}, {path}: it cannot be fetched"):
             uri = f"{self._places[model_id].rstrip('/')}/{path}"
             return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
 
     def files(self, run_id: str) -> list[SourceFile]:
         """List the files of a run."""
-        with _asked("its artifacts cannot be listed"):
-            return list(_below(lambda path: self.client.list_artifacts(run_id, path), None, 0))
+        place = self._local(run_id)
+        if place is None:
+            with self._asked("its artifacts cannot be listed"):
+                return list(below(lambda path: self.client.list_artifacts(run_id, path)))
+        if not place.is_dir():
+            if self._homes[run_id][1]:
+                raise NotFoundError(f"its artifacts are gone: there is no folder {place}")
+            return []
+        return list_local(place, lambda what: self._refused.append((f"run {run_id}", what)))
 
     def fetch(self, run_id: str, path: str, folder: Path) -> Path:
-        """Copy a file of a run into a folder."""
-        with _asked(f"artifact {path}: it cannot be fetched"):
+        """Copy a file of a run into a folder, or return where it is on this machine."""
+        place = self._local(run_id)
+        if place is not None:
+            return place / path
+        with self._asked(f"artifact {path}: it cannot be fetched"):
             return Path(self.client.download_artifacts(run_id, path, str(folder)))
+
+    def _local(self, run_id: str) -> Path | None:
+        """Return the folder of a run's files, where it is one of this machine and MLflow's own kind."""
+        return own_folder(self._homes.get(run_id, ("", False))[0], run_id, "artifacts")
 
     def models(self) -> Iterator[SourceModel]:
         """Yield the registered models."""
-        for item in _pages(lambda token: self.client.search_registered_models(max_results=PAGE, page_token=token)):
+        for item in self._pages(lambda token: self.client.search_registered_models(max_results=PAGE, page_token=token)):
             named = "name='{}'".format(item.name.replace("'", "''"))
             ask = lambda token: self.client.search_model_versions(named, PAGE, page_token=token)  # noqa: B023, E731
             versions = sorted(
-                (_version(found) for found in _pages(ask) if found.name == item.name), key=lambda found: found.version
+                (_version(found) for found in self._pages(ask) if found.name == item.name), key=lambda found: found.version
             )
             aliases = {alias: int(version) for alias, version in dict(item.aliases).items()}
             yield SourceModel(
@@ -203,41 +248,13 @@ class MlflowSource:
         """Copy the files of a version into a folder."""
         import mlflow
 
-        with _asked("its files cannot be fetched"):
+        with self._asked("its files cannot be fetched"):
             uri = self.client.get_model_version_download_uri(name, str(version))
             return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
 
     def unread(self, seen: set[str], *, whole: bool) -> Iterator[tuple[str, str]]:
-        """Yield folders of runs that MLflow passed over: a ``meta.yaml`` that is broken or gone."""
-        if self._folder is None or not whole:
-            return
-        for place in self._run_folders("*"):
-            if place.name not in seen:
-                missing = not (place / "meta.yaml").is_file()
-                why = self._broken.get(place.name, "MLflow passed its experiment over, whose meta.yaml is broken or missing")
-                why = "its meta.yaml is missing" if missing else f"{why} (meta.yaml)"
-                yield str(place.relative_to(self._folder)), f"the run was not taken: {why}. Mend it, and import again."
-
-
-def _below(ask: Callable[[str | None], Any], path: str | None, level: int) -> Iterator[SourceFile]:
-    if level > _LEVELS:
-        return
-    for item in ask(path):
-        if item.is_dir:
-            yield from _below(ask, item.path, level + 1)
-        else:
-            yield SourceFile(item.path, item.file_size or 0)
-
-
-def _pages(ask: Any) -> Iterator[Any]:
-    token = None
-    while True:
-        with _asked("MLflow cannot go on reading"):
-            page = ask(token)
-        yield from page
-        token = page.token
-        if not token:
-            return
+        """Yield what lies among the files of runs and was not taken."""
+        yield from self._refused
 
 
 def _run(run: Any) -> SourceRun:
