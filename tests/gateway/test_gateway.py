@@ -70,7 +70,9 @@ def test_the_calls_of_the_clients_for_r_and_java(version: Version, folio_dir: Pa
         run = call(served, "runs/create", start)["run"]["info"]["run_id"]
         both = {"run_uuid": run, "run_id": run}
         assert call(served, "runs/log-parameter", {**both, "key": "depth", "value": "3"}) == {}
-        assert call(served, "runs/log-metric", {**both, "key": "rmse", "value": 0.5, "timestamp": 1700000000001, "step": 0}) == {}
+        for _ in range(2):  # a call whose answer got lost is sent again, and is the same point
+            point = {"key": "rmse", "value": 0.5, "timestamp": 1700000000001, "step": 0}
+            assert call(served, "runs/log-metric", {**both, **point}) == {}
         assert (
             call(served, "runs/log-metric", {**both, "key": "rmse", "value": "NaN", "timestamp": "1700000000002", "step": "1"})
             == {}

@@ -18,6 +18,7 @@ from runfolio.diff.describe import number_text
 from runfolio.records.models import ARCHIVED, NO_STAGE, ModelVersion, RegisteredModel
 from runfolio.records.times import utc_text
 from runfolio.records.visible import visible
+from runfolio.registry.prompts import how_to_load, is_prompt
 
 if TYPE_CHECKING:
     from runfolio.folio import Folio
@@ -256,7 +257,9 @@ def _model_lines(folio: Folio, model: RegisteredModel, numbers: list[int]) -> It
         which = next(iter(model.stages), None) or f"@{next(iter(model.aliases))}"
         slash = "" if which.startswith("@") else "/"
         yield ""
-        yield f"Load it: runfolio.pyfunc.load_model({f'models:/{visible(model.name)}{slash}{which}'!r})"
+        number = model.aliases[which[1:]] if which.startswith("@") else max(model.stages[which])
+        tags = folio.models.version(model, number).tags if is_prompt(model.tags) else model.tags
+        yield f"Load it: {how_to_load(visible(model.name), f'{slash}{which}', tags)}"
 
 
 def _version_lines(folio: Folio, model: RegisteredModel, version: ModelVersion) -> Iterator[str]:
@@ -290,7 +293,7 @@ def _version_lines(folio: Folio, model: RegisteredModel, version: ModelVersion) 
         for name, entry in files.items():
             yield f"{size_text(entry['size']):>9}  {entry['digest'][:19]}  {visible(name)}"
     yield ""
-    yield f"Load it: runfolio.pyfunc.load_model({f'models:/{visible(model.name)}/{version.version}'!r})"
+    yield f"Load it: {how_to_load(visible(model.name), f'/{version.version}', version.tags)}"
 
 
 def _files(folio: Folio, version: ModelVersion) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from runfolio.errors import NotFoundError, UsageError
 from runfolio.gateway.addresses import LOGGED, MODELS, RUNS, Address, address_of
 from runfolio.gateway.faults import translates
+from runfolio.gateway.refused import ARTIFACTS, refuses
 from runfolio.gateway.run_models import ModelBook
 from runfolio.records import ArtifactEntry
 from runfolio.records.names import check_artifact_path
@@ -23,6 +24,7 @@ from runfolio.tracking.client import RunfolioClient
 _JOINS = hasattr(mlflow.entities, "LoggedModel")
 
 
+@refuses(ARTIFACTS)
 @translates
 class RunfolioArtifacts(ArtifactRepository):  # type: ignore[misc]  # MLflow's classes are not typed
     """Files below one address of a folio.

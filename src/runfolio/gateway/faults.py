@@ -27,13 +27,23 @@ def code_of(name: str) -> int:
     return int(databricks_pb2.ErrorCode.Value(name))
 
 
-def refusal(what: str) -> MlflowException:
-    """Return the exception for what a folio does not keep."""
-    return MlflowException(
-        f"A folio keeps no {what}: runs, metrics, params, tags, datasets, artifacts and models are what it records. "
-        "Send it to an MLflow server: mlflow.set_tracking_uri('http://…').",
-        error_code=databricks_pb2.NOT_IMPLEMENTED,
-    )
+class RefusedError(MlflowException, NotImplementedError):  # type: ignore[misc]  # MLflow's classes are not typed
+    """Something was asked for that a folio does not keep.
+
+    MLflow catches the one of its bases here, the other there.
+
+    Parameters
+    ----------
+    what : str
+        In the plural.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"A folio keeps no {what}: runs, metrics, params, tags, datasets, artifacts and models are what it records. "
+            "Send it to an MLflow server: mlflow.set_tracking_uri('http://…').",
+            error_code=databricks_pb2.NOT_IMPLEMENTED,
+        )  # type: ignore[call-arg]
 
 
 def translated(method: F) -> F:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mlflow.store.entities.paged_list import PagedList
 from mlflow.store.model_registry.abstract_store import AbstractStore
 
-from runfolio.errors import UsageError
+from runfolio.errors import NotFoundError, UsageError
 from runfolio.gateway import shapes
 from runfolio.gateway.addresses import LOGGED, PROXY, RUNS, SCHEME, Addresses, address_of, folio_of
-from runfolio.gateway.faults import refusal, translates
+from runfolio.gateway.faults import translates
 from runfolio.gateway.model_facts import MODEL_ID_TAG, READY
+from runfolio.gateway.prompts import prompt_folder, split_filter
+from runfolio.gateway.refused import REGISTRY, refuses
 from runfolio.gateway.run_models import ModelBook
 from runfolio.gateway.serving_folio import is_served
+from runfolio.query import decode_token, encode_token
+from runfolio.registry.prompts import is_prompt
 from runfolio.tracking import model_entities
 from runfolio.tracking.client import RunfolioClient
+from runfolio.tracking.registry import MAX_MODELS, MAX_VERSIONS
 
-PROMPT_TAG = "mlflow.prompt.is_prompt"
 
-
+@refuses(REGISTRY)
 @translates
 class RunfolioRegistry(AbstractStore):  # type: ignore[misc]  # MLflow's classes are not typed
     """Registered models of a folio, as MLflow's model registry.
@@ -71,11 +75,14 @@ class RunfolioRegistry(AbstractStore):  # type: ignore[misc]  # MLflow's classes
         order_by: Sequence[str] | None = None,
         page_token: str | None = None,
     ) -> Any:
-        """Search registered models. A model without the tag that marks prompts is none, as MLflow's clients ask."""
-        asked, prompts = _without_prompts(filter_string)
-        found = self.client.search_registered_models(asked, max_results or 100, order_by, page_token)
-        kept = [item for item in found if prompts or item.tags.get(PROMPT_TAG, "false").lower() != "true"]
-        return PagedList([self._model(item) for item in kept], found.token)
+        """Search registered models, or prompts where those are asked for."""
+        asked, prompts = split_filter(filter_string)
+
+        def page(size: int, token: str | None) -> Any:
+            return self.client.search_registered_models(asked, size, order_by, token)
+
+        found, token = _kept(page, prompts, max_results or 100, MAX_MODELS, page_token)
+        return PagedList([self._model(item) for item in found], token)
 
     def get_registered_model(self, name: str) -> Any:
         """Return a registered model."""
@@ -102,7 +109,12 @@ class RunfolioRegistry(AbstractStore):  # type: ignore[misc]  # MLflow's classes
         self.client.delete_registered_model_alias(name, alias)
 
     def get_model_version_by_alias(self, name: str, alias: str) -> Any:
-        """Return the version that an alias names."""
+        """Return the version that an alias names; ``latest`` is the newest, as MLflow 3 asks for it."""
+        if alias.lower() == "latest":
+            found = self.client.get_latest_versions(name)
+            if not found:
+                raise NotFoundError(f"Latest version not found for model {name}.")
+            return self._version(max(found, key=lambda item: int(item.version)))
         return self._version(self.client.get_model_version_by_alias(name, alias))
 
     # Versions
@@ -120,6 +132,9 @@ class RunfolioRegistry(AbstractStore):  # type: ignore[misc]  # MLflow's classes
     ) -> Any:
         """Register a model as the next version of a registered model that is there."""
         said = shapes.texts_of(tags)
+        if is_prompt(said):
+            with prompt_folder(said) as folder:
+                return self._version(self.client.create_model_version(name, folder, run_id, said, run_link, description))
         found, found_id = self._source(source, model_id)
         if found_id:
             said[MODEL_ID_TAG] = found_id
@@ -176,10 +191,14 @@ class RunfolioRegistry(AbstractStore):  # type: ignore[misc]  # MLflow's classes
         order_by: Sequence[str] | None = None,
         page_token: str | None = None,
     ) -> Any:
-        """Search versions."""
-        asked, _ = _without_prompts(filter_string)
-        found = self.client.search_model_versions(asked, max_results or 10_000, order_by, page_token)
-        return PagedList([self._version(item) for item in found], found.token)
+        """Search versions of models, or of prompts where those are asked for."""
+        asked, prompts = split_filter(filter_string)
+
+        def page(size: int, token: str | None) -> Any:
+            return self.client.search_model_versions(asked, size, order_by, token)
+
+        found, token = _kept(page, prompts, max_results or 10_000, MAX_VERSIONS, page_token)
+        return PagedList([self._version(item) for item in found], token)
 
     def set_model_version_tag(self, name: str, version: str, tag: Any) -> None:
         """Set a tag of a version."""
@@ -199,10 +218,6 @@ class RunfolioRegistry(AbstractStore):  # type: ignore[misc]  # MLflow's classes
         """Return none."""
         return PagedList([], None)
 
-    def create_webhook(self, *_: Any, **__: Any) -> Any:
-        """Refuse."""
-        raise refusal("webhooks")
-
     def _model(self, item: model_entities.RegisteredModel) -> Any:
         return shapes.registered_model(item, self._addresses())
 
@@ -210,15 +225,22 @@ class RunfolioRegistry(AbstractStore):  # type: ignore[misc]  # MLflow's classes
         return shapes.model_version(item)
 
 
-def _without_prompts(filter_string: str | None) -> tuple[str | None, bool]:
-    """Take MLflow's question about prompts out of a filter; return the rest, and whether prompts are asked for.
-
-    Its clients add ``tags.`mlflow.prompt.is_prompt` != 'true'``, which must hold of a model without that tag; a comparison otherwise
-    holds of nothing that lacks the tag.
-    """
-    parts = [part.strip() for part in (filter_string or "").split(" AND ")]
-    kept = [part for part in parts if part and not (PROMPT_TAG in part and "!=" in part)]
-    return " AND ".join(kept) or None, len(kept) == len([part for part in parts if part])
+def _kept(
+    page: Callable[[int, str | None], Any], prompts: bool, size: int, most: int, page_token: str | None
+) -> tuple[list[Any], str | None]:
+    """Return a page of what are prompts, or of what are none."""
+    if not 0 < size <= most:
+        page(size, page_token)  # says what is wrong with it
+    kept: list[Any] = []
+    token = None
+    while True:
+        found = page(most, token)
+        kept += [item for item in found if is_prompt(item.tags) == prompts]
+        token = found.token
+        if not token:
+            break
+    start = decode_token(page_token) if page_token else 0
+    return kept[start : start + size], encode_token(start + size) if len(kept) > start + size else None
 
 
 def _serves(client: RunfolioClient) -> bool:

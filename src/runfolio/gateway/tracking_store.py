@@ -12,10 +12,12 @@ from mlflow.store.tracking.abstract_store import AbstractStore
 from runfolio.errors import UsageError
 from runfolio.gateway import shapes
 from runfolio.gateway.addresses import PROXY, Addresses, folio_of
-from runfolio.gateway.faults import refusal, translates
+from runfolio.gateway.faults import translates
 from runfolio.gateway.logged_models import LoggedModels
 from runfolio.gateway.model_facts import MetricUse, RunModels
 from runfolio.gateway.provided import claims_of
+from runfolio.gateway.refused import TRACKING, refuses
+from runfolio.gateway.repeated import Repeated
 from runfolio.gateway.run_models import ModelBook
 from runfolio.gateway.serving_folio import keep_committing
 from runfolio.records import Run
@@ -29,6 +31,7 @@ HISTORY_PAGE = 25_000
 MAX_SUMMARIES = 1000
 
 
+@refuses(TRACKING)
 @translates
 class RunfolioStore(LoggedModels, AbstractStore):  # type: ignore[misc]  # MLflow's classes are not typed
     """Experiments and runs of a folio, as MLflow's tracking store.
@@ -48,6 +51,7 @@ class RunfolioStore(LoggedModels, AbstractStore):  # type: ignore[misc]  # MLflo
         self.client = RunfolioClient(folio or None)
         self.serves = bool(artifact_uri and artifact_uri.startswith(f"{PROXY}:"))
         self.book = ModelBook(self.client)
+        self.repeated = Repeated(self.client.get_metric_history)
         if self.serves:
             keep_committing(self.client._session())
 
@@ -186,15 +190,19 @@ class RunfolioStore(LoggedModels, AbstractStore):  # type: ignore[misc]  # MLflo
 
     def log_batch(self, run_id: str, metrics: Sequence[Any], params: Sequence[Any], tags: Sequence[Any]) -> None:
         """Log metrics, params and tags: valid ones all, or none."""
-        self.client.log_batch(run_id, metrics or (), params or (), tags or ())
+        fresh = self.repeated.fresh(run_id, metrics or ())
+        self.client.log_batch(run_id, fresh, params or (), tags or ())
+        self.repeated.logged(run_id, fresh)
         named = next((tag.value for tag in tags or () if tag.key == "mlflow.runName"), None)
         if named:
             self.client.update_run(run_id, name=named)
         self._measured(run_id, metrics or ())
 
     def log_metric(self, run_id: str, metric: Any) -> None:
-        """Log one point of a metric."""
-        self.client.log_metric(run_id, metric.key, metric.value, metric.timestamp, metric.step)
+        """Log one point of a metric; the same point again is the same point."""
+        for item in self.repeated.fresh(run_id, (metric,)):
+            self.client.log_metric(run_id, item.key, item.value, item.timestamp, item.step)
+            self.repeated.logged(run_id, (item,))
         self._measured(run_id, (metric,))
 
     def log_param(self, run_id: str, param: Any) -> None:
@@ -259,7 +267,7 @@ class RunfolioStore(LoggedModels, AbstractStore):  # type: ignore[misc]  # MLflo
             for experiment_id, name, digest, context in sorted(seen)[:MAX_SUMMARIES]
         ]
 
-    # What a folio does not keep
+    # What a folio keeps none of; what it refuses stands in runfolio.gateway.refused
 
     def search_datasets(self, *_: Any, **__: Any) -> Any:
         """Return no evaluation datasets: a folio keeps none."""
@@ -268,34 +276,6 @@ class RunfolioStore(LoggedModels, AbstractStore):  # type: ignore[misc]  # MLflo
     def search_traces(self, *_: Any, **__: Any) -> tuple[list[Any], None]:
         """Return no traces: a folio keeps none."""
         return [], None
-
-    def link_traces_to_run(self, trace_ids: Sequence[str], run_id: str) -> None:
-        """Refuse."""
-        raise refusal("traces")
-
-    def start_trace(self, *_: Any, **__: Any) -> Any:
-        """Refuse."""
-        raise refusal("traces")
-
-    def log_spans(self, *_: Any, **__: Any) -> Any:
-        """Refuse."""
-        raise refusal("traces")
-
-    def get_trace_info(self, *_: Any, **__: Any) -> Any:
-        """Refuse."""
-        raise refusal("traces")
-
-    def create_dataset(self, *_: Any, **__: Any) -> Any:
-        """Refuse."""
-        raise refusal("evaluation datasets")
-
-    def register_scorer(self, *_: Any, **__: Any) -> Any:
-        """Refuse."""
-        raise refusal("scorers")
-
-    def create_assessment(self, *_: Any, **__: Any) -> Any:
-        """Refuse."""
-        raise refusal("assessments")
 
 
 def _use(use: MetricUse | None) -> Mapping[str, Any]:

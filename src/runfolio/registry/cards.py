@@ -19,6 +19,7 @@ from runfolio.formats.yaml_text import dump_yaml
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.records.runs import Run
 from runfolio.records.visible import visible
+from runfolio.registry.prompts import how_to_load, is_prompt
 
 PROMPTS = {
     "Intended use": "What is it for, and who uses it? What is it not for?",
@@ -93,7 +94,9 @@ def render_card(model: RegisteredModel, version: ModelVersion, run: Run | None) 
         "",
         "```python",
         "import runfolio",
-        f'model = runfolio.pyfunc.load_model("models:/{name}/{version.version}")',
+        how_to_load(name, f"/{version.version}", version.tags)
+        if is_prompt(version.tags)
+        else f'model = runfolio.pyfunc.load_model("models:/{name}/{version.version}")',
         "```",
         "",
     ]

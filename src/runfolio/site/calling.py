@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runfolio.errors import RunfolioError
 from runfolio.records.runs import Digest
+from runfolio.registry.prompts import file_of, is_prompt
 
 if TYPE_CHECKING:
     from runfolio.site.catalogue import VersionData
@@ -31,7 +32,7 @@ _MADE_UP: dict[str, Any] = {
 Uses = list[tuple[str, list[str]]]
 
 
-def uses_of(name: str, folder: str, address: str, which: str, body: str = "") -> Uses:
+def uses_of(name: str, folder: str, address: str, which: str, body: str = "", tags: Mapping[str, str] | None = None) -> Uses:
     """Return titles and lines of the ways to use a model.
 
     Parameters
@@ -42,10 +43,19 @@ def uses_of(name: str, folder: str, address: str, which: str, body: str = "") ->
         A version, stage or alias, as a URI says it after the name, and as the command does.
     body : str
         What a request would send; none is shown without it.
+    tags : Mapping of str to str, optional
+        Of the version, which tell whether it is a prompt.
     """
     uri = f"models:/{name}{address}"
     quoted, word = json.dumps(uri, ensure_ascii=False), shlex.quote(uri)
-    made = [
+    show = f"runfolio models show {shlex.quote(name)} {shlex.quote(which)}"
+    shell = ("Shell", [f"runfolio artifacts get {word} -o {shlex.quote(folder)}", show])
+    if tags and is_prompt(tags):
+        loaded = f"prompt = mlflow.genai.load_prompt({json.dumps(f'prompts:/{name}{address}', ensure_ascii=False)})"
+        text = json.dumps(f"{uri}/{file_of(tags)}", ensure_ascii=False)
+        python = ("Python", ["import runfolio", "", f"text = runfolio.artifacts.load_text({text})"])
+        return [python, shell, ("MLflow client", ["import mlflow", "", loaded])]
+    made: Uses = [
         ("Python", ["import runfolio", "", f"model = runfolio.pyfunc.load_model({quoted})", "predictions = model.predict(data)"]),
         ("Serve", [f"runfolio models serve -m {word} -p 5000"]),
     ]
@@ -56,8 +66,7 @@ def uses_of(name: str, folder: str, address: str, which: str, body: str = "") ->
             f"  -d {shlex.quote(body)}",
         ]
         made.append(("REST", lines))
-    show = f"runfolio models show {shlex.quote(name)} {shlex.quote(which)}"
-    made.append(("Shell", [f"runfolio artifacts get {word} -o {shlex.quote(folder)}", show]))
+    made.append(shell)
     made.append(("MLflow client", ["import runfolio as mlflow", "", f"path = mlflow.artifacts.download_artifacts({quoted})"]))
     return made
 

@@ -133,7 +133,8 @@ def _model(site: Site, item: ModelData, path: str) -> bytes:
     return site.html(
         "model.html", path, page="model",
         model=item.model, tags=sorted(item.model.tags.items()), live=live, keys=keys, rows=rows,
-        uses=uses_of(item.model.name, item.slug, *_best_address(item)), events=[_event(item, event) for event in item.events[:TIMELINE]],
+        uses=uses_of(item.model.name, item.slug, *_best_address(item), tags=_newest_tags(item)),
+        events=[_event(item, event) for event in item.events[:TIMELINE]],
         more_events=max(0, len(item.events) - TIMELINE),
         record=site.folio.place.full(paths.model_path(item.slug)), deployments=_deployments(item),
     )  # fmt: skip
@@ -155,6 +156,10 @@ def _best_address(item: ModelData) -> tuple[str, str]:
         alias = min(item.model.aliases)
         return f"@{alias}", f"@{alias}"
     return "/latest", "latest"
+
+
+def _newest_tags(item: ModelData) -> Mapping[str, str]:
+    return max(item.versions, key=lambda version: version.number).version.tags if item.versions else {}
 
 
 def _event(item: ModelData, event: Any) -> dict[str, Any]:
@@ -194,7 +199,7 @@ def _version(site: Site, item: ModelData, shown: VersionData, path: str) -> byte
         live=live and {"number": live.number, "stage": live.stage, "href": version_page(item.slug, live.number)},
         metrics=metrics, headlines=metrics[:HEADLINES], changes=_changes(site, before, shown),
         signature=_signature(version.signature), files=shown.files,
-        uses=uses_of(item.model.name, item.slug, f"/{shown.number}", str(shown.number), request_body(site, shown)),
+        uses=uses_of(item.model.name, item.slug, f"/{shown.number}", str(shown.number), request_body(site, shown), version.tags),
         run=run, datasets=datasets,
         events=[_event(item, event) for event in shown.events], gates=_gates(shown),
         evaluation=shown_evaluation(site, evaluated), evaluated_by=_link(site, evaluated),
