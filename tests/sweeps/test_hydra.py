@@ -94,3 +94,16 @@ def test_a_job_that_fails_is_a_failed_run(app: Path) -> None:
     (run,) = runs_of(app)
     assert run.status is RunStatus.FAILED
     assert run.tags["runfolio.sweep.error"] == "ValueError: too deep"
+
+
+def test_hydra_finds_the_callback_by_name_and_the_application_knows_nothing_of_it(app: Path) -> None:
+    (app / "config.yaml").write_text("rate: 0.5\nmodel: {depth: 3, kind: tree}\n")
+    chosen = (
+        "hydra/callbacks=runfolio",
+        "hydra.callbacks.runfolio.experiment_name=digits",
+        "hydra.callbacks.runfolio.metric=score",
+    )
+    code, said = run_app(app, *chosen, "model.depth=5")
+    assert code == 0, said
+    (run,) = runs_of(app)
+    assert (run.experiment, run.metrics["score"].last, run.params["model.depth"]) == ("digits", 5.5, "5")
