@@ -31,12 +31,21 @@ def test_run_ids_are_uuid7_and_grow() -> None:
     assert all(re.fullmatch(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}", run_id) for run_id in made)
 
 
-@given(st.integers(0, 2**48 - 1))
+@given(st.integers(0, 253_402_300_799_999))
 def test_a_run_id_tells_its_time(at: int) -> None:
     assert run_id_time(new_run_id(at)) == at
 
 
-@pytest.mark.parametrize("run_id", ["ab12", "0" * 32, "0192f0c4d7a27c3e8f0a1b2c3d4e5f6", "0192F0C4D7A27C3E8F0A1B2C3D4E5F60"])
+@pytest.mark.parametrize(
+    "run_id",
+    [
+        "ab12",
+        "0" * 32,
+        "0192f0c4d7a27c3e8f0a1b2c3d4e5f6",
+        "0192F0C4D7A27C3E8F0A1B2C3D4E5F60",
+        "fae7309cf5b27432a98c7248e15f2a41",  # of the year 10712
+    ],
+)
 def test_a_foreign_run_id_tells_no_time(run_id: str) -> None:
     assert run_id_time(run_id) is None
 

@@ -13,6 +13,7 @@ from runfolio.cli.lazy import LazyCommands
 _ELSEWHERE: dict[str, str] = {
     "dvc": "runfolio.cli.importing_dvc",
     "sacred": "runfolio.cli.importing_sacred",
+    "table": "runfolio.cli.importing_table",
     "tensorboard": "runfolio.cli.importing_tensorboard",
     "wandb": "runfolio.cli.importing_wandb",
 }

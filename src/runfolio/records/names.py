@@ -32,6 +32,7 @@ _KEY = re.compile(r"[/\w.\- :]*\Z")
 _PLAIN_KEY = re.compile(r"[\w\- :]{1,250}\Z")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z", re.ASCII)
 _EXPERIMENT_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,63}\Z", re.ASCII)
+_YEAR_10000 = 253_402_300_800_000
 _UUID7 = re.compile(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}\Z")
 
 _last_id_lock = threading.Lock()
@@ -84,9 +85,11 @@ def run_id_time(run_id: str) -> int | None:
     Returns
     -------
     int or None
-        Milliseconds since the epoch, UTC; None for an id that was not made by :func:`new_run_id` (an imported run).
+        Milliseconds since the epoch, UTC; None for an id that was not made by :func:`new_run_id` (an imported run). An id of another
+        tool may look like one of ours by chance; a year that has not four digits is no time of a run.
     """
-    return int(run_id[:12], 16) if _UUID7.match(run_id) else None
+    at = int(run_id[:12], 16) if _UUID7.match(run_id) else None
+    return at if at is not None and at < _YEAR_10000 else None
 
 
 def check_run_id(run_id: object) -> str:

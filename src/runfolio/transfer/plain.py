@@ -25,9 +25,10 @@ def id_of(tool: str, *origin: str) -> str:
     Returns
     -------
     str
-        32 hexadecimal digits.
+        32 hexadecimal digits, in the form of a UUID of version 8 (RFC 9562, section 5.8): never one of ours, which tell a time.
     """
-    return hashlib.sha256("\0".join((tool, *origin)).encode()).hexdigest()[:32]
+    made = hashlib.sha256("\0".join((tool, *origin)).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{made[:12]}8{made[13:16]}{'89ab'[int(made[16], 16) % 4]}{made[17:32]}"
 
 
 def origin_tags(tool: str, origin: str) -> dict[str, str]:

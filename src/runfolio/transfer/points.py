@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import tempfile
+import weakref
 from array import array
 from collections.abc import Iterator
 
@@ -39,13 +40,11 @@ class PointSpool:
 
     def __init__(self) -> None:
         with storage_errors("keep points on disk"):
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 # closed by close()
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 # closed by close(), or with the spool
+        self.close = weakref.finalize(self, self._file.close)
+        """Let the file go."""
         self._end = 0
         self._series: dict[str, _Series] = {}
-
-    def close(self) -> None:
-        """Let the file go."""
-        self._file.close()
 
     def add(self, key: str, point: Point) -> None:
         """Add a point to a metric."""
