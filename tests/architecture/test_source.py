@@ -19,7 +19,7 @@ SCRIPTS = SRC / "demo" / "files"
 FILES = sorted(path for path in SRC.rglob("*.py") if SCRIPTS not in path.parents)
 TREES = {path: ast.parse(path.read_text("utf-8")) for path in FILES}
 HEAVY = frozenset(
-    "IPython PIL accelerate altair azure boto3 botocore catboost cloudpickle dask distributed fsspec git h5py jinja2 keras lightgbm lightning matplotlib mlflow numpy obstore omegaconf onnx "
+    "IPython PIL accelerate aim altair azure boto3 botocore catboost cloudpickle dask distributed fsspec git h5py jinja2 keras lightgbm lightning matplotlib mlflow numpy obstore omegaconf onnx "
     "onnxruntime optuna pandas plotly polars prophet psutil pyarrow pynvml pyspark pytorch_lightning ray rich safetensors skl2onnx sklearn skops spacy "
     "starlette statsmodels tensorboard tensorflow torch transformers uvicorn vl_convert xgboost".split()
 )
@@ -38,7 +38,7 @@ EXECUTES = frozenset({"site/charts/worker.py: exec"})
 BROAD_EXCEPT_IN = frozenset(
     "autologging/guarding.py cli/ending.py evaluation/subjects.py flavors/folders.py flavors/onnx.py flavors/python_saving.py "
     "flavors/torch_files.py flavors/transformers.py objects/fsspec_bucket.py serving/prediction.py serving/rowwise.py "
-    "sweeps/engines/ray.py sweeps/work.py transfer/mlflow_places.py transfer/mlflow_source.py".split()
+    "sweeps/engines/ray.py sweeps/work.py transfer/aim/reading.py transfer/mlflow_places.py transfer/mlflow_source.py".split()
 )
 """Who may catch everything: the guard around autologging (training must never die of logging), what turns a bug of ours into a report
 and exit code 3, what speaks to file systems of others, each of which raises errors of its own, what calls models and metrics of the user's

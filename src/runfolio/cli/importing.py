@@ -11,6 +11,7 @@ from runfolio.cli.lazy import LazyCommands
 
 # The commands of other tools, each in a module of its own: the attribute has the command's name, with "_" for "-".
 _ELSEWHERE: dict[str, str] = {
+    "aim": "runfolio.cli.importing_aim",
     "dvc": "runfolio.cli.importing_dvc",
     "sacred": "runfolio.cli.importing_sacred",
     "table": "runfolio.cli.importing_table",
