@@ -61,7 +61,7 @@ def test_what_the_script_tracked_is_what_the_folio_says(made: Path, folio_dir: P
     # Another metric is called val/loss without a context: neither is lost.
     assert points_of(folio_dir, run, "val/loss") == [(step, step) for step in range(5)]
     assert points_of(folio_dir, run, "subset:val/loss") == [(step, 2 / (step + 1)) for step in range(5)]
-    odd = points_of(folio_dir, run, "fold:1/of.n:2/odd_x_")
+    odd = points_of(folio_dir, run, "fold:1/of.n:2/odd:x7b:x:x7d:")
     assert [step for step, _ in odd] == [0, 10, 20, 30, 40] and math.isnan(odd[3][1]) and odd[4][1] == 4
     tags = {"labels": "base, good", "mlflow.note.content": "A description", "mlflow.source.name": THERE}
     assert tags.items() <= run.data.tags.items() and "secret12345" not in repr(run.data.tags)

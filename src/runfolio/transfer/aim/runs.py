@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from runfolio.errors import DamagedError
 from runfolio.transfer.aim.reading import NUMBERS, AimRun, Media, Sequence, media_of
-from runfolio.transfer.held import Draft, flat, number_of, spelled_key, stepped_image
+from runfolio.transfer.held import Draft, flat, number_of, stepped_image
 
 HISTORY_FILE = "aim-history.jsonl"
 """What was tracked and is no number: text, distributions, captions and places of media; a line each."""
@@ -135,9 +135,9 @@ class Reading:
         if kind == "image":
             path = stepped_image(key, step, at, f"{self.run_hash} {key} {step} {place}", f".{ending or 'png'}")
         elif kind == "audio":
-            path = f"audio/{spelled_key(key)}/{step}-{place}.{ending or 'wav'}"
+            path = f"audio/{key}/{step}-{place}.{ending or 'wav'}"
         elif kind == "figure":
-            path = f"figures/{spelled_key(key)}/{step}-{place}.plotly.json"
+            path = f"figures/{key}/{step}-{place}.plotly.json"
         if path:
             self.draft.files[path] = media.data
             line["artifact"] = path
