@@ -13,6 +13,7 @@ from runfolio.cli.lazy import LazyCommands
 _ELSEWHERE: dict[str, str] = {
     "aim": "runfolio.cli.importing_aim",
     "dvc": "runfolio.cli.importing_dvc",
+    "neptune": "runfolio.cli.importing_neptune",
     "sacred": "runfolio.cli.importing_sacred",
     "table": "runfolio.cli.importing_table",
     "tensorboard": "runfolio.cli.importing_tensorboard",

@@ -68,13 +68,13 @@ _NOT_BEFORE_TOKEN = frozenset({
     "has", "is", "of", "from", "audio", "video", "begin", "separator", "context", "decoder", "encoder",
 })  # fmt: skip
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SEPARATORS = re.compile(r"[_.\-]+")
+_SEPARATORS = re.compile(r"[_.\-/]+")
 _PLAIN = re.compile(r"[-+]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:[eE][-+]?\d{1,3})?\Z|<[^<>\s]{0,40}>\Z|\[[^\[\]\s]{0,40}\]\Z")
 _PLAIN_WORDS = frozenset({"true", "false", "none", "null", "yes", "no", "on", "off", "nan"})
 
 
 def words_of(key: str) -> tuple[str, ...]:
-    """Split a name into lower-case words: ``--dbPassword`` gives ``("db", "password")``."""
+    """Split a name into lower-case words: ``--dbPassword`` and ``db/password`` give ``("db", "password")``."""
     return tuple(word.lower() for part in _SEPARATORS.split(key) if part for word in _CAMEL.split(part))
 
 

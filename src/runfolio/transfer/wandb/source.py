@@ -6,31 +6,44 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from runfolio.errors import DamagedError, NotFoundError
+from runfolio.errors import DamagedError, NotFoundError, UsageError
 from runfolio.transfer.held import Draft, HeldRun, HeldSource
 from runfolio.transfer.plain import id_of
 from runfolio.transfer.source import SourceExperiment
+from runfolio.transfer.wandb.exports import ENDINGS, WandbExport
 from runfolio.transfer.wandb.folder import Name, Read, name_of
 
 TOOL = "wandb"
 _FOLDER = re.compile(r"(offline-)?(dry)?run-\d{8}_\d{6}-\w+\Z")
 
 
-def open_wandb(place: Path) -> WandbFolders:
-    """Open what W&B left on disk.
+def open_wandb(place: Path, project: str = "", params: Sequence[str] = ()) -> WandbFolders | WandbExport:
+    """Open what W&B left on disk, or what was exported of it.
 
     Parameters
     ----------
     place : Path
-        A folder ``wandb``, one that has such folders below, a run's own folder, or its log ``run-ID.wandb``.
+        A folder ``wandb``, one that has such folders below, a run's own folder, or its log ``run-ID.wandb``; or a CSV or JSON file.
+    project : str, optional
+        Of runs of a file that do not say theirs.
+    params : sequence of str, optional
+        Columns of a table that are params.
 
     Raises
     ------
     NotFoundError
         If nothing of W&B is there.
+    DamagedError
+        If the file cannot be read.
+    UsageError
+        If `project` or `params` are given for a folder, which says them itself.
     """
     if not place.exists():
         raise NotFoundError(f"{place}: no such file or folder. Give the folder wandb, or a run's folder offline-run-….")
+    if place.is_file() and place.suffix.lower() in ENDINGS:
+        return WandbExport(place, project, params)
+    if project or params:
+        raise UsageError(f"{place}: --project and --param are for files that were exported; a folder of W&B says both itself.")
     logs = [place] if place.is_file() else sorted(place.rglob("*.wandb"))
     if not logs:
         raise NotFoundError(f"{place}: there is no log of W&B (run-….wandb) in it or below.")
