@@ -28,7 +28,15 @@ def test_the_tests_see_the_wheel_and_not_the_sources() -> None:
 
 @needs_wheel
 @pytest.mark.parametrize(
-    "name", ["py.typed", "site_templates/README.md", "formats/run.schema.json", "review/change.schema.json", "query/golden.json"]
+    "name",
+    [
+        "py.typed",
+        "site_templates/README.md",
+        "formats/run.schema.json",
+        "exports/records.schema.json",
+        "review/change.schema.json",
+        "query/golden.json",
+    ],
 )
 def test_the_wheel_carries_its_data(name: str) -> None:
     assert (Path(runfolio.__file__).parent / name).is_file()

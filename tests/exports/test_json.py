@@ -173,3 +173,24 @@ def test_what_cannot_be_read_is_a_finding_and_the_rest_is_there(lab: Lab, tmp_pa
     assert f"run {lab.ids['parent']}: model/weights.txt" in found
     assert [where for where in found if where.startswith("environments/")]
     assert len([line for line in read_lines(tmp_path / "out/records.jsonl") if line.kind == "run"]) == 4
+
+
+def test_a_damaged_verdict_or_fact_is_a_finding(lab: Lab, tmp_path: Path) -> None:
+    data = lab.folder / "data.csv"
+    data.write_text("a,b\n1,2\n")
+    assert in_process(lab.folder, "data", "add", str(data)).code == 0
+    facts = next(lab.folder.glob("datasets/*/*.json"))
+    facts.write_text("{ torn")
+    verdict = lab.folder / f"reproductions/{lab.ids['parent']}/{'0' * 32}.json"
+    verdict.parent.mkdir(parents=True)
+    verdict.write_text("{ torn")
+    deployment = lab.folder / "models/cultivar/deployments/prod.json"
+    deployment.parent.mkdir(parents=True)
+    deployment.write_text("{ torn")
+    git(lab.folder, "add", ".")
+    git(lab.folder, "commit", "-qm", "tear")
+    done = in_process(lab.folder, "export", "json", str(tmp_path / "out"), "--json")
+    assert done.code == 1, done.err
+    found = [item["where"] for item in json.loads(done.out)["findings"]]
+    wanted = [path.relative_to(lab.folder).as_posix() for path in (facts, verdict, deployment.parent)]
+    assert [where for where in found if where in wanted] == [wanted[1], wanted[0], wanted[2]]

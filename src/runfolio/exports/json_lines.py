@@ -18,6 +18,7 @@ from runfolio.exports.selection import PAGE, FolioReader, Selection
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
 from runfolio.records import Run
+from runfolio.records.datasets import facts_name
 from runfolio.records.reproductions import Reproduction
 
 FILE = "records.jsonl"
@@ -88,7 +89,7 @@ def _lines(reader: FolioReader, check: bool, tell: Callable[[str], None]) -> Ite
     for experiment in reader.chosen_experiments():
         yield lines.experiment_line(experiment)
     environments: set[str] = set()
-    attempts = reader.folio.reproductions.all(reader.commit)
+    attempts = _attempts(reader)
     found, done = reader.runs(), 0
     while page := list(islice(found, PAGE)):
         if check:
@@ -102,6 +103,17 @@ def _lines(reader: FolioReader, check: bool, tell: Callable[[str], None]) -> Ite
     yield from _environments(reader, sorted(environments - {""}))
     yield from _datasets(reader)
     yield from _models(reader)
+
+
+def _attempts(reader: FolioReader) -> dict[str, list[Reproduction]]:
+    """Return the attempts to make runs again, by run; one whose record is damaged is a finding."""
+    made = reader.folio.reproductions.all(reader.commit)
+    known = {(item.run_id, item.attempt_id) for items in made.values() for item in items}
+    for path in reader.paths_in(paths.REPRODUCTIONS):
+        named = paths.reproduction_of_path(path)
+        if named is not None and named not in known:
+            reader.passed_over(path)
+    return made
 
 
 def _look(reader: FolioReader, page: list[Run]) -> None:
@@ -136,8 +148,13 @@ def _environments(reader: FolioReader, names: list[str]) -> Iterator[Fields]:
 def _datasets(reader: FolioReader) -> Iterator[Fields]:
     for dataset, _ in reader.datasets:
         yield lines.dataset_line(dataset)
+        known = set()
         for facts in reader.folio.datasets.contents(dataset.slug, reader.commit):
+            known.add(paths.facts_path(dataset.slug, facts_name(facts.digest)))
             yield lines.facts_line(dataset.slug, facts)
+        for path in reader.paths_in(f"{paths.DATASETS}/{dataset.slug}"):
+            if paths.facts_of_path(path) and path not in known:
+                reader.passed_over(path)
 
 
 def _models(reader: FolioReader) -> Iterator[Fields]:
@@ -155,9 +172,19 @@ def _models(reader: FolioReader) -> Iterator[Fields]:
             if card is not None:
                 yield lines.text_line("card", path, card.decode("utf-8", "surrogateescape"))
         numbers = {version.version for version in versions}
-        for deployment in reader.folio.deployments.of_model(model.slug, reader.commit):
-            if deployment.version in numbers:
-                yield lines.deployment_line(model.slug, deployment)
+        yield from _deployments(reader, model.slug, numbers)
         for event in reader.events(model, versions):
             told = {key: value for key, value in asdict(event).items() if value not in ("", None) and key != "kind"}
             yield {"kind": "event", "model": model.slug, "event": event.kind, "author": "", "text": "", **told}
+
+
+def _deployments(reader: FolioReader, slug: str, numbers: set[int]) -> Iterator[Fields]:
+    found = reader.folio.deployments.of_model(slug, reader.commit)
+    folder = f"{paths.MODELS}/{slug}/deployments"
+    there = [path for path in reader.paths_in(folder) if paths.deployment_of_path(path)]
+    if len(there) > len(found):
+        count = len(there) - len(found)
+        reader.report.find(folder, f"{count} of {len(there)} records are damaged and not in the export: runfolio check")
+    for deployment in found:
+        if deployment.version in numbers:
+            yield lines.deployment_line(slug, deployment)

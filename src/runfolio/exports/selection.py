@@ -163,6 +163,19 @@ class FolioReader:
                 return
             last = page[-1].run_id
 
+    def paths_in(self, folder: str, commit: str | None = None) -> list[str]:
+        """Return the paths of all files in one of the folio's folders, from its root, as of a commit (the records' by default)."""
+        commit = commit or self.commit
+        if commit is None:
+            return []
+        place = self.folio.place
+        said = self.folio.repo.run("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit, "--", place.full(f"{folder}/"))
+        return sorted(place.strip(name) for name in said.decode("utf-8", "surrogateescape").split("\0") if name)
+
+    def passed_over(self, path: str) -> None:
+        """Note a record that is damaged, so that those who read many passed it over."""
+        self.report.find(path, "the record is damaged, so it is not in the export. What is wrong with it: runfolio check")
+
     def chosen_experiments(self) -> list[Experiment]:
         """Return the experiments that are looked at, by folder name."""
         view, chosen = self.selection.view, set[str]()
