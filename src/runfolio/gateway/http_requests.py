@@ -19,7 +19,9 @@ from typing import Any
 MAX_HEAD = 64 * 1024
 _LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/1\.([01])\Z")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-_BAD_VALUE = re.compile(r"[\x00\r\n]")
+_BAD = re.compile(r"\x00|\r(?!\n)|(?<!\r)\n")
+_names: dict[str, str] = {}
+"""Names of headers that were found valid, in lower case: clients send the same eight with each call."""
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n\Z")
 
 
@@ -69,16 +71,18 @@ def parse_head(data: bytes) -> Head:
     RequestError
         If it is no valid one.
     """
-    first, *lines = data.decode("latin-1").split("\r\n")
+    text = data.decode("latin-1")
+    first, *lines = text.split("\r\n")
     found = _LINE.match(first)
-    if found is None:
+    if found is None or _BAD.search(text):
         raise RequestError(400, "This is no request of HTTP/1.1.")
     headers: dict[str, str] = {}
     for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not _NAME.match(name) or _BAD_VALUE.search(value):
+        spelled, colon, value = line.partition(":")
+        name = _names.get(spelled) or _checked(spelled)
+        if not colon:
             raise RequestError(400, "A line of the request's head is no header.")
-        name, value = name.lower(), value.strip(" \t")
+        value = value.strip(" \t")
         if name in headers:
             if name in ("content-length", "host", "transfer-encoding", "authorization"):
                 raise RequestError(400, f"The request has the header {name} twice.")
@@ -88,6 +92,15 @@ def parse_head(data: bytes) -> Head:
     said = headers.get("connection", "").lower()
     keep = "close" not in said if minor == "1" else "keep-alive" in said
     return Head(method, target, headers, _length(headers), keep, f"HTTP/1.{minor}")
+
+
+def _checked(name: str) -> str:
+    if not _NAME.match(name):
+        raise RequestError(400, "A line of the request's head is no header.")
+    lowered = name.lower()
+    if len(_names) < 256 and len(name) < 64:
+        _names[name] = lowered
+    return lowered
 
 
 def _length(headers: Mapping[str, str]) -> int | None:

@@ -110,6 +110,10 @@ class Spool:
 
     def journals(self) -> list[Journal]:
         """List the journals, oldest run first, those of one run in the order in which they were begun."""
+        return self._named("")
+
+    def _named(self, begin: str) -> list[Journal]:
+        """List the journals whose names begin so; a server asks for one run's while hundreds wait to be committed."""
         try:
             names = os.listdir(self.journals_folder)
         except FileNotFoundError:
@@ -118,7 +122,7 @@ class Spool:
             raise storage_error("read the folder of journals", error) from None
         made = []
         for name in names:
-            match = _NAME.match(name)
+            match = _NAME.match(name) if name.startswith(begin) else None
             if match:
                 made.append(Journal(self.journals_folder / name, match["id"], match["part"] or "", bool(match["sealed"])))
         # By name alone, "run+part.jsonl", which amends, would come before "run.sealed.jsonl".
@@ -135,7 +139,7 @@ class Spool:
 
     def of_run(self, run_id: str) -> list[Journal]:
         """List the journals of one run, the first one first."""
-        return [journal for journal in self.journals() if journal.run_id == run_id]
+        return [journal for journal in self._named(run_id) if journal.run_id == run_id]
 
     def drop(self, journal: Journal) -> None:
         """Remove a journal whose run is committed."""
