@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,9 +95,28 @@ def _searches(setting: Setting, size: int) -> Iterator[Row]:
     for task in ("fill", "analyze"):
         _told(task, database, size, there)
     _told("search", place, 1, here)  # the index is made at the first search
-    for task, what in (("search", "best 100 by a metric"), ("search_plain", "100 newest that match")):
+    searches = (("search", "best 100 by a metric"), ("search_plain", "100 newest that match"))
+    for task, what in searches:
         ratio, ours = _ratio(rounds, lambda: _told(task, database, 5, there), lambda: _told(task, place, 5, here))  # noqa: B023
         yield Row(f"`search_runs` at {size:,} runs, {what}, `runfolio://`", "SQLite", ratio, "≥ 2 ×", f"{ours * 1000:.0f} ms")
+    for task, what in searches:
+        ratio, ours = _ratio(
+            rounds,
+            lambda: _through(_server(there, database), task, there),  # noqa: B023
+            lambda: _through(_gateway(here), task, here),  # noqa: B023
+        )
+        yield Row(
+            f"`search_runs` at {size:,} runs, {what}, `runfolio gateway`",
+            "`mlflow server` on SQLite",
+            ratio,
+            "≥ 2 ×",
+            f"{ours * 1000:.0f} ms",
+        )
+
+
+def _through(server: AbstractContextManager[tuple[str, dict[str, str]]], task: str, folder: Path) -> Any:
+    with server as (uri, env):
+        return result([sys.executable, SIDE, task, uri, "5"], folder, PYTHONPATH=_site(), **env)
 
 
 def _served(setting: Setting, serve: Any) -> float:

@@ -16,6 +16,7 @@ import pytest
 from runfolio.tracking.client import RunfolioClient
 from tests.conftest import git
 from tests.gateway.served import Served, gateway
+from tests.gateway.soak import missing, soak
 from tests.gateway.test_plugin import DIFFERENT, told
 from tests.gateway.versions import Version, each_version
 
@@ -178,6 +179,12 @@ def test_a_killed_gateway_has_lost_no_acknowledged_call(version: Version, folio_
             again, "runs/search", {"experiment_ids": [client.get_experiment_by_name("many").experiment_id], "max_results": 1000}
         )  # type: ignore[union-attr]
         assert set(acknowledged) <= {item["info"]["run_id"] for item in found["runs"]}
+
+
+def test_eight_clients_on_a_gateway_that_is_killed_lose_nothing_that_was_answered(version: Version, folio_dir: Path) -> None:
+    told = soak(version, folio_dir, clients=8, runs=4, kills=1)
+    assert len(told.runs) == 33 and told.sent_again
+    assert missing(folio_dir, told) == []
 
 
 def test_mlflows_pages_show_a_folios_run(version: Version, folio_dir: Path, browser: Any) -> None:
