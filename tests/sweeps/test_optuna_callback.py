@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,8 @@ from runfolio.records import RunStatus
 from tests.sweeps.conftest import children
 
 optuna = pytest.importorskip("optuna", reason="NOT TESTED: optuna is not installed")
+
+MLFLOW = os.environ.get("RUNFOLIO_MLFLOW", "")
 
 
 def objective(trial):
@@ -75,3 +82,53 @@ def test_optunas_own_form_works_with_the_import_changed(folio_here: Path) -> Non
         tuple(trial.values) for trial in study.trials
     ]
     assert runs[0].tags["note"] == "n"
+
+
+THEIRS = """
+import json, sys
+sys.path.append(sys.argv[1])
+import mlflow, optuna, warnings
+from optuna_integration import MLflowCallback
+warnings.simplefilter("ignore")
+from objective import objective
+
+callback = MLflowCallback(tracking_uri=sys.argv[2], metric_name="cost", tag_study_user_attrs=True)
+study = optuna.create_study(study_name="bowl", sampler=optuna.samplers.RandomSampler(seed=1))
+study.set_user_attr("owner", "ada")
+study.optimize(objective, n_trials=5, callbacks=[callback])
+client = mlflow.MlflowClient(sys.argv[2])
+runs = client.search_runs([client.get_experiment_by_name("bowl").experiment_id])
+print(json.dumps([[run.info.status, run.data.params, run.data.metrics, run.data.tags] for run in runs]))
+"""
+
+
+def test_a_trial_has_what_optunas_own_callback_logs_to_mlflow(folio_here: Path, tmp_path: Path) -> None:
+    from runfolio.sweeps.optuna import RunfolioCallback
+
+    if not Path(MLFLOW or "-", "mlflow").is_dir() or importlib.util.find_spec("optuna_integration") is None:
+        pytest.skip("NOT TESTED: RUNFOLIO_MLFLOW names no folder with MLflow in it, or optuna-integration is not installed")
+    code = "def objective(trial):\n    trial.set_user_attr('note', trial.number)\n"
+    code += "    return trial.suggest_float('x', -4, 4) ** 2 + trial.suggest_int('n', 1, 3, log=True)\n"
+    (tmp_path / "objective.py").write_text(code)
+    command = [sys.executable, "-c", THEIRS, MLFLOW, f"file:{tmp_path / 'mlruns'}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    theirs = {tags["number"]: (*said, tags) for *said, tags in json.loads(done.stdout.splitlines()[-1])}
+
+    made: dict[str, object] = {}
+    exec(code, made)
+    study = optuna.create_study(study_name="bowl", sampler=optuna.samplers.RandomSampler(seed=1))
+    study.set_user_attr("owner", "ada")
+    with RunfolioCallback(metric_name="cost", tag_study_user_attrs=True) as callback:
+        study.optimize(made["objective"], n_trials=5, callbacks=[callback])
+        parent = callback.run_id
+    assert parent is not None
+    for run in children(folio_here, parent):
+        status, params, metrics, tags = theirs[run.tags["number"]]
+        assert (run.status.value, dict(run.params)) == (status, params)
+        assert {name: metric.last for name, metric in run.metrics.items()} == metrics
+        wanted = {key: value for key, value in tags.items() if not key.startswith("mlflow.")}
+        found = {key: value for key, value in run.tags.items() if not key.startswith(("mlflow.", "runfolio."))}
+        assert found.keys() == wanted.keys()
+        assert {key for key in wanted if found[key] != wanted[key]} == {"datetime_start", "datetime_complete"}
+    assert len(theirs) == 5

@@ -161,7 +161,18 @@ class RunfolioCallback:
         return list(self._names)
 
     def _attributes(self, study: Any, trial: Any) -> dict[str, str]:
-        made: dict[str, Any] = dict(trial.user_attrs) if self._of_trial else {}
+        """Return the tags that Optuna's ``MLflowCallback`` sets."""
+        ways = [each.name for each in study.directions]
+        made: dict[str, Any] = {
+            "number": trial.number,
+            "datetime_start": trial.datetime_start,
+            "datetime_complete": trial.datetime_complete,
+            "state": trial.state.name,
+            "direction": ways[0] if len(ways) == 1 else ways,
+        }
+        made.update({f"{name}_distribution": drawn for name, drawn in trial.distributions.items()})
+        if self._of_trial:
+            made.update(trial.user_attrs)
         if self._of_study:
             made.update(study.user_attrs)
         return {str(key): str(value) for key, value in made.items()}
