@@ -217,7 +217,11 @@ def test_a_file_that_the_store_lost_is_a_finding(lab: Lab, tmp_path: Path) -> No
     assert digest in done.out
     files = {row["path"]: row["present"] for row in polars.read_parquet(tmp_path / "out/artifacts.parquet").rows(named=True)}
     assert files == {"model/weights.txt": False, "notes/über uns.txt": True}
-    assert json.loads((tmp_path / "out/export.json").read_text())["findings"]
+    about = (tmp_path / "out/export.json").read_text()
+    assert [item["what"].split(". ")[0] for item in json.loads(about)["findings"]] == [
+        f"Object {digest} is not in the object store"
+    ]
+    assert str(tmp_path) not in about
     unlooked = in_process(lab.folder, "export", "parquet", str(tmp_path / "out"), "--no-verify")
     assert unlooked.code == 0
     assert polars.read_parquet(tmp_path / "out/artifacts.parquet")["present"].to_list() == [None, None]

@@ -27,6 +27,8 @@ class Report:
         Findings beyond these.
     notes : list of str
         What is good to know, and no fault.
+    places : dict of str to str
+        What folders of this machine are called in findings, so that an export says nothing of where it was made.
     """
 
     commit: str | None = None
@@ -34,6 +36,7 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     more: int = 0
     notes: list[str] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
     _seen: set[Finding] = field(default_factory=set, repr=False)
 
     def wrote(self, kind: str, number: int = 1) -> None:
@@ -42,6 +45,8 @@ class Report:
 
     def find(self, where: str, what: str) -> None:
         """Note a finding, once."""
+        for folder in sorted(self.places, key=len, reverse=True):
+            what = what.replace(folder, self.places[folder])
         made = Finding(where, what)
         if made in self._seen:
             return

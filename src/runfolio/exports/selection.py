@@ -13,6 +13,7 @@ from runfolio.folio.folio import Folio
 from runfolio.folio.past import commit_at
 from runfolio.folio.scopes import search_parts
 from runfolio.index import Index
+from runfolio.objects import LocalStore
 from runfolio.query import parse_filter
 from runfolio.query.grammar import ATTRIBUTES, Clause, Filter, OrderKey
 from runfolio.records import ArtifactEntry, Experiment, Lifecycle, MetricPoint, Run, ViewType
@@ -86,6 +87,10 @@ class FolioReader:
         tip = folio.place.tip()
         self.commit = commit_at(folio.place, selection.at) if selection.at else tip
         report.commit = self.commit
+        report.places = {str(folio.place.root): "the folio", str(folio.place.local): "the folio's own folder"}
+        store = folio.store
+        if isinstance(store, LocalStore):
+            report.places[str(store.root)] = "the object store"
         folio.fresh_index(self.commit if selection.at else None)
         # An index of its own: others move the folio's on to newer commits while this one reads.
         index = Index.open(folio.place.local / "index.sqlite")
