@@ -69,6 +69,28 @@ def test_the_folio_is_never_replaced(tmp_path: Path, inside: str) -> None:
     write(root / "tables", root, {"a.csv": "1"})
 
 
+def test_the_folder_in_which_somebody_stands_stays_that_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    monkeypatch.chdir(target)
+    same = target.stat().st_ino
+    write(Path("."), tmp_path / "folio", {"a.csv": "1", "deep/b.csv": "2"})
+    write(Path("."), tmp_path / "folio", {"c.csv": "3"})
+    assert target.stat().st_ino == same
+    assert sorted(held(Path("."))) == ["c.csv", "export.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+    assert not (target / "deep").exists()
+
+
+def test_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    for text in ("1", "2"):
+        write(tmp_path / "link", tmp_path / "folio", {"a.csv": text})
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real/a.csv").read_text() == "2"
+
+
 def test_a_file_is_no_place_for_a_folder(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(UsageError, match="is a file"):

@@ -35,7 +35,7 @@ def export_file(target: Path, is_ours: Callable[[bytes], bool], *, force: bool) 
     StorageError
         If it cannot be written; what was there is then as it was.
     """
-    target = Path(os.path.abspath(target.expanduser()))
+    target = target.expanduser().resolve()
     if target.is_dir():
         raise UsageError(f"{target} is a folder. Name a file, such as {target / 'lineage.json'}.")
     with storage_errors(f"write the export {target}"):

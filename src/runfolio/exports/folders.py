@@ -46,7 +46,7 @@ def export_folder(target: Path, folio_root: Path, *, force: bool) -> Iterator[Pa
     StorageError
         If it cannot be written; what was there is then as it was.
     """
-    target = Path(os.path.abspath(target.expanduser()))
+    target = target.expanduser().resolve()
     if target.exists() and not target.is_dir():
         raise UsageError(f"{target} is a file. An export is a folder: name a new one.")
     if folio_root.resolve().is_relative_to(target.resolve()):
@@ -132,6 +132,9 @@ def _digest(path: Path) -> str:
 
 def _put(beside: Path, target: Path, others: list[str], away: Path) -> None:
     """Move the export to its place; what was there before goes only when it is."""
+    if target.is_dir() and Path.cwd().is_relative_to(target):
+        _put_inside(beside, target)
+        return
     if not target.exists() or not any(target.iterdir()):
         os.rename(beside, target)
         return
@@ -147,6 +150,21 @@ def _put(beside: Path, target: Path, others: list[str], away: Path) -> None:
         os.rename(away, target)
         raise
     shutil.rmtree(away)
+
+
+def _put_inside(beside: Path, target: Path) -> None:
+    """Move the files one by one, ``export.json`` last, into a folder that must stay the same, since somebody stands in it."""
+    about = read_about(target)
+    before = about["files"] if about else {}
+    files = [path for path in _files(beside) if path != ABOUT]
+    for path in (*files, ABOUT):
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(beside / path, target / path)
+    for path in sorted(set(before).difference(files)):
+        (target / path).unlink(missing_ok=True)
+        for parent in Path(path).parents:
+            if str(parent) != "." and (target / parent).is_dir() and not any((target / parent).iterdir()):
+                (target / parent).rmdir()
 
 
 def _link(source: Path, place: Path) -> None:
