@@ -99,9 +99,11 @@ class HeldSource(PlainSource):
     def runs(self, experiment_ids: Sequence[str], since_ms: int | None) -> Iterator[SourceRun]:
         """Yield the runs that started then or later."""
         for held in self.held(experiment_ids):
-            if since_ms is None or held.run.start >= since_ms:
-                self._now = held
-                yield held.run
+            if since_ms is not None and held.run.start < since_ms:
+                self.forget(held.run.run_id)
+                continue
+            self._now = held
+            yield held.run
 
     def _of(self, run_id: str) -> HeldRun:
         if self._now is None or self._now.run.run_id != run_id:

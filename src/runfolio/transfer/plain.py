@@ -63,6 +63,10 @@ class PlainSource:
         """Note something that lies in the store and could not be read; the import tells it."""
         self._unread.setdefault((where, why))
 
+    def forget(self, run_id: str) -> None:
+        """Leave out what was noted of a run (``run ID …``): it is not one that is asked for."""
+        self._unread = {note: None for note in self._unread if not note[0].startswith(f"run {run_id}")}
+
     def unread(self, seen: set[str], *, whole: bool) -> Iterator[tuple[str, str]]:
         """Yield what was noted by :meth:`cannot_read`."""
         yield from self._unread
