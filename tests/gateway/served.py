@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +34,14 @@ class Served:
 
 
 @contextmanager
-def gateway(version: Version, folio: Path, *options: str) -> Iterator[Served]:
-    """Start a gateway and wait until it answers; at the end it is asked to end, and must do so in order."""
+def gateway(version: Version, folio: Path, *options: str, program: Sequence[str] = ("-m", "runfolio")) -> Iterator[Served]:
+    """Start a gateway and wait until it answers; at the end it is asked to end, and must do so in order.
+
+    `program` says to Python how the command is started.
+    """
     with open(folio.parent / "gateway.err", "w+") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "runfolio", "gateway", "--port", "0", *options],
+            [sys.executable, "-W", "ignore", *program, "gateway", "--port", "0", *options],
             cwd=folio, env=version.env(), stdout=subprocess.PIPE, stderr=errors, text=True,
         )  # fmt: skip
         assert process.stdout is not None

@@ -93,3 +93,10 @@ def test_no_token_is_for_this_machine_alone(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Keep the token"):
         _ = GatewayOptions(tmp_path, host="192.168.1.5", token="").guard
     assert GatewayOptions(tmp_path, host="0.0.0.0", allowed=("ml.example",)).guard.hosts[-1] == "ml.example"
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "a b", "a;b", 'a"b', "schlüssel", "="])
+def test_a_token_that_no_header_or_cookie_can_hold_is_refused_at_the_start(tmp_path: Path, token: str) -> None:
+    with pytest.raises(UsageError, match="letters, digits"):
+        _ = GatewayOptions(tmp_path, token=token).guard
+    assert GatewayOptions(tmp_path, token="aB3-_.~+/==").guard.token == "aB3-_.~+/=="

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import secrets
 import signal
 from contextlib import suppress
@@ -27,6 +28,8 @@ from runfolio.gateway.mlflow_apps import application
 from runfolio.gateway.wsgi_server import WsgiServer
 
 ANY = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
+TOKEN = re.compile(r"[A-Za-z0-9\-_.~+/]+=*")
+"""A bearer token (RFC 6750, section 2.1)."""
 STORE, REGISTRY = "_MLFLOW_SERVER_FILE_STORE", "_MLFLOW_SERVER_REGISTRY_STORE"
 ROOT, DESTINATION, PROXIES = (
     "_MLFLOW_SERVER_ARTIFACT_ROOT",
@@ -65,10 +68,12 @@ class GatewayOptions:
         Raises
         ------
         UsageError
-            If no token is asked for, and others than this machine can call.
+            If no token is asked for, and others than this machine can call; or the token cannot stand in a header and a cookie.
         """
         if self.token == "" and self.host not in LOOPBACK:
             raise UsageError(f"--no-token on {self.host}: whoever can reach that address could change the folio. Keep the token.")
+        if self.token and not TOKEN.fullmatch(self.token):
+            raise UsageError("The token holds what no header and cookie can: make it of letters, digits and - _ . ~ + / = alone.")
         own = () if self.host in ANY else (self.host.lower(),)
         return Guard(secrets.token_urlsafe(24) if self.token is None else self.token, (*LOOPBACK, *own, *self.allowed))
 
@@ -109,7 +114,8 @@ def serve(options: GatewayOptions, tell: Any) -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     listener = _listener(options)
     _open_early(place)
-    shown = f"http://{options.host}:{listener.getsockname()[1]}"
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    shown = f"http://{host}:{listener.getsockname()[1]}"
     _say(tell, shown, guard.token, options.folio, version)
     if generation >= 3:
         # MLflow 3 looks at Host itself; the guard has done so.

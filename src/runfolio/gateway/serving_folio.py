@@ -26,8 +26,11 @@ def keep_committing(session: Session, pause_s: float = PAUSE_S) -> None:
 
     def work() -> None:
         while not stop.wait(pause_s):
-            if session.waits:
-                session.commit(wait=False)
+            if session.waits and not session.on_demand:
+                try:
+                    session.commit(wait=False)
+                except OSError as error:  # a disk that is full now may have room later
+                    session.say(f"what has ended is not committed yet, and is tried again: {error}")
 
     threading.Thread(target=work, name="runfolio-commits", daemon=True).start()
 

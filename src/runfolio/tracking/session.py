@@ -120,6 +120,11 @@ class Session:
         """Whether runs have ended here that are not committed."""
         return self._waiting > 0
 
+    @property
+    def on_demand(self) -> bool:
+        """Whether nothing is committed before ``runfolio commit`` says so."""
+        return (os.environ.get("RUNFOLIO_COMMIT") or self.folio.settings.commit.when) == "demand"
+
     def _due(self, top: bool) -> bool:
         commit = self.folio.settings.commit
         when = os.environ.get("RUNFOLIO_COMMIT") or commit.when
@@ -173,9 +178,8 @@ class Session:
             self.folio.close()
 
     def _commit_at_exit(self) -> None:
-        demand = (os.environ.get("RUNFOLIO_COMMIT") or self.folio.settings.commit.when) == "demand"
         sealed = sum(journal.sealed for journal in self.folio.spool.journals())
-        if sealed and not demand:
+        if sealed and not self.on_demand:
             self.commit(wait=True)
         elif sealed and not isinstance(self.folio, OfflineFolio):
             self.say(f"{sealed} finished run{'s wait' if sealed > 1 else ' waits'} for: runfolio commit")
