@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,3 +55,14 @@ def test_a_digest_knows_the_points_and_not_their_order(points: list[Point], dice
     for at in range(len(points)):
         assert digest(points[:at] + points[at + 1 :]) != digest(points)
         assert digest([*points, points[at], points[at]]) != digest(points)
+
+
+def test_points_are_not_held_in_memory() -> None:
+    tracemalloc.start()
+    spool = PointSpool()
+    for step in range(100_000):
+        spool.add("loss" if step % 2 else "acc", Point(step, step, step))
+    assert sum(1 for _ in spool.points("loss")) == 50_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 500_000  # 2.4 MB as they are packed

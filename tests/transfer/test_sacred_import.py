@@ -89,10 +89,14 @@ def test_a_half_broken_folder_is_taken_as_far_as_it_goes_and_the_rest_is_named(m
         ' "b": {"values": [1, "x", 2], "steps": [0, 1, 2], "timestamps": ["2026-01-01T00:00:00", "2026-01-01T00:00:01", "then"]}}'
     )
     (made / "digits" / "2" / "weights.txt").unlink()
+    (made / "queued" / "1").mkdir(parents=True)
+    (made / "queued" / "1" / "run.json").write_text('{"experiment": {"name": "queued"}, "status": "QUEUED", "command": "main"}')
     shutil.rmtree(made / "stopped" / "_sources")
     shutil.copytree(made / "killed" / "1", made / "again" / "1")
     did = take(folio_dir, "sacred", str(made), code=1)
-    assert did["counts"]["runs"] == 3
+    assert did["counts"]["runs"] == 4
+    queued = runs_of(folio_dir)["queued/1"].info
+    assert queued.status == "SCHEDULED" and queued.end_time is None and queued.start_time > 1_700_000_000_000
     said = findings(did)
     for expected in (
         "digits/1: the run was not taken: its run.json is broken", "digits/2: its metrics.json is broken", "its artifact weights.txt is gone",

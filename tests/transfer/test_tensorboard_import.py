@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from runfolio.errors import MissingPackageError
 from runfolio.tracking.client import RunfolioClient
+from runfolio.transfer.tensorboard_source import open_tensorboard
 
 pytest.importorskip("tensorboard")
 HERE = Path(__file__).parent
@@ -224,6 +226,22 @@ def test_a_folder_without_event_files_is_said_in_words(folio_dir: Path, tmp_path
     (tmp_path / "bare").mkdir()
     done = take(folio_dir, str(tmp_path / place))
     assert done.returncode == code and said in done.stderr
+
+
+def test_a_link_to_a_folder_is_named_unless_it_is_gone_through_anyway(folio_dir: Path, tmp_path: Path) -> None:
+    scalars(tmp_path / "logs" / "one")
+    scalars(tmp_path / "elsewhere" / "two")
+    (tmp_path / "logs" / "latest").symlink_to(tmp_path / "logs" / "one")
+    assert taken(folio_dir, str(tmp_path / "logs"))["counts"]["runs"] == 1
+    (tmp_path / "logs" / "more").symlink_to(tmp_path / "elsewhere")
+    [named] = taken(folio_dir, str(tmp_path / "logs"), code=1)["findings"]
+    assert named["where"] == "more" and "is not followed" in named["what"]
+
+
+def test_without_the_package_it_is_said_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard.compat.proto", None)
+    with pytest.raises(MissingPackageError, match=r"runfolio\[tensorboard\]"):
+        open_tensorboard(str(tmp_path))
 
 
 def test_an_import_that_is_killed_takes_each_run_once(folio_dir: Path, tmp_path: Path) -> None:

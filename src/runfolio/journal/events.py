@@ -10,7 +10,7 @@ A line is a JSON array whose first item says what it is::
     ["d", {...}]                    a dataset that was read
     ["n", text]                     a notice: something was redacted, truncated or left out
     ["name", text]                  the run's name
-    ["end", status, time]           the end, with the run's status
+    ["end", status, time]           the end, with the run's status; 0 where no end is known
     ["life", lifecycle, time]       deleted or restored
     ["detach"]                      no process holds the run any more, and it goes on
     ["lines", offset]               a recorded program's file of lines was read up to here

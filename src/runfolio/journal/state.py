@@ -138,7 +138,8 @@ class RunState:
             deleted = self.life[0] is Lifecycle.DELETED
             changes["lifecycle"], changes["deleted_at"] = self.life[0], self.life[1] if deleted else None
         if self.end is not None:
-            changes["status"], changes["end"] = self.end if self.end[0] is not RunStatus.RUNNING else (self.end[0], None)
+            # A run that goes on has no end, and one of another tool may have none that is known: 0 says so.
+            changes["status"], changes["end"] = self.end[0], None if self.end[0] is RunStatus.RUNNING else self.end[1] or None
         elif self.resumed_at is not None:
             changes["status"], changes["end"] = RunStatus.RUNNING, None
         return replace(made, **changes)

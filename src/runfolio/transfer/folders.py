@@ -44,3 +44,28 @@ def files_below(
                 refuse(place, "it is no regular file")
                 continue
             yield place.relative_to(folder).as_posix(), place
+
+
+def walked(root: Path, refuse: Callable[[Path, str], None]) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Go through the folders below a folder, in the order of their names, as ``os.walk`` does.
+
+    Parameters
+    ----------
+    root : Path
+    refuse : callable
+        Given each folder that is not gone through, and why: one that cannot be read, a link to a folder that lies elsewhere (of a
+        link to one below `root` nothing is said: it is gone through where it lies).
+    """
+    inside = os.path.realpath(root)
+    told = lambda error: refuse(Path(error.filename), f"the folder cannot be read: {error.strerror}")  # noqa: E731
+    for parent, folders, names in os.walk(root, onerror=told):
+        folders.sort()
+        yield Path(parent), folders, names
+        for name in folders:
+            place = Path(parent, name)
+            target = os.path.realpath(place)
+            if place.is_symlink() and os.path.commonpath([target, inside]) != inside:
+                refuse(
+                    place,
+                    f"it is a link to {target}, outside of what is imported, which is not followed: import that folder, too",
+                )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 
 from runfolio.errors import DamagedError, NotFoundError
 from runfolio.records import DatasetInput
-from runfolio.transfer.folders import files_below
+from runfolio.transfer.folders import files_below, walked
 from runfolio.transfer.held import NOTE_TAG, Draft, HeldRun, HeldSource, flat, number_of
 from runfolio.transfer.plain import id_of
 from runfolio.transfer.source import SourceExperiment, SourceRun
@@ -89,10 +88,8 @@ class SacredSource(HeldSource):
 
     def _found(self) -> Iterator[_Found]:
         seen: dict[str, Path] = {}
-        refuse = lambda error: self.cannot_read(str(error.filename), f"the folder cannot be read: {error.strerror}")  # noqa: E731
-        for parent, folders, names in os.walk(self._root, onerror=refuse):
-            place = Path(parent)
-            folders[:] = sorted(name for name in folders if name not in ("_sources", "_resources"))
+        for place, folders, names in walked(self._root, lambda link, why: self.cannot_read(self._where(link), why)):
+            folders[:] = [name for name in folders if name not in ("_sources", "_resources")]
             if "run.json" not in names:
                 if "cout.txt" in names or {"config.json", "metrics.json"} <= set(names):
                     self.cannot_read(self._where(place), "the run was not taken: its run.json is missing")
@@ -115,7 +112,9 @@ class SacredSource(HeldSource):
         if not experiment or "status" not in said:
             raise DamagedError("its run.json is not one of Sacred's: it has no experiment or no status")
         name = str(experiment.get("name") or "sacred")
-        start = _time(said.get("start_time") or said.get("queue_time"), "start_time") or 0
+        start = _time(said.get("start_time"), "start_time")
+        if start is None:  # it was queued, and never started
+            start = round((place / "run.json").stat().st_mtime * 1000)
         host = _object(said, "host").get("hostname")
         run_id = id_of(TOOL, name, place.resolve().name, str(said.get("start_time")), str(host))
         return _Found(place, said, name, start, run_id)

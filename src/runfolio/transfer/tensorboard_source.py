@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from runfolio.errors import NotFoundError
 from runfolio.transfer.event_files import write_hparams, write_part
 from runfolio.transfer.event_runs import EventFile, RunEvents, events, protos
+from runfolio.transfer.folders import walked
 from runfolio.transfer.plain import PlainSource, id_of, origin_tags
 from runfolio.transfer.source import Point, SourceExperiment, SourceFile, SourceRun
 
@@ -170,15 +170,13 @@ class TensorBoardSource(PlainSource):
         """Return the names of the event files of each folder that has some."""
         found: dict[str, list[str]] = {}
         projectors = []
-        refuse = lambda error: self.cannot_read(str(error.filename), f"the folder cannot be read: {error.strerror}")  # noqa: E731
-        for folder, folders, names in os.walk(self._root, onerror=refuse):
-            folders.sort()
-            here = Path(folder).relative_to(self._root).as_posix()
+        for folder, _, names in walked(self._root, lambda place, why: self.cannot_read(self._said(place), why)):
+            here = folder.relative_to(self._root).as_posix()
             event_files = sorted(name for name in names if "tfevents" in name and not name.endswith(".profile-empty"))
             if event_files:
                 found[here] = event_files
             if PROJECTOR in names:
-                projectors.append(Path(folder))
+                projectors.append(folder)
         for place in projectors:
             home = place.relative_to(self._root).as_posix()
             if home in found:
