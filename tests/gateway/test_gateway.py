@@ -229,6 +229,15 @@ def test_reading_and_logging_through_a_gateway_starts_no_process(version: Versio
         assert started.read_text().splitlines() == before
 
 
+def test_what_flask_does_not_know_is_answered_by_mlflow_3s_other_application(version: Version, folio_dir: Path) -> None:
+    with gateway(version, folio_dir) as served:
+        info = call(served, "server-info", version="3.0/mlflow")
+        assert info == 404 if version.name == "2.22" else "features_enabled" in info
+        assert call(served, "nowhere", version="3.0/mlflow") == 404
+        anybody = Served(served.process, served.uri, "")
+        assert call(anybody, "server-info", version="3.0/mlflow") == 401
+
+
 def test_a_port_that_is_taken_is_said_in_words(version: Version, folio_dir: Path) -> None:
     with gateway(version, folio_dir) as served:
         port = served.uri.rsplit(":", 1)[1]
