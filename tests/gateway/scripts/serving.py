@@ -32,7 +32,7 @@ with socket.socket() as free:
 asked = ["models", "serve", "-m", "models:/doubles@live", "--env-manager", "local", "--host", "127.0.0.1", "--port", str(port)]
 server = subprocess.Popen([sys.executable, "-m", "mlflow", *asked])
 try:
-    for _ in range(300):
+    for _ in range(1500):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5):
                 break
