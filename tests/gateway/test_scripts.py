@@ -43,7 +43,9 @@ class Place:
     def ran(self, script: str) -> subprocess.CompletedProcess[str]:
         """Return what a script did that is run as its author would."""
         if script not in self.done:
-            self.done[script] = self.version.run(str(HERE / "scripts" / f"{script}.py"), cwd=self.folder, timeout_s=900, **self.env)
+            self.done[script] = self.version.run(
+                str(HERE / "scripts" / f"{script}.py"), cwd=self.folder, timeout_s=900, **self.env
+            )
         done = self.done[script]
         assert done.returncode == 0, f"{script}: {done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         return done
