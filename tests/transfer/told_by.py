@@ -30,6 +30,16 @@ def files(ask, path=None):
     return found
 
 
+def told_more(client, run):
+    """What an export keeps, and a plug-in need not show."""
+    outputs = getattr(getattr(run, "outputs", None), "model_outputs", None) or ()
+    return {
+        "profiles": sorted((item.dataset.name, item.dataset.profile or "") for item in run.inputs.dataset_inputs),
+        "read": sorted(item.model_id for item in getattr(run.inputs, "model_inputs", None) or ()),
+        "made": sorted([item.model_id, item.step] for item in outputs),
+    }
+
+
 def told_input(item):
     data = item.dataset
     tags = sorted([tag.key, tag.value] for tag in item.tags)
@@ -80,9 +90,20 @@ def told_model(client, model):
     }
 
 
-def main(uri, output):
+def more_of_model(client, model):
+    versions = {}
+    for item in pages(lambda token: client.search_model_versions(f"name='{model.name}'", page_token=token)):
+        found = [item.last_updated_timestamp, item.user_id or "", item.run_link or "", item.status, item.status_message or ""]
+        place = Path(mlflow.artifacts.download_artifacts(client.get_model_version_download_uri(model.name, item.version)))
+        held = {path.relative_to(place).as_posix(): path.read_bytes().hex() for path in place.rglob("*") if path.is_file()}
+        versions[str(item.version)] = [*found, held]
+    return [model.last_updated_timestamp, versions]
+
+
+def tell(uri, *, more=False):
+    """Return what MLflow says of a store; `more` asks also for what the plug-in shows otherwise."""
     mlflow.set_tracking_uri(uri)
-    client = mlflow.MlflowClient()
+    client = mlflow.MlflowClient(uri, uri)
     told = {"experiments": {}, "runs": {}, "models": {}, "logged": {}}
     for item in pages(lambda token: client.search_experiments(ViewType.ALL, page_token=token)):
         if item.experiment_id != "0":
@@ -90,6 +111,8 @@ def main(uri, output):
         for run in pages(lambda token, at=item.experiment_id: client.search_runs([at], "", ViewType.ALL, 100, None, token)):
             if run.data.tags.get("runfolio.carries") != "model":
                 told["runs"][run.info.run_id] = told_run(client, run)
+                if more:
+                    told["runs"][run.info.run_id].update(told_more(client, run))
         if hasattr(client, "search_logged_models"):
             for model in pages(lambda token, at=item.experiment_id: client.search_logged_models([at], page_token=token)):
                 found = files(lambda path, of=model.model_id: client.list_logged_model_artifacts(of, path))
@@ -106,6 +129,13 @@ def main(uri, output):
     for model in pages(lambda token: client.search_registered_models(page_token=token)):
         if "/" not in model.name and "%2F" not in model.name:
             told["models"][model.name] = told_model(client, model)
+            if more:
+                told["models"][model.name]["more"] = more_of_model(client, model)
+    return told
+
+
+def main(uri, output):
+    told = tell(uri)
     Path(output).write_text(json.dumps(told, indent=1, sort_keys=True))
 
 

@@ -7,7 +7,9 @@ import click
 from runfolio.cli.lazy import LazyCommands
 
 # The commands, each in a module that is loaded when it is called: the attribute has the command's name, with "_" for "-".
-_ELSEWHERE = dict.fromkeys(("csv", "json", "parquet", "prov", "ro-crate"), "runfolio.cli.exporting_files")
+_ELSEWHERE = dict.fromkeys(("csv", "json", "parquet", "prov", "ro-crate"), "runfolio.cli.exporting_files") | {
+    "mlflow": "runfolio.cli.exporting_mlflow"
+}
 
 
 @click.group("export", cls=LazyCommands, elsewhere=_ELSEWHERE)

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from runfolio.cli.opening import opened
-from runfolio.errors import EXIT_FINDINGS, UsageError
-from runfolio.records.visible import visible
+from runfolio.cli.transfers_told import moment_option, tell
 
 if TYPE_CHECKING:
-    from runfolio.transfer import Imported
     from runfolio.transfer.source import Source
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-MOST_SHOWN = 50
-_ORDER = ("experiments", "runs", "points", "metrics", "artifacts", "models", "versions")
-
-
-def _moment(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        made = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise UsageError(f"--since {text!r} is no date. Write 2026-01-31, or 2026-01-31T12:00.") from None
-    if made.tzinfo is None:
-        made = made.replace(tzinfo=datetime.timezone.utc)
-    return int(made.timestamp() * 1000)
-
 
 _OPTIONS = (
     click.option(
@@ -43,7 +23,7 @@ _OPTIONS = (
         "--since",
         "since_ms",
         metavar="DATE",
-        callback=_moment,
+        callback=moment_option,
         help="Take runs that started then or later: 2026-01-31, or with a time, in UTC.",
     ),
     click.option("--dry-run", is_flag=True, help="Count what would be taken, with its size, and take nothing."),
@@ -86,27 +66,4 @@ def carry_out(
             verify=not no_verify,
             tell=lambda text: click.echo(f"runfolio: {text}", err=True),
         )
-    if as_json:
-        click.echo(json.dumps(done.document(), indent=2))
-    else:
-        _show(done, dry_run)
-    if done.findings:
-        raise SystemExit(EXIT_FINDINGS)
-
-
-def _show(done: Imported, dry_run: bool) -> None:
-    verb = "would take" if dry_run else "took"
-    for kind in _ORDER:
-        if kind in done.counts or kind in done.there:
-            there = f", {done.there[kind]:,} there already" if done.there.get(kind) else ""
-            click.echo(f"{verb} {done.counts.get(kind, 0):,} {kind}{there}")
-    if done.size:
-        click.echo(f"{verb} {done.size / 1e6:,.1f} MB of artifacts")
-    if not dry_run and done.verified:
-        click.echo(f"read back and compared {done.verified:,} runs")
-    for item in done.findings[:MOST_SHOWN]:
-        click.echo(f"{visible(item.where)}: {visible(item.what)}")
-    if len(done.findings) > MOST_SHOWN:
-        click.echo(f"… and {len(done.findings) - MOST_SHOWN:,} findings more: --json shows all")
-    if not done.findings:
-        click.echo("Complete." if not dry_run else "Nothing stands in the way.")
+    tell(done, "would take" if dry_run else "took", dry_run=dry_run, as_json=as_json)

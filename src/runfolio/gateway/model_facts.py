@@ -27,6 +27,8 @@ CARRIES_TAG = "runfolio.carries"
 """On a run that was made to hold a model that no run made."""
 MODEL_ID_TAG = "runfolio.model_id"
 """On a registered version: the id of the logged model that it was made of."""
+DIFFERS_TAG = "runfolio.mlflow"
+"""On what was imported: what MLflow said otherwise than the record does, as JSON (:mod:`runfolio.transfer.restored`)."""
 PENDING, READY, FAILED = "PENDING", "READY", "FAILED"
 
 

@@ -11,7 +11,7 @@ from mlflow import entities as theirs
 from mlflow.entities import model_registry
 
 from runfolio.gateway.addresses import Addresses
-from runfolio.gateway.model_facts import MODEL_ID_TAG, RunModels
+from runfolio.gateway.model_facts import DIFFERS_TAG, MODEL_ID_TAG, RunModels
 from runfolio.tracking import entities as ours
 from runfolio.tracking import model_entities
 
@@ -114,7 +114,6 @@ def registered_model(item: model_entities.RegisteredModel, addresses: Addresses)
 
 def model_version(item: model_entities.ModelVersion) -> Any:
     """Return a version as MLflow's."""
-    tags = {key: value for key, value in item.tags.items() if key != MODEL_ID_TAG}
     return make(
         model_registry.ModelVersion,
         name=item.name,
@@ -127,7 +126,7 @@ def model_version(item: model_entities.ModelVersion) -> Any:
         source=item.source,
         run_id=item.run_id,
         status="READY",
-        tags=_tags(model_registry.ModelVersionTag, tags),
+        tags=_tags(model_registry.ModelVersionTag, item.tags),
         run_link=item.run_link,
         aliases=list(item.aliases),
         model_id=item.tags.get(MODEL_ID_TAG),
@@ -135,7 +134,7 @@ def model_version(item: model_entities.ModelVersion) -> Any:
 
 
 def _tags(cls: Any, tags: Mapping[str, str]) -> list[Any]:
-    return [cls(key, value) for key, value in tags.items()]
+    return [cls(key, value) for key, value in tags.items() if key not in (MODEL_ID_TAG, DIFFERS_TAG)]
 
 
 def texts_of(items: Iterable[Any] | None) -> dict[str, str]:

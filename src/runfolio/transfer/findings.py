@@ -70,3 +70,25 @@ class Imported:
             "verified": self.verified,
             "findings": [{"where": item.where, "what": item.what} for item in self.findings],
         }
+
+
+@dataclass(slots=True)
+class Exported(Imported):
+    """What an export did, or would do; counts are of what was written.
+
+    Parameters
+    ----------
+    notes : list of str
+        What is otherwise there and no loss: an id that the other store gave.
+    """
+
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Note something that is otherwise there."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {**Imported.document(self), "notes": list(self.notes)}

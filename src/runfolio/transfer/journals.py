@@ -17,7 +17,7 @@ from runfolio.gateway.model_facts import CARRIES_TAG, FILE, ModelFacts, RunModel
 from runfolio.gateway.provided import claims_of
 from runfolio.journal.events import encode_event, encode_key, encode_point, encode_text
 from runfolio.journal.spool import SEALED
-from runfolio.records import ArtifactEntry, DatasetInput, Experiment
+from runfolio.records import ArtifactEntry, DatasetInput, Experiment, Run
 from runfolio.records.names import MAX_PARAM_LENGTH, MAX_TAG_LENGTH, check_run_id
 from runfolio.records.redaction import Redactor
 from runfolio.records.runs import Digest
@@ -25,6 +25,7 @@ from runfolio.tracking.datasets import stored_input
 from runfolio.tracking.model_logging import HISTORY_TAG, shortened_history
 from runfolio.transfer.findings import Imported
 from runfolio.transfer.logged import LoggedOf, document_of, tags_of
+from runfolio.transfer.restored import noted_difference
 from runfolio.transfer.source import Source, SourceRun, StoreGoneError
 from runfolio.transfer.spelling import KINDS, NAMES_TAG, RunNames, name_tag
 
@@ -152,6 +153,12 @@ class Stage:
                 header["parent"] = check_run_id(parent)
             except UsageError as error:
                 self._done.find(f"run {run.run_id}", f"its parent was not taken: {error.message}")
+        shown = Run(
+            run.run_id, experiment.slug, header["name"], user=header.get("user", ""), parent=header.get("parent"),
+            code=header.get("code", {}), entry=header.get("entry", {}),
+        ).all_tags  # fmt: skip
+        redact = lambda key, text: redactor.remote(text) if key.endswith("repoURL") else redactor.value(key, text)  # noqa: E731
+        expected.tags.update(noted_difference(run, shown, redact, header.get("user", "")))
         header["tags"] = expected.tags
         header["notices"] = [f"imported from {self._redactor.text(self._source.uri)}", *dict.fromkeys(redactor.notices)]
         return header

@@ -150,7 +150,7 @@ class MlflowSource:
         if len(self._homes) > 4 * PAGE:
             self._homes.clear()
         self._homes[run.info.run_id] = run.info.artifact_uri or "", "mlflow.log-model.history" in run.data.tags
-        return _run(run)
+        return run_of(run)
 
     def _asked(self, what: str) -> AbstractContextManager[None]:
         return asked(what, self._gone)
@@ -237,12 +237,13 @@ class MlflowSource:
             named = "name='{}'".format(item.name.replace("'", "''"))
             ask = lambda token: self.client.search_model_versions(named, PAGE, page_token=token)  # noqa: B023, E731
             versions = sorted(
-                (_version(found) for found in self._pages(ask) if found.name == item.name), key=lambda found: found.version
+                (version_of(found) for found in self._pages(ask) if found.name == item.name), key=lambda found: found.version
             )
             aliases = {alias: int(version) for alias, version in dict(item.aliases).items()}
             yield SourceModel(
-                item.name, item.creation_timestamp or 0, item.description or "", dict(item.tags), aliases, tuple(versions)
-            )
+                item.name, item.creation_timestamp or 0, item.description or "", dict(item.tags), aliases, tuple(versions),
+                item.last_updated_timestamp or 0,
+            )  # fmt: skip
 
     def fetch_version(self, name: str, version: int, folder: Path) -> Path:
         """Copy the files of a version into a folder."""
@@ -257,7 +258,8 @@ class MlflowSource:
         yield from self._refused
 
 
-def _run(run: Any) -> SourceRun:
+def run_of(run: Any) -> SourceRun:
+    """Return a run of MLflow's as plain values."""
     info, data = run.info, run.data
     return SourceRun(
         info.run_id,
@@ -298,7 +300,8 @@ def _logged(model: Any) -> SourceLogged:
     )
 
 
-def _version(item: Any) -> SourceVersion:
+def version_of(item: Any) -> SourceVersion:
+    """Return a version of MLflow's as plain values."""
     return SourceVersion(
         int(item.version),
         item.run_id or None,
@@ -309,4 +312,7 @@ def _version(item: Any) -> SourceVersion:
         item.user_id or "",
         item.run_link or "",
         dict(item.tags),
+        item.last_updated_timestamp or 0,
+        item.status or "READY",
+        item.status_message or "",
     )

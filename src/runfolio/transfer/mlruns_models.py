@@ -58,8 +58,9 @@ class MlrunsModels:
                     say(f"alias {alias} was not taken: {version!r:.40} is no version")
             versions = sorted(self._versions(folder, where), key=lambda found: found.version)
             yield SourceModel(
-                folder.name, created, text_in(meta, "description"), texts_in(folder / "tags", say), aliases, tuple(versions)
-            )
+                folder.name, created, text_in(meta, "description"), texts_in(folder / "tags", say), aliases, tuple(versions),
+                number_in(meta, "last_updated_timestamp") or 0,
+            )  # fmt: skip
 
     def _versions(self, folder: Path, where: str) -> Iterator[SourceVersion]:
         for place in folders_in(folder):
@@ -85,6 +86,9 @@ class MlrunsModels:
                 text_in(meta, "user_id"),
                 text_in(meta, "run_link"),
                 texts_in(place / "tags", partial(self._source.say, here)),
+                number_in(meta, "last_updated_timestamp") or 0,
+                text_in(meta, "status") or "READY",
+                text_in(meta, "status_message"),
             )
 
     def fetch(self, name: str, version: int, folder: Path, level: int = 0) -> Path:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from runfolio.errors import RunfolioError, StorageError
 from runfolio.folio.folio import Folio
-from runfolio.gateway.model_facts import FILE, MODEL_ID_TAG, decode_models
+from runfolio.gateway.model_facts import FILE, MODEL_ID_TAG, READY, decode_models
 from runfolio.records.models import NO_STAGE, RegisteredModel, canonical_stage, check_alias, check_model_name
 from runfolio.registry import version_of
 from runfolio.tracking.model_code import code_files
 from runfolio.transfer.findings import Imported
+from runfolio.transfer.restored import noted_facts
 from runfolio.transfer.source import Source, SourceModel, SourceVersion, StoreGoneError
 from runfolio.transfer.spelling import NAME_TAG, name_of, name_tag, spelled_model
 
@@ -64,6 +65,8 @@ def _take(folio: Folio, source: Source, model: SourceModel, name: str, done: Imp
     found = folio.models.get(name)
     if found is None:
         tags = {**model.tags, UNFINISHED_TAG: "true", **({NAME_TAG: name_tag(model.name)} if name != model.name else {})}
+        newest = max([model.created, *(version.created for version in model.versions)])
+        tags.update(noted_facts(updated=model.updated if model.updated != newest else 0))
         found = folio.models.create(name, tags, model.description, created=model.created or None)
         done.took("models")
     else:
@@ -107,6 +110,13 @@ def _take_version(folio: Folio, source: Source, name: str, version: SourceVersio
     tags = dict(version.tags)
     if named := _MODEL_ID.search(version.source):
         tags[MODEL_ID_TAG] = named[0]
+    tags.update(
+        noted_facts(
+            updated=version.updated if version.updated != version.created else 0,
+            status=version.status if version.status != READY else "",
+            message=version.message,
+        )
+    )
     made = replace(
         made, run_id=run_id, created=version.created, description=version.description, tags=tags, user=version.user,
         run_link=version.run_link,

@@ -121,6 +121,9 @@ class SourceVersion:
     user: str
     run_link: str
     tags: Mapping[str, str]
+    updated: int = 0
+    status: str = "READY"
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ class SourceModel:
     tags: Mapping[str, str]
     aliases: Mapping[str, int]
     versions: Sequence[SourceVersion]
+    updated: int = 0
 
 
 class Source(Protocol):

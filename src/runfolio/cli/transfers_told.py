@@ -1,0 +1,73 @@
+"""What imports and exports have in common: dates as options, and what is told of what was done."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from runfolio.errors import EXIT_FINDINGS, UsageError
+from runfolio.records.visible import visible
+
+if TYPE_CHECKING:
+    from runfolio.transfer import Imported
+
+MOST_SHOWN = 50
+_ORDER = ("experiments", "runs", "points", "metrics", "artifacts", "logged models", "models", "versions")
+
+
+def moment_option(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
+    """Read a date as milliseconds since the epoch, UTC."""
+    if text is None:
+        return None
+    try:
+        made = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise UsageError(f"--since {text!r} is no date. Write 2026-01-31, or 2026-01-31T12:00.") from None
+    if made.tzinfo is None:
+        made = made.replace(tzinfo=datetime.timezone.utc)
+    return int(made.timestamp() * 1000)
+
+
+def tell(done: Imported, verb: str, *, dry_run: bool, as_json: bool) -> None:
+    """Print what was done, and end with 1 if there are findings.
+
+    Parameters
+    ----------
+    done : Imported
+    verb : str
+        What was done with each thing: ``took``, ``would take``.
+    dry_run, as_json : bool
+
+    Raises
+    ------
+    SystemExit
+        With the code for findings, if there are any.
+    """
+    if as_json:
+        click.echo(json.dumps(done.document(), indent=2))
+    else:
+        _show(done, verb, dry_run)
+    if done.findings:
+        raise SystemExit(EXIT_FINDINGS)
+
+
+def _show(done: Imported, verb: str, dry_run: bool) -> None:
+    for kind in _ORDER:
+        if kind in done.counts or kind in done.there:
+            there = f", {done.there[kind]:,} there already" if done.there.get(kind) else ""
+            click.echo(f"{verb} {done.counts.get(kind, 0):,} {kind}{there}")
+    if done.size:
+        click.echo(f"{verb} {done.size / 1e6:,.1f} MB of artifacts")
+    if not dry_run and done.verified:
+        click.echo(f"read back and compared {done.verified:,} runs")
+    for text in done.document().get("notes", ()):
+        click.echo(f"note: {visible(text)}")
+    for item in done.findings[:MOST_SHOWN]:
+        click.echo(f"{visible(item.where)}: {visible(item.what)}")
+    if len(done.findings) > MOST_SHOWN:
+        click.echo(f"… and {len(done.findings) - MOST_SHOWN:,} findings more: --json shows all")
+    if not done.findings:
+        click.echo("Complete." if not dry_run else "Nothing stands in the way.")

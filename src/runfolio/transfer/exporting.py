@@ -1,0 +1,234 @@
+"""Write a folio into another store: experiments, runs one by one, logged and registered models; again, and only what is new is written."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from runfolio.errors import RunfolioError
+from runfolio.transfer.findings import Exported
+from runfolio.transfer.folio_source import FolioSource
+from runfolio.transfer.readback import differing, differing_files, file_digest
+from runfolio.transfer.releasing import write_models
+from runfolio.transfer.source import Point, SourceExperiment, SourceFile, SourceLogged, SourceRun
+from runfolio.transfer.target import Home, LoggedWork, Reader, RunWork, Target, Written
+
+EVERY = 200
+
+
+def export_store(
+    source: FolioSource,
+    target: Target,
+    *,
+    experiments: Sequence[str] = (),
+    since_ms: int | None = None,
+    dry_run: bool = False,
+    files: bool = True,
+    models: bool = True,
+    verify: bool = True,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Exported:
+    """Write a folio into a store.
+
+    Parameters
+    ----------
+    source : FolioSource
+    target : Target
+    experiments : sequence of str, optional
+        Names or ids of those to write; all by default.
+    since_ms : int, optional
+        Write runs that started then or later, milliseconds since the epoch, UTC.
+    dry_run : bool, optional
+        Count, and write nothing.
+    files, models : bool, optional
+        Write artifacts; write registered models.
+    verify : bool, optional
+        Read each run back from the store, and compare.
+    tell : callable, optional
+        Given what is going on, in words.
+
+    Returns
+    -------
+    Exported
+    """
+    return _Export(source, target, dry_run, files, verify, tell).all(experiments, since_ms, models)
+
+
+class _Export:
+    def __init__(
+        self, source: FolioSource, target: Target, dry_run: bool, files: bool, verify: bool, tell: Callable[[str], None]
+    ) -> None:
+        self.source, self.target, self.tell = source, target, tell
+        self.dry_run, self.files, self.verify = dry_run, files, verify
+        self.done = Exported()
+        self.reader: Reader | None = None
+        self.homes: dict[str, Home] = {}
+
+    def all(self, experiments: Sequence[str], since_ms: int | None, models: bool) -> Exported:
+        wanted = [
+            item for item in self.source.experiments() if not experiments or {item.name, item.experiment_id} & set(experiments)
+        ]
+        for name in sorted(set(experiments) - {name for item in wanted for name in (item.name, item.experiment_id)}):
+            self.done.find(f"experiment {name}", "the folio has none of that name or id")
+        for item in wanted:
+            self._experiment(item)
+        ids = list(self.homes)
+        logged = list(self.source.logged(ids))
+        made: dict[str, list[SourceLogged]] = {}
+        for model in logged:
+            made.setdefault(model.run_id or "", []).append(model)
+        for run in self.source.runs(ids, since_ms):
+            self._run(run, made.get(run.run_id, []))
+        for model in made.get("", []):
+            self._alone(model)
+        if not self.dry_run:
+            for model in logged:
+                self._measured(model)
+            self._finish(wanted)
+        for where, why in self.source.unread(set(), whole=not experiments and since_ms is None):
+            self.done.find(where, why)
+        if models:
+            self.tell("registered models")
+            write_models(self.source, self.target, self.done, dry_run=self.dry_run, files=self.files, verify=self.verify)
+        return self.done
+
+    def _finish(self, wanted: Sequence[SourceExperiment]) -> None:
+        for item in wanted:
+            home = self.homes.get(item.experiment_id)
+            if home is not None and item.deleted:
+                try:
+                    self.target.finish_experiment(item, home)
+                except RunfolioError as error:
+                    self.done.find(f"experiment {item.name}", error.message)
+
+    def _experiment(self, item: SourceExperiment) -> None:
+        try:
+            home = self.target.experiment(item, dry_run=self.dry_run)
+        except RunfolioError as error:
+            self.done.find(f"experiment {item.name}", f"it was not written, nor its runs: {error.message}")
+            return
+        self.homes[item.experiment_id] = home
+        if not home.made:
+            self.done.had("experiments")
+            return
+        self.done.took("experiments")
+        if home.experiment_id and home.experiment_id != item.experiment_id:
+            self.done.note(f"experiment {item.name}: its id there is {home.experiment_id}, here {item.experiment_id}")
+
+    def _run(self, run: SourceRun, made: Sequence[SourceLogged]) -> None:
+        where = f"run {run.run_id}"
+        try:
+            there = self.target.run_there(run.run_id)
+            if there is not None:
+                self._compare_there(run, there)
+                return
+            if self.dry_run:
+                self._count(run, made)
+                return
+            self._write(run, made)
+        except RunfolioError as error:
+            self.done.find(where, f"it was not written: {error.message}")
+            return
+        if self.done.counts.get("runs", 0) % EVERY == 0:
+            self.tell(f"{self.done.counts['runs']} runs")
+
+    def _count(self, run: SourceRun, made: Sequence[SourceLogged]) -> None:
+        self.done.took("runs")
+        self.done.took("metrics", len(run.metrics))
+        if self.files:
+            listed = [
+                *self.source.files(run.run_id),
+                *(item for model in made for item in self.source.logged_files(model.model_id)),
+            ]
+            self.done.took("artifacts", len(listed))
+            self.done.size += sum(item.size for item in listed)
+
+    def _write(self, run: SourceRun, made: Sequence[SourceLogged]) -> None:
+        home = self.homes[run.experiment_id]
+        histories = {key: self.source.history(run.run_id, key) for key in run.metrics}
+        points: dict[str, list[Point]] = {}
+        for key, logged in histories.items():
+            points[key], lost = self.target.held(logged)
+            if lost:
+                self.done.find(f"run {run.run_id}", f"metric {key}: {lost}")
+        with tempfile.TemporaryDirectory(prefix="runfolio-export-") as temporary:
+            own, files, works, digests = None, {}, [LoggedWork(model, None) for model in made], {}
+            if self.files:
+                own = Path(temporary, "run")
+                files = self._fetched(own, self.source.files(run.run_id), partial(self.source.fetch, run.run_id))
+                works = [LoggedWork(model, Path(temporary, model.model_id)) for model in made]
+                for work in works:
+                    digests[work.model.model_id] = self._fetched_logged(work)
+            there = self.target.write_run(RunWork(run, home, points, own, works))
+        self.done.took("runs")
+        self.done.took("points", sum(map(len, points.values())))
+        if made:
+            self.done.took("logged models", len(made))
+        if self.verify:
+            written = self.target.expected(Written(run, points, files, digests))
+            for difference in differing(written, self._reader(), there):
+                self.done.find(f"run {run.run_id}", f"read back, {difference}")
+            self.done.verified += 1
+
+    def _fetched_logged(self, work: LoggedWork) -> dict[str, str]:
+        assert work.folder is not None
+        model_id = work.model.model_id
+        return self._fetched(work.folder, self.source.logged_files(model_id), partial(self.source.fetch_logged, model_id))
+
+    def _fetched(self, folder: Path, listed: Sequence[SourceFile], fetch: Callable[[str, Path], Path]) -> dict[str, str]:
+        """Copy files where they can be sent from; return the digest of each by its path."""
+        folder.mkdir(parents=True)
+        made = {item.path: file_digest(fetch(item.path, folder)) for item in listed}
+        self.done.took("artifacts", len(made))
+        self.done.size += sum(item.size for item in listed)
+        return made
+
+    def _compare_there(self, run: SourceRun, there: str) -> None:
+        """Leave a run that the store has as it is; where the folio has gone on since, that is a finding."""
+        self.done.had("runs")
+        if self.dry_run:
+            return
+        found = self._reader().run(there)
+        pairs = [(name, getattr(run, name), getattr(found, name)) for name in ("status", "end", "deleted")]
+        pairs += [(name, sorted(getattr(run, name)), sorted(getattr(found, name))) for name in ("metrics", "params")]
+        moved = [name for name, one, other in pairs if one != other]
+        if moved:
+            self.done.find(
+                f"run {run.run_id}",
+                f"the store says otherwise than the folio ({', '.join(moved)}): it was changed after it was written, and is left.",
+            )
+
+    def _alone(self, model: SourceLogged) -> None:
+        where = f"logged model {model.model_id}"
+        try:
+            if self.dry_run:
+                self.done.took("logged models")
+                return
+            with tempfile.TemporaryDirectory(prefix="runfolio-export-") as temporary:
+                work = LoggedWork(model, Path(temporary, model.model_id) if self.files else None)
+                if self.target.logged_location(model.model_id) is not None:
+                    self.done.had("logged models")
+                    return
+                files = self._fetched_logged(work) if self.files else {}
+                there = self.target.write_logged(work, self.homes[model.experiment_id])
+                self.done.took("logged models")
+                if self.verify:
+                    for difference in differing_files(files, partial(self._reader().fetch_logged, there)):
+                        self.done.find(where, f"read back, {difference}")
+        except RunfolioError as error:
+            self.done.find(where, f"it was not written: {error.message}")
+
+    def _measured(self, model: SourceLogged) -> None:
+        try:
+            if model.metrics and self.target.logged_location(model.model_id) is not None:
+                runs = {(run_id, key): run_id for run_id, key, _, _ in model.metrics if self.target.run_there(run_id)}
+                self.target.measure(model, {name: self.source.history(*name) for name in runs})
+        except RunfolioError as error:
+            self.done.find(f"logged model {model.model_id}", error.message)
+
+    def _reader(self) -> Reader:
+        if self.reader is None:
+            self.reader = self.target.reader()
+        return self.reader

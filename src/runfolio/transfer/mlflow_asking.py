@@ -1,0 +1,54 @@
+"""What every writing of an MLflow store needs: MLflow with its settings, and what an address says."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from runfolio.errors import missing_package
+
+
+def installed_mlflow(purpose: str) -> Any:
+    """Return MLflow, quiet and willing to open folders.
+
+    Raises
+    ------
+    MissingPackageError
+        If it is not installed.
+    """
+    os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")  # MLflow 3.17 opens mlruns only when it is asked to
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    try:
+        import mlflow
+    except ImportError:
+        raise missing_package("mlflow", "mlflow", purpose) from None
+    return mlflow
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep a database's migrations, which MLflow tells one by one, out of the output."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def database_file(uri: str) -> Path | None:
+    """Return the file of an SQLite database, or None where the address is none."""
+    parts = urlsplit(uri)
+    return Path(unquote(parts.path[1:])) if parts.scheme.startswith("sqlite") else None
+
+
+def without_secret(uri: str) -> str:
+    """Return an address without its user and password."""
+    parts = urlsplit(uri)
+    return uri.replace(f"{parts.netloc.rpartition('@')[0]}@", "") if "@" in parts.netloc else uri
