@@ -24,7 +24,7 @@ from mlflow.utils.validation import MlflowException
 from runfolio.gateway.shapes import make
 from runfolio.transfer.mlflow_places import asked
 from runfolio.transfer.mlflow_reader import MlflowReader
-from runfolio.transfer.mlflow_target import below, upload
+from runfolio.transfer.mlflow_writing import below, upload
 from runfolio.transfer.source import Point, SourceExperiment, SourceLogged, SourceModel, SourceRun, SourceVersion
 from runfolio.transfer.target import UNFINISHED_TAG, Home, LoggedWork, RunWork, VersionWork, Written
 

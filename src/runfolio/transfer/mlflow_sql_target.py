@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from runfolio.transfer.mlflow_asking import without_secret
 from runfolio.transfer.mlflow_places import asked
 from runfolio.transfer.mlflow_reader import MlflowReader
-from runfolio.transfer.mlflow_target import below, latest, upload
+from runfolio.transfer.mlflow_writing import below, latest, upload
 from runfolio.transfer.source import Point, SourceExperiment, SourceLogged, SourceModel, SourceRun, SourceVersion
 from runfolio.transfer.target import Home, LoggedWork, RunWork, VersionWork, Written
 

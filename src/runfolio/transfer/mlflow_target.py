@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from runfolio.errors import UsageError
 from runfolio.transfer.mlflow_asking import database_file, installed_mlflow, quiet, without_secret
 from runfolio.transfer.mlflow_places import asked, path_of
-from runfolio.transfer.source import Point
 from runfolio.transfer.target import Target
 
 
@@ -58,23 +54,3 @@ def _beside(uri: str) -> str:
         )
     place.parent.mkdir(parents=True, exist_ok=True)
     return (place.absolute().parent / "mlartifacts").as_uri()
-
-
-def latest(points: Sequence[Point]) -> Point:
-    """Return the point that MLflow calls the last one: of the greatest step, then time, then value, where NaN counts as 0."""
-    return max(points, key=lambda item: (item.step, item.timestamp, 0.0 if math.isnan(item.value) else item.value))
-
-
-def below(location: str, *parts: str) -> str:
-    """Return an address below another, as MLflow joins them."""
-    from mlflow.utils.uri import append_to_uri_path
-
-    return str(append_to_uri_path(location, *parts))
-
-
-def upload(folder: Path, location: str) -> None:
-    """Copy what a folder holds to where an address of MLflow's says."""
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-    if any(folder.iterdir()):
-        get_artifact_repository(location).log_artifacts(str(folder))
