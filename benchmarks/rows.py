@@ -16,6 +16,7 @@ from benchmarks import peers
 from benchmarks.autolog_rows import autologging
 from benchmarks.data_rows import data
 from benchmarks.door_rows import door
+from benchmarks.importing_rows import importing
 from benchmarks.model_rows import models
 from benchmarks.pipeline_rows import pipelines
 from benchmarks.places import AUTHOR, HERE, clean_environment, fill, fill_versions, folio, make_runs, mlflow, ours
@@ -424,6 +425,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "searching": searching,
     "registry": registry,
     "door": door,
+    "importing": importing,
     "models": models,
     "stores": stores,
     "data": data,

@@ -16,6 +16,7 @@ def main(uri, number):
             mlflow.log_params({"at": at, "kind": "x"})
             for step in range(4):
                 mlflow.log_metric("loss", 1 / (at + step + 1), step=step)
+            mlflow.log_metric("gap", float("nan"), step=1)
             mlflow.log_text(f"run {at}\n" * 50, "notes/about.txt")
 
 

@@ -64,13 +64,13 @@ def document(folder: Path, **fields: Any) -> None:
     (folder / "meta.yaml").write_text(yaml.safe_dump(fields, allow_unicode=True))
 
 
-def run_of(place: Path, number: int, **fields: Any) -> Path:
+def run_of(place: Path, number: int | str, **fields: Any) -> Path:
     """Write a run with a param, a tag, a metric of three points and a file."""
     folder = place / "3" / RUN.format(number)
     document(
         folder, **{
             "artifact_uri": f"file:///somewhere/else/mlruns/3/{folder.name}/artifacts", "run_id": folder.name, "run_uuid": folder.name,
-            "experiment_id": "3", "lifecycle_stage": "active", "start_time": 1600000000000 + number, "end_time": 1600000009000, "status": 3,
+            "experiment_id": "3", "lifecycle_stage": "active", "start_time": 1600000000000 + int(f"{number}", 16), "end_time": 1600000009000, "status": 3,
             "user_id": "ada", "name": "", **fields,
         }
     )  # fmt: skip
