@@ -1,4 +1,4 @@
-"""Stores that MLflow writes to and that are no file: PostgreSQL, MariaDB, ``mlflow server``; each lives as long as its block.
+"""Databases that MLflow writes to and that are no file: PostgreSQL, MariaDB; each lives as long as its block.
 
 The databases are Debian's (``postgresql``, ``mariadb-server``), in folders of their own, run by their own users where the tests are root's.
 """
@@ -8,17 +8,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.gateway.versions import Version
 from tests.objects.s3 import free_ports
 
 WAIT_S = 120
@@ -72,14 +69,14 @@ def mariadb() -> Iterator[str]:
             [*_as("mysql"), maker, "--no-defaults", *data, "--auth-root-authentication-method=normal", "--skip-test-db"],
             check=True, stdout=subprocess.DEVNULL, cwd="/",
         )  # fmt: skip
+        made = folder / "made.sql"
+        made.write_text("CREATE DATABASE mlflow;\n")
+        made.chmod(0o644)
         process = subprocess.Popen(
-            [*_as("mysql"), server, "--no-defaults", *data, f"--socket={socket}", "--skip-networking", "--init-file=/dev/stdin"],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
+            [*_as("mysql"), server, "--no-defaults", *data, f"--socket={socket}", "--skip-networking", f"--init-file={made}"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
         )  # fmt: skip
         try:
-            assert process.stdin is not None
-            process.stdin.write(b"CREATE DATABASE mlflow;\n")
-            process.stdin.close()
             until = time.monotonic() + WAIT_S
             while not socket.exists():
                 assert process.poll() is None and time.monotonic() < until
@@ -88,35 +85,3 @@ def mariadb() -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(WAIT_S)
-
-
-@contextmanager
-def mlflow_server(version: Version, folder: Path) -> Iterator[str]:
-    """Yield the address of MLflow's own server, on SQLite; files go through it."""
-    [port] = free_ports(1)
-    command = [
-        "-m",
-        "mlflow",
-        "server",
-        "--backend-store-uri",
-        f"sqlite:///{folder}/mlflow.db",
-        "--artifacts-destination",
-        f"{folder}/kept",
-    ]
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", *command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
-        cwd=folder, env=version.env(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    try:
-        until = time.monotonic() + WAIT_S
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < until
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(WAIT_S)
