@@ -19,7 +19,7 @@ SCRIPTS = SRC / "demo" / "files"
 FILES = sorted(path for path in SRC.rglob("*.py") if SCRIPTS not in path.parents)
 TREES = {path: ast.parse(path.read_text("utf-8")) for path in FILES}
 HEAVY = frozenset(
-    "IPython PIL accelerate aim altair azure boto3 botocore catboost cloudpickle dask distributed fsspec git h5py jinja2 keras lightgbm lightning matplotlib mlflow numpy obstore omegaconf onnx "
+    "IPython PIL accelerate aim altair azure boto3 botocore catboost cloudpickle dask datasets distributed fsspec git h5py jinja2 keras lightgbm lightning matplotlib mlflow numpy obstore omegaconf onnx "
     "onnxruntime optuna pandas plotly polars prophet psutil pyarrow pynvml pyspark pytorch_lightning ray rich safetensors skl2onnx sklearn skops spacy "
     "starlette statsmodels tensorboard tensorflow torch transformers uvicorn vl_convert xgboost".split()
 )
