@@ -11,21 +11,23 @@ import mlflow
 from mlflow import MlflowClient
 
 ORIGIN = ("mlflow.source.", "mlflow.user", "mlflow.log-model.history", "mlflow.parentRunId", "runfolio.")
-TIMED = ("system/", "mlflow.autologging", "training_time")
+OURS = "mlflow_models.json"  # what a folio keeps of MLflow 3's models
 
 
 def run_told(client, run):
     """Return a run with the histories of its metrics and the names of its files."""
-    tags = {key: value for key, value in run.data.tags.items() if not key.startswith(ORIGIN)}
+    child = "mlflow.parentRunId" in run.data.tags
+    named = ORIGIN + ("mlflow.runName",) * child  # MLflow makes names up
+    tags = {key: value for key, value in run.data.tags.items() if not key.startswith(named)}
     histories = {}
     for key in run.data.metrics:
         points = client.get_metric_history(run.info.run_id, key)
-        histories[key] = "sampled" if key.startswith(TIMED) else [[item.step, repr(item.value)] for item in points]
+        histories[key] = "measured" if key.endswith("_time") else [[item.step, repr(item.value)] for item in points]
     return {
         "status": run.info.status,
         "params": dict(run.data.params),
         "tags": tags,
-        "child": "mlflow.parentRunId" in run.data.tags,
+        "child": child,
         "metrics": histories,
         "inputs": sorted([item.dataset.name, item.dataset.digest, item.dataset.schema] for item in run.inputs.dataset_inputs),
         "files": sorted(files_below(client, run.info.run_id)),
@@ -37,14 +39,16 @@ def files_below(client, run_id, path=None):
     for item in client.list_artifacts(run_id, path):
         if item.is_dir:
             yield from files_below(client, run_id, item.path)
-        else:
+        elif not item.path.endswith(
+            "/registered_model_meta"
+        ):  # MLflow writes it where it loads from, which a folio keeps as it is
             yield item.path
 
 
 def version_told(item):
     """Return a version of a registered model."""
     said = [str(item.version), item.current_stage, item.description or "", item.status, sorted(item.tags.items())]
-    return [*said, sorted(item.aliases), bool(item.run_id)]
+    return [*said, bool(item.run_id)]  # its aliases are told of the model: a database leaves them out of a search
 
 
 def main(uri, output):
