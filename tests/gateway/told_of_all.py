@@ -11,6 +11,7 @@ import mlflow
 from mlflow import MlflowClient
 
 ORIGIN = ("mlflow.source.", "mlflow.user", "mlflow.log-model.history", "mlflow.parentRunId", "runfolio.")
+LOADED = "registered_model_meta"  # MLflow writes it where it loads from; a folio keeps what was logged
 OURS = "mlflow_models.json"  # what a folio keeps of MLflow 3's models
 
 
@@ -39,9 +40,7 @@ def files_below(client, run_id, path=None):
     for item in client.list_artifacts(run_id, path):
         if item.is_dir:
             yield from files_below(client, run_id, item.path)
-        elif not item.path.endswith(
-            "/registered_model_meta"
-        ):  # MLflow writes it where it loads from, which a folio keeps as it is
+        elif item.path != OURS and not item.path.endswith(f"/{LOADED}"):
             yield item.path
 
 
