@@ -236,6 +236,22 @@ def test_a_copy_and_a_deletion(wine: dict[str, str], run_cli: Command) -> None:
     assert [model["name"] for model in json.loads(run_cli("models", "list", "--json").out)] == ["Wine-live"]
 
 
+def test_a_deleted_version_is_not_the_latest_of_the_list(wine: dict[str, str], run_cli: Command) -> None:
+    assert run_cli("models", "delete", "Wine", "2", "--yes").code == 0
+    assert run_cli("models", "list").out.splitlines()[1].split() == ["Wine", "1"]
+    assert [model["versions"] for model in json.loads(run_cli("models", "list", "--json").out)] == [[1]]
+    assert json.loads(run_cli("models", "show", "Wine", "--json").out)["versions"] == [1]
+    assert "versions:      1\n" in run_cli("models", "show", "Wine").out
+    assert "Wine with 1 version would be deleted" in run_cli("models", "delete", "Wine").out
+    assert run_cli("models", "register", "runs:/second/model", "Wine").out == "3\n"
+
+
+def test_a_damaged_version_hides_no_model_from_the_list(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
+    (folio_dir / "models" / "wine" / "versions" / "2.yaml").write_text("schema: [\n")
+    git(folio_dir, "commit", "-qam", "damaged")
+    assert run_cli("models", "list").out.splitlines()[1].split() == ["Wine", "2"]
+
+
 def test_the_same_bytes_are_found(wine: dict[str, str], run_cli: Command, tmp_path: Path) -> None:
     digest = json.loads(run_cli("models", "show", "Wine", "1", "--json").out)["digest"]
     assert run_cli("models", "where", digest[:20]).out.splitlines()[1].split() == ["Wine", "1", "None", "the", "whole", "version"]

@@ -92,7 +92,7 @@ def list_models(filter: str, as_json: bool) -> None:
             for model in folio.models.all(tip)
             if matches(wanted, Listed({"name": model.name, "creation_timestamp": model.created}, model.tags, model))
         ]
-        numbers = {model.slug: folio.models.numbers(model, tip) for model in found}
+        numbers = folio.models.numbers_there(found, tip)
     if as_json:
         print_json([model_shape(model, numbers[model.slug]) for model in found])
     elif not found:
@@ -203,7 +203,7 @@ def show(name: str, version: str | None, as_json: bool) -> None:
     with opened() as folio:
         if version is None:
             model = folio.models.find(name)
-            numbers = folio.models.numbers(model)
+            numbers = folio.models.numbers_there([model])[model.slug]
             if as_json:
                 print_json(model_shape(model, numbers))
                 return

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from runfolio.errors import AlreadyExistsError, DamagedError, NotFoundError, StateError
@@ -105,6 +106,25 @@ class ModelBook:
         """List the numbers that the model's versions took, deleted ones too, ascending; no version's file is read."""
         tip = tip or self._place.tip()
         return sorted(paths.version_numbers(self._names(tip, f"{paths.MODELS}/{model.slug}/versions")))
+
+    def numbers_there(self, models: Iterable[RegisteredModel], tip: str | None = None) -> dict[str, list[int]]:
+        """List, by the models' slugs, the numbers of versions that are not deleted, ascending; damaged ones are among them."""
+        tip = tip or self._place.tip()
+        found: dict[str, list[int]] = {}
+        files: dict[str, tuple[str, int]] = {}
+        for model in models:
+            found[model.slug] = []
+            for number in self.numbers(model, tip):
+                files[f"{tip}:{self._place.full(paths.version_path(model.slug, number))}"] = model.slug, number
+        parsed = parsed_files(self._place.repo.common_dir / "runfolio")
+        for name, data in self._place.repo.read_many(files):
+            slug, number = files[name]
+            with suppress(DamagedError):  # it must not hide the others; `check` names the fault
+                if parsed.decode(decode_version, data or b"", paths.version_path(slug, number)).lifecycle is Lifecycle.DELETED:
+                    continue
+            found[slug].append(number)
+        parsed.save()
+        return found
 
     def versions(self, model: RegisteredModel, tip: str | None = None, *, deleted: bool = False) -> list[ModelVersion]:
         """List the model's versions, ascending.
