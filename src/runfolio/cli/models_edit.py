@@ -150,7 +150,9 @@ def delete(name: str, version: str | None, yes: bool) -> None:
             model = folio.models.find(name)
             numbers = folio.models.numbers_there([model])[model.slug]
             if not yes:
-                click.echo(f"{visible(name)} with {len(numbers)} version{'s' * (len(numbers) != 1)} would be deleted. Do it: add --yes")
+                click.echo(
+                    f"{visible(name)} with {len(numbers)} version{'s' * (len(numbers) != 1)} would be deleted. Do it: add --yes"
+                )
                 return
             folio.models.delete(name)
             click.echo(f"{visible(name)} is deleted. Bring it back: git revert", err=True)
