@@ -1,0 +1,60 @@
+"""A store behind a real ``mlflow server`` is taken whole, also where the server is killed meanwhile and comes back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from runfolio.errors import RemoteError
+from tests.gateway.versions import Version, each_version
+from tests.transfer.servers import mlflow_server
+from tests.transfer.test_mlflow_import import HERE, fill, take
+
+pytestmark = [pytest.mark.frameworks]
+RUNS = 16
+
+
+def both_told(version: Version, uris: dict[Path, str]) -> list[object]:
+    """Return what MLflow says of several stores, each in a process of its own, all at once."""
+    asked = [
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(HERE / "told_by.py"), uri, "told.json"], cwd=folder, env=version.env()
+        )
+        for folder, uri in uris.items()
+    ]
+    assert [process.wait(120) for process in asked] == [0] * len(asked)
+    return [json.loads((folder / "told.json").read_text()) for folder in uris]
+
+
+@pytest.mark.parametrize("version", each_version())
+def test_a_server_that_is_killed_meanwhile_is_told_and_then_all_is_taken(
+    version: Version, folio_dir: Path, tmp_path: Path
+) -> None:
+    there = tmp_path / "mlflow"
+    there.mkdir()
+    with mlflow_server(version, there) as server:
+        fill(version, there, server.uri, RUNS)
+        command = [sys.executable, "-W", "ignore", "-m", "runfolio", "import", "mlflow", server.uri]
+        process = subprocess.Popen(
+            command, cwd=folio_dir, env=version.env(MLFLOW_HTTP_REQUEST_MAX_RETRIES="1"), stderr=subprocess.PIPE, text=True
+        )
+        journals = folio_dir / ".git" / "runfolio" / "journal"
+        while process.poll() is None and len(list(journals.glob("*"))) < 2:
+            time.sleep(0.005)
+        server.kill()
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == RemoteError.exit_code and "Traceback" not in said, said
+        assert "does not answer any more; import again once it does: it goes on there" in said, said
+        server.start()
+        done = take(version, folio_dir, server.uri, "--json")
+        did = json.loads(done.stdout)
+        assert done.returncode == 0 and did["findings"] == [] and "Traceback" not in done.stderr, done.stdout + done.stderr
+        assert did["counts"].get("runs", 0) + did["there"].get("runs", 0) == RUNS
+        expected, found = both_told(version, {there: server.uri, tmp_path: f"runfolio://{folio_dir}"})
+    assert len(expected["runs"]) == RUNS  # type: ignore[index]
+    assert expected == found
