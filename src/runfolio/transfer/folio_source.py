@@ -20,7 +20,7 @@ from runfolio.registry.versions import files_of
 from runfolio.tracking.entities import NOTE_TAG, run_entity
 from runfolio.transfer.restored import restored_run, restored_tags
 from runfolio.transfer.source import Point, SourceExperiment, SourceFile, SourceLogged, SourceModel, SourceRun, SourceVersion
-from runfolio.transfer.spelling import NAME_TAG, NAMES_TAG, name_of, names_of
+from runfolio.transfer.spelling import NAME_TAG, NAMES_TAG, RunNames, name_of, names_of
 
 PAGE = 500
 Value = TypeVar("Value")
@@ -215,9 +215,9 @@ def _renamed(run: SourceRun) -> SourceRun:
     names = names_of(run.tags)
     if not names:
         return run
-    tags = dict(run.tags)
-    if "artifacts" not in names:  # files keep the names that they have here, and the tag goes on saying what those were
-        tags = {key: text for key, text in tags.items() if key != NAMES_TAG and not key.startswith(f"{NAMES_TAG}.")}
+    tags = {key: text for key, text in run.tags.items() if key != NAMES_TAG and not key.startswith(f"{NAMES_TAG}.")}
+    # Files keep the names that they have here, and the tag goes on saying what those were; of other names it would say what is no more.
+    tags.update(RunNames({"artifacts": names["artifacts"]} if "artifacts" in names else {}).tags())
     return replace(
         run,
         params=_back(run.params, names.get("params", {})),

@@ -27,7 +27,7 @@ from runfolio.transfer.findings import Imported
 from runfolio.transfer.logged import LoggedOf, document_of, tags_of
 from runfolio.transfer.restored import noted_difference
 from runfolio.transfer.source import Source, SourceRun, StoreGoneError
-from runfolio.transfer.spelling import KINDS, NAMES_TAG, RunNames, name_tag
+from runfolio.transfer.spelling import KINDS, NAMES_TAG, RunNames, name_tag, names_of
 
 _FIELDS = {"mlflow.runName": "name", "mlflow.parentRunId": "parent"}
 
@@ -118,6 +118,8 @@ class Stage:
                     self._artifacts(run, expected, journal.write)
                 for facts in models.made.values():
                     self._model_files(run, facts, expected, journal.write)
+            if expected.names:
+                expected.names.keep(names_of(run.tags).get("artifacts", {}))
             for key, text in expected.names.tags().items():
                 expected.tags[key] = text
                 journal.write(encode_text("t", key, text))

@@ -46,10 +46,16 @@ _CUT = 180  # a name that is too long keeps so many characters, before a digest 
 
 
 class RunNames:
-    """The names of one run that are spelled otherwise here."""
+    """The names of one run that are spelled otherwise here.
 
-    def __init__(self) -> None:
-        self._names: dict[str, dict[str, str]] = {}
+    Parameters
+    ----------
+    known : Mapping of str to Mapping of str to str, optional
+        By kind, the name here and the name there, as :func:`names_of` returns them.
+    """
+
+    def __init__(self, known: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        self._names: dict[str, dict[str, str]] = {kind: dict(names) for kind, names in (known or {}).items()}
 
     def __bool__(self) -> bool:
         """Say whether any name was."""
@@ -79,6 +85,11 @@ class RunNames:
             made += "_"
         taken[made] = name
         return made
+
+    def keep(self, artifacts: Mapping[str, str]) -> None:
+        """Go on telling what files were called before an earlier import, where this one has not spelled them itself."""
+        if artifacts:
+            self._names["artifacts"] = {**artifacts, **self._names.get("artifacts", {})}
 
     def tags(self) -> dict[str, str]:
         """Return the tags that say what the names were; none where none was spelled otherwise."""
