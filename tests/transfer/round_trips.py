@@ -1,15 +1,17 @@
 """MLflow, folio, MLflow, of stores that hypothesis makes: ``python round_trips.py FOLDER EXAMPLES``, in a process that sees MLflow.
 
 One process makes many stores, since starting MLflow takes longer than a store. What MLflow says of the second store must be what it says
-of the first, field by field; the folio is checked, and a second export must write nothing.
+of the first, field by field, and a second export must write nothing.
 """
 
+import json
 import math
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
@@ -206,7 +208,8 @@ def folio_at(folder: Path):
     return folder
 
 
-def round_trip(place: Place, wanted: dict) -> None:
+def round_trip(place: Place, wanted: dict) -> Counter:
+    """Take a store into a folio and write it to another one; return how much was compared."""
     first, second = place.store("first", wanted["kind"]), place.store("second", wanted["back"])
     client = MlflowClient(first, first)
     mlflow.set_tracking_uri(first)
@@ -237,6 +240,11 @@ def round_trip(place: Place, wanted: dict) -> None:
             without_trash(told)
     said = list(differences("", found, expected))
     assert not said, (said[:5], wanted)
+    return Counter(
+        runs=len(found["runs"]),
+        points=sum(len(points) for run in found["runs"].values() for points in run["histories"].values()),
+        versions=sum(len(model["versions"]) for model in found["models"].values()),
+    )
 
 
 def differences(where: str, found, expected):
@@ -271,6 +279,7 @@ def main(folder: str, examples: str) -> None:
     root = Path(folder)
     open_target(f"sqlite:///{root}/template.db")
     folio_at(root / "folio")
+    done: Counter = Counter()
 
     @settings(
         max_examples=int(examples),
@@ -285,11 +294,12 @@ def main(folder: str, examples: str) -> None:
     def holds(wanted: dict) -> None:
         place = Place(root)
         try:
-            round_trip(place, wanted)
+            done.update(round_trip(place, wanted), stores=1)
         finally:
             shutil.rmtree(place.root, ignore_errors=True)
 
     holds()
+    print(json.dumps(done))
 
 
 if __name__ == "__main__":

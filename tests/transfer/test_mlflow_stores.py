@@ -1,4 +1,4 @@
-"""Stores on PostgreSQL and on MariaDB are taken as those on SQLite are."""
+"""Stores on PostgreSQL and on MariaDB are taken as those on SQLite are, and PostgreSQL is written as SQLite is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from tests.gateway.versions import Version, each_version
 from tests.transfer import stores
+from tests.transfer.test_mlflow_export import write
 from tests.transfer.test_mlflow_import import fill, take, told
 
 pytestmark = [pytest.mark.frameworks]
@@ -48,3 +49,20 @@ def test_runs_with_histories_and_files_are_taken_whole(version: Version, kind: s
     with opened(kind, version, there) as uri:
         fill(version, there, uri, 5)
         same(version, folio_dir, uri, there, tmp_path)
+
+
+@pytest.mark.parametrize("version", each_version())
+def test_an_export_writes_postgresql_whole_and_a_second_time_nothing(version: Version, folio_dir: Path, tmp_path: Path) -> None:
+    there = tmp_path / "mlflow"
+    there.mkdir()
+    database = f"sqlite:///{there}/mlflow.db"
+    fill(version, there, database, 5)
+    assert take(version, folio_dir, database).returncode == 0
+    with opened("postgresql", version, tmp_path / "back") as uri:
+        place = ("--artifacts", str(tmp_path / "back" / "files"))
+        wrote = write(version, folio_dir, uri, *place, "--json")
+        did = json.loads(wrote.stdout)
+        assert wrote.returncode == 0 and did["verified"] == did["counts"]["runs"] == 5, wrote.stdout + wrote.stderr
+        assert told(version, uri, tmp_path) == told(version, database, there)
+        again = json.loads(write(version, folio_dir, uri, *place, "--json").stdout)
+        assert again["counts"] == {} and again["there"]["runs"] == 5 and again["findings"] == []

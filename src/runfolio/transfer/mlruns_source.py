@@ -230,8 +230,8 @@ class MlrunsSource(PlainSource):
 
     def points(self, run: SourceRun) -> Iterator[tuple[str, Point]]:
         """Yield the points of all metrics of a run, line by line."""
-        folder = self._homes[run.run_id].folder / "metrics"
-        for name in run.metrics:
+        for name in run.metrics:  # none, where a run only carries a logged model: that has no folder of a run
+            folder = self._homes[run.run_id].folder / "metrics"
             for point in metric_points(folder, name, partial(self.say, f"run {run.run_id}")):
                 yield name, point
 
