@@ -9,6 +9,7 @@ logging.disable(logging.CRITICAL)
 
 import mlflow  # noqa: E402
 from mlflow.entities import ViewType  # noqa: E402
+from mlflow.exceptions import MlflowException  # noqa: E402
 
 ORIGIN = ("runfolio.",)
 
@@ -71,6 +72,15 @@ def told_run(client, run):
     }
 
 
+def files_of_logged(client, model, *, lost):
+    try:
+        return files(lambda path: client.list_logged_model_artifacts(model.model_id, path))
+    except MlflowException:
+        if not lost:  # in the trash of a folder MLflow itself does not find the models of an experiment
+            raise
+        return {}
+
+
 def told_model(client, model):
     versions = {}
     for item in pages(lambda token: client.search_model_versions(f"name='{model.name}'", page_token=token)):
@@ -115,7 +125,7 @@ def tell(uri, *, more=False):
                     told["runs"][run.info.run_id].update(told_more(client, run))
         if hasattr(client, "search_logged_models"):
             for model in pages(lambda token, at=item.experiment_id: client.search_logged_models([at], page_token=token)):
-                found = files(lambda path, of=model.model_id: client.list_logged_model_artifacts(of, path))
+                found = files_of_logged(client, model, lost=item.lifecycle_stage == "deleted")
                 metrics = sorted([entry.key, entry.value, entry.run_id] for entry in model.metrics or ())
                 told["logged"][model.model_id] = [
                     model.name,

@@ -39,7 +39,7 @@ def mlflow(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Write the folio into an MLflow store: a database or a folder mlruns, by the MLflow that is installed.
+    """Write the folio into an MLflow store: a database or a folder mlruns, by the MLflow that is installed. A server's address is refused.
 
     Experiments, runs with whole histories, params, tags, datasets and artifacts, deleted ones too; logged models (MLflow 3); registered
     models with their versions, stages and aliases. Ids, numbers and times are kept, so that the same again writes only what is new.
