@@ -217,6 +217,23 @@ def test_large_folders_are_not_kept(repo: Repo, monkeypatch: pytest.MonkeyPatch)
     assert all(len(fresh.nearby._held[oid][1]) <= 400 for oid in fresh.nearby._folders)
 
 
+def test_a_large_folder_is_cut_up_once_for_all_its_names(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearby, "_LARGEST_KEPT", 400)
+    tip = repo.resolve(MAIN)
+    assert commit_files(
+        repo, MAIN, tip, [FileChange(f"runs/{number}", f"{number}".encode()) for number in range(40)], "runs\n", ADA
+    )
+    cut: list[int] = []
+    whole = nearby.Folder.parse
+    monkeypatch.setattr(nearby.Folder, "parse", lambda data: cut.append(len(data)) or whole(data))
+    fresh, tip = Repo.discover(repo.git_dir.parent), repo.resolve(MAIN)
+    assert [fresh.read(f"{tip}:runs/{number}") for number in range(40)] == [f"{number}".encode() for number in range(40)]
+    assert len([size for size in cut if size > 400]) == 1
+    assert directly(fresh, [FileChange("runs/40", b"40"), FileChange("runs/7", b"seven")])
+    tip = repo.resolve(MAIN)
+    assert [fresh.read(f"{tip}:runs/{number}") for number in (7, 40, 39)] == [b"seven", b"40", b"39"]
+
+
 def test_a_lock_of_somebody_else_is_waited_for_and_then_respected(repo: Repo) -> None:
     lock = repo.git_dir / f"{MAIN}.lock"
     lock.write_text("")

@@ -40,6 +40,7 @@ class NearbyObjects:
         self._packs = PackedObjects(common_dir / "objects" / "pack")
         self._held: dict[str, Found] = {}
         self._folders: dict[str, Folder] = {}
+        self._large: tuple[str, Folder] = ("", Folder())
         self._bytes = 0
         self._sha1: bool | None = None
         self._packed_refs: tuple[int, bool] = (-1, False)
@@ -95,7 +96,7 @@ class NearbyObjects:
 
     def folder(self, oid: str) -> Folder:
         """Return a tree's entries."""
-        held = self._folders.get(oid)
+        held = self._large[1] if self._large[0] == oid else self._folders.get(oid)
         if held is None:
             kind, data = self.read(oid)
             if kind != "tree":
@@ -104,9 +105,14 @@ class NearbyObjects:
                 held = Folder.parse(data)
             except DamagedError:
                 raise NotNearbyError from None
-            if oid in self._held:  # what is too large to be kept is not kept cut up either
-                self._folders[oid] = held
+            self._cut_up(oid, held)
         return held
+
+    def _cut_up(self, oid: str, folder: Folder) -> None:
+        if oid in self._held:
+            self._folders[oid] = folder
+        else:  # too large to be kept among the others: the last of these alone, since to cut it up anew for each name costs milliseconds
+            self._large = (oid, folder)
 
     def read(self, oid: str) -> Found:
         """Return kind and content of an object.
@@ -127,6 +133,8 @@ class NearbyObjects:
     def keep(self, oid: str, kind: str, data: bytes, folder: Folder | None = None) -> None:
         """Remember an object that was read or written."""
         if len(data) > _LARGEST_KEPT:
+            if folder is not None:
+                self._large = (oid, folder)
             return
         if self._bytes > MOST_BYTES:
             self._held, self._folders, self._bytes = {}, {}, 0
