@@ -131,6 +131,27 @@ def test_a_half_broken_folder_is_taken_as_far_as_it_goes_and_the_rest_is_named(
     assert "about.txt" in named[f"run {emptied.name}"]
 
 
+LONELY = """
+import sys
+from mlflow import MlflowClient
+
+client = MlflowClient(sys.argv[1])
+model = client.create_logged_model(client.create_experiment("models"), "forest", tags={"a": "1"})
+client.finalize_logged_model(model.model_id, "READY")
+"""
+
+
+@pytest.mark.parametrize("version", NEWEST)
+def test_a_logged_model_that_no_run_made_is_taken_from_a_folder(version: Version, folio_dir: Path, small: Path) -> None:
+    uri = f"file://{small}/mlruns"
+    made = version.run("-c", LONELY, uri, cwd=small, MLFLOW_ALLOW_FILE_STORE="true")
+    assert made.returncode == 0, made.stderr[-3000:]
+    done = take(version, folio_dir, uri, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    [model] = told(version, f"runfolio://{folio_dir}", small)["logged"].values()
+    assert model[0] == "forest" and model[1] == "READY" and model[3]["a"] == "1"
+
+
 @pytest.mark.parametrize("version", NEWEST)
 def test_only_what_is_asked_for_is_taken(version: Version, folio_dir: Path, small: Path) -> None:
     database = f"sqlite:///{small}/mlflow.db"

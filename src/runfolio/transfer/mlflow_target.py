@@ -34,7 +34,9 @@ def open_target(uri: str, artifacts: str | None = None) -> Target:
     mlflow = installed_mlflow("write an MLflow store")
     with asked(f"{without_secret(uri)}: MLflow {mlflow.__version__} cannot open it"), quiet():
         if scheme in ("http", "https"):
-            raise UsageError(f"{uri!r}: a server gives ids of its own. Name its database, or a folder, where ids are kept.")
+            raise UsageError(
+                f"{without_secret(uri)}: a server gives ids of its own. Name its database, or a folder, where ids are kept."
+            )
         folder = path_of(uri)
         if folder is not None:
             from runfolio.transfer.mlflow_folder_target import FolderTarget
