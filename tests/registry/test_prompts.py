@@ -18,7 +18,7 @@ def test_a_site_says_how_a_prompt_is_loaded_and_not_how_it_is_served() -> None:
     uses = dict(uses_of("sommelier", "sommelier", "@live", "@live", '{"inputs": []}', TAGS))
     assert set(uses) == {"Python", "Shell", "MLflow client"}
     assert 'text = runfolio.artifacts.load_text("models:/sommelier@live/prompt.txt")' in uses["Python"]
-    assert 'prompt = mlflow.genai.load_prompt("prompts:/sommelier@live")' in uses["MLflow client"]
+    assert 'prompt = mlflow.genai.load_prompt("prompts:/sommelier@live")  # MLflow 2: mlflow.load_prompt' in uses["MLflow client"]
     assert set(dict(uses_of("wine", "wine", "/1", "1", "{}", {"team": "red"}))) == {
         "Python",
         "Serve",

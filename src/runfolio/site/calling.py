@@ -54,7 +54,7 @@ def uses_of(name: str, folder: str, address: str, which: str, body: str = "", ta
         loaded = f"prompt = mlflow.genai.load_prompt({json.dumps(f'prompts:/{name}{address}', ensure_ascii=False)})"
         text = json.dumps(f"{uri}/{file_of(tags)}", ensure_ascii=False)
         python = ("Python", ["import runfolio", "", f"text = runfolio.artifacts.load_text({text})"])
-        return [python, shell, ("MLflow client", ["import mlflow", "", loaded])]
+        return [python, shell, ("MLflow client", ["import mlflow", "", f"{loaded}  # MLflow 2: mlflow.load_prompt"])]
     made: Uses = [
         ("Python", ["import runfolio", "", f"model = runfolio.pyfunc.load_model({quoted})", "predictions = model.predict(data)"]),
         ("Serve", [f"runfolio models serve -m {word} -p 5000"]),
