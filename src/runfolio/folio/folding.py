@@ -176,6 +176,7 @@ class _Batch:
         self.deleted: dict[str, Run] = {}
         self.waiting: list[Waiting] = []
         self._sealed: dict[str, Sealed] = {}
+        self._folded: dict[str, tuple[int, ...]] = {}
         self._files: dict[str, bytes] = {}
         self._donors: dict[str, Journal] = {}
         self._environments: set[str] = set()
@@ -195,7 +196,8 @@ class _Batch:
             if before is None:
                 self.waiting.append(Waiting(journal.run_id, "the run that it changes is not on this branch"))
                 return
-            if state.resumed_at is not None and state.resumed_at in before.resumed:
+            folded = self._folded.setdefault(journal.run_id, before.resumed)  # parts of one batch may be of one millisecond
+            if state.resumed_at is not None and state.resumed_at in folded:
                 return  # folded before; the process was killed between the commit and this line
         sealed = seal_run(self.place, self.store, self.tip, state, before, previous)
         self._sealed[journal.run_id] = sealed
