@@ -58,7 +58,8 @@ def assert_whole(folio: Path) -> None:
     versions = {str(item.version): item.current_stage for item in client.search_model_versions("name='scorer'")}
     assert versions == {"1": "Archived", "2": "Production", "3": "None"}
     model = client.get_registered_model("scorer")
-    assert {alias: str(number) for alias, number in model.aliases.items()} == {"best": "2", "next": "3"} and model.tags == {}
+    assert {alias: str(number) for alias, number in model.aliases.items()} == {"best": "2", "next": "3"}
+    assert model.tags == {"runfolio.mlflow": '{"updated":6}'}  # when it was changed last, and no mark that it is unfinished
 
 
 @pytest.mark.slow
