@@ -24,6 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runfolio.errors import UsageError
+from runfolio.folio.lock import locked
 from runfolio.transfer.table import decode_mapping, open_table, propose
 from tests.transfer.apart import findings, points_of, runs_of, take
 
@@ -290,3 +291,16 @@ def test_the_mapping_of_the_how_to_is_one() -> None:
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "import-others.md").read_text("utf-8")
     text = page.split("```yaml\n")[1].split("```")[0]
     assert decode_mapping(text.encode(), "mapping.yaml").role("Netztyp") == "params" and SCHEMA.is_valid(yaml.safe_load(text))
+
+
+def test_two_imports_at_once_do_not_take_each_others_files_away(folio_dir: Path, tmp_path: Path) -> None:
+    table = tmp_path / "results.csv"
+    table.write_text("run_id,metrics.acc\n" + "".join(f"r{number},0.{number}\n" for number in range(1, 4)))
+    place = folio_dir / ".git" / "runfolio" / "importing"
+    with locked(place, 0):
+        command = [sys.executable, "-W", "ignore", "-m", "runfolio", "import", "table", str(table)]
+        refused = subprocess.run(command, cwd=folio_dir, capture_output=True, text=True, check=False)
+        assert refused.returncode == 18 and "Another import into this folio goes on" in refused.stderr, refused.stderr
+    done = subprocess.run(command, cwd=folio_dir, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    assert len(runs_of(folio_dir)) == 3

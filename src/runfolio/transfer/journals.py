@@ -6,12 +6,14 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import NotFoundError, RunfolioError, StorageError, UsageError, storage_errors
+from runfolio.errors import BusyError, NotFoundError, RunfolioError, StorageError, UsageError, storage_errors
 from runfolio.folio.folio import Folio
+from runfolio.folio.lock import locked
 from runfolio.formats.runs import encode_input
 from runfolio.gateway.model_facts import CARRIES_TAG, FILE, ModelFacts, RunModels, encode_models
 from runfolio.gateway.provided import claims_of
@@ -73,9 +75,19 @@ class Stage:
         Findings go there.
     files : bool
         Take artifacts too.
+
+    Raises
+    ------
+    BusyError
+        If another import into this folio goes on.
     """
 
     def __init__(self, folio: Folio, source: Source, done: Imported, *, files: bool) -> None:
+        self._held = ExitStack()
+        try:
+            self._held.enter_context(locked(folio.spool.folder / "importing", 0))
+        except BusyError:
+            raise BusyError("Another import into this folio goes on. Start this one again when it has ended.") from None
         self._folio, self._source, self._done, self._files = folio, source, done, files
         settings = folio.settings.redact
         self._redactor = Redactor(settings.patterns, settings.keys, home=str(Path.home()))
@@ -89,6 +101,7 @@ class Stage:
     def close(self) -> None:
         """Remove what is left of the stage."""
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._held.close()
 
     @storage_errors("import the run")
     def take(self, run: SourceRun, experiment: Experiment, logged: LoggedOf) -> Expected:
