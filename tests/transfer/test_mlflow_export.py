@@ -129,14 +129,17 @@ def test_runs_of_the_folio_itself_are_there_and_what_changes_is_said(version: Ve
 
 @pytest.mark.parametrize("version", NEWEST)
 @pytest.mark.parametrize("fault", ["another schema", "a folio", "a server", "no place for files", "no such experiment"])
-def test_a_store_that_cannot_be_written_is_said_in_words(version: Version, folio_dir: Path, tmp_path: Path, fault: str) -> None:
+def test_a_store_that_cannot_be_written_is_said_in_words(
+    version: Version, folio_dir: Path, tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     uri, options, code, said = f"sqlite:///{tmp_path}/mlflow.db", (), 19, "cannot open it"
     if fault == "another schema":
         (tmp_path / "mlflow.db").write_bytes(b"no database at all, but text" * 100)
     elif fault == "a folio":
         uri, code, said = f"runfolio://{folio_dir}", 2, "is a folio"
     elif fault == "a server":
-        uri, code, said = "http://someone:secret@127.0.0.1:1", 2, "a server gives ids of its own"
+        uri, code, said = "http://someone:secret@127.0.0.1:1", 19, "http://127.0.0.1:1: MLflow 3"
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     elif fault == "no place for files":
         uri, code, said = "postgresql://user:secret@localhost:1/db", 2, "--artifacts"
     else:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.frameworks]
 RUNS = 16
 
 
-def both_told(version: Version, uris: dict[Path, str]) -> list[object]:
+def both_told(version: Version, uris: dict[Path, str]) -> list[Any]:
     """Return what MLflow says of several stores, each in a process of its own, all at once."""
     asked = [
         subprocess.Popen(
@@ -56,5 +57,5 @@ def test_a_server_that_is_killed_meanwhile_is_told_and_then_all_is_taken(
         assert done.returncode == 0 and did["findings"] == [] and "Traceback" not in done.stderr, done.stdout + done.stderr
         assert did["counts"].get("runs", 0) + did["there"].get("runs", 0) == RUNS
         expected, found = both_told(version, {there: server.uri, tmp_path: f"runfolio://{folio_dir}"})
-    assert len(expected["runs"]) == RUNS  # type: ignore[index]
+    assert len(expected["runs"]) == RUNS
     assert expected == found

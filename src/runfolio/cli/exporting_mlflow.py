@@ -39,12 +39,12 @@ def mlflow(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Write the folio into an MLflow store: a database or a folder mlruns, by the MLflow that is installed. A server's address is refused.
+    """Write the folio into an MLflow store, by the MLflow that is installed: a database, a folder mlruns, or a server's http://HOST:PORT.
 
     Experiments, runs with whole histories, params, tags, datasets and artifacts, deleted ones too; logged models (MLflow 3); registered
-    models with their versions, stages and aliases. Ids, numbers and times are kept, so that the same again writes only what is new.
-    Each run is read back and compared. Exit code 1 says that there are findings: each thing that was not written, or not as it was,
-    with its reason.
+    models with their versions, stages and aliases. Ids, numbers and times are kept; a server gives ids, and times of experiments and
+    versions, of its own, and the tag runfolio.run_id of a run says which it was. The same again writes only what is new. Each run is
+    read back and compared. Exit code 1 says that there are findings: each thing that was not written, or not as it was, with its reason.
     """
     from runfolio.transfer.exporting import export_store
     from runfolio.transfer.folio_source import FolioSource

@@ -12,10 +12,14 @@ from runfolio.transfer.findings import Exported
 from runfolio.transfer.folio_source import FolioSource
 from runfolio.transfer.readback import differing, differing_files, file_digest
 from runfolio.transfer.releasing import write_models
-from runfolio.transfer.source import Point, SourceExperiment, SourceFile, SourceLogged, SourceRun
+from runfolio.transfer.source import Point, SourceExperiment, SourceFile, SourceLogged, SourceRun, StoreGoneError
 from runfolio.transfer.target import Home, LoggedWork, Reader, RunWork, Target, Written
 
 EVERY = 200
+_OWN_IDS = (
+    "a server gives experiments, runs and logged models ids of its own; a run's tag runfolio.run_id says which one it has here"
+)
+_OWN_TIMES = "those that are new there have the server's time of creation: it takes none"
 
 
 def export_store(
@@ -65,6 +69,7 @@ class _Export:
         self.done = Exported()
         self.reader: Reader | None = None
         self.homes: dict[str, Home] = {}
+        self.measured: dict[str, list[SourceLogged]] = {}
 
     def all(self, experiments: Sequence[str], since_ms: int | None, models: bool) -> Exported:
         wanted = [
@@ -79,6 +84,8 @@ class _Export:
         made: dict[str, list[SourceLogged]] = {}
         for model in logged:
             made.setdefault(model.run_id or "", []).append(model)
+            for run_id in {run_id for run_id, _, _, _ in model.metrics}:
+                self.measured.setdefault(run_id, []).append(model)
         for run in self.source.runs(ids, since_ms):
             self._run(run, made.get(run.run_id, []))
         for model in made.get("", []):
@@ -86,6 +93,7 @@ class _Export:
         if not self.dry_run:
             for model in logged:
                 self._measured(model)
+            self._parents()
             self._finish(wanted)
         for where, why in self.source.unread(set(), whole=not experiments and since_ms is None):
             self.done.find(where, why)
@@ -93,6 +101,15 @@ class _Export:
             self.tell("registered models")
             write_models(self.source, self.target, self.done, dry_run=self.dry_run, files=self.files, verify=self.verify)
         return self.done
+
+    def _parents(self) -> None:
+        try:
+            for where, why in self.target.finish_runs():
+                self.done.find(where, why)
+        except StoreGoneError:
+            raise
+        except RunfolioError as error:
+            self.done.find("parents of runs", error.message)
 
     def _finish(self, wanted: Sequence[SourceExperiment]) -> None:
         for item in wanted:
@@ -114,6 +131,10 @@ class _Export:
             self.done.had("experiments")
             return
         self.done.took("experiments")
+        if not self.target.keeps_ids:
+            self.done.note(_OWN_IDS)
+            self.done.find("experiments", _OWN_TIMES)
+            return
         if home.experiment_id and home.experiment_id != item.experiment_id:
             self.done.note(f"experiment {item.name}: its id there is {home.experiment_id}, here {item.experiment_id}")
 
@@ -128,6 +149,8 @@ class _Export:
                 self._count(run, made)
                 return
             self._write(run, made)
+        except StoreGoneError:
+            raise
         except RunfolioError as error:
             self.done.find(where, f"it was not written: {error.message}")
             return
@@ -161,8 +184,10 @@ class _Export:
                 works = [LoggedWork(model, Path(temporary, model.model_id)) for model in made]
                 for work in works:
                     digests[work.model.model_id] = self._fetched_logged(work)
-            there = self.target.write_run(RunWork(run, home, points, own, works))
+            there = self.target.write_run(RunWork(run, home, points, own, works, self.measured.get(run.run_id, ())))
         self.done.took("runs")
+        if not self.target.keeps_ids:
+            self.done.note(_OWN_IDS)
         self.done.took("points", sum(map(len, points.values())))
         if made:
             self.done.took("logged models", len(made))

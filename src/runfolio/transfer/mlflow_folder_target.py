@@ -113,6 +113,10 @@ class FolderTarget:
             self._homes[item.name] = made
             return Home(kept, made.artifact_location, True)
 
+    def finish_runs(self) -> list[tuple[str, str]]:
+        """Do nothing: parents keep their ids."""
+        return []
+
     def finish_experiment(self, item: SourceExperiment, home: Home) -> None:
         """Move an experiment that is deleted in the folio to MLflow's trash, with its runs, which keep what they say."""
         place = Path(self._store._get_experiment_path(home.experiment_id))

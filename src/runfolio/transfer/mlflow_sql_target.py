@@ -97,6 +97,10 @@ class SqlTarget:
                 ))  # fmt: skip
             return Home(str(made.experiment_id), made.artifact_location, True)
 
+    def finish_runs(self) -> list[tuple[str, str]]:
+        """Do nothing: parents keep their ids."""
+        return []
+
     def finish_experiment(self, item: SourceExperiment, home: Home) -> None:
         """Do nothing: a database takes runs into a deleted experiment."""
 

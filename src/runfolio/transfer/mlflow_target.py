@@ -1,4 +1,4 @@
-"""Open an MLflow store that is written: a database or a folder, by MLflow's own stores, so that ids are kept."""
+"""Open an MLflow store that is written: a database or a folder, by MLflow's own stores, so that ids are kept; or a server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def open_target(uri: str, artifacts: str | None = None) -> Target:
     Parameters
     ----------
     uri : str
-        A folder ``mlruns``, ``sqlite:///…``, ``postgresql://…``.
+        A folder ``mlruns``, ``sqlite:///…``, ``postgresql://…``, a server's ``http://…``.
     artifacts : str, optional
         Folder or address under which new experiments' files go. Beside an SQLite database it is ``mlartifacts`` by default, in a folder the
         folder itself; another database asks for it.
@@ -34,9 +34,12 @@ def open_target(uri: str, artifacts: str | None = None) -> Target:
     mlflow = installed_mlflow("write an MLflow store")
     with asked(f"{without_secret(uri)}: MLflow {mlflow.__version__} cannot open it"), quiet():
         if scheme in ("http", "https"):
-            raise UsageError(
-                f"{without_secret(uri)}: a server gives ids of its own. Name its database, or a folder, where ids are kept."
-            )
+            if artifacts is not None:
+                raise UsageError("--artifacts: a server says itself where files go.")
+            from runfolio.transfer.mlflow_server_target import ServerTarget
+
+            server: Target = ServerTarget(uri)
+            return server
         folder = path_of(uri)
         if folder is not None:
             from runfolio.transfer.mlflow_folder_target import FolderTarget

@@ -13,7 +13,7 @@ from runfolio.records.models import ARCHIVED, NO_STAGE
 from runfolio.transfer.findings import Exported
 from runfolio.transfer.folio_source import FolioSource
 from runfolio.transfer.readback import differing_files, file_digest
-from runfolio.transfer.source import SourceModel, SourceVersion
+from runfolio.transfer.source import SourceModel, SourceVersion, StoreGoneError
 from runfolio.transfer.spelling import NAME_TAG, name_tag, spelled_model
 from runfolio.transfer.target import Target, VersionWork
 
@@ -38,6 +38,8 @@ def write_models(
                 done.took("versions", len(fresh))
             elif not dry_run:
                 _write(source, target, model.name, replace(named, versions=fresh), done, files=files, verify=verify)
+        except StoreGoneError:
+            raise
         except RunfolioError as error:
             done.find(f"model {model.name}", f"it was not written: {error.message}")
 
@@ -73,6 +75,8 @@ def _write(
     target.write_model(model, works)
     if works:
         done.took("versions", len(works))
+        if not target.keeps_ids:
+            done.find("registered models", "versions that are new there have the server's times, and no user: it takes none")
     if verify and works:
         _read_back(target, model, works, placed, done)
 
@@ -122,7 +126,8 @@ def _read_back(
         if item is None:
             done.find(where, "read back, it is not there")
             continue
-        names = ("run_id", "stage", "description", "user", "run_link", "tags", "created", "updated")
+        names = ["run_id", "stage", "description", "run_link", "tags"]
+        names += ["user", "created", "updated"] if target.keeps_ids else []
         for name in names:
             if getattr(item, name) != getattr(wanted, name):
                 done.find(where, f"read back, {name} differs: {getattr(item, name)!r} there, {getattr(wanted, name)!r} here")

@@ -50,6 +50,8 @@ class RunWork:
         What holds its files; None where they stay behind.
     made : sequence of LoggedWork
         The logged models that it made.
+    measured : sequence of SourceLogged
+        Those that metrics of it were measured of.
     """
 
     run: SourceRun
@@ -57,6 +59,7 @@ class RunWork:
     histories: Mapping[str, Sequence[Point]] = field(default_factory=dict)
     folder: Path | None = None
     made: Sequence[LoggedWork] = ()
+    measured: Sequence[SourceLogged] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,10 @@ class Target(Protocol):
 
     def experiment(self, item: SourceExperiment, *, dry_run: bool) -> Home:
         """Return the experiment of that name, made with its id, tags and times if it is missing."""
+        ...
+
+    def finish_runs(self) -> list[tuple[str, str]]:
+        """Let runs name parents that were written after them; return what could not be, and why."""
         ...
 
     def finish_experiment(self, item: SourceExperiment, home: Home) -> None:
