@@ -27,6 +27,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Time limits of single examples fail on a busy machine, and say nothing about the code.
+settings.register_profile("runfolio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("runfolio")
 
 LEFT_OUT = ("GIT_", "RUNFOLIO_", "GITHUB_", "GH_", "GITLAB_", "GITEA_", "FORGEJO_", "CODEBERG_", "CI_")
 """Variables of a developer or a CI job that no test may see: it would ask a real git host."""

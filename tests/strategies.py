@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from runfolio.records import (
@@ -16,10 +15,6 @@ from runfolio.records import (
     RunStatus,
     SeriesRef,
 )
-
-# Time limits of single examples fail on a busy machine, and say nothing about the code.
-settings.register_profile("runfolio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("runfolio")
 
 NASTY = [
     "no", "null", "~", "true", "010", "1e3", "12:30", "2026-01-31", "0x1f", ".inf", "-", "- a", "? a", "a: b", "a #b", "#",
