@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ def dist(place: Path, folder: str, url: dict[str, object] | None = None, metadat
 
 
 def test_list_is_what_importlib_metadata_finds() -> None:
-    expected = {re.sub(r"[-_.]+", "-", item.metadata["Name"]).lower() for item in importlib.metadata.distributions()}
+    path = [folder for folder in sys.path if not folder.endswith("_vendor")]
+    expected = {re.sub(r"[-_.]+", "-", item.metadata["Name"]).lower() for item in importlib.metadata.distributions(path=path)}
     lines = installed().splitlines()
     assert {re.split("==| @ ", line)[0] for line in lines} == expected
     assert lines == sorted(lines, key=lambda line: re.split("==| @ ", line)[0])
@@ -78,6 +80,18 @@ def test_new_package_is_seen_in_the_same_process(tmp_path: Path) -> None:
     assert installed([str(tmp_path)]) == "a==1\n"
     dist(tmp_path, "b-2.dist-info")
     assert installed([str(tmp_path)]) == "a==1\nb==2\n"
+
+
+def test_what_a_package_brings_along_is_not_installed(tmp_path: Path) -> None:
+    # As setuptools does, which appends its folder to sys.path in the middle of a training.
+    place, vendored = tmp_path / "site-packages", tmp_path / "site-packages/setuptools/_vendor"
+    vendored.mkdir(parents=True)
+    (place / "setuptools/__init__.py").write_text("")
+    dist(place, "setuptools-80.0.dist-info")
+    dist(vendored, "jaraco.text-4.0.0.dist-info")
+    assert installed([str(place), str(vendored)]) == installed([str(place)]) == "setuptools==80.0\n"
+    # A folder that only lies beside an __init__.py, as dependencies in a project may, is listed.
+    assert installed([str(vendored)]) == "jaraco-text==4.0.0\n"
 
 
 def test_lock_name_follows_from_the_text() -> None:

@@ -2,7 +2,9 @@
 
 Folder names on ``sys.path`` say name and version (PEP 376, PEP 427), so a list of a hundred packages opens a handful of
 files; ``METADATA`` is read only where the folder's name is ambiguous, ``direct_url.json`` (PEP 610) only where it is there.
-Local paths are never written: an editable or local install is named as such.
+Local paths are never written: an editable or local install is named as such. What a package brings along in a folder of
+its own is part of that package: setuptools puts its ``_vendor`` on ``sys.path`` when something imports it, and the list of
+a run would depend on whether that was before or after its start.
 
 What it does *not* do: tell which of the packages were used.
 """
@@ -55,7 +57,10 @@ def lock_name(text: str) -> str:
 
 def _lines(folders: Iterable[str]) -> list[str]:
     found: dict[str, str] = {}
+    folders = [os.path.abspath(folder) for folder in folders]
     for folder in folders:
+        if _brought_along(folder, folders):
+            continue
         try:
             with os.scandir(folder) as entries:
                 names = sorted(entry.name for entry in entries if entry.name.endswith((".dist-info", ".egg-info")))
@@ -68,6 +73,11 @@ def _lines(folders: Iterable[str]) -> list[str]:
             if key and key not in found:
                 found[key] = _line(key, version, place)
     return [found[key] for key in sorted(found)]
+
+
+def _brought_along(folder: str, folders: Sequence[str]) -> bool:
+    package = os.path.dirname(folder)
+    return os.path.dirname(package) in folders and os.path.isfile(os.path.join(package, "__init__.py"))
 
 
 def _named(place: str, folder: str) -> tuple[str, str]:
