@@ -1,10 +1,11 @@
-"""What imports and exports have in common: dates as options, and what is told of what was done."""
+"""What imports and exports have in common: the options that choose, and what is told of what was done."""
 
 from __future__ import annotations
 
 import datetime
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,12 +14,64 @@ from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
     from runfolio.transfer import Imported
+    from runfolio.transfer.choice import Choice
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 MOST_SHOWN = 50
 _ORDER = ("experiments", "runs", "points", "metrics", "artifacts", "logged models", "models", "versions")
 
 
-def moment_option(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
+def choice_options(verb: str, done: str) -> Callable[[Command], Command]:
+    """Return what gives a command the options that :func:`choice_of` is given, and ``as_json``.
+
+    Parameters
+    ----------
+    verb, done : str
+        What is done with a thing, and what was: ``take``, ``taken``.
+    """
+    options = (
+        click.option(
+            "--experiment", "experiments", metavar="NAME", multiple=True,
+            help=f"{verb.capitalize()} this one only, by name or id; repeatable.",
+        ),
+        click.option(
+            "--since", "since_ms", metavar="DATE", callback=_moment,
+            help=f"{verb.capitalize()} runs that started then or later: 2026-01-31, or with a time, in UTC.",
+        ),
+        click.option("--dry-run", is_flag=True, help=f"Count what would be {done}, with its size, and {verb} nothing."),
+        click.option("--no-artifacts", is_flag=True, help="Leave the files of runs where they are."),
+        click.option("--no-verify", is_flag=True, help=f"Do not read back what was {done}."),
+        click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON."),
+    )  # fmt: skip
+
+    def give(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return give
+
+
+def choice_of(
+    *,
+    experiments: tuple[str, ...],
+    since_ms: int | None,
+    dry_run: bool,
+    no_artifacts: bool,
+    no_verify: bool,
+    models: bool,
+) -> Choice:
+    """Return what the options of a command ask for; what goes on is told on standard error."""
+    from runfolio.transfer.choice import Choice
+
+    return Choice(
+        experiments, since_ms, dry_run, not no_artifacts, models, not no_verify,
+        tell=lambda text: click.echo(f"runfolio: {text}", err=True),
+    )  # fmt: skip
+
+
+def _moment(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
     """Read a date as milliseconds since the epoch, UTC."""
     if text is None:
         return None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from runfolio.errors import RunfolioError
+from runfolio.transfer.choice import Choice
 from runfolio.transfer.findings import Exported
 from runfolio.transfer.folio_source import FolioSource
 from runfolio.transfer.readback import differing, differing_files, file_digest
@@ -22,61 +24,39 @@ _OWN_IDS = (
 _OWN_TIMES = "those that are new there have the server's time of creation: it takes none"
 
 
-def export_store(
-    source: FolioSource,
-    target: Target,
-    *,
-    experiments: Sequence[str] = (),
-    since_ms: int | None = None,
-    dry_run: bool = False,
-    files: bool = True,
-    models: bool = True,
-    verify: bool = True,
-    tell: Callable[[str], None] = lambda text: None,
-) -> Exported:
+def export_store(source: FolioSource, target: Target, choice: Choice | None = None) -> Exported:
     """Write a folio into a store.
 
     Parameters
     ----------
     source : FolioSource
     target : Target
-    experiments : sequence of str, optional
-        Names or ids of those to write; all by default.
-    since_ms : int, optional
-        Write runs that started then or later, milliseconds since the epoch, UTC.
-    dry_run : bool, optional
-        Count, and write nothing.
-    files, models : bool, optional
-        Write artifacts; write registered models.
-    verify : bool, optional
-        Read each run back from the store, and compare.
-    tell : callable, optional
-        Given what is going on, in words.
+    choice : Choice, optional
+        All of it by default.
 
     Returns
     -------
     Exported
+
+    Raises
+    ------
+    StoreGoneError
+        If the store answers no more; what was written stays, and the next export goes on.
     """
-    return _Export(source, target, dry_run, files, verify, tell).all(experiments, since_ms, models)
+    return _Export(source, target, choice or Choice()).all()
 
 
 class _Export:
-    def __init__(
-        self, source: FolioSource, target: Target, dry_run: bool, files: bool, verify: bool, tell: Callable[[str], None]
-    ) -> None:
-        self.source, self.target, self.tell = source, target, tell
-        self.dry_run, self.files, self.verify = dry_run, files, verify
+    def __init__(self, source: FolioSource, target: Target, choice: Choice) -> None:
+        self.source, self.target, self.choice = source, target, choice
         self.done = Exported()
         self.reader: Reader | None = None
         self.homes: dict[str, Home] = {}
         self.measured: dict[str, list[SourceLogged]] = {}
 
-    def all(self, experiments: Sequence[str], since_ms: int | None, models: bool) -> Exported:
-        wanted = [
-            item for item in self.source.experiments() if not experiments or {item.name, item.experiment_id} & set(experiments)
-        ]
-        for name in sorted(set(experiments) - {name for item in wanted for name in (item.name, item.experiment_id)}):
-            self.done.find(f"experiment {name}", "the folio has none of that name or id")
+    def all(self) -> Exported:
+        choice = self.choice
+        wanted = choice.among(self.source.experiments(), self.done, "the folio")
         for item in wanted:
             self._experiment(item)
         ids = list(self.homes)
@@ -86,45 +66,49 @@ class _Export:
             made.setdefault(model.run_id or "", []).append(model)
             for run_id in {run_id for run_id, _, _, _ in model.metrics}:
                 self.measured.setdefault(run_id, []).append(model)
-        for run in self.source.runs(ids, since_ms):
+        for run in self.source.runs(ids, choice.since_ms):
             self._run(run, made.get(run.run_id, []))
         for model in made.get("", []):
             self._alone(model)
-        if not self.dry_run:
+        if not choice.dry_run:
             for model in logged:
                 self._measured(model)
             self._parents()
             self._finish(wanted)
-        for where, why in self.source.unread(set(), whole=not experiments and since_ms is None):
+        for where, why in self.source.unread(set(), whole=choice.whole):
             self.done.find(where, why)
-        if models:
-            self.tell("registered models")
-            write_models(self.source, self.target, self.done, dry_run=self.dry_run, files=self.files, verify=self.verify)
+        if choice.models:
+            choice.tell("registered models")
+            write_models(self.source, self.target, self.done, dry_run=choice.dry_run, files=choice.files, verify=choice.verify)
         return self.done
 
-    def _parents(self) -> None:
+    @contextmanager
+    def _finding(self, where: str, what: str = "") -> Iterator[None]:
+        """Tell a fault with one thing as a finding, and go on; where the store is gone, nothing can go on."""
         try:
-            for where, why in self.target.finish_runs():
-                self.done.find(where, why)
+            yield
         except StoreGoneError:
             raise
         except RunfolioError as error:
-            self.done.find("parents of runs", error.message)
+            self.done.find(where, f"{what}{error.message}")
+
+    def _parents(self) -> None:
+        with self._finding("parents of runs"):
+            for where, why in self.target.finish_runs():
+                self.done.find(where, why)
 
     def _finish(self, wanted: Sequence[SourceExperiment]) -> None:
         for item in wanted:
             home = self.homes.get(item.experiment_id)
             if home is not None and item.deleted:
-                try:
+                with self._finding(f"experiment {item.name}"):
                     self.target.finish_experiment(item, home)
-                except RunfolioError as error:
-                    self.done.find(f"experiment {item.name}", error.message)
 
     def _experiment(self, item: SourceExperiment) -> None:
-        try:
-            home = self.target.experiment(item, dry_run=self.dry_run)
-        except RunfolioError as error:
-            self.done.find(f"experiment {item.name}", f"it was not written, nor its runs: {error.message}")
+        home: Home | None = None
+        with self._finding(f"experiment {item.name}", "it was not written, nor its runs: "):
+            home = self.target.experiment(item, dry_run=self.choice.dry_run)
+        if home is None:
             return
         self.homes[item.experiment_id] = home
         if not home.made:
@@ -139,28 +123,21 @@ class _Export:
             self.done.note(f"experiment {item.name}: its id there is {home.experiment_id}, here {item.experiment_id}")
 
     def _run(self, run: SourceRun, made: Sequence[SourceLogged]) -> None:
-        where = f"run {run.run_id}"
-        try:
+        with self._finding(f"run {run.run_id}", "it was not written: "):
             there = self.target.run_there(run.run_id)
             if there is not None:
                 self._compare_there(run, there)
-                return
-            if self.dry_run:
+            elif self.choice.dry_run:
                 self._count(run, made)
-                return
-            self._write(run, made)
-        except StoreGoneError:
-            raise
-        except RunfolioError as error:
-            self.done.find(where, f"it was not written: {error.message}")
-            return
-        if self.done.counts.get("runs", 0) % EVERY == 0:
-            self.tell(f"{self.done.counts['runs']} runs")
+            else:
+                self._write(run, made)
+                if self.done.counts["runs"] % EVERY == 0:
+                    self.choice.tell(f"{self.done.counts['runs']} runs")
 
     def _count(self, run: SourceRun, made: Sequence[SourceLogged]) -> None:
         self.done.took("runs")
         self.done.took("metrics", len(run.metrics))
-        if self.files:
+        if self.choice.files:
             listed = [
                 *self.source.files(run.run_id),
                 *(item for model in made for item in self.source.logged_files(model.model_id)),
@@ -178,7 +155,7 @@ class _Export:
                 self.done.find(f"run {run.run_id}", f"metric {key}: {lost}")
         with tempfile.TemporaryDirectory(prefix="runfolio-export-") as temporary:
             own, files, works, digests = None, {}, [LoggedWork(model, None) for model in made], {}
-            if self.files:
+            if self.choice.files:
                 own = Path(temporary, "run")
                 files = self._fetched(own, self.source.files(run.run_id), partial(self.source.fetch, run.run_id))
                 works = [LoggedWork(model, Path(temporary, model.model_id)) for model in made]
@@ -191,7 +168,7 @@ class _Export:
         self.done.took("points", sum(map(len, points.values())))
         if made:
             self.done.took("logged models", len(made))
-        if self.verify:
+        if self.choice.verify:
             written = self.target.expected(Written(run, points, files, digests))
             for difference in differing(written, self._reader(), there):
                 self.done.find(f"run {run.run_id}", f"read back, {difference}")
@@ -213,7 +190,7 @@ class _Export:
     def _compare_there(self, run: SourceRun, there: str) -> None:
         """Leave a run that the store has as it is; where the folio has gone on since, that is a finding."""
         self.done.had("runs")
-        if self.dry_run:
+        if self.choice.dry_run:
             return
         found = self._reader().run(there)
         pairs = [(name, getattr(run, name), getattr(found, name)) for name in ("status", "end", "deleted")]
@@ -227,31 +204,27 @@ class _Export:
 
     def _alone(self, model: SourceLogged) -> None:
         where = f"logged model {model.model_id}"
-        try:
-            if self.dry_run:
+        with self._finding(where, "it was not written: "):
+            if self.choice.dry_run:
                 self.done.took("logged models")
                 return
             with tempfile.TemporaryDirectory(prefix="runfolio-export-") as temporary:
-                work = LoggedWork(model, Path(temporary, model.model_id) if self.files else None)
+                work = LoggedWork(model, Path(temporary, model.model_id) if self.choice.files else None)
                 if self.target.logged_location(model.model_id) is not None:
                     self.done.had("logged models")
                     return
-                files = self._fetched_logged(work) if self.files else {}
+                files = self._fetched_logged(work) if self.choice.files else {}
                 there = self.target.write_logged(work, self.homes[model.experiment_id])
                 self.done.took("logged models")
-                if self.verify:
+                if self.choice.verify:
                     for difference in differing_files(files, partial(self._reader().fetch_logged, there)):
                         self.done.find(where, f"read back, {difference}")
-        except RunfolioError as error:
-            self.done.find(where, f"it was not written: {error.message}")
 
     def _measured(self, model: SourceLogged) -> None:
-        try:
+        with self._finding(f"logged model {model.model_id}"):
             if model.metrics and self.target.logged_location(model.model_id) is not None:
                 runs = {(run_id, key): run_id for run_id, key, _, _ in model.metrics if self.target.run_there(run_id)}
                 self.target.measure(model, {name: self.source.history(*name) for name in runs})
-        except RunfolioError as error:
-            self.done.find(f"logged model {model.model_id}", error.message)
 
     def _reader(self) -> Reader:
         if self.reader is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from runfolio.errors import RunfolioError, StorageError
 from runfolio.folio.folio import Folio
 from runfolio.gateway.model_facts import CARRIES_TAG
 from runfolio.records import Experiment, Lifecycle
 from runfolio.records.names import MAX_EXPERIMENT_TAG_LENGTH
+from runfolio.transfer.choice import Choice
 from runfolio.transfer.findings import Imported
 from runfolio.transfer.journals import Expected, Stage, differences
 from runfolio.transfer.logged import LoggedOf, by_run, carrier_of
@@ -21,56 +22,32 @@ BATCH_POINTS = 1_000_000
 NOTE_TAG = "mlflow.note.content"
 
 
-def import_store(
-    folio: Folio,
-    source: Source,
-    *,
-    experiments: Sequence[str] = (),
-    since_ms: int | None = None,
-    dry_run: bool = False,
-    files: bool = True,
-    models: bool = True,
-    verify: bool = True,
-    tell: Callable[[str], None] = lambda text: None,
-) -> Imported:
+def import_store(folio: Folio, source: Source, choice: Choice | None = None) -> Imported:
     """Take a store in.
 
     Parameters
     ----------
     folio : Folio
     source : Source
-    experiments : sequence of str, optional
-        Names or ids of those to take; all by default.
-    since_ms : int, optional
-        Take runs that started then or later, milliseconds since the epoch, UTC.
-    dry_run : bool, optional
-        Count, and take nothing.
-    files, models : bool, optional
-        Take artifacts; take registered models.
-    verify : bool, optional
-        Read each run back from the folio, and compare.
-    tell : callable, optional
-        Given what is going on, in words.
+    choice : Choice, optional
+        All of it by default.
 
     Returns
     -------
     Imported
     """
-    done = Imported()
-    wanted = [item for item in source.experiments() if not experiments or {item.name, item.experiment_id} & set(experiments)]
-    missing = set(experiments) - {name for item in wanted for name in (item.name, item.experiment_id)}
-    for name in sorted(missing):
-        done.find(f"experiment {name}", "the store has none of that name or id")
-    homes = {item.experiment_id: _home(folio, item, done, dry_run) for item in wanted}
+    choice, done = choice or Choice(), Imported()
+    wanted = choice.among(source.experiments(), done, "the store")
+    homes = {item.experiment_id: _home(folio, item, done, choice.dry_run) for item in wanted}
     seen: set[str] = set()
-    if dry_run:
-        _count(folio, source, list(homes), since_ms, done, seen, files)
+    if choice.dry_run:
+        _count(folio, source, list(homes), choice, done, seen)
     else:
-        _take_runs(folio, source, homes, since_ms, done, seen, files=files, verify=verify, tell=tell)
-    if models:
-        tell("registered models")
-        take_models(folio, source, done, dry_run=dry_run)
-    for where, why in source.unread(seen, whole=not experiments and since_ms is None):
+        _take_runs(folio, source, homes, choice, done, seen)
+    if choice.models:
+        choice.tell("registered models")
+        take_models(folio, source, done, dry_run=choice.dry_run)
+    for where, why in source.unread(seen, whole=choice.whole):
         done.find(where, why)
     return done
 
@@ -108,11 +85,9 @@ def _home(folio: Folio, item: SourceExperiment, done: Imported, dry_run: bool) -
     return made
 
 
-def _count(
-    folio: Folio, source: Source, ids: Sequence[str], since_ms: int | None, done: Imported, seen: set[str], files: bool
-) -> None:
+def _count(folio: Folio, source: Source, ids: Sequence[str], choice: Choice, done: Imported, seen: set[str]) -> None:
     logged = by_run(source.logged(ids))
-    for run in _all_runs(source, ids, since_ms, logged):
+    for run in _all_runs(source, ids, choice.since_ms, logged):
         if run.run_id in seen:
             continue
         seen.add(run.run_id)
@@ -122,8 +97,8 @@ def _count(
         done.took("runs")
         done.took("metrics", len(run.metrics))
         try:
-            listed = source.files(run.run_id) if files and CARRIES_TAG not in run.tags else []
-            for model in logged.get(run.run_id, LoggedOf()).made if files else ():
+            listed = source.files(run.run_id) if choice.files and CARRIES_TAG not in run.tags else []
+            for model in logged.get(run.run_id, LoggedOf()).made if choice.files else ():
                 listed = [*listed, *source.logged_files(model.model_id)]
         except (StoreGoneError, StorageError):
             raise
@@ -145,20 +120,16 @@ def _take_runs(
     folio: Folio,
     source: Source,
     homes: dict[str, Experiment | None],
-    since_ms: int | None,
+    choice: Choice,
     done: Imported,
     seen: set[str],
-    *,
-    files: bool,
-    verify: bool,
-    tell: Callable[[str], None],
 ) -> None:
-    stage = Stage(folio, source, done, files=files)
+    stage = Stage(folio, source, done, files=choice.files)
     batch: list[Expected] = []
     points = 0
     try:
         logged = by_run(source.logged(list(homes)))
-        for run in _all_runs(source, list(homes), since_ms, logged):
+        for run in _all_runs(source, list(homes), choice.since_ms, logged):
             if run.run_id in seen:
                 done.find(f"run {run.run_id}", f"the store has it twice; the one of experiment {run.experiment_id} was not taken")
                 continue
@@ -176,10 +147,10 @@ def _take_runs(
             except RunfolioError as error:
                 done.find(f"run {run.run_id}", f"it was not taken: {error.message}")
             if len(batch) >= BATCH or points >= BATCH_POINTS:
-                _commit(folio, batch, done, verify)
+                _commit(folio, batch, done, choice.verify)
                 points = 0
-                tell(f"{done.counts.get('runs', 0)} runs")
-        _commit(folio, batch, done, verify)
+                choice.tell(f"{done.counts.get('runs', 0)} runs")
+        _commit(folio, batch, done, choice.verify)
     finally:
         stage.close()
 
