@@ -44,6 +44,7 @@ _VALUE = re.compile(
 )
 _FLAG = re.compile(r"-{1,2}[A-Za-z][A-Za-z0-9_.\-]{0,80}\Z")
 _MAYBE = re.compile(r"[=:@/\\_.\-]|\s")
+_NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,4})?\Z")
 
 
 class Redactor:
@@ -108,9 +109,9 @@ class Redactor:
             self.found.add(f"text was cut after {MAX_TEXT} characters")
             value = value[:MAX_TEXT]
         # One replacement can put the next in view (a token inside a value inside a URL); four rounds settle all that
-        # the tests have found. Short text without any sign of a pair or a path leaves at once.
+        # the tests have found. Short text without any sign of a pair or a path leaves at once, and so do numbers.
         for _ in range(4):
-            if len(value) < 16 and not self._patterns and not _MAYBE.search(value):
+            if not self._patterns and ((len(value) < 16 and not _MAYBE.search(value)) or _NUMBER.match(value)):
                 return value
             redacted = self._once(value)
             if redacted == value:

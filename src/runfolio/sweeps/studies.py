@@ -50,7 +50,8 @@ def spelled_point(trial: Any) -> tuple[str, str]:
     found, params = trial.distributions, trial.params
     point = {name: each.to_internal_repr(params[name]) for name, each in found.items()}
     write = optuna().distributions.distribution_to_json
-    return json.dumps(point), json.dumps({name: json.loads(write(each)) for name, each in found.items()})
+    spelled = ", ".join(f"{json.dumps(name)}: {write(each)}" for name, each in found.items())
+    return json.dumps(point), f"{{{spelled}}}"
 
 
 class Study:
@@ -248,6 +249,11 @@ def _attrs(text: str) -> dict[str, Any]:
 
 
 def _distributions(text: str) -> dict[str, Any]:
+    return dict(_read_distributions(text))
+
+
+@functools.lru_cache(maxsize=256)
+def _read_distributions(text: str) -> dict[str, Any]:
     read = optuna().distributions.json_to_distribution
     made: dict[str, Any] = {}
     for name, each in _attrs(text).items():

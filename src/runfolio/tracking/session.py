@@ -29,6 +29,8 @@ SCRATCH_VARIABLE = "RUNFOLIO_REPRODUCING"
 AUTO_PAUSE_S = 10.0
 AUTO_GATHER_S = 1.0
 """How long a quick sweep gathers runs beyond a batch: half of git's time for 100 runs does not depend on their number (decision 17)."""
+COMMIT_SHARE = 20
+"""And for this many times what the last commit took: on a slow disk, too, a twentieth of the time goes to commits."""
 
 AnyFolio = Folio | OfflineFolio
 
@@ -49,6 +51,7 @@ class Session:
         self._lock = threading.RLock()
         self._waiting = 0
         self._waiting_since = 0.0
+        self._gather_s = AUTO_GATHER_S
         self._said: set[str] = set()
         settings = self.folio.settings
         self.redactor = Redactor(settings.redact.patterns, settings.redact.keys, home=str(Path.home()))
@@ -139,11 +142,12 @@ class Session:
             return full
         interactive = hasattr(sys, "ps1") or "ipykernel" in sys.modules
         waited_s = time.monotonic() - self._waiting_since
-        gathered = full and (waited_s > AUTO_GATHER_S or self._waiting >= MAX_BATCH)
+        gathered = full and (waited_s > self._gather_s or self._waiting >= MAX_BATCH)
         return gathered or (top and (interactive or waited_s > AUTO_PAUSE_S))
 
     def commit(self, *, wait: bool) -> FoldResult | None:
         """Commit what has ended; what cannot be committed is said, and waits."""
+        began = time.monotonic()
         try:
             result = self.folio.commit(wait=wait)
         except RunfolioError as error:
@@ -151,6 +155,7 @@ class Session:
             return None
         with self._lock:
             self._waiting, self._waiting_since = 0, 0.0
+            self._gather_s = max(AUTO_GATHER_S, COMMIT_SHARE * (time.monotonic() - began))
         for item in result.waiting:
             self.say(f"run {item.run_id} waits: {item.reason}")
         if result.unsent:
