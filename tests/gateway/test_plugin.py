@@ -30,7 +30,7 @@ DIFFERENT = {
 def told(version: Version, uri: str, folder: Path) -> dict[str, object]:
     """Return what the journey tells of a store."""
     output = folder / "told.json"
-    done = version.run(str(HERE / "journey.py"), uri, str(output), cwd=folder)
+    done = version.warm(str(HERE / "journey.py"), uri, str(output), cwd=folder)
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(output.read_text())  # type: ignore[no-any-return]
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import select
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +40,34 @@ class Version(NamedTuple):
             text=True,
             timeout=timeout_s,
         )
+
+    def warm(self, *args: str, cwd: Path, timeout_s: float = 300, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a Python that has imported it already, as ``warm.py`` says."""
+        if self not in _warm or _warm[self].poll() is not None:
+            command = [sys.executable, "-W", "ignore", str(Path(__file__).parent / "warm.py")]
+            _warm[self] = subprocess.Popen(
+                command, env=self.env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+            )
+            assert _answer(_warm[self], 120) == "ready", "MLflow could not be imported"
+        process = _warm[self]
+        assert process.stdin
+        with tempfile.TemporaryDirectory() as folder:
+            said = {stream: str(Path(folder, stream)) for stream in ("stdout", "stderr")}
+            print(json.dumps({"argv": args, "cwd": str(cwd), "env": self.env(**env), **said}), file=process.stdin, flush=True)
+            code = _answer(process, timeout_s)
+            output = [Path(path).read_text("utf-8") for path in said.values()]
+        return subprocess.CompletedProcess(args, int(code), *output)
+
+
+_warm: dict[Version, subprocess.Popen[str]] = {}
+
+
+def _answer(process: subprocess.Popen[str], timeout_s: float) -> str:
+    assert process.stdout
+    if not select.select([process.stdout], [], [], timeout_s)[0]:
+        os.killpg(process.pid, signal.SIGKILL)  # with the fork that hangs
+        raise subprocess.TimeoutExpired(process.args, timeout_s)
+    return process.stdout.readline().strip()
 
 
 VARIABLES = ("RUNFOLIO_WHOLE_MLFLOW", "RUNFOLIO_WHOLE_MLFLOW3")

@@ -24,13 +24,13 @@ NEWEST = [parameter for parameter in each_version() if parameter.values == (VERS
 
 def write(version: Version, folio: Path, uri: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run the export as a user does."""
-    return version.run("-m", "runfolio", "export", "mlflow", uri, *options, cwd=folio)
+    return version.warm("-m", "runfolio", "export", "mlflow", uri, *options, cwd=folio)
 
 
 def told(version: Version, uri: str, folder: Path) -> dict[str, Any]:
     """Return what MLflow says of a store."""
     output = folder / "told.json"
-    done = version.run(str(HERE / "told_by.py"), uri, str(output), cwd=folder, MLFLOW_ALLOW_FILE_STORE="true")
+    done = version.warm(str(HERE / "told_by.py"), uri, str(output), cwd=folder, MLFLOW_ALLOW_FILE_STORE="true")
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(output.read_text())  # type: ignore[no-any-return]
 
@@ -43,7 +43,7 @@ def test_a_journey_comes_back_as_it_was_and_a_second_time_writes_nothing(
     there = tmp_path / "mlflow"
     there.mkdir()
     database = f"sqlite:///{there}/mlflow.db"
-    made = version.run(str(JOURNEY), database, str(there / "told.json"), cwd=there)
+    made = version.warm(str(JOURNEY), database, str(there / "told.json"), cwd=there)
     assert made.returncode == 0, made.stderr[-3000:]
     took = json.loads(take(version, folio_dir, database, "--json").stdout)
     back = f"sqlite:///{tmp_path}/back.db" if kind == "database" else str(tmp_path / "back" / "mlruns")

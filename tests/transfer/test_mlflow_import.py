@@ -26,13 +26,13 @@ NEWEST = [parameter for parameter in each_version() if parameter.values == (VERS
 
 def take(version: Version, folio: Path, uri: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run the import as a user does."""
-    return version.run("-m", "runfolio", "import", "mlflow", uri, *options, cwd=folio)
+    return version.warm("-m", "runfolio", "import", "mlflow", uri, *options, cwd=folio)
 
 
 def told(version: Version, uri: str, folder: Path) -> dict[str, Any]:
     """Return what MLflow says of a store."""
     output = folder / "told_by.json"
-    done = version.run(str(HERE / "told_by.py"), uri, str(output), cwd=folder)
+    done = version.warm(str(HERE / "told_by.py"), uri, str(output), cwd=folder)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(output.read_text())  # type: ignore[no-any-return]
 
@@ -47,7 +47,7 @@ def small(tmp_path: Path, pinned_git: Path) -> Path:
 
 def fill(version: Version, folder: Path, uri: str, number: int) -> None:
     """Make a small store."""
-    done = version.run(str(HERE / "small_store.py"), uri, str(number), cwd=folder, MLFLOW_ALLOW_FILE_STORE="true")
+    done = version.warm(str(HERE / "small_store.py"), uri, str(number), cwd=folder, MLFLOW_ALLOW_FILE_STORE="true")
     assert done.returncode == 0, done.stderr[-3000:]
 
 
@@ -56,7 +56,7 @@ def test_a_store_is_taken_whole_and_a_second_time_adds_nothing(version: Version,
     there = tmp_path / "mlflow"
     there.mkdir()
     database = f"sqlite:///{there}/mlflow.db"
-    done = version.run(str(JOURNEY), database, str(there / "told.json"), cwd=there)
+    done = version.warm(str(JOURNEY), database, str(there / "told.json"), cwd=there)
     assert done.returncode == 0, done.stderr[-3000:]
     dry = json.loads(take(version, folio_dir, database, "--dry-run", "--json").stdout)
     assert RunfolioClient(str(folio_dir)).search_experiments()[0].name == "Default"

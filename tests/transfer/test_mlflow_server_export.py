@@ -26,7 +26,7 @@ PARENT = "mlflow.parentRunId"
 
 def ids_there(uri: str, version: Version, folder: Path) -> list[dict[str, list[str]]]:
     """Return the ids at a server of each run, and each logged model, of the folio, as MLflow's client tells them by the tag."""
-    done = version.run(str(HERE / "ids_there.py"), uri, cwd=folder)
+    done = version.warm(str(HERE / "ids_there.py"), uri, cwd=folder)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
@@ -63,7 +63,7 @@ def test_a_journey_is_behind_a_server_as_it_was_and_a_second_time_writes_nothing
     there.mkdir()
     served.mkdir()
     database = f"sqlite:///{there}/mlflow.db"
-    made = version.run(str(JOURNEY), database, str(there / "told.json"), cwd=there)
+    made = version.warm(str(JOURNEY), database, str(there / "told.json"), cwd=there)
     assert made.returncode == 0, made.stderr[-3000:]
     took = json.loads(take(version, folio_dir, database, "--json").stdout)
     with mlflow_server(version, served) as server:

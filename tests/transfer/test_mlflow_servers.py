@@ -14,22 +14,15 @@ import pytest
 from runfolio.errors import RemoteError
 from tests.gateway.versions import Version, each_version
 from tests.transfer.servers import mlflow_server
-from tests.transfer.test_mlflow_import import HERE, fill, take
+from tests.transfer.test_mlflow_import import fill, take, told
 
 pytestmark = [pytest.mark.frameworks]
 RUNS = 16
 
 
 def both_told(version: Version, uris: dict[Path, str]) -> list[Any]:
-    """Return what MLflow says of several stores, each in a process of its own, all at once."""
-    asked = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(HERE / "told_by.py"), uri, "told.json"], cwd=folder, env=version.env()
-        )
-        for folder, uri in uris.items()
-    ]
-    assert [process.wait(120) for process in asked] == [0] * len(asked)
-    return [json.loads((folder / "told.json").read_text()) for folder in uris]
+    """Return what MLflow says of several stores."""
+    return [told(version, uri, folder) for folder, uri in uris.items()]
 
 
 @pytest.mark.parametrize("version", each_version())
