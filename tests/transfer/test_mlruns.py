@@ -15,6 +15,7 @@ import yaml
 
 from runfolio.tracking.client import RunfolioClient
 from runfolio.transfer.mlruns_source import open_mlruns
+from tests.conftest import git
 from tests.gateway.versions import Version, each_version
 from tests.transfer.test_mlflow_import import JOURNEY, told
 
@@ -193,6 +194,69 @@ def test_what_is_broken_is_named_and_the_rest_is_taken(folio_dir: Path, old: Pat
     if case == "half lines":
         history = RunfolioClient(str(folio_dir)).get_metric_history(RUN.format(1), "loss")
         assert [(item.value, item.step) for item in history] == [(0.5, 0), (0.25, 1)]
+
+
+def test_files_that_could_not_be_had_are_taken_by_the_next_import(folio_dir: Path, old: Path, tmp_path: Path) -> None:
+    files, gone = old / "3" / RUN.format(1) / "artifacts", old / "3" / RUN.format(2) / "artifacts"
+    break_link(files.parent)
+    (files / "other").symlink_to("/etc/hostname")
+    (gone.parent / "tags" / "mlflow.log-model.history").write_text("[]")  # so that it has files
+    gone.rename(tmp_path / "offline")
+    assert set(findings(take(folio_dir, old, "--json"))) == {f"run {RUN.format(1)}", f"run {RUN.format(2)}"}
+    found = runs_in(folio_dir)
+    assert found[RUN.format(1)].data.tags["runfolio.import_missing"] == '["other", "secret"]'
+    assert found[RUN.format(2)].data.tags["runfolio.import_missing"] == '["*"]'
+
+    assert "other was not taken" in findings(take(folio_dir, old, "--json"))[f"run {RUN.format(1)}"][0]
+    tips = git(folio_dir, "log", "--oneline")
+    (files / "secret").unlink()
+    (files / "secret").write_text("no secret")
+    (tmp_path / "offline").rename(gone)
+    dry = json.loads(take(folio_dir, old, "--dry-run", "--json").stdout)
+    assert dry["counts"] == {"artifacts": 3}
+    left = findings(take(folio_dir, old, "--json"))
+    assert list(left) == [f"run {RUN.format(1)}"] and "other was not taken" in left[f"run {RUN.format(1)}"][0]
+    client, found = RunfolioClient(str(folio_dir)), runs_in(folio_dir)
+    assert [item.path for item in client.list_artifacts(RUN.format(1))] == ["notes", "secret"]
+    assert [item.path for item in client.list_artifacts(RUN.format(2))] == ["notes"]
+    assert found[RUN.format(1)].data.tags["runfolio.import_missing"] == '["other"]'
+    assert "runfolio.import_missing" not in found[RUN.format(2)].data.tags
+    assert (found[RUN.format(2)].info.end_time, found[RUN.format(2)].info.status) == (1600000009000, "FINISHED")
+    assert git(folio_dir, "log", "--oneline") != tips
+
+    tips = git(folio_dir, "log", "--oneline")
+    (files / "other").unlink()
+    assert findings(take(folio_dir, old, "--json"))[f"run {RUN.format(1)}"] == [
+        "other was not taken: the store does not list it any more"
+    ]
+    assert git(folio_dir, "log", "--oneline") == tips
+    (files / "other").write_text("here")
+    assert findings(take(folio_dir, old, "--json"), 0) == {}
+    assert findings(take(folio_dir, old, "--json"), 0) == {}
+    assert "runfolio.import_missing" not in runs_in(folio_dir)[RUN.format(1)].data.tags
+
+
+def test_a_deleted_run_is_not_changed_for_its_missing_files(folio_dir: Path, old: Path) -> None:
+    break_link(old / "3" / RUN.format(1))
+    findings(take(folio_dir, old, "--json"))
+    RunfolioClient(str(folio_dir)).delete_run(RUN.format(1))
+    subprocess.run([sys.executable, "-m", "runfolio", "commit"], cwd=folio_dir, check=True, capture_output=True)
+    said = findings(take(folio_dir, old, "--json"))[f"run {RUN.format(1)}"]
+    assert "runfolio runs restore" in said[-1]
+
+
+def test_names_too_long_for_a_tag_are_all_that_is_missing(folio_dir: Path, old: Path) -> None:
+    files = old / "3" / RUN.format(1) / "artifacts"
+    names = [f"{number:02}-{'x' * 200}" for number in range(40)]
+    for name in names:
+        (files / name).symlink_to("/etc/hostname")
+    assert len(findings(take(folio_dir, old, "--json"))[f"run {RUN.format(1)}"]) == 40
+    assert runs_in(folio_dir)[RUN.format(1)].data.tags["runfolio.import_missing"] == '["*"]'
+    for name in names:
+        (files / name).unlink()
+        (files / name).write_text(name)
+    assert findings(take(folio_dir, old, "--json"), 0) == {}
+    assert len(RunfolioClient(str(folio_dir)).list_artifacts(RUN.format(1))) == 41
 
 
 @pytest.mark.parametrize(("since", "left"), [(None, 2), (1600000000002, 1), (1700000000000, 0)])

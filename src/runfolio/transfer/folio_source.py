@@ -18,6 +18,7 @@ from runfolio.records import ArtifactEntry, Experiment, Lifecycle, Run, ViewType
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.registry.versions import files_of
 from runfolio.tracking.entities import NOTE_TAG, run_entity
+from runfolio.transfer.files import MISSING_TAG
 from runfolio.transfer.restored import restored_run, restored_tags
 from runfolio.transfer.source import Point, SourceExperiment, SourceFile, SourceLogged, SourceModel, SourceRun, SourceVersion
 from runfolio.transfer.spelling import NAME_TAG, NAMES_TAG, RunNames, name_of, names_of
@@ -213,6 +214,8 @@ class FolioSource:
 def _renamed(run: SourceRun) -> SourceRun:
     """Return a run with the names that its params, metrics and tags had before an import."""
     names = names_of(run.tags)
+    if MISSING_TAG in run.tags:
+        run = replace(run, tags={key: text for key, text in run.tags.items() if key != MISSING_TAG})
     if not names:
         return run
     tags = {key: text for key, text in run.tags.items() if key != NAMES_TAG and not key.startswith(f"{NAMES_TAG}.")}

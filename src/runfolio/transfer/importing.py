@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from runfolio.errors import RunfolioError, StorageError
 from runfolio.folio.folio import Folio
 from runfolio.gateway.model_facts import CARRIES_TAG
-from runfolio.records import Experiment, Lifecycle
+from runfolio.records import Experiment, Lifecycle, Run
 from runfolio.records.names import MAX_EXPERIMENT_TAG_LENGTH
 from runfolio.transfer.choice import Choice
+from runfolio.transfer.files import MISSING_TAG, missing_of
 from runfolio.transfer.findings import Imported
 from runfolio.transfer.journals import Expected, Stage, differences
 from runfolio.transfer.logged import LoggedOf, by_run, carrier_of
@@ -91,8 +92,11 @@ def _count(folio: Folio, source: Source, ids: Sequence[str], choice: Choice, don
         if run.run_id in seen:
             continue
         seen.add(run.run_id)
-        if folio.runs.committed(run.run_id) is not None:
+        there = folio.runs.committed(run.run_id)
+        if there is not None:
             done.had("runs")
+            if missing := missing_of(there.tags) if choice.files else ():
+                done.took("artifacts", len(missing))
             continue
         done.took("runs")
         done.took("metrics", len(run.metrics))
@@ -105,6 +109,10 @@ def _count(folio: Folio, source: Source, ids: Sequence[str], choice: Choice, don
         except RunfolioError as error:
             done.find(f"run {run.run_id}", error.message)
             continue
+        for item in listed:
+            if item.refused:
+                done.find(f"run {run.run_id}", f"{item.path} was not taken: {item.refused}")
+        listed = [item for item in listed if not item.refused]
         done.took("artifacts", len(listed))
         done.size += sum(item.size for item in listed)
 
@@ -126,7 +134,7 @@ def _take_runs(
 ) -> None:
     stage = Stage(folio, source, done, files=choice.files)
     batch: list[Expected] = []
-    points = 0
+    points = changed = 0
     try:
         logged = by_run(source.logged(list(homes)))
         for run in _all_runs(source, list(homes), choice.since_ms, logged):
@@ -136,30 +144,34 @@ def _take_runs(
             seen.add(run.run_id)
             home = homes[run.experiment_id]
             assert home is not None
-            if folio.runs.committed(run.run_id) is not None:
-                _compare_there(folio, run, done)
-                continue
+            there, made = folio.runs.committed(run.run_id), logged.get(run.run_id, LoggedOf())
             try:
-                batch.append(stage.take(run, home, logged.get(run.run_id, LoggedOf())))
-                points += batch[-1].points
+                if there is None:
+                    batch.append(stage.take(run, home, made))
+                    points += batch[-1].points
+                else:
+                    _compare_there(run, there, done)
+                    changed += choice.files and MISSING_TAG in there.tags and stage.complete(run, there, made)
             except (StoreGoneError, StorageError):
                 raise
             except RunfolioError as error:
-                done.find(f"run {run.run_id}", f"it was not taken: {error.message}")
+                what = "it was not taken" if there is None else "its missing files were not taken"
+                done.find(f"run {run.run_id}", f"{what}: {error.message}")
             if len(batch) >= BATCH or points >= BATCH_POINTS:
                 _commit(folio, batch, done, choice.verify)
                 points = 0
                 choice.tell(f"{done.counts.get('runs', 0)} runs")
         _commit(folio, batch, done, choice.verify)
+        if changed:
+            for item in folio.commit(wait=True).waiting:
+                done.find(f"run {item.run_id}", f"it waits: {item.reason}")
     finally:
         stage.close()
 
 
-def _compare_there(folio: Folio, run: SourceRun, done: Imported) -> None:
+def _compare_there(run: SourceRun, found: Run, done: Imported) -> None:
     """Leave a run that the folio has as it is; where the store has gone on since, that is a finding."""
     done.had("runs")
-    found = folio.runs.committed(run.run_id)
-    assert found is not None
     names = names_of(found.tags)
     metrics = sorted(names.get("metrics", {}).get(key, key) for key in found.metrics)
     params = sorted(names.get("params", {}).get(key, key) for key in found.params)

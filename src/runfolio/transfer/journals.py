@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,18 @@ from runfolio.errors import BusyError, NotFoundError, RunfolioError, StorageErro
 from runfolio.folio.folio import Folio
 from runfolio.folio.lock import locked
 from runfolio.formats.runs import encode_input
-from runfolio.gateway.model_facts import CARRIES_TAG, FILE, ModelFacts, RunModels, encode_models
+from runfolio.gateway.model_facts import FILE, RunModels, encode_models
 from runfolio.gateway.provided import claims_of
 from runfolio.journal.events import encode_event, encode_key, encode_point, encode_text
 from runfolio.journal.spool import SEALED
-from runfolio.records import ArtifactEntry, DatasetInput, Experiment, Run
+from runfolio.records import ArtifactEntry, DatasetInput, Experiment, Lifecycle, Run
 from runfolio.records.names import MAX_PARAM_LENGTH, MAX_TAG_LENGTH, check_run_id
 from runfolio.records.redaction import Redactor
 from runfolio.records.runs import Digest
 from runfolio.tracking.datasets import stored_input
+from runfolio.tracking.live import LiveRun
 from runfolio.tracking.model_logging import HISTORY_TAG, shortened_history
+from runfolio.transfer.files import ALL, MISSING_TAG, Fetch, is_missing, list_files, missing_of, missing_text
 from runfolio.transfer.findings import Imported
 from runfolio.transfer.logged import LoggedOf, document_of, tags_of
 from runfolio.transfer.restored import noted_difference
@@ -127,10 +130,7 @@ class Stage:
                 digest, size = self._folio.store.put_bytes(encode_models(models))
                 self._stored(expected, FILE, digest, size, journal.write)
             if self._files:
-                if CARRIES_TAG not in run.tags:
-                    self._artifacts(run, expected, journal.write)
-                for facts in models.made.values():
-                    self._model_files(run, facts, expected, journal.write)
+                self._artifacts(run, models, expected, journal.write)
             if expected.names:
                 expected.names.keep(names_of(run.tags).get("artifacts", {}))
             for key, text in expected.names.tags().items():
@@ -229,36 +229,68 @@ class Stage:
         expected.inputs.append(made)
         write(encode_event("d", encode_input(made)))
 
-    def _artifacts(self, run: SourceRun, expected: Expected, write: Callable[[bytes], Any]) -> None:
-        try:
-            listed = self._source.files(run.run_id)
-        except (StoreGoneError, StorageError):
-            raise
-        except RunfolioError as error:
-            self._done.find(f"run {run.run_id}", error.message)
-            return
-        names = {item.path for item in listed}
-        for item in listed:
-            path = self._spelled(expected, "artifacts", item.path, names)
-            self._file(expected, path, lambda folder, path=item.path: self._source.fetch(run.run_id, path, folder), write)  # type: ignore[misc]
+    def _artifacts(self, run: SourceRun, models: RunModels, expected: Expected, write: Callable[[bytes], Any]) -> None:
+        spell = partial(self._spelled, expected, "artifacts")
+        listed = list_files(self._source, run, models, spell, partial(self._done.find, f"run {run.run_id}"))
+        missing = set()
+        for path, fetch in listed.fetch.items():
+            if path in expected.artifacts:
+                continue
+            stored = self._fetched(run.run_id, path, fetch)
+            if stored is None:
+                missing.add(path)
+            else:
+                self._stored(expected, path, *stored, write)
+        if text := missing_text(missing, whole=listed.whole):
+            expected.tags[MISSING_TAG] = text
+            write(encode_text("t", MISSING_TAG, text))
 
-    def _model_files(self, run: SourceRun, facts: ModelFacts, expected: Expected, write: Callable[[bytes], Any]) -> None:
-        try:
-            listed = self._source.logged_files(facts.model_id)
-        except (StoreGoneError, StorageError):
-            raise
-        except RunfolioError as error:
-            self._done.find(f"run {run.run_id}", error.message)
-            return
-        names = {f"{facts.path}/{item.path}" for item in listed}
-        for item in listed:
-            path = self._spelled(expected, "artifacts", f"{facts.path}/{item.path}", names)
-            if path not in expected.artifacts:  # MLflow may have listed it with the run's own
-                fetch = lambda folder, inner=item.path: self._source.fetch_logged(facts.model_id, inner, folder)  # noqa: E731
-                self._file(expected, path, fetch, write)
+    def complete(self, run: SourceRun, found: Run, logged: LoggedOf) -> bool:
+        """Fetch what an earlier import could not; tell whether the run was changed by it.
 
-    def _file(self, expected: Expected, path: str, fetch: Callable[[Path], Path], write: Callable[[bytes], Any]) -> None:
-        run_id = expected.run.run_id
+        Parameters
+        ----------
+        run : SourceRun
+        found : Run
+            The run as the folio has it.
+        logged : LoggedOf
+            The models that it made.
+        """
+        where, said, there = f"run {run.run_id}", missing_of(found.tags), self._folio.runs.artifacts(found)
+        if found.lifecycle is Lifecycle.DELETED:
+            what = f"files of it are missing, and it is deleted: runfolio runs restore {run.run_id}, and import again"
+            self._done.find(where, what)
+            return False
+        names = RunNames(names_of(found.tags))
+        find = partial(self._done.find, where)
+        listed = list_files(self._source, run, document_of(run, logged), partial(names.spell, "artifacts"), find)
+        missing, taken = set(), {}
+        for path, fetch in listed.fetch.items():
+            if path in there or not is_missing(path, said):
+                continue
+            stored = self._fetched(run.run_id, path, fetch)
+            if stored is None:
+                missing.add(path)
+            else:
+                taken[path] = stored
+        gone = [path for path in said - {ALL} - there.keys() if not any(is_missing(name, (path,)) for name in listed.fetch)]
+        for path in sorted(gone) if listed.whole else ():
+            find(f"{path} was not taken: the store does not list it any more")
+            missing.add(path)
+        wanted = {MISSING_TAG: missing_text(missing, whole=listed.whole), **names.tags()}
+        changed = {key: text for key, text in wanted.items() if text != found.tags.get(key, "")}
+        if not changed:
+            return False
+        live = LiveRun.take(self._folio, self._redactor, run.run_id, resume=False)
+        live.writer.events([encode_event("a", path, digest, size, "") for path, (digest, size) in taken.items()])
+        live.writer.events([encode_text("t", key, text) if text else encode_event("-t", key) for key, text in changed.items()])
+        live.seal_brief()
+        self._done.took("artifacts", len(taken))
+        self._done.size += sum(size for _, size in taken.values())
+        return True
+
+    def _fetched(self, run_id: str, path: str, fetch: Fetch) -> tuple[Digest, int] | None:
+        """Put a file into the store; None, and a finding, where it cannot be had."""
         folder = self._folder / "files" / run_id
         try:
             folder.mkdir(exist_ok=True)
@@ -269,11 +301,10 @@ class Stage:
                 raise
             except RunfolioError as error:
                 self._done.find(f"run {run_id}", f"{path} was not taken: {error.message}")
-                return
-            digest, size = self._folio.store.put_file(fetched)
+                return None
+            return self._folio.store.put_file(fetched)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        self._stored(expected, path, digest, size, write)
 
     def _stored(self, expected: Expected, path: str, digest: Digest, size: int, write: Callable[[bytes], Any]) -> None:
         expected.artifacts[path] = ArtifactEntry(digest, size)

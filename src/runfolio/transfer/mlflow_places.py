@@ -78,10 +78,11 @@ def own_folder(uri: str, *ends: str) -> Path | None:
     return place if place is not None and place.is_absolute() and place.parts[-len(ends) :] == ends else None
 
 
-def list_local(place: Path, refuse: Callable[[str], None]) -> list[SourceFile]:
-    """List the files below a folder of this machine; `refuse` is told of links that lead out of it and of what is no file."""
-    found = files_below(place, [place], lambda link, why: refuse(f"{link.relative_to(place)} was not taken: {why}"))
-    return [SourceFile(path, file.stat().st_size) for path, file in found]
+def list_local(place: Path) -> list[SourceFile]:
+    """List the files below a folder of this machine; links that lead out of it, and what is no file, are refused."""
+    refused: list[SourceFile] = []
+    found = files_below(place, [place], lambda link, why: refused.append(SourceFile(link.relative_to(place).as_posix(), 0, why)))
+    return [*(SourceFile(path, file.stat().st_size) for path, file in found), *refused]
 
 
 def below(ask: Callable[[str | None], Any], path: str | None = None, level: int = 0) -> Iterator[SourceFile]:

@@ -296,7 +296,7 @@ class MlrunsSource(PlainSource):
             if home.holds_models:
                 raise NotFoundError(f"its artifacts are gone: there is no folder {place}")
             return []
-        return list_local(place, partial(self.say, where))
+        return list_local(place)
 
     def _fetch(self, home: _Home, path: str, folder: Path, *ends: str) -> Path:
         place = self.files_of(home.folder, home.files, *ends)

@@ -36,10 +36,20 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of a run."""
+    """A file of a run.
+
+    Parameters
+    ----------
+    path : str
+    size : int
+        Bytes.
+    refused : str
+        Why it is not fetched, in words: a link that leads out of the store.
+    """
 
     path: str
     size: int
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
