@@ -250,3 +250,16 @@ def test_an_error_that_cannot_be_written_still_has_its_exit_code(folio_dir: Path
         for args, code in ((("runs", "show", "nothing"), 11), (("nonsense",), 2)):
             done = subprocess.run((sys.executable, "-m", "runfolio", *args), cwd=folio_dir, stderr=full, check=False)
             assert done.returncode == code
+
+
+def test_init_makes_a_folio_of_the_folder_that_is_named(tmp_path: Path, pinned_git: Path) -> None:
+    for number, (args, made) in enumerate({("init", "a"): "a", ("-C", "b", "init"): "b", ("init",): "."}.items()):
+        place = tmp_path / str(number)
+        place.mkdir()
+        done = in_process(place, *args)
+        assert done.code == 0, done.err
+        assert (place / made / "runfolio.yaml").is_file() and len(list(place.rglob("runfolio.yaml"))) == 1
+    twice = in_process(tmp_path, "-C", "c", "init", "d")
+    assert twice.code == 2 and "Two folders are named: c by -C, and d" in twice.err
+    spool = in_process(tmp_path, "-C", "spool:e", "init")
+    assert spool.code == 2 and "needs no init" in spool.err

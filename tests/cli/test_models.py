@@ -285,7 +285,7 @@ def test_the_audit_trail_is_git(wine: dict[str, str], run_cli: Command, folio_di
         "version 2: None → Production",
         "version 1: Production → None",
     ]
-    assert [event["text"] for event in events][-2:] == ["Wine created", f"version 1 registered from runs:/{wine['first']}/model"]
+    assert [event["text"] for event in events][-2:] == [f"version 1 registered from runs:/{wine['first']}/model", "Wine created"]
     assert (events[1]["pull_request"], events[1]["merged_by"], events[1]["stage_to"]) == ("12", "Ada", "Production")
     assert events[0]["subject"] == "by hand"
     assert "pull_request" not in events[0]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("init")
-@click.argument("folder", default=".", type=click.Path(file_okay=False))
+@click.argument("folder", default=None, required=False, type=click.Path(file_okay=False))
 @click.option("--artifacts", metavar="PLACE", help="Where artifacts are kept; a folder inside the git folder by default.")
 @click.option(
     "--ledger", "branch", metavar="BRANCH", help="Commit records to a branch of their own instead of the branch at hand."
@@ -30,15 +30,21 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="With --ci: write over workflows that you changed.")
 def init(
-    folder: str, artifacts: str | None, branch: str | None, commit: bool | None, bare: bool, hosts: tuple[str, ...], force: bool
+    folder: str | None,
+    artifacts: str | None,
+    branch: str | None,
+    commit: bool | None,
+    bare: bool,
+    hosts: tuple[str, ...],
+    force: bool,
 ) -> None:
-    """Make a folder into a folio, or bring a folio up to date.
+    """Make a folder into a folio, or bring a folio up to date: the current folder by default.
 
     Writes runfolio.yaml and .gitattributes, and makes a git repository where there is none. Run it again at any time.
     """
     from runfolio.folio import initialise
 
-    made = initialise(folder, artifacts=artifacts, branch=branch, commit=commit, bare=bare)
+    made = initialise(_folder(folder), artifacts=artifacts, branch=branch, commit=commit, bare=bare)
     root = made.folio.place.root
     if not made.written:
         click.echo(f"{root} is a folio already; nothing to do.")
@@ -47,6 +53,18 @@ def init(
     if hosts:
         write_workflows(made.folio, hosts, force=force)
     made.folio.close()
+
+
+def _folder(given: str | None) -> str:
+    """Return the folder to make a folio of: the argument, what ``-C`` names, or the current one."""
+    from runfolio.folio.locations import location_of
+
+    kind, path = location_of(click.get_current_context().find_root().params.get("folio") or "")
+    if kind == "spool":
+        raise click.UsageError("A spool folder needs no init: runs that are logged to it make it.")
+    if given and path:
+        raise click.UsageError(f"Two folders are named: {path} by -C, and {given}. Name one.")
+    return given or path or "."
 
 
 def _made(made: Made, root: Path) -> None:

@@ -38,7 +38,12 @@ class Entry:
 
 
 COMMANDS: dict[str, Entry] = {
-    "init": Entry("runfolio.cli.folio", "init", "Make a folder into a folio, or bring a folio up to date.", FOLIO),
+    "init": Entry(
+        "runfolio.cli.folio",
+        "init",
+        "Make a folder into a folio, or bring a folio up to date: the current folder by default.",
+        FOLIO,
+    ),
     "status": Entry("runfolio.cli.folio", "status", "Show where records go and what is live, waiting or left behind.", FOLIO),
     "commit": Entry("runfolio.cli.folio", "commit", "Commit the runs that have ended.", FOLIO),
     "sync": Entry("runfolio.cli.folio", "sync", "Commit, fetch, join and push, so that runs of all clones come together.", FOLIO),

@@ -27,6 +27,8 @@ R = TypeVar("R")
 _PULL = re.compile(
     r"(?:Merge pull request #|Merge branch .* \(#|See merge request \S*!|Merged in .*pull request #|\(#|!)(\d+)\)?"
 )
+_FIRST = {"created": 0, "renamed": 1, "registered": 2}
+"""What one commit did, in the order in which it can have been done: a version is registered before a stage names it."""
 _GATES = re.compile(r"^Runfolio-Gates: (.+)$", re.MULTILINE)
 
 
@@ -116,7 +118,8 @@ def history(folio: Folio, slug: str | None = None, *, limit: int = 10_000, tip: 
             "merged_by": merge.author if merge else "",
             "gates": gates[1].strip() if gates else "",
         }
-        events += [Event(**told, **common) for told in _tell(inner, contents)]
+        told = sorted(_tell(inner, contents), key=lambda item: _FIRST.get(item["kind"], len(_FIRST)))
+        events += [Event(**item, **common) for item in reversed(told)]
     return events
 
 
@@ -126,14 +129,14 @@ def _contents(folio: Folio, changes: Iterable[Change]) -> dict[str, bytes]:
 
 
 def _tell(changes: Iterable[Change], contents: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
-    """Tell what one commit did: models before versions, so that what was created comes first."""
+    """Tell what one commit did."""
     listed = list(changes)
     faults: list[str] = []
     for change in sorted(listed, key=lambda item: (paths.model_of_path(item.path) is None, item.path)):
         slug, found = paths.model_of_path(change.path), paths.version_of_path(change.path)
         if slug is not None:
             before, after = (_read(decode_model, oid, contents, change.path, faults) for oid in (change.old, change.new))
-            yield from reversed(list(model_events(before, after)))
+            yield from model_events(before, after)
         elif found is not None:
             old, new = (_read(decode_version, oid, contents, change.path, faults) for oid in (change.old, change.new))
             yield from version_events(old, new, found[1])

@@ -11,6 +11,7 @@ from typing import Any
 from runfolio.formats import paths
 from runfolio.formats.models import version_fields
 from runfolio.registry.cards import PROMPTS, section_id, sections
+from runfolio.registry.prompts import is_prompt
 from runfolio.site.calling import request_body, uses_of
 from runfolio.site.catalogue import ModelData, VersionData
 from runfolio.site.evaluations import evaluation_of, shown_evaluation
@@ -125,14 +126,25 @@ def _model(site: Site, item: ModelData, path: str) -> bytes:
         }
         for version in item.versions
     ]
+    prompt = is_prompt(item.model.tags)
+    served: list[tuple[str | None, VersionData]] = [*item.live]
+    if prompt:  # clients load them by alias
+        staged = {version.number for _, version in served}
+        served += [(None, version) for version in item.versions if version.aliases and version.number not in staged]
     live = [
         {"stage": stage, "number": version.number, "href": version_page(item.slug, version.number), "metrics": _headlines(site, version),
          "aliases": version.aliases, "description": version.version.description, "badge": badge(site, version.version.run_id)}
-        for stage, version in item.live
+        for stage, version in served
     ]  # fmt: skip
+    name = shlex.quote(item.model.name)
+    go_live = (
+        f"runfolio models alias {name} VERSION production"
+        if prompt
+        else f"runfolio models promote {name} VERSION Production --pull-request"
+    )
     return site.html(
         "model.html", path, page="model",
-        model=item.model, tags=sorted(item.model.tags.items()), live=live, keys=keys, rows=rows,
+        model=item.model, tags=sorted(item.model.tags.items()), live=live, go_live=f"runfolio {go_live}", keys=keys, rows=rows,
         uses=uses_of(item.model.name, item.slug, *_best_address(item), tags=_newest_tags(item)),
         events=[_event(item, event) for event in item.events[:TIMELINE]],
         more_events=max(0, len(item.events) - TIMELINE),
@@ -195,6 +207,7 @@ def _version(site: Site, item: ModelData, shown: VersionData, path: str) -> byte
     return site.html(
         "version.html", path, page="version",
         model=item.model, model_href=model_page(item.slug), shown=shown, version=version, tags=sorted(version.tags.items()),
+        prompt=is_prompt(version.tags),
         before=before and {"number": before.number, "href": version_page(item.slug, before.number)},
         live=live and {"number": live.number, "stage": live.stage, "href": version_page(item.slug, live.number)},
         metrics=metrics, headlines=metrics[:HEADLINES], changes=_changes(site, before, shown),
