@@ -20,9 +20,9 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.autologging.options import Options
 
 Replacement = Callable[..., Any]

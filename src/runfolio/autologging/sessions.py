@@ -11,7 +11,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from runfolio._dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

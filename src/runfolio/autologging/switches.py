@@ -13,10 +13,11 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import ModuleType
 from typing import Any, Protocol, cast
 
+from runfolio._dataclass import dataclass
 from runfolio.autologging.guarding import guard, log
 from runfolio.autologging.importing import Action, forget, when_imported
 from runfolio.autologging.options import Options

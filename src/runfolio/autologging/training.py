@@ -16,9 +16,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.autologging.patching import Patches, Replacement
 from runfolio.autologging.run_log import RunLog, opened
 from runfolio.autologging.sessions import current, is_part, session

@@ -6,10 +6,11 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from runfolio._dataclass import dataclass
 from runfolio.cli.tables import Column
 from runfolio.diff.describe import duration_text, number_text
 from runfolio.errors import UsageError

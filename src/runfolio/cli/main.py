@@ -6,11 +6,11 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from runfolio._dataclass import dataclass
 from runfolio.cli.ending import BROKEN_PIPE, Ending, close_output
 
 FOLIO, RUNS, SHOW, CARE, MORE = "The folio", "Runs, experiments and models", "Showing it", "Looking after it", "More"

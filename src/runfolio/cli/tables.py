@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from runfolio._dataclass import dataclass
 from runfolio.records.visible import visible
 
 GAP = 2

@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.demo.proving import prove
 from runfolio.demo.releasing import POLICY, Released, release
 from runfolio.errors import AlreadyExistsError, RunfolioError, missing_package

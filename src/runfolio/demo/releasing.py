@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from runfolio._dataclass import dataclass
 from runfolio.folio import Folio
 from runfolio.gitstore.commits import configured_ident
 from runfolio.policy import Verdict

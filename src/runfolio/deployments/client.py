@@ -10,10 +10,11 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from runfolio._dataclass import dataclass
 from runfolio.deployments.plan import Plan
 from runfolio.errors import UsageError
 from runfolio.records.deployments import DeploymentState

@@ -11,9 +11,9 @@ kind: Service
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import AlreadyExistsError, NotFoundError
 from runfolio.records.deployments import Deployment
 from runfolio.records.visible import visible

@@ -12,9 +12,9 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.deployments.client import Config, truth, whole
 from runfolio.deployments.source import Source
 from runfolio.errors import UsageError

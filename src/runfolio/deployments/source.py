@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NotFoundError, UsageError
 from runfolio.flavors.model import Model
 from runfolio.formats.mlmodel import FILE

@@ -27,9 +27,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 
+from runfolio._dataclass import dataclass
 from runfolio.records.datasets import ColumnFacts, Facts, Histogram
 from runfolio.records.visible import visible
 

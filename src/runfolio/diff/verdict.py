@@ -17,8 +17,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.diff.statistics import mean_interval, prediction_interval, welch_interval
 from runfolio.records.experiments import Objective
 

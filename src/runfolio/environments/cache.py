@@ -16,10 +16,10 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import BusyError, NotFoundError, UsageError, storage_errors
 
 FACTS = "environment.json"

@@ -11,9 +11,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.environments.missing import EnvironmentFailedError
 
 _ASK = "import sys; print('%d.%d.%d' % sys.version_info[:3]); print(sys.executable)"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.environments.missing import Missing
 from runfolio.errors import UsageError
 

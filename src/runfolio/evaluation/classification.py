@@ -7,9 +7,10 @@ is left out and said, rather than logged as something that it is not.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError, missing_package
 from runfolio.evaluation.labels import Labels
 from runfolio.evaluation.statistics import Classified, classified

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.evaluation.intervals import Interval, Resampling, draws, intervals, mcnemar, paired_hits, quantiles
 from runfolio.evaluation.slices import Slice
 from runfolio.evaluation.statistics import Counted, better_of

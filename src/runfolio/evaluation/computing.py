@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.evaluation.classification import Answers, Found, classification_metrics
 from runfolio.evaluation.extra import Bench

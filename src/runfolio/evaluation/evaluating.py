@@ -15,10 +15,10 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.autologging.sessions import session
 from runfolio.errors import UsageError
 from runfolio.evaluation.classification import Answers, per_class

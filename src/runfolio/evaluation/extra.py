@@ -10,10 +10,11 @@ import copy
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.evaluation.artifacts import of_value, plain
 from runfolio.evaluation.metric_values import EvaluationMetric, MetricValue, is_numeric

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.evaluation.statistics import Classified, Counted
 
 WILSON, BOOTSTRAP = "wilson", "bootstrap"

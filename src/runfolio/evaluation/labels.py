@@ -7,9 +7,9 @@ one is positive: the greater, or the one that was asked for; it stands last, as 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 
 TWO = 2

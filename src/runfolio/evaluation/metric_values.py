@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 
 _log = logging.getLogger("runfolio")

@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError, storage_errors
 from runfolio.tracking.datasets import Dataset, NumpyDataset, from_numpy, from_pandas
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.evaluation.intervals import Resampling
 

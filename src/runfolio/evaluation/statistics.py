@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from runfolio._dataclass import dataclass
 
 GREATER = frozenset(
     "accuracy_score recall_score precision_score f1_score roc_auc precision_recall_auc r2_score score exact_match".split()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, RunfolioError, UsageError
 from runfolio.evaluation.rows import Rows
 from runfolio.flavors.enforcing import enforce_schema

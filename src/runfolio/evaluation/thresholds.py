@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import ModelValidationFailedError, UsageError
 
 ModelValidationFailedException = ModelValidationFailedError

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio._version import __version__
 from runfolio.errors import RunfolioError, UsageError
 from runfolio.exports import crate_entities as made

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import RunfolioError
 from runfolio.exports.report import Report
 from runfolio.folio.folio import Folio

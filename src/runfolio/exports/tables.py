@@ -7,7 +7,7 @@ it holds `MOST_WIDE` keys at most.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from runfolio._dataclass import dataclass
 
 MOST_WIDE = 2000
 """Keys that have a column in ``runs_wide``; where there are more, those of the most runs."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.flavors.schema import Schema
 

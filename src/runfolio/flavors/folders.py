@@ -12,10 +12,10 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict, TypeVar
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import AlreadyExistsError, NotFoundError, UsageError
 from runfolio.flavors.examples import Example
 from runfolio.flavors.imported import imports_of_sources

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NotFoundError
 from runfolio.flavors.examples import load_example
 from runfolio.flavors.schema import ParamSchema, Schema

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import MissingPackageError, UsageError
 from runfolio.flavors.catalogue import PYTHON_MODEL, PYTHON_SCRIPT, for_loader
 from runfolio.flavors.enforcing import enforce_schema

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, UsageError
 from runfolio.flavors.params import checked_param
 from runfolio.flavors.types import ColumnType, DataType, Object, named_type, type_from_json

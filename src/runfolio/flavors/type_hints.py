@@ -11,11 +11,11 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.flavors.schema import ColSpec, Schema
 from runfolio.flavors.types import AnyType, Array, ColumnType, DataType, Map, Object, Property

@@ -10,10 +10,10 @@ numpy or pandas; what a type is for them is in :mod:`runfolio.flavors.inference`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, UsageError
 
 

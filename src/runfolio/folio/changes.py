@@ -6,8 +6,8 @@ Along the first parents only, so that a merge counts as one change with all that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.diff.states import StateDiff, diff_states
 from runfolio.errors import DamagedError, NewerSchemaError
 from runfolio.folio.place import Place

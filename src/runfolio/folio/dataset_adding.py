@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, UsageError, storage_error
 from runfolio.folio.dataset_hashing import digest_of
 from runfolio.folio.dataset_reading import read_content

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StateError, UsageError, storage_error, storage_errors
 from runfolio.folio.datasets import datasets_in
 from runfolio.folio.folio import Folio

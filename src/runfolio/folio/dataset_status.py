@@ -6,11 +6,11 @@ import os
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, RunfolioError
 from runfolio.folio.dataset_hashing import StatCache, digest_of, files_of, manifest_digest
 from runfolio.folio.dataset_placing import how_to_fetch, manifest_of, meant, place

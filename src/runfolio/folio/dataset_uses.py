@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runfolio._dataclass import dataclass
 from runfolio.diff.drift import Drift, drift
 from runfolio.errors import NotFoundError
 from runfolio.folio.dataset_placing import meant

@@ -7,9 +7,10 @@ passed over.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, storage_error
 
 RUN_FILE = "run.json"

@@ -7,10 +7,10 @@ recommends less than 5 GB and blocks files above 100 MB; GitLab.com allows 10 GB
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
+from runfolio._dataclass import dataclass
 from runfolio.folio.measuring import WINDOW_DAYS, RecordSizes, RepositorySize, StoreSize
 
 _GIB, _MIB = 1 << 30, 1 << 20

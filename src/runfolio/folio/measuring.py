@@ -12,10 +12,10 @@ import struct
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.folio.place import Place
 from runfolio.formats import paths
 from runfolio.gitstore.process import git_version

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runfolio._dataclass import dataclass
 from runfolio.errors import AlreadyExistsError, StateError
 from runfolio.folio.committing import author_of
 from runfolio.folio.folio import Folio

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NotFoundError
 from runfolio.folio.folio import Folio
 from runfolio.objects import ObjectStore, Stored, open_store

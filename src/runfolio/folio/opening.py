@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotAFolioError, StateError, UsageError, storage_error, storage_errors
 from runfolio.folio.folio import Folio
 from runfolio.folio.parsed import parsed_files

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import storage_error
 from runfolio.folio.place import Place
 from runfolio.folio.series import points_of

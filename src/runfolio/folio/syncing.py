@@ -10,8 +10,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import BusyError, RemoteError, StateError, StorageError
 from runfolio.folio.committing import author_of
 from runfolio.folio.folding import FoldResult

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from runfolio._dataclass import dataclass
 from runfolio.folio.folio import Folio
 from runfolio.folio.in_use import in_use
 from runfolio.records import Digest

@@ -15,9 +15,9 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, UsageError
 from runfolio.formats.yaml import read_yaml
 from runfolio.records.datasets import check_dataset_digest, check_dataset_path

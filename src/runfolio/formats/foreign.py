@@ -8,9 +8,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError
 from runfolio.formats.lines import Point, parse_line
 from runfolio.formats.loose import MissingError, load_loose, loose_text, read_loose_number, read_loose_time, unboxed

@@ -19,9 +19,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError
 
 if TYPE_CHECKING:

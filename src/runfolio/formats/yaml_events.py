@@ -7,9 +7,9 @@ keys that are not text, depth), is decided here, so that the C parser and the Py
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError
 
 if TYPE_CHECKING:

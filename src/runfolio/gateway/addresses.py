@@ -14,9 +14,9 @@ Address(folio='/home/ada/wine', kind='runs', owner='ab12', path='model/MLmodel')
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 
 SCHEME = "runfolio"

@@ -15,9 +15,10 @@ import binascii
 import contextlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from runfolio._dataclass import dataclass
 
 COOKIE = "runfolio_gateway"
 OPEN = ("/health", "/version")

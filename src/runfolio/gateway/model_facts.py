@@ -12,9 +12,10 @@ True
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError
 from runfolio.formats import canonical
 

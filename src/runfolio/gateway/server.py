@@ -15,11 +15,11 @@ import re
 import secrets
 import signal
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import StateError, UsageError, missing_package
 from runfolio.gateway.addresses import PROXY, SCHEME
 from runfolio.gateway.guard import LOOPBACK, Guard

@@ -10,8 +10,8 @@ CodeDiff(lines=('diff --git a/train.py b/train.py', ...), left_out=0)
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.gitstore.ref_values import OBJECT_ID
 from runfolio.gitstore.repo import Repo
 

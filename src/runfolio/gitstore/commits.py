@@ -13,8 +13,8 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import GitError
 from runfolio.gitstore.process import explain, git_version, run_git
 from runfolio.gitstore.repo import Repo

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.gitstore.process import run_git
 from runfolio.gitstore.ref_values import OBJECT_ID
 from runfolio.gitstore.repo import Repo

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.gitstore.process import run_git
 from runfolio.gitstore.repo import Change, Repo
 

@@ -7,9 +7,9 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import RemoteError, StateError
 from runfolio.gitstore.checkout import empty_tree
 from runfolio.gitstore.commits import Ident, commit_tree

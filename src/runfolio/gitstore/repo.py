@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import GitError, NotAFolioError
 from runfolio.gitstore.config import GitConfig
 from runfolio.gitstore.discovery import plain_repository

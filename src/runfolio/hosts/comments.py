@@ -20,9 +20,9 @@ from __future__ import annotations
 import re
 import urllib.parse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import RemoteError, UsageError
 from runfolio.hosts.host import PostedComment
 from runfolio.hosts.terms import RefusedError, UnclearError

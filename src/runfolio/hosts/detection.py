@@ -14,8 +14,8 @@ import os
 import re
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.hosts.exchange import split_url
 from runfolio.hosts.gitea import Gitea

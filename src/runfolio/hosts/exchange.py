@@ -15,11 +15,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.message import Message
 from functools import lru_cache
 from typing import IO, Any
 
+from runfolio._dataclass import dataclass
 from runfolio._version import __version__
 
 TIMEOUT_S = 30.0

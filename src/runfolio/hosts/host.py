@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from runfolio._dataclass import dataclass
 
 Posted = Literal["created", "updated", "unchanged", "kept", "absent"]
 CommitState = Literal["success", "failure", "neutral"]

@@ -27,9 +27,10 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import RemoteError, UsageError
 from runfolio.hosts.answers import asked_wait, words
 from runfolio.hosts.exchange import NoAnswerError, exchange, is_loopback, split_url

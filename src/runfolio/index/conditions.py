@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.index.rows import encodable
 from runfolio.query.evaluate import artifact_uri, compile_like, experiment_id_of
 from runfolio.query.grammar import ATTRIBUTES, DATASETS, METRICS, Clause, OrderKey

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError
 from runfolio.formats.paths import run_of_path
 from runfolio.formats.runs import decode_run

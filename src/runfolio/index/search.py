@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.index.conditions import Conditions, Sql
 from runfolio.query.grammar import ATTRIBUTES, COMPARISONS, DATASETS, METRICS, Clause, OrderKey
 from runfolio.query.sorting import RUN_ORDER

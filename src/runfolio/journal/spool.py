@@ -8,11 +8,11 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import get_ident
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import StorageError, storage_error
 from runfolio.journal.writer import JournalWriter
 

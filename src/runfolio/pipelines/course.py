@@ -12,10 +12,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import StateError
 from runfolio.pipelines.document import pipeline_document
 from runfolio.pipelines.finding import Made

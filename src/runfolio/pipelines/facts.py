@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.formats.canonical import dump, load
 from runfolio.records.redaction import Redactor
 

@@ -7,9 +7,9 @@ hand, or the ledger, knows no such run: first by git's own difference of the two
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, RunfolioError
 from runfolio.folio.folio import Folio
 from runfolio.formats.paths import RUNS

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from runfolio._dataclass import dataclass
 
 if TYPE_CHECKING:
     from runfolio.projects.mlproject import EntryPoint

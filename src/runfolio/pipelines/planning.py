@@ -7,8 +7,9 @@ and came out the same to the byte, is up to date.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, RunfolioError, UsageError
 from runfolio.folio.datasets import DatasetBook
 from runfolio.folio.folio import Folio

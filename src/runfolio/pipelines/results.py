@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.pipelines.contents import Content
 from runfolio.records.pipelines import MADE, UP_TO_DATE
 

@@ -7,10 +7,10 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import RunfolioError, UsageError
 from runfolio.objects import walk_files
 from runfolio.pipelines.contents import digest_of, joined

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.formats.fields import suggestion
 from runfolio.pipelines.model import Pipeline, Step

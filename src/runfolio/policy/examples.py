@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.policy.judging import judge
 from runfolio.policy.rules import Example, Policy
 from runfolio.policy.verdict import Facts, Verdict

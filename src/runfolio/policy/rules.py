@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Any
+
+from runfolio._dataclass import dataclass
 
 FLAGS = {
     "clean_source": "the code of the run was committed, without changes beside it",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from runfolio._dataclass import dataclass
 from runfolio.records.models import ModelVersion, Waiver
 from runfolio.records.reproductions import Reproduction
 from runfolio.records.runs import Run

@@ -6,9 +6,9 @@ import datetime
 import decimal
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.profiling.numbers import NumberStats
 from runfolio.profiling.texts import SHOWN_LETTERS, TextStats
 from runfolio.records.datasets import ColumnFacts

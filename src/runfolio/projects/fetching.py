@@ -16,10 +16,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import GitError, NotFoundError, RemoteError, UsageError, storage_errors
 from runfolio.gitstore.process import explain, run_git
 from runfolio.records.redaction import Redactor

@@ -13,10 +13,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.environments import LOCAL, Environment, EnvironmentFailedError, make_environment
 from runfolio.errors import NotFoundError
 from runfolio.folio.offline import OfflineFolio

@@ -5,9 +5,9 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.query.grammar import DATASETS, METRICS, PARAMS, TAGS, Clause, Filter
 from runfolio.records.experiments import DEFAULT_EXPERIMENT_ID, DEFAULT_SLUG, Experiment
 from runfolio.records.runs import DatasetInput, Run

@@ -6,8 +6,9 @@ the attributes ``experiment_id`` and ``lifecycle_stage`` of a run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from runfolio._dataclass import dataclass
 
 Kind = Literal["runs", "experiments", "models", "versions"]
 Value = str | int | float | tuple[str, ...] | None

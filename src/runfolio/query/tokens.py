@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import Literal
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 
 TokenKind = Literal["word", "string", "double", "backtick", "operator", "mark", "end"]

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.records.names import check_artifact_path, check_experiment_name
 from runfolio.records.runs import Digest

@@ -12,8 +12,9 @@ warning: end: the run ended before it started. Look at the machine's clock. [run
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
+
+from runfolio._dataclass import dataclass
 
 
 class Severity(str, Enum):

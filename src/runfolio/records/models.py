@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.records.names import MAX_KEY_LENGTH
 from runfolio.records.runs import Digest, Lifecycle

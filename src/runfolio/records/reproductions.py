@@ -12,10 +12,11 @@ read. The grades are ordered: the verdict is the worst grade of any metric.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.records.runs import ArtifactEntry
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any, NewType
+
+from runfolio._dataclass import dataclass
 
 RunId = NewType("RunId", str)
 Digest = NewType("Digest", str)

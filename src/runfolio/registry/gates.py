@@ -7,8 +7,8 @@ facts (every byte of the files verified, replicates searched) are gathered only 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths

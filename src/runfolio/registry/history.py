@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NewerSchemaError
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths

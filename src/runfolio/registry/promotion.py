@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import AlreadyExistsError, StateError
 from runfolio.folio.committing import commit_on
 from runfolio.folio.folio import Folio

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import RemoteError
 from runfolio.folio.folio import Folio
 from runfolio.gitstore.merging import push

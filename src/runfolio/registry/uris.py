@@ -11,8 +11,7 @@ ModelUri(name='wine', version=3, stage=None, alias=None, path='')
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, UsageError
 from runfolio.folio.folio import Folio
 from runfolio.records.models import ModelVersion, RegisteredModel, canonical_stage, check_version

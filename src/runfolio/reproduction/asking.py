@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, RunfolioError
 from runfolio.folio.folio import Folio
 from runfolio.records.models import ModelVersion, RegisteredModel

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import GitError, NotFoundError
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from runfolio._dataclass import dataclass
 from runfolio.records.reproductions import ORDER, ArtifactCounts, Deviation, Outcome
 from runfolio.records.runs import ArtifactEntry, MetricPoint, Run
 

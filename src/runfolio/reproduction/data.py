@@ -7,9 +7,10 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, RunfolioError
 from runfolio.folio.dataset_placing import how_to_fetch, manifest_of, restore
 from runfolio.folio.datasets import datasets_in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from runfolio._dataclass import dataclass
 
 OK, FAULT, UNKNOWN = "ok", "fault", "unknown"
 

@@ -10,9 +10,10 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.environments import LOCAL
 from runfolio.errors import EXIT_DONE, EXIT_FINDINGS, StorageError, UsageError
 from runfolio.folio.committing import author_of

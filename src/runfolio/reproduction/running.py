@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import RunfolioError
 from runfolio.reproduction.asking import CannotRunError
 from runfolio.tracking.console import Console, join

@@ -16,9 +16,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import GitError, storage_errors
 from runfolio.folio.folio import Folio
 from runfolio.folio.place import Place

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.gitstore.repo import Repo
 from runfolio.records.redaction import MASK

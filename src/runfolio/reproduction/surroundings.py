@@ -12,9 +12,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.environments import LOCAL, VIRTUALENV, Environment, EnvironmentFailedError, Wanted, make_environment
 from runfolio.errors import MissingPackageError
 from runfolio.folio.folio import Folio

@@ -7,8 +7,9 @@ Made by :func:`runfolio.review.gathering.gather`; spelled as JSON by :mod:`runfo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from runfolio._dataclass import dataclass
 from runfolio.diff.states import FieldChange
 from runfolio.diff.verdict import Verdict
 from runfolio.policy import Verdict as GateVerdict

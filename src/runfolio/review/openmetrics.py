@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from runfolio._dataclass import dataclass
 from runfolio.policy.verdict import FAILED
 from runfolio.records.visible import visible
 from runfolio.review.change import Change, ExperimentChange

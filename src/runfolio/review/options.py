@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from runfolio._dataclass import dataclass
 from runfolio._version import __version__
 from runfolio.records.settings import SECTIONS, ReviewSettings
 

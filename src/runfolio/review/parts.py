@@ -9,9 +9,10 @@ everything that comes from the change is a :class:`Name` or :class:`Says`, so th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Union
 
+from runfolio._dataclass import dataclass
 from runfolio.review.marks import NAME, VALUE
 
 GOOD, BAD, WARN, QUIET = "good", "bad", "warn", "quiet"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, RunfolioError
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths

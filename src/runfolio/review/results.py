@@ -8,9 +8,10 @@ follows the change: of the base, only the best runs by the objective and the rep
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, NamedTuple
 
+from runfolio._dataclass import dataclass
 from runfolio.diff.states import FieldChange, diff_fields
 from runfolio.diff.verdict import (
     FIRST,

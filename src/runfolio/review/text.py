@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 
+from runfolio._dataclass import dataclass
 from runfolio.records.visible import visible
 from runfolio.review.change import Change
 from runfolio.review.marks import SENTENCE, shorten

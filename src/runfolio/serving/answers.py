@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import RunfolioError
 
 JSON, TEXT = "application/json", "text/plain; charset=utf-8"

@@ -12,10 +12,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, UsageError, missing_package
 from runfolio.flavors.python_function import PyFuncModel
 from runfolio.flavors.schema import Schema

@@ -18,10 +18,11 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.serving.options import ServeOptions
 from runfolio.serving.signals import hold

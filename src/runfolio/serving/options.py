@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

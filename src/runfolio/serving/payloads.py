@@ -12,9 +12,9 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.flavors.schema import ParamSchema
 from runfolio.flavors.signatures import ModelSignature

@@ -12,10 +12,10 @@ import copy
 import logging
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.flavors.catalogue import Predict, for_loader
 from runfolio.flavors.python_function import PyFuncModel
 from runfolio.serving.arrays import Columns, Decoder, Tensor, compiled

@@ -7,10 +7,11 @@ folios and models is loaded when it is needed: a supervisor of a folder never ne
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, RunfolioError, StateError
 
 MODELS, RUNS = "models:/", "runs:/"

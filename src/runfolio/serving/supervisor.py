@@ -15,10 +15,11 @@ import shutil
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import EXIT_DONE, RunfolioError
 from runfolio.serving.options import ServeOptions
 from runfolio.serving.processes import ENDING, READY, STARTING, WorkerProcess

@@ -6,10 +6,10 @@ import logging
 import os
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import RunfolioError, storage_errors
 from runfolio.serving.sources import Source, Which, why
 

@@ -21,10 +21,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.site.spelling import compact
 
 SPARSE = 0.25

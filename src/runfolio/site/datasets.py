@@ -6,9 +6,9 @@ A site for everybody shows none of it: extremes of columns, and where data lies,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runfolio._dataclass import dataclass
 from runfolio.folio.datasets import DatasetVersion
 from runfolio.formats.datasets import named_in_source
 from runfolio.records.datasets import Dataset, Facts

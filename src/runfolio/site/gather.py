@@ -14,11 +14,12 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NotFoundError
 from runfolio.folio import Folio
 from runfolio.formats import paths

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
+
+from runfolio._dataclass import dataclass
 
 SAFE_ENDINGS = (".png", ".jpg", ".gif", ".webp", ".mp3", ".ogg", ".wav", ".flac", ".txt", ".csv", ".json")
 MAX_SIDE = 16_384

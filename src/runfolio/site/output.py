@@ -13,10 +13,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.site.memory import MEMORY, NOTHING, VERSION, Made, Memory, read_memory
 from runfolio.site.parallel import in_processes
 from runfolio.site.plan import Data, Page

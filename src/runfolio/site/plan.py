@@ -7,7 +7,8 @@ A file whose inputs have not changed since the last build is not made again. So 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from runfolio._dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.records.settings import SiteSettings
 
 PRIVATE_FIELDS = ("user", "notices")

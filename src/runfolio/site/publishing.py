@@ -15,10 +15,11 @@ What is not published is still told: by name, size, digest, and how to get it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError
 from runfolio.records.runs import Digest
 from runfolio.site.columns import script

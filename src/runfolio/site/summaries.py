@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runfolio._dataclass import dataclass
 from runfolio.index import RunRow
 from runfolio.site.gather import ExperimentData, Site
 

@@ -17,9 +17,9 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, RunfolioError, UsageError
 from runfolio.formats.durations import parse_duration
 from runfolio.formats.fields import FieldReader, mapping, some_text, text, whole

@@ -14,9 +14,9 @@ import importlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError, missing_package
 from runfolio.formats.fields import suggestion
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.sweeps.book import TrialEntry, pareto
 from runfolio.sweeps.settings import SweepSettings
 from runfolio.sweeps.trials import TrialState

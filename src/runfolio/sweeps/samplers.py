@@ -11,9 +11,10 @@ import random
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError, missing_package
 from runfolio.formats.fields import suggestion
 from runfolio.sweeps.space import Space, grid_point, searched

@@ -19,9 +19,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.formats.fields import suggestion
 

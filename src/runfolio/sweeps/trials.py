@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.records import Experiment
 from runfolio.sweeps.objectives import Objective
 

@@ -13,10 +13,11 @@ where it came from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, Generic, TypeVar
 
 from runfolio import records
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.tracking import entity_html
 from runfolio.tracking.states import RunStatus, ViewType

@@ -9,11 +9,12 @@ import os
 import sys
 import sysconfig
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from runfolio._dataclass import dataclass
 
 LOCAL = "LOCAL"
 NOTEBOOK = "NOTEBOOK"

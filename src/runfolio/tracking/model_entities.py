@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.records.models import ModelVersion as VersionRecord
 from runfolio.records.models import RegisteredModel as ModelRecord
 from runfolio.tracking.entities import Entity

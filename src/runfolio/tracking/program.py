@@ -18,9 +18,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import FrameType
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 
 TICK_S = 1.0

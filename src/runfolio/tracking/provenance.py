@@ -16,9 +16,10 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import RunfolioError
 from runfolio.gitstore.repo import Repo
 from runfolio.records.redaction import Redactor

@@ -18,10 +18,10 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, RunfolioError, UsageError, storage_error
 from runfolio.folio.offline import OfflineFolio
 from runfolio.journal import RunState, Spool

@@ -5,9 +5,9 @@ What it does *not* do: sample. That is :mod:`runfolio.tracking.system`, loaded w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import MissingPackageError, UsageError
 from runfolio.tracking.live import LiveRun
 from runfolio.tracking.session import Session

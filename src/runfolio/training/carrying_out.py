@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, StateError, UsageError, storage_error
 from runfolio.folio.folio import Folio
 from runfolio.folio.place import short

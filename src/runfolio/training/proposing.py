@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import RemoteError
 from runfolio.folio.folio import Folio
 from runfolio.folio.syncing import sync

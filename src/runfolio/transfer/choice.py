@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.transfer.findings import Imported
 from runfolio.transfer.source import SourceExperiment
 

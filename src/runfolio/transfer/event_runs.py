@@ -7,10 +7,11 @@ A restart is handled as TensorBoard does (``plugin_event_accumulator``): where a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import missing_package
 from runfolio.transfer.event_records import records
 from runfolio.transfer.held import stepped_image

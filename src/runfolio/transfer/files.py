@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, RunfolioError, StorageError
 from runfolio.gateway.model_facts import CARRIES_TAG, RunModels
 from runfolio.records.names import MAX_TAG_LENGTH

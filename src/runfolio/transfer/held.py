@@ -21,10 +21,11 @@ import re
 from abc import abstractmethod
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, overload
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError
 from runfolio.records import DatasetInput
 from runfolio.transfer.plain import PlainSource, origin_tags

@@ -7,11 +7,12 @@ import os
 import shutil
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import BusyError, NotFoundError, RunfolioError, StorageError, UsageError, storage_errors
 from runfolio.folio.folio import Folio
 from runfolio.folio.lock import locked

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from runfolio._dataclass import dataclass
 from runfolio.gateway.model_facts import CARRIES_TAG, ID_TAG, TAG, MetricUse, ModelFacts, RunModels
 from runfolio.transfer.source import SourceLogged, SourceRun
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NotFoundError
 from runfolio.tracking.entities import Dataset, DatasetInput, InputTag
 from runfolio.transfer.mlflow_places import Elsewhere, list_local, own_folder, path_of

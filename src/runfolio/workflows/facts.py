@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runfolio._dataclass import dataclass
 from runfolio._version import __version__
 from runfolio.errors import UsageError
 from runfolio.folio import Folio

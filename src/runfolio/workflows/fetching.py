@@ -6,8 +6,7 @@ the head of a pull request from a fork under a ref of the host's. Everything is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, StateError
 from runfolio.folio import Folio
 from runfolio.gitstore import Repo

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.folio import Folio
 from runfolio.formats import paths

@@ -10,10 +10,10 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import storage_error
 
 _SEAL = re.compile(r"(?P<first>#[^\n]*\n)# as generated: (?P<digest>[0-9a-f]{16})\n(?P<rest>.*)\Z", re.DOTALL)

@@ -14,10 +14,11 @@ import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar
 
+from runfolio._dataclass import dataclass
 from runfolio.autologging.guarding import guard
 from runfolio.autologging.options import Options
 from runfolio.autologging.run_log import RunLog

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from runfolio._dataclass import dataclass
 
 _WEIGHTS = "sample_weight"
 _COPIES = ("copy", "copy_X", "copy_x")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.autologging.run_log import RunLog
 from runfolio.autologging.scikit_learn.arguments import FitData, takes_weights
 

@@ -9,9 +9,10 @@ import os
 import platform
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio._version import __version__
 from runfolio.deployments.images.dockerfile import Facts, make_dockerfile
 from runfolio.deployments.images.locks import EXTRA, Package, fetch_wheels, lock_text, make_lock

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from runfolio._dataclass import dataclass
 
 PORT = 8080
 USER = 10001

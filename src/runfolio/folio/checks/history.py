@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import GitError, RunfolioError
 from runfolio.folio.checks.blobs import read_blobs
 from runfolio.folio.checks.faults import restore

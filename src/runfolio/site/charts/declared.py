@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, UsageError
 from runfolio.formats.yaml import load_yaml
 from runfolio.site.charts.specs import MAX_BYTES, clean_spec

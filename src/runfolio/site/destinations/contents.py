@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Container
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import NamedTuple
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NotFoundError, StateError
 from runfolio.site.kinds import SAFE_ENDINGS
 from runfolio.site.memory import MEMORY

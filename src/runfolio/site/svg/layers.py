@@ -8,8 +8,9 @@ always the same picture.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from runfolio._dataclass import dataclass
 
 SWEEPS = 6
 

@@ -7,11 +7,11 @@ narrow screens, from top to bottom.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from markupsafe import Markup, escape
 
+from runfolio._dataclass import dataclass
 from runfolio.site.svg.layers import Layout, lay_out
 
 BOX_WIDE, BOX_HIGH = 176, 58

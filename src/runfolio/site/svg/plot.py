@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from runfolio._dataclass import dataclass
 from runfolio.site.words import number_words
 
 WIDTH, HEIGHT = 480, 190

@@ -13,9 +13,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Protocol
 
+from runfolio._dataclass import dataclass
 from runfolio.deployments.client import Config, whole
 from runfolio.errors import RunfolioError, UsageError
 from runfolio.sweeps.engines.batch_job import BatchJob

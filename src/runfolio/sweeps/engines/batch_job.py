@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.deployments.client import Config
 from runfolio.errors import UsageError
 from runfolio.formats.fields import suggestion

@@ -10,9 +10,10 @@ import queue
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import RunfolioError, StateError, StorageError
 from runfolio.sweeps.engines.gathering import Gathering
 from runfolio.sweeps.engines.outbox import Delivery

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pickle
 import socket
 import struct
-from dataclasses import dataclass
 from typing import Any
+
+from runfolio._dataclass import dataclass
 
 _LENGTH = struct.Struct("!Q")
 

@@ -18,8 +18,8 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import StorageError, UsageError, storage_error
 from runfolio.sweeps.engines.frames import Frames, Refused
 from runfolio.sweeps.trials import Place, TrialPlan, TrialResult, lost

@@ -20,9 +20,10 @@ import shutil
 import tempfile
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import StateError, storage_error
 from runfolio.folio.mailboxes import Mailbox, deliver, open_mailbox, reach
 from runfolio.formats.paths import SETTINGS

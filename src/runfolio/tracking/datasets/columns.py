@@ -10,9 +10,9 @@ This does *not* convert a table from one package to the other, and copies nothin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.tracking.datasets.digests import ContentHash, is_missing
 from runfolio.tracking.datasets.schemas import ColumnSpec, column_type
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from runfolio._dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

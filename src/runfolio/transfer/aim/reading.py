@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, missing_package
 
 NUMBERS = ("float", "float64", "int", "number")

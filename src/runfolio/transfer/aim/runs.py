@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError
 from runfolio.transfer.aim.reading import NUMBERS, AimRun, Media, Sequence, media_of
 from runfolio.transfer.held import Draft, flat, number_of, stepped_image

@@ -9,9 +9,10 @@ import json
 import posixpath
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError
 from runfolio.formats.dvc import DvcOut, is_dvc, read_dvc
 from runfolio.formats.yaml import load_yaml

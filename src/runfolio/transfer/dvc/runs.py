@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.formats.dvc import DvcOut
 from runfolio.records import DatasetInput
 from runfolio.transfer.dvc.declared import Declared, declared_of, structure

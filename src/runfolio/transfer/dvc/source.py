@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import GitError, NotAFolioError, NotFoundError
 from runfolio.gitstore import Repo
 from runfolio.transfer.dvc.runs import Reading

@@ -7,10 +7,10 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from runfolio._dataclass import dataclass
 from runfolio.gitstore import Repo
 from runfolio.transfer.folders import files_below
 

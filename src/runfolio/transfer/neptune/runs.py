@@ -6,11 +6,12 @@ import datetime
 import json
 import posixpath
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.transfer.folders import files_below
 from runfolio.transfer.held import NOTE_TAG, Draft, HeldRun, stepped_image
 from runfolio.transfer.neptune.tables import VALUES, Value

@@ -14,9 +14,10 @@ import datetime
 import fnmatch
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, UsageError
 from runfolio.formats.fields import FieldReader, flag, list_of, one_of, some_text, text, texts
 from runfolio.formats.yaml import read_yaml

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.formats.yaml_text import dump_yaml
 from runfolio.transfer.table.cells import cell_number
 from runfolio.transfer.table.mapping import TableMapping, decode_mapping

@@ -7,10 +7,11 @@ import binascii
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError
 from runfolio.transfer.folders import files_below
 from runfolio.transfer.held import NOTE_TAG, Draft, HeldRun, number_of
