@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,11 @@ from hypothesis import HealthCheck, settings
 # Time limits of single examples fail on a busy machine, and say nothing about the code.
 settings.register_profile("runfolio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("runfolio")
+
+# A shell that starts this in its background has interrupts ignored, and nohup hang-ups; so would all processes of ours.
+for _signal, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, _usual)
 
 LEFT_OUT = ("GIT_", "RUNFOLIO_", "GITHUB_", "GH_", "GITLAB_", "GITEA_", "FORGEJO_", "CODEBERG_", "CI_")
 """Variables of a developer or a CI job that no test may see: it would ask a real git host."""
