@@ -93,7 +93,9 @@ def deployment_to_sagemaker_runs_against_moto(folio: Path) -> None:
         env = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_ENDPOINT_URL": server.url}
         run(folio, sys.executable, EXAMPLES / "deploy_sagemaker.py", **env)
         # Others of this process may have deployed to the same stand-in.
-    assert "wine-classifier-prod" in [item["EndpointName"] for item in server.client("sagemaker").list_endpoints()["Endpoints"]]
+        assert "wine-classifier-prod" in [
+            item["EndpointName"] for item in server.client("sagemaker").list_endpoints()["Endpoints"]
+        ]
     (entry,) = [entry for entry in listed(folio, "deployments", "list") if entry["target"] == "sagemaker"]
     assert (entry["name"], entry["version"], entry["state"]) == ("wine-classifier-prod", 1, "live")
 

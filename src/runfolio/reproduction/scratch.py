@@ -96,7 +96,8 @@ def remove(base: Path) -> None:
 
     def again(_: object, path: str, __: object) -> None:
         with suppress(OSError):
-            os.chmod(os.path.dirname(path), 0o700)
+            if Path(path) != base:  # the folder that it lies in is the machine's, and others' too
+                os.chmod(os.path.dirname(path), 0o700)
             os.chmod(path, 0o700)
             os.rmdir(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
 
