@@ -267,3 +267,24 @@ def test_a_site_for_everybody_names_neither_people_nor_reasons(wine: Path, tmp_p
     assert "could not be run" in (out / "index.html").read_text()
     held = b"".join(file.read_bytes() for file in out.rglob("*") if file.is_file())
     assert b"/srv/" not in held
+
+
+def test_a_page_says_how_a_version_goes_live_and_a_prompt_is_live_by_its_alias(folio_dir: Path, tmp_path: Path) -> None:
+    runfolio.set_tracking_uri(folio_dir)
+    (tmp_path / "prompt").mkdir()
+    (tmp_path / "prompt" / "prompt.txt").write_text("Which wine?")
+    prompt = {"mlflow.prompt.is_prompt": "true", "mlflow.prompt.text": "Which wine?"}
+    client = MlflowClient()
+    for name, tags in (("my model", {}), ("sommelier", prompt), ("waiting", prompt)):
+        client.create_registered_model(name, tags)
+        for _ in range(2):
+            client.create_model_version(name, str(tmp_path / "prompt"), tags=tags)
+    client.set_registered_model_alias("sommelier", "production", 2)
+    forget_sessions()
+    out = built(folio_dir, tmp_path / "site")
+    pages = {name: (out / "m" / name / "index.html").read_text() for name in ("my-model", "sommelier", "waiting")}
+    assert ">runfolio models promote &#39;my model&#39; VERSION Production --pull-request</pre>" in pages["my-model"]
+    assert ">runfolio models alias waiting VERSION production</pre>" in pages["waiting"]
+    assert "VERSION" not in pages["sommelier"] and 'class="card stage-card"' in pages["sommelier"]
+    assert "Input example" in (out / "m" / "my-model" / "1" / "index.html").read_text()
+    assert "Input example" not in (out / "m" / "sommelier" / "1" / "index.html").read_text()

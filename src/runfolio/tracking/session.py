@@ -30,7 +30,7 @@ AUTO_PAUSE_S = 10.0
 AUTO_GATHER_S = 1.0
 """How long a quick sweep gathers runs beyond a batch: half of git's time for 100 runs does not depend on their number (decision 17)."""
 COMMIT_SHARE = 20
-"""And for this many times what the last commit took: on a slow disk, too, a twentieth of the time goes to commits."""
+"""And for this many times what the last commit took, up to `AUTO_PAUSE_S`: it may have waited for another process's."""
 
 AnyFolio = Folio | OfflineFolio
 
@@ -155,7 +155,7 @@ class Session:
             return None
         with self._lock:
             self._waiting, self._waiting_since = 0, 0.0
-            self._gather_s = max(AUTO_GATHER_S, COMMIT_SHARE * (time.monotonic() - began))
+            self._gather_s = min(max(AUTO_GATHER_S, COMMIT_SHARE * (time.monotonic() - began)), AUTO_PAUSE_S)
         for item in result.waiting:
             self.say(f"run {item.run_id} waits: {item.reason}")
         if result.unsent:

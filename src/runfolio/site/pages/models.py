@@ -144,7 +144,7 @@ def _model(site: Site, item: ModelData, path: str) -> bytes:
     )
     return site.html(
         "model.html", path, page="model",
-        model=item.model, tags=sorted(item.model.tags.items()), live=live, go_live=f"runfolio {go_live}", keys=keys, rows=rows,
+        model=item.model, tags=sorted(item.model.tags.items()), live=live, go_live=go_live, keys=keys, rows=rows,
         uses=uses_of(item.model.name, item.slug, *_best_address(item), tags=_newest_tags(item)),
         events=[_event(item, event) for event in item.events[:TIMELINE]],
         more_events=max(0, len(item.events) - TIMELINE),
