@@ -285,7 +285,10 @@ class Stage:
         live = LiveRun.take(self._folio, self._redactor, run.run_id, resume=False)
         live.writer.events([encode_event("a", path, digest, size, "") for path, (digest, size) in taken.items()])
         live.writer.events([encode_text("t", key, text) if text else encode_event("-t", key) for key, text in changed.items()])
-        live.seal_brief()
+        if live.brief:
+            live.seal_brief()
+        else:
+            live.detach()  # somebody goes on with the run, and will end it
         self._done.took("artifacts", len(taken))
         self._done.size += sum(size for _, size in taken.values())
         return True
