@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from runfolio.errors import DamagedError
-from runfolio.folio.parsed import FILE, ParsedFiles
+from runfolio.folio.parsed import FILE, ParsedFiles, parsed_files
 from runfolio.formats.settings import decode_settings
 
 POWER = b"schema: 1\ndurability: power-each\n"
@@ -80,3 +81,22 @@ def test_a_folder_that_cannot_be_written_is_no_fault(tmp_path: Path) -> None:
     parsed = ParsedFiles(place)
     assert parsed.decode(decode_settings, POWER, "runfolio.yaml").durability == "power-each"
     parsed.save()
+
+
+def test_threads_may_open_more_folders_than_are_held(tmp_path: Path) -> None:
+    folders = [tmp_path / str(number) for number in range(400)]
+
+    def opens(folder: Path) -> bytes:
+        folder.mkdir()
+        parsed = parsed_files(folder)
+        parsed.decode(decode_settings, POWER, "runfolio.yaml")
+        parsed.save_now()
+        return (folder / FILE).read_bytes()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert len(set(pool.map(opens, folders))) == 1
+    finally:
+        sys.setswitchinterval(interval)

@@ -106,7 +106,7 @@ class ParsedFiles:
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
             try:
-                temporary.write_text(json.dumps({"version": __version__, "files": self._known}), "utf-8")
+                temporary.write_text(json.dumps({"version": __version__, "files": dict(self._known)}), "utf-8")
                 os.replace(temporary, self._file)
             except OSError:
                 temporary.unlink(missing_ok=True)
@@ -120,14 +120,14 @@ class ParsedFiles:
 
     def _all(self) -> dict[str, dict[str, Any]]:
         if self._known is None:
-            self._known = {}
             try:
                 found = json.loads(self._file.read_bytes())
             except (OSError, ValueError):
-                return self._known
+                found = None
             files = found.get("files") if isinstance(found, dict) and found.get("version") == __version__ else None
-            if isinstance(files, dict):
-                self._known = {text: value for text, value in files.items() if isinstance(value, dict)}
+            self._known = (
+                {text: value for text, value in files.items() if isinstance(value, dict)} if isinstance(files, dict) else {}
+            )
         return self._known
 
 
@@ -144,16 +144,15 @@ def parsed_files(folder: Path) -> ParsedFiles:
     """
     held = _held.get(folder)
     if held is None:
-        if not _held:
-            atexit.register(_save_all)
         if len(_held) >= _MOST_FOLDERS:
             _save_all()
             _held.clear()
-        held = _held[folder] = ParsedFiles(folder)
+        held = _held.setdefault(folder, ParsedFiles(folder))
     return held
 
 
+@atexit.register
 def _save_all() -> None:
-    for parsed in _held.values():
+    for parsed in list(_held.values()):  # a list, for another thread may open a folio meanwhile
         if parsed.folder.is_dir():  # a folio that was removed meanwhile is not made again
             parsed.save_now()

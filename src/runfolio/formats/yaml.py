@@ -89,7 +89,7 @@ def read_yaml(data: bytes, where: str, *, limit: int = MAX_BYTES) -> YamlDocumen
     if held is None or len(data) > limit:
         held = _parse(data, where, limit)
         if len(_lately) >= _LATELY:
-            with suppress(StopIteration, KeyError):
+            with suppress(StopIteration, KeyError, RuntimeError):  # another thread did so just now
                 del _lately[next(iter(_lately))]
         if len(data) <= _LONGEST:
             _lately[data] = held
