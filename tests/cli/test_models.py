@@ -246,6 +246,21 @@ def test_a_deleted_version_is_not_the_latest_of_the_list(wine: dict[str, str], r
     assert run_cli("models", "register", "runs:/second/model", "Wine").out == "3\n"
 
 
+def test_the_latest_of_the_list_is_found_below_many_deleted_ones(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
+    runfolio.MlflowClient().create_registered_model("Empty")
+    versions = folio_dir / "models" / "wine" / "versions"
+    gone = (versions / "1.yaml").read_text() + "lifecycle: deleted\n"
+    for number in range(3, 13):
+        (versions / f"{number}.yaml").write_text(gone)
+    git(folio_dir, "add", "models")
+    git(folio_dir, "commit", "-qm", "ten versions, deleted")
+    assert [line.split() for line in run_cli("models", "list").out.splitlines()[1:]] == [["Empty"], ["Wine", "2"]]
+    for number in (1, 2):
+        (versions / f"{number}.yaml").write_text(gone)
+    git(folio_dir, "commit", "-qam", "all deleted")
+    assert [line.split() for line in run_cli("models", "list").out.splitlines()[1:]] == [["Empty"], ["Wine"]]
+
+
 def test_a_damaged_version_hides_no_model_from_the_list(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
     (folio_dir / "models" / "wine" / "versions" / "2.yaml").write_text("schema: [\n")
     git(folio_dir, "commit", "-qam", "damaged")

@@ -92,7 +92,8 @@ def list_models(filter: str, as_json: bool) -> None:
             for model in folio.models.all(tip)
             if matches(wanted, Listed({"name": model.name, "creation_timestamp": model.created}, model.tags, model))
         ]
-        numbers = folio.models.numbers_there(found, tip)
+        numbers = folio.models.numbers_there(found, tip) if as_json else {}
+        newest = {} if as_json else folio.models.newest_there(found, tip)
     if as_json:
         print_json([model_shape(model, numbers[model.slug]) for model in found])
     elif not found:
@@ -102,7 +103,7 @@ def list_models(filter: str, as_json: bool) -> None:
         rows = [
             [
                 model.name,
-                str(max(numbers[model.slug], default=0) or ""),
+                str(newest[model.slug] or ""),
                 stages_text(model),
                 ", ".join(f"@{alias} {number}" for alias, number in sorted(model.aliases.items())),
                 model.description,

@@ -11,7 +11,7 @@ listing of names.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -110,21 +110,41 @@ class ModelBook:
     def numbers_there(self, models: Iterable[RegisteredModel], tip: str | None = None) -> dict[str, list[int]]:
         """List, by the models' slugs, the numbers of versions that are not deleted, ascending; damaged ones are among them."""
         tip = tip or self._place.tip()
-        found: dict[str, list[int]] = {}
-        files: dict[str, tuple[str, int]] = {}
-        for model in models:
-            found[model.slug] = []
-            for number in self.numbers(model, tip):
-                files[f"{tip}:{self._place.full(paths.version_path(model.slug, number))}"] = model.slug, number
+        models = list(models)
+        there = self._there([(model.slug, number) for model in models for number in self.numbers(model, tip)], tip)
+        found: dict[str, list[int]] = {model.slug: [] for model in models}
+        for slug, number in there:
+            found[slug].append(number)
+        return found
+
+    def newest_there(self, models: Iterable[RegisteredModel], tip: str | None = None) -> dict[str, int | None]:
+        """Return, by the models' slugs, the highest number of a version that is not deleted; the others' files are not read."""
+        tip = tip or self._place.tip()
+        found: dict[str, int | None] = {}
+        waiting = {model.slug: self.numbers(model, tip) for model in models}
+        newest = 1
+        while waiting:
+            asked = [(slug, number) for slug, numbers in waiting.items() for number in numbers[-newest:]]
+            found.update(self._there(asked, tip))  # ascending: the last one stays
+            for slug in list(waiting):
+                del waiting[slug][-newest:]
+                if slug in found or not waiting[slug]:
+                    del waiting[slug]
+                    found.setdefault(slug, None)
+            newest *= 8  # where many of the newest are deleted, one question each would be slow
+        return found
+
+    def _there(self, versions: Iterable[tuple[str, int]], tip: str | None) -> Iterator[tuple[str, int]]:
+        """Yield those of the versions (slug, number) that are not deleted, in order."""
+        files = {f"{tip}:{self._place.full(paths.version_path(slug, number))}": (slug, number) for slug, number in versions}
         parsed = parsed_files(self._place.repo.common_dir / "runfolio")
         for name, data in self._place.repo.read_many(files):
             slug, number = files[name]
             with suppress(DamagedError):  # it must not hide the others; `check` names the fault
                 if parsed.decode(decode_version, data or b"", paths.version_path(slug, number)).lifecycle is Lifecycle.DELETED:
                     continue
-            found[slug].append(number)
+            yield slug, number
         parsed.save()
-        return found
 
     def versions(self, model: RegisteredModel, tip: str | None = None, *, deleted: bool = False) -> list[ModelVersion]:
         """List the model's versions, ascending.
