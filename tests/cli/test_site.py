@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import runfolio
 from tests.cli.conftest import Command
 from tests.conftest import git
 
@@ -33,6 +34,11 @@ def test_a_site_inside_the_repository_is_named_with_the_line_that_ignores_it(
 ) -> None:
     done = run_cli("site", "build", "-o", str(folio_dir / "site"))
     assert "echo '/site/' >>" in done.err
+    with runfolio.start_run() as run:  # and is no part of the code that a run was made by
+        pass
+    code = json.loads(run_cli("runs", "show", run.info.run_id, "--json").out)["code"]
+    assert not code["dirty"]
+    assert git(folio_dir, "ls-tree", "--name-only", code["tree"]).split() == [".gitattributes", "runfolio.yaml", "train.py"]
     (folio_dir / ".gitignore").write_text("/site/\n")
     assert "does not belong" not in run_cli("site", "build", "-o", str(folio_dir / "site"), "--force").err
 

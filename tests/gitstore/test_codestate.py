@@ -237,6 +237,23 @@ def test_crowded_new_folder_is_named_as_one(repo: Repo, monkeypatch: pytest.Monk
     assert [item.path for item in code_tree(repo, RULES).left_out] == ["images/"]
 
 
+def test_a_built_folder_is_no_code(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = place_of(repo)
+    for folder in ("site", "web/public"):
+        write(place, f"{folder}/.built.json", "{}")
+        write(place, f"{folder}/data/runs.js", "runs\n")
+    assert code_tree(repo, RULES).dirty
+    write(place, "web/notes.txt", "mine\n")
+    state = code_tree(repo, RULES, built=".built.json")
+    assert state.dirty
+    kept = files_of(repo, state, tmp_path / "back")
+    assert [name for name in kept if name.startswith(("site", "web"))] == ["web/notes.txt"]
+    (place / "web" / "notes.txt").unlink()
+    assert not code_tree(repo, RULES, built=".built.json").dirty
+    monkeypatch.setattr(codestate, "MAX_NEW_FILES", 1)
+    assert [item.path for item in code_tree(repo, RULES, built=".built.json").left_out] == ["web/"]
+
+
 def test_unborn_branch_has_a_tree_and_no_commit(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "-b", "main")
     repo = Repo.discover(tmp_path)

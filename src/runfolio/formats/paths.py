@@ -22,6 +22,8 @@ MODELS = "models"
 ENVIRONMENTS = "environments"
 REPRODUCTIONS = "reproductions"
 DATASETS = "datasets"
+BUILT_SITE = ".runfolio-build.json"
+"""A folder that holds this file is a site, built of records."""
 OURS = (RUNS, EXPERIMENTS, MODELS, ENVIRONMENTS, REPRODUCTIONS)
 """The folders that hold records only. ``datasets/`` is none of them: many a repository keeps data or code in a folder of that name."""
 

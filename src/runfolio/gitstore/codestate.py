@@ -80,6 +80,7 @@ def code_tree(
     untracked_max_bytes: int = MAX_FILE_BYTES,
     all_max_bytes: int = MAX_ALL_BYTES,
     runs_folder: str = "",
+    built: str = "",
 ) -> CodeState:
     """Find out what code a work tree holds, and store it as a tree.
 
@@ -95,6 +96,8 @@ def code_tree(
         Changed and new files are left out once they come to more than this together.
     runs_folder : str, optional
         The folder of run records from the repository's root, which ``git status`` then need not look at.
+    built : str, optional
+        The name of a file by which a new folder is known to be built, of what the repository holds: no code, whatever is in it.
 
     Returns
     -------
@@ -105,7 +108,7 @@ def code_tree(
     GitError
         If git failed.
     """
-    status = _status(repo, records, runs_folder)
+    status = _status(repo, records, runs_folder, built)
     remote, user = configuration(repo)
     state = CodeState(status.commit, status.branch, remote, bool(status.changed or status.new), user=user)
     if not state.dirty:
@@ -132,7 +135,7 @@ def configuration(repo: Repo) -> tuple[str, str]:
     return remotes.get("origin") or next(iter(remotes.values()), ""), user
 
 
-def _status(repo: Repo, records: Sequence[Rule], runs_folder: str) -> _Status:
+def _status(repo: Repo, records: Sequence[Rule], runs_folder: str, built: str) -> _Status:
     # Through the pathspec git leaves the run records out of its index refresh: no lstat of 100,000 files.
     ours = f":(top,exclude,glob){_literal(runs_folder)}/*/[0-9][0-9][0-9][0-9]-[0-9][0-9]/**"
     scope = ("--", ":(top)", *((ours,) if runs_folder else ()))
@@ -157,7 +160,7 @@ def _status(repo: Repo, records: Sequence[Rule], runs_folder: str) -> _Status:
     # A folder where a tracked file was: in its "normal" mode git status does not name it.
     folders += [f"{item.path}/" for item in made.changed if item.gone and _is_folder(repo, item.path)]
     if folders:
-        made.new += _files_below(repo, folders, scope[2:])
+        made.new += _files_below(repo, folders, scope[2:], built)
     made.changed = [item for item in made.changed if not is_matched(item.path, records)]
     made.new = [path for path in made.new if not is_matched(path, records)]
     return made
@@ -182,15 +185,19 @@ def _literal(folder: str) -> str:
     return re.sub(r"([\\*?\[\]])", r"\\\1", folder)
 
 
-def _files_below(repo: Repo, folders: Sequence[str], excluded: Sequence[str]) -> list[str]:
-    """List the new files of new folders; a folder with very many is named as one."""
+def _files_below(repo: Repo, folders: Sequence[str], excluded: Sequence[str], built: str) -> list[str]:
+    """List the new files of new folders, without those of folders that were built; a folder with very many is named as one."""
     assert repo.work_tree is not None
+    if built:
+        folders = [folder for folder in folders if not (repo.work_tree / folder / built).is_file()]
     small = [folder for folder in folders if not _crowded(repo.work_tree / folder)]
     made = [folder for folder in folders if folder not in small]
     if small:
         scope = [f":(top,literal){folder}" for folder in small]
         found = repo.run("ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", *scope, *excluded)
-        made += [path for path in found.decode("utf-8", "surrogateescape").split("\0") if path]
+        paths = [path for path in found.decode("utf-8", "surrogateescape").split("\0") if path]
+        inner = tuple(path.removesuffix(built) for path in paths if built and path.endswith(f"/{built}"))
+        made += [path for path in paths if not path.startswith(inner)]
     return made
 
 

@@ -90,7 +90,9 @@ def tree_of(folio: Folio, source: str) -> str:
             raise NotFoundError("A bare repository has no work tree. Name a revision: --code main")
         folder = folio.place.folder(paths.RUNS)
         settings = folio.settings.capture
-        return code_tree(repo, rules, untracked_max_bytes=settings.untracked_max_bytes, runs_folder=folder).tree
+        return code_tree(
+            repo, rules, untracked_max_bytes=settings.untracked_max_bytes, runs_folder=folder, built=paths.BUILT_SITE
+        ).tree
     commit = repo.resolve(source)
     entries = read_tree(repo, f"{commit}^{{tree}}") if commit else None
     if entries is None:

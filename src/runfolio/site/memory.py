@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runfolio.errors import StateError
+from runfolio.formats.paths import BUILT_SITE
 
-MEMORY = ".runfolio-build.json"
+MEMORY = BUILT_SITE
 VERSION = 1
 
 

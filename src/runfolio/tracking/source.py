@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runfolio.errors import NotAFolioError, RunfolioError
-from runfolio.formats.paths import DATASETS, ENVIRONMENTS, EXPERIMENTS, MODELS, REPRODUCTIONS, RUNS
+from runfolio.formats.paths import BUILT_SITE, DATASETS, ENVIRONMENTS, EXPERIMENTS, MODELS, REPRODUCTIONS, RUNS
 from runfolio.gitstore.codestate import CodeState, code_tree, configuration
 from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.snapshots import carry_tree, keep_tree
@@ -125,7 +125,9 @@ def captured_code(
     else:
         rules = record_rules(prefix) if here else ()
         runs_folder = f"{prefix}{RUNS}" if here else ""
-        state = code_tree(source, rules, untracked_max_bytes=settings.untracked_max_bytes, runs_folder=runs_folder)
+        state = code_tree(
+            source, rules, untracked_max_bytes=settings.untracked_max_bytes, runs_folder=runs_folder, built=BUILT_SITE
+        )
         made.update(_described(state, redactor))
         notices.extend(_left_out_notice(state))
         user, tree = state.user, _kept(source, folio, state.tree, notices)
