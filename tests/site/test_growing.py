@@ -100,7 +100,7 @@ class Steps:
 def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Steps]:
     # A table of some dozen runs that is cut and rounded like one of a hundred thousand.
     for module, name, value in (
-        (tables, "SHARD", 40), (tables, "PIECE", 10), (tables, "ROUND_FROM", 30), (search, "PART", 15), (search, "MOST_RUNS", 45),
+        (tables, "SHARD", 40), (tables, "PIECE", 15), (tables, "ROUND_FROM", 30), (search, "PART", 15), (search, "MOST_RUNS", 45),
         (parquet, "GROUP", 20), (parquet, "PIECE", 5), (api, "PAGE", 5),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, value)

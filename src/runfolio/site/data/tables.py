@@ -1,7 +1,7 @@
 """The run tables' data: columns in shards of runs, the ones that every table shows in one file, the rest in packs.
 
 Three steps, because which columns are shown first follows from all runs: facts of each shard, the shards' files, the list of
-columns. A new run changes the last shard of its experiment only, and where there are many, the last one is a small piece.
+columns. A new run changes the last shard of its experiment only, and where there are thousands, the last one is a small piece.
 """
 
 from __future__ import annotations
@@ -36,9 +36,11 @@ def shards_of(item: ExperimentData) -> list[Shard]:
     """Return an experiment's rows by shard; one empty shard where there is no run."""
     count = len(item.rows)
     whole = count // SHARD * SHARD
-    starts = list(range(0, whole, SHARD))
-    # The runs behind the last whole shard are cut small, so that a new run does not touch all of them; not so where they are all there are.
-    starts += range(whole, count, PIECE if whole else SHARD)
+    # The newest runs are cut small, so that another one does not touch all of them. Few runs are one shard: fewer files to load.
+    if whole:
+        starts = [*range(0, whole, SHARD), *range(whole, count, PIECE)]
+    else:
+        starts = [0, count // PIECE * PIECE] if count >= 2 * PIECE and count % PIECE else [0]
     ends = [*starts, count][1:]
     return [Shard(at, item.rows[at:end]) for at, end in zip(starts, ends, strict=True)] or [Shard(0, ())]
 
@@ -125,7 +127,7 @@ def _columns(
         held = site.columns(rows)
         columns = {key: encode_column(held[key], len(rows), digits) for key in keys if key in held}
     else:
-        # A shard behind the first one is of an experiment whose numbers were rounded; the first had all the runs there were.
+        # Where there was more than one shard, numbers were rounded, and the first one then has more runs than `ROUND_FROM`.
         rounded = number > 0 or grown.rows > ROUND_FROM or digits is None
         found = {key: grown.encoded(key, len(rows), digits, rounded=rounded) for key in keys}
         columns = {key: column for key, column in found.items() if column}

@@ -13,7 +13,7 @@ from runfolio.site.data.environments import list_path
 from runfolio.site.evaluations import shown_evaluation
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.links import baseline_of, experiment_page, page_of_input, run_page, version_page
-from runfolio.site.output import canonical, digest_of
+from runfolio.site.output import canonical
 from runfolio.site.pipelines import runs_named, shown_pipeline
 from runfolio.site.plan import Page
 from runfolio.site.publishing import read_body
@@ -67,7 +67,7 @@ def _records(site: Site) -> dict[str, str]:
 def _page(site: Site, item: ExperimentData, run_id: str, parent: str | None) -> Page:
     row, path = site.by_id[run_id], run_page(site, run_id)
     baseline = baseline_of(site, item)
-    bodies = site.bodies([row, *([site.by_id[baseline]] if baseline else [])])
+    shown = site.digest([row, *([site.by_id[baseline]] if baseline else [])])
     family = [*site.children.get(run_id, ()), *filter(None, (baseline, parent))]
     facts = {
         "experiment": _experiment(site, item),
@@ -81,7 +81,7 @@ def _page(site: Site, item: ExperimentData, run_id: str, parent: str | None) -> 
         "sweep": trials_named(site, run_id),
         "datasets": site.dataset_slugs,
     }
-    return Page(path, canonical(facts) + digest_of(bodies), partial(_html, site, item, run_id, path))
+    return Page(path, canonical(facts) + shown, partial(_html, site, item, run_id, path))
 
 
 def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
