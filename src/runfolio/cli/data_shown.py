@@ -37,7 +37,7 @@ def print_shown(found: Shown) -> None:
 
 
 def _head(dataset: Dataset, facts: Facts | None) -> None:
-    from runfolio.folio.dataset_status import named_holder
+    from runfolio.folio.datasets import named_holder
 
     lines = [("name", dataset.name), ("digest", dataset.digest), ("path", dataset.path), ("kept by", named_holder(dataset))]
     lines += [("source", dataset.source), ("description", dataset.description)]

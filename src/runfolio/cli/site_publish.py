@@ -107,13 +107,17 @@ def _warn(report: BuildReport) -> None:
 
 
 def _send(site: Built, destination: str, folder: str, keep_old: str, force: bool) -> Published:
-    from runfolio.formats.durations import parse_duration
-    from runfolio.objects import is_bucket, open_bucket
-    from runfolio.site.destinations import publish_to_bucket, publish_to_folder
+    from runfolio.objects import is_bucket
 
     if not is_bucket(destination):
+        from runfolio.site.destinations import publish_to_folder
+
         path = Path(destination.removeprefix("file://"))
         return publish_to_folder(site, path / folder if folder else path)
+    from runfolio.formats.durations import parse_duration
+    from runfolio.objects import open_bucket
+    from runfolio.site.destinations import publish_to_bucket
+
     try:
         bucket = open_bucket(destination)
     except UsageError as error:

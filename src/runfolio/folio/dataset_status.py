@@ -17,7 +17,7 @@ from runfolio.folio.dataset_placing import how_to_fetch, manifest_of, meant, pla
 from runfolio.folio.dataset_reading import format_of
 from runfolio.folio.folio import Folio
 from runfolio.objects import LocalStore
-from runfolio.records.datasets import Dataset, DatasetKind, Holder
+from runfolio.records.datasets import Dataset, DatasetKind
 from runfolio.records.visible import visible
 
 _ROWS_UP_TO = 64 << 20
@@ -230,8 +230,3 @@ def readable_path(folio: Folio, name: str) -> Path:
     last = dataset.path.rpartition("/")[2] or dataset.slug
     place(folio.store, dataset, base, last, force=True, link=True)
     return base / last
-
-
-def named_holder(dataset: Dataset) -> str:
-    """Say who keeps a dataset's bytes."""
-    return {Holder.STORE: "object store", Holder.DVC: "DVC", Holder.SOURCE: visible(dataset.source)}[dataset.held_by]

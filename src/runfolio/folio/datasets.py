@@ -28,7 +28,7 @@ from runfolio.formats.datasets import decode_dataset, decode_facts, edit_dataset
 from runfolio.gitstore import FileChange
 from runfolio.gitstore.history import commits_that_changed
 from runfolio.gitstore.trees import folder_names
-from runfolio.records.datasets import Dataset, Facts, check_dataset_name, facts_name
+from runfolio.records.datasets import Dataset, Facts, Holder, check_dataset_name, facts_name
 from runfolio.records.names import slug_of
 from runfolio.records.visible import visible
 
@@ -407,3 +407,8 @@ def _is_new(item: DatasetVersion, older: DatasetVersion | None) -> bool:
 def named(datasets: Iterable[Dataset]) -> str:
     """Name some datasets in a sentence."""
     return ", ".join(visible(item.name) for item in datasets)
+
+
+def named_holder(dataset: Dataset) -> str:
+    """Say who keeps a dataset's bytes."""
+    return {Holder.STORE: "object store", Holder.DVC: "DVC", Holder.SOURCE: visible(dataset.source)}[dataset.held_by]

@@ -12,7 +12,6 @@ gc.log.lock: File exists"; builtin/gc.c, ``hold_lock_file_for_update``). What su
 from __future__ import annotations
 
 import os
-import socket
 import time
 
 from runfolio.gitstore.config import Values
@@ -74,6 +73,8 @@ def drop_left_lock(repo: Repo) -> bool:
 
 
 def _is_dead(file: str) -> bool:
+    import socket
+
     try:
         with open(file, encoding="utf-8") as said:
             pid, _, host = said.read().strip().partition(" ")

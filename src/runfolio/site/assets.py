@@ -80,6 +80,12 @@ def templates_digest() -> str:
     """Return a digest of every template and asset: what all pages depend on."""
     from runfolio.site.output import digest_of
 
-    folder = templates_folder()
-    files = sorted(path for name in ("templates", "assets", "vendor") for path in (folder / name).rglob("*") if path.is_file())
-    return digest_of(part for path in files for part in (os.fspath(path.relative_to(folder)).encode(), path.read_bytes()))
+    folder = os.fspath(templates_folder())
+    walks = (os.walk(os.path.join(folder, name)) for name in ("templates", "assets", "vendor"))
+    files = sorted(os.path.join(place, name) for walk in walks for place, _, names in walk for name in names)
+    return digest_of(part for path in files for part in (os.fsencode(os.path.relpath(path, folder)), _bytes_of(path)))
+
+
+def _bytes_of(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()

@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
-import tempfile
 from typing import Any
 
 from runfolio.errors import UsageError, missing_package
@@ -39,6 +37,9 @@ def run_python(chart: Declared, columns: Columns) -> dict[str, Any]:
     MissingPackageError
         If Altair or pandas is not installed.
     """
+    import subprocess  # few sites have such charts, and every build loads this module
+    import tempfile
+
     asked = {"source": chart.source, "path": chart.path, "function": chart.function, "columns": columns}
     environment = {key: os.environ[key] for key in _PASSED if key in os.environ}
     environment |= {"PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8", "TZ": "UTC"}

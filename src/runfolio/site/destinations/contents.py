@@ -10,6 +10,7 @@ Invariants:
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Container
 from dataclasses import field
@@ -202,7 +203,7 @@ def read_built(folder: Path) -> Built:
         raise StateError(f"The build of {folder} was not finished. {again}")
     for path, file in files.items():
         try:
-            found = (folder / path).stat().st_size
+            found = os.stat(os.path.join(folder, path)).st_size
         except OSError:
             found = -1
         if found != file.size:

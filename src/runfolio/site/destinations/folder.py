@@ -10,6 +10,7 @@ import ctypes
 import errno
 import os
 import shutil
+import stat
 import sys
 from pathlib import Path
 
@@ -136,23 +137,25 @@ def _all_there(target: Path, built: Built) -> bool:
 def _assemble(built: Built, target: Path, beside: Path, old: Listing) -> Published:
     """Put the new site together beside the old one."""
     sent = size = 0
-    folders: set[Path] = set()
+    folders: set[str] = set()
     for path, file in built.files.items():
-        place = beside / path
-        if place.parent not in folders:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            folders.add(place.parent)
-        if old.files.get(path) == file.digest and _linked(target / path, place, file.size):
+        place = os.path.join(beside, path)
+        folder = os.path.dirname(place)
+        if folder not in folders:
+            os.makedirs(folder, exist_ok=True)
+            folders.add(folder)
+        if old.files.get(path) == file.digest and _linked(os.path.join(target, path), place, file.size):
             continue
-        shutil.copyfile(built.folder / path, place)
+        shutil.copyfile(os.path.join(built.folder, path), place)
         sent, size = sent + 1, size + file.size
     (beside / LIST).write_bytes(Listing(built.digests()).encode())
     return Published(str(target), sent, len(built.files) - sent, len(old.files.keys() - built.files.keys()), size)
 
 
-def _linked(source: Path, place: Path, size: int) -> bool:
+def _linked(source: str, place: str, size: int) -> bool:
     try:
-        if source.is_symlink() or source.stat().st_size != size:
+        found = os.lstat(source)
+        if stat.S_ISLNK(found.st_mode) or found.st_size != size:
             return False
         os.link(source, place)
     except OSError:
@@ -167,10 +170,11 @@ def _keep_others(old_place: Path, target: Path, old: Listing) -> None:
     for item in sorted(old_place.iterdir()):
         if item.name not in tops and not (target / item.name).exists():
             os.rename(item, target / item.name)
+    top = len(os.fspath(old_place)) + 1
     for folder, _, names in os.walk(old_place):
         for name in names:
-            place = Path(folder, name)
-            path = place.relative_to(old_place).as_posix()
+            place = os.path.join(folder, name)
+            path = place[top:].replace(os.sep, "/")
             if path not in ours and not (target / path).exists():
                 (target / path).parent.mkdir(parents=True, exist_ok=True)
                 os.rename(place, target / path)

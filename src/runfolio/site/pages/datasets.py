@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from runfolio.diff.drift import Level
-from runfolio.folio.dataset_status import named_holder
+from runfolio.folio.datasets import named_holder
 from runfolio.formats import paths
 from runfolio.formats.datasets import dataset_fields, facts_fields
 from runfolio.records.datasets import ColumnFacts, Facts
