@@ -120,6 +120,32 @@ def test_a_deviation_inside_the_tolerance_and_inside_the_spread(lab: Lab) -> Non
     assert (made["verdict"], made["tolerance"], made["ignored"], made["compared"]) == ("exact", 0.01, ["accuracy"], 1)
 
 
+def test_a_run_of_another_program_or_of_other_code_is_no_replicate(tmp_path: Path) -> None:
+    draw = "import random\nimport runfolio\nwith runfolio.start_run(run_name=NAME):\n    runfolio.log_metric('x', VALUE)\n"
+    kept = Lab(tmp_path / "lab", {"a.py": draw.replace("NAME", "'a'").replace("VALUE", "random.random()")})
+    kept.write("b.py", draw.replace("NAME", "'b'").replace("VALUE", "-1.0"))
+    kept.python("b.py")
+    kept.python("b.py")
+    kept.python("a.py")
+    kept.write("c.py", draw.replace("NAME", "'c'").replace("VALUE", "2.0"))
+    kept.python("c.py")
+    made = kept.reproduce("a", expect=1)
+    assert (made["verdict"], made["replicates"]) == ("differs", 1)
+    kept.write("a.py", draw.replace("NAME", "'older'").replace("VALUE", "7.0"))
+    kept.python("a.py")
+    kept.python("a.py")
+    assert kept.reproduce("a", expect=1)["replicates"] == 1
+
+
+def test_output_that_a_program_leaves_beside_its_code_makes_its_runs_no_other_code(tmp_path: Path) -> None:
+    text = "import runfolio\nwith runfolio.start_run() as run:\n    runfolio.log_metric('x', 1)\n"
+    kept = Lab(tmp_path / "lab", {"a.py": text + "open(f'{run.info.run_id}.txt', 'w').write('made')\n"})
+    for _ in range(3):
+        kept.python("a.py")
+    runs = json.loads(kept.cli("runs", "list", "--json").stdout)
+    assert kept.reproduce(runs[0]["run_id"])["replicates"] == 3
+
+
 def test_a_history_that_deviates_in_the_middle_is_seen(lab: Lab) -> None:
     lab.write("train.py", TRAIN.replace("+ seed / 1000,", "+ seed / 1000 + (step == 2) / 10,"))
     made = lab.reproduce("d4-s0", "--code", "here", expect=1)

@@ -37,6 +37,7 @@ from runfolio.reproduction.comparing import (
 from runfolio.reproduction.data import Data, bring_data, kept_nowhere, missing_words
 from runfolio.reproduction.matching import matching_run
 from runfolio.reproduction.model_files import same_but_for_names
+from runfolio.reproduction.replicates import MOST_RUNS, replicates_of
 from runfolio.reproduction.running import Ended, run_command
 from runfolio.reproduction.scratch import Scratch, make_scratch, scratch_folder
 from runfolio.reproduction.starting import Start, start_of
@@ -50,7 +51,6 @@ from runfolio.reproduction.surroundings import (
 )
 from runfolio.tracking.session import SCRATCH_VARIABLE
 
-MOST_RUNS = 5000
 _LOGS = frozenset(("console.log",))
 
 
@@ -266,7 +266,7 @@ class _Attempt:
 
     def _compare(self, scratch: Scratch, found: Run, data: Data) -> None:
         folio, original = self._folio, self._original
-        replicates = self._replicates()
+        replicates = replicates_of(folio, original)
         compared = compare_metrics(
             points_by_key(folio.runs.history(original)), points_by_key(scratch.folio.runs.history(found)),
             tolerance=self._tolerance, spread=spread_of(replicates), ignored=self._ignored,
@@ -289,22 +289,6 @@ class _Attempt:
             self._note(
                 verdict=Outcome.COULD_NOT_RUN, reason="it ran, and there is no metric to compare: the original logged none"
             )
-
-    def _replicates(self) -> list[Run]:
-        """Return the finished runs that differ from the original in the replicate param (the seed) alone, itself included."""
-        run, folio = self._original, self._folio
-        experiment = folio.experiments.by_slug(run.experiment)
-        key = experiment.objective.replicate if experiment and experiment.objective else "seed"
-        params = {name: value for name, value in run.params.items() if name != key}
-        found = folio.runs.search(parse_filter(""), slugs=[run.experiment], limit=MOST_RUNS)
-        same = [
-            item
-            for item in found
-            if item.status is RunStatus.FINISHED
-            and (item.parent is None) == (run.parent is None)
-            and {name: value for name, value in item.params.items() if name != key} == params
-        ]
-        return same if any(item.run_id == run.run_id for item in same) else [*same, run]
 
     def _kept(self, scratch: Scratch) -> None:
         """Leave the folder as it is after the run, without its git folder, where it was asked for."""
