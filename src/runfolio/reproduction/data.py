@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, RunfolioError
+from runfolio.folio.dataset_adding import Wanted, add
+from runfolio.folio.dataset_hashing import digest_of
 from runfolio.folio.dataset_placing import how_to_fetch, manifest_of, restore
 from runfolio.folio.datasets import datasets_in
 from runfolio.folio.folio import Folio
@@ -24,6 +27,7 @@ from runfolio.records.runs import ArtifactEntry, Run
 from runfolio.reproduction.asking import CannotRunError
 from runfolio.reproduction.code import recorded_tree
 from runfolio.reproduction.facts import FAULT, OK, UNKNOWN, Fact
+from runfolio.reproduction.scratch import Scratch
 
 RECORDED, HERE = "recorded", "here"
 
@@ -46,20 +50,17 @@ class Data:
     notes: list[str] = field(default_factory=list)
 
 
-def bring_data(folio: Folio, run: Run, root: Path, prefix: str, source: str) -> Data:
-    """Bring the data of a run to its places in a code tree.
+def bring_data(folio: Folio, run: Run, scratch: Scratch, source: str) -> Data:
+    """Bring the data of a run to their places in a code tree.
 
     Parameters
     ----------
     folio : Folio
         Whose store, and whose work tree, the data come from.
     run : Run
-    root : Path
-        The code tree.
-    prefix : str
-        The folio's folder in it.
+    scratch : Scratch
     source : str
-        ``recorded``: by the digests that the code names; ``here``: as it lies in the work tree now.
+        ``recorded``: by the digests that the code names; ``here``: as they lie in the work tree now.
 
     Raises
     ------
@@ -67,35 +68,93 @@ def bring_data(folio: Folio, run: Run, root: Path, prefix: str, source: str) -> 
         With each dataset that cannot be had, and why.
     """
     if source == HERE:
-        return _from_here(folio, run, root, prefix)
-    restored = restore(folio.store, root, prefix)
-    if restored.missing:
-        told = [f"{item.dataset.name if item.dataset else 'datasets'}: {item.reason}" for item in restored.missing]
-        raise CannotRunError("data is missing:\n" + "\n".join(f"  {line}" for line in told))
-    placed = {item.dataset.path: item.dataset.digest for item in restored.placed}
+        return _from_here(folio, run, scratch)
+    made = Data()
+    told: list[str] = []
+    restored = restore(folio.store, scratch.root, scratch.folio.place.prefix)
+    made.digests.update({item.dataset.path: item.dataset.digest for item in restored.placed})
+    for item in restored.missing:
+        if item.dataset is not None and lies_here(folio, item.dataset):
+            assert folio.repo.work_tree is not None
+            _copy(folio.repo.work_tree / item.dataset.path, scratch.root / item.dataset.path)
+            made.digests[item.dataset.path] = item.dataset.digest
+        elif item.dataset is not None and not item.dataset.path:
+            _without_place(folio, run, item.dataset, made.notes, told)
+        else:
+            told.append(f"{item.dataset.name if item.dataset else 'datasets'}: {item.reason}")
+    _refuse(told)
     # With other code than the recorded one, other contents may be current.
     before = {dataset.path: dataset.digest for dataset in recorded_datasets(folio, run)}
-    changed = {path: (before.get(path, ""), digest) for path, digest in placed.items() if before.get(path) != digest}
-    return Data(placed, changed)
+    made.changed.update(
+        {path: (before.get(path, ""), digest) for path, digest in made.digests.items() if before.get(path) != digest}
+    )
+    return made
 
 
-def _from_here(folio: Folio, run: Run, root: Path, prefix: str) -> Data:
-    """Copy what lies in the work tree now, and say which of it is not what was recorded."""
-    work_tree = folio.repo.work_tree
+def _refuse(told: Sequence[str]) -> None:
+    if told:
+        raise CannotRunError("data is missing:\n" + "\n".join(f"  {line}" for line in told))
+
+
+def _without_place(folio: Folio, run: Run, dataset: Dataset, notes: list[str], told: list[str]) -> None:
+    """Say what becomes of a dataset that has no place in the code tree: no path of the program's leads to it, only its name does."""
+    if dataset.object is not None and folio.store.exists(dataset.object):
+        return
+    reason = how_to_fetch(dataset) if dataset.object is None else f"{dataset.digest} is not in the object store"
+    if _named(run, dataset):
+        told.append(f"{dataset.name}: {reason}")
+    else:
+        notes.append(f"the dataset {dataset.name} is not at hand, and the run's record does not name it: {reason}")
+
+
+def _named(run: Run, dataset: Dataset) -> bool:
+    """Tell whether a run's record says that it read a dataset."""
+    return any(dataset.name in (item.name, _said(item.source).get("dataset")) for item in run.inputs)
+
+
+def lies_here(folio: Folio, dataset: Dataset) -> bool:
+    """Tell whether the recorded content lies at its place in the work tree: what another tool keeps, or the store has lost."""
+    if folio.repo.work_tree is None or not dataset.path:
+        return False
+    place = folio.repo.work_tree / dataset.path
+    try:
+        return place.exists() and digest_of(place, dataset.digest) == dataset.digest
+    except (RunfolioError, OSError):
+        return False
+
+
+def _from_here(folio: Folio, run: Run, scratch: Scratch) -> Data:
+    """Copy what lies in the work tree now, make it current, and say which of it is not what was recorded."""
+    work_tree, root = folio.repo.work_tree, scratch.root
     if work_tree is None:
         raise CannotRunError("a bare repository has no data: leave --data here away")
     made = Data()
-    for dataset in datasets_in(root / prefix / paths.DATASETS).datasets:
-        if not dataset.path or not _copy(work_tree / dataset.path, root / dataset.path):
-            raise CannotRunError(f"data is missing:\n  {dataset.name}: nothing lies at {dataset.path or 'its place'} here")
+    told: list[str] = []
+    for dataset in datasets_in(root / scratch.folio.place.prefix / paths.DATASETS).datasets:
+        if not dataset.path:
+            _without_place(folio, run, dataset, made.notes, told)
+            continue
+        if not (work_tree / dataset.path).exists():
+            told.append(f"{dataset.name}: nothing lies at {dataset.path} here")
+            continue
+        _copy(work_tree / dataset.path, root / dataset.path)
         now = _now(folio, dataset, work_tree / dataset.path)
         made.digests[dataset.path] = now
         if now != dataset.digest:
             made.changed[dataset.path] = dataset.digest, now
+            _make_current(scratch, dataset)
+    _refuse(told)
     for name in kept_nowhere(run, root):
-        if _copy(work_tree / name, root / name):
+        if (work_tree / name).exists():
+            _copy(work_tree / name, root / name)
             made.notes.append(f"{name} is as it lies in the work tree now: it is not in the recorded code")
     return made
+
+
+def _make_current(scratch: Scratch, dataset: Dataset) -> None:
+    """Let ``runfolio.data.load("wine")`` in the program mean what lies at the dataset's place in the scratch folio."""
+    if scratch.folio.repo.work_tree == scratch.root:
+        add(scratch.folio, scratch.root / dataset.path, Wanted(name=dataset.name))
 
 
 def _now(folio: Folio, dataset: Dataset, place: Path) -> str:
@@ -103,8 +162,9 @@ def _now(folio: Folio, dataset: Dataset, place: Path) -> str:
     if not place.exists():
         return ""
     if dataset.kind is DatasetKind.FILE:
-        return str(digest_of_file(place)[0]) if place.is_file() else "a folder"
-    assert dataset.object is not None
+        return digest_of(place, dataset.digest) if place.is_file() else "a folder"
+    if dataset.object is None:  # DVC's: its list of files is not at hand
+        return digest_of(place, dataset.digest) if place.is_dir() else "a file"
     wanted = manifest_of(folio.store, dataset.object, dataset.name)
     there = {file.relative_to(place).as_posix(): file for file in sorted(place.rglob("*")) if file.is_file()}
     changed = [name for name in wanted.keys() & there.keys() if digest_of_file(there[name])[0] != wanted[name].digest]
@@ -115,17 +175,17 @@ def _now(folio: Folio, dataset: Dataset, place: Path) -> str:
     return f"{len(changed)} file{'s' * (len(changed) != 1)} differ{'s' * (len(changed) == 1)}: {some}"
 
 
-def _copy(source: Path, target: Path) -> bool:
-    if target.exists():
-        return True
-    if not source.exists():
-        return False
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or a folder to a place of the code tree, instead of what lies there."""
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    else:
+        target.unlink(missing_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         shutil.copytree(source, target, symlinks=True)
     else:
         shutil.copyfile(source, target)
-    return True
 
 
 def kept_nowhere(run: Run, root: Path) -> list[str]:
@@ -146,12 +206,18 @@ def read_files(run: Run) -> list[str]:
 
 def _local_path(source: str) -> str:
     """Return the path of a dataset's source that is a file; empty for any other."""
+    said = _said(source)
+    uri = str(said.get("uri") or said.get("local_uri") or "")
+    return "" if "://" in uri else uri
+
+
+def _said(source: str) -> dict[str, object]:
+    """Return what a dataset's source says of itself; empty where it is not JSON."""
     try:
         said = json.loads(source) if source.startswith("{") else {}
     except ValueError:
-        return ""
-    uri = str(said.get("uri") or said.get("local_uri") or "")
-    return "" if "://" in uri else uri
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def missing_words(names: Sequence[str]) -> str:
@@ -219,6 +285,8 @@ def recorded_datasets(folio: Folio, run: Run) -> list[Dataset]:
 
 
 def _dataset_fact(folio: Folio, dataset: Dataset, read_data: bool) -> Fact:
+    if dataset.object is None and lies_here(folio, dataset):
+        return Fact("data", OK, f"{dataset.name} ({dataset.digest[:19]}) lies at its place here")
     if dataset.object is None:
         return Fact("data", UNKNOWN, f"{dataset.name}: {how_to_fetch(dataset)}")
     try:
@@ -232,6 +300,9 @@ def _dataset_fact(folio: Folio, dataset: Dataset, read_data: bool) -> Fact:
         if bad is not None:
             raise bad
     except RunfolioError as error:
-        return Fact("data", FAULT, f"{dataset.name}: {error.message}", "Fetch it: runfolio artifacts pull")
+        remedy = "Fetch it: runfolio artifacts pull"
+        if lies_here(folio, dataset):
+            remedy = f"It lies at its place here. Keep it: runfolio data add {shlex.quote(dataset.path)}"
+        return Fact("data", FAULT, f"{dataset.name}: {error.message}", remedy)
     how = "matches its digest" if read_data else "is there"
     return Fact("data", OK, f"{dataset.name} ({dataset.digest[:19]}) {how}")

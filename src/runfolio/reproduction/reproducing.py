@@ -204,7 +204,7 @@ class _Attempt:
             start = start_of(scratch.folio.repo, run, name, scratch.root, options.filled)
             self._note(command=start.shown)
             self._noted(start.notes)
-            data = bring_data(folio, run, scratch.root, scratch.folio.place.prefix, options.data)
+            data = bring_data(folio, run, scratch, options.data)
             self._note(data=data.digests)
             self._noted(data.notes)
             manager = options.manager or chosen_manager(folio, run)
