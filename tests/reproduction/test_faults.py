@@ -57,6 +57,10 @@ def test_a_command_that_hangs_is_stopped_with_all_that_it_started(lab: Lab, tmp_
     )
     made = lab.reproduce("d4-s0", "--timeout", "3", expect=22, env={"TROUBLE": child})
     assert made["reason"] == "it was stopped after 3 s (--timeout)"
+    made = lab.reproduce("d4-s0", "--timeout", "2s", expect=22, env={"TROUBLE": child})
+    assert made["reason"] == "it was stopped after 2 s (--timeout)"
+    for wrong in ("soon", "0", "nan"):
+        lab.cli("reproduce", "d4-s0", "--timeout", wrong, expect=2)
     assert "exit_code" not in made
     # Ended, whether or not somebody has asked for its status yet.
     state = Path(f"/proc/{pid.read_text()}/stat")

@@ -191,3 +191,20 @@ def test_a_run_that_logged_no_metric_is_not_called_reproduced(tmp_path: Path) ->
         "could_not_run",
         "it ran, and there is no metric to compare: the original logged none",
     )
+
+
+def test_a_model_file_whose_original_is_not_here_is_said_to_be_compared_by_its_digest_alone(tmp_path: Path) -> None:
+    text = (
+        "import runfolio\nwith runfolio.start_run(run_name='m') as run:\n    runfolio.log_metric('x', 1)\n"
+        "    runfolio.log_text(f'run_id: {run.info.run_id}\\nflavor: none\\n', 'model/MLmodel')\n"
+    )
+    kept = Lab(tmp_path / "lab", {"m.py": text})
+    kept.python("m.py")
+    made = kept.reproduce("m")
+    assert (made["artifacts"]["same"], made["artifacts"]["other"], made.get("notes", [])) == (1, 0, [])
+    shutil.rmtree(kept.root / ".git/runfolio/objects/sha256")
+    made = kept.reproduce("m")
+    assert made["artifacts"]["other"] == 1
+    assert made["notes"] == [
+        "the original of model/MLmodel is not here, so that only its digest was compared: it names run and time"
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ _SHOWN = 10
 @click.option(
     "--fill", multiple=True, metavar="NAME=VALUE", help="A secret argument that the record has as ***; =@VARIABLE reads it there."
 )
-@click.option("--timeout", type=float, metavar="SECONDS", help="Stop the command after that.")
+@click.option("--timeout", metavar="SPAN", help="Stop the command after so long: 90s, 30m, 12h; a bare number is seconds.")
 @click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
@@ -62,7 +63,7 @@ def reproduce(
     code: str,
     data: str,
     fill: tuple[str, ...],
-    timeout: float | None,
+    timeout: str | None,
     keep: Path | None,
     no_record: bool,
     as_json: bool,
@@ -78,7 +79,15 @@ def reproduce(
     from runfolio.reproduction import reproduce as make_again
 
     chosen = ReproduceOptions(
-        env_manager, tolerance, ignore, code, data, timeout, _filled(fill), keep.expanduser() if keep else None, not no_record
+        env_manager,
+        tolerance,
+        ignore,
+        code,
+        data,
+        _seconds(timeout),
+        _filled(fill),
+        keep.expanduser() if keep else None,
+        not no_record,
     )
     with opened() as folio:
         made = make_again(folio, asked_for(folio, run), chosen, lambda text: click.echo(f"runfolio: {visible(text)}", err=True))
@@ -121,6 +130,20 @@ def verify(run: str, read_data: bool, packages: bool, here: bool, as_json: bool)
         raise SystemExit(EXIT_FINDINGS)
 
 
+def _seconds(span: str | None) -> float | None:
+    if span is None:
+        return None
+    try:
+        seconds = float(span)
+    except ValueError:
+        from runfolio.formats.durations import parse_duration
+
+        return parse_duration(span)
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise click.UsageError(f"--timeout: a time above nothing is expected; found {span!r}.")
+    return seconds
+
+
 def _filled(pairs: tuple[str, ...]) -> dict[str, str]:
     made = {}
     for key, value in options.key_values(pairs, "value to fill in").items():
@@ -137,7 +160,8 @@ def verdict_lines(made: Reproduction) -> list[str]:
     """Tell a verdict: its words first, then what is behind them."""
     lines = [click.style(visible(made.words), bold=True), *(f"  {visible(line)}" for line in made.reason.splitlines()[1:])]
     if made.compared:
-        lines.append(f"  {made.compared} metrics compared, {made.exact} the same bit for bit (tolerance: rel {made.tolerance:g})")
+        metrics = f"{made.compared} metric{'s' * (made.compared != 1)}"
+        lines.append(f"  {metrics} compared, {made.exact} the same bit for bit (tolerance: rel {made.tolerance:g})")
     for key, item in list(made.metrics.items())[:_SHOWN]:
         at = f" at step {item.step}" if item.step is not None else ""
         values = " → ".join("–" if value is None else f"{value!r}" for value in (item.was, item.now))

@@ -20,6 +20,11 @@ def same_but_for_names(
     return [path for path in _candidates(old, new) if _lines(old_store, old[path]) == _lines(new_store, new[path]) is not None]
 
 
+def not_at_hand(old_store: ObjectStore, old: Mapping[str, ArtifactEntry], new: Mapping[str, ArtifactEntry]) -> list[str]:
+    """Return the paths of ``MLmodel`` files that could not be compared but by their digests: the original is not in the store."""
+    return sorted(path for path in _candidates(old, new) if not old_store.exists(old[path].digest))
+
+
 def _candidates(old: Mapping[str, ArtifactEntry], new: Mapping[str, ArtifactEntry]) -> Iterator[str]:
     for path in old.keys() & new.keys():
         if path.rsplit("/", 1)[-1] == _NAME and old[path].digest != new[path].digest:

@@ -36,7 +36,7 @@ from runfolio.reproduction.comparing import (
 )
 from runfolio.reproduction.data import Data, bring_data, kept_nowhere, missing_words
 from runfolio.reproduction.matching import matching_run
-from runfolio.reproduction.model_files import same_but_for_names
+from runfolio.reproduction.model_files import not_at_hand, same_but_for_names
 from runfolio.reproduction.replicates import MOST_RUNS, replicates_of
 from runfolio.reproduction.running import Ended, run_command
 from runfolio.reproduction.scratch import Scratch, make_scratch, scratch_folder
@@ -275,6 +275,10 @@ class _Attempt:
         for path in _LOGS:
             old.pop(path, None), new.pop(path, None)
         alike = same_but_for_names(folio.store, old, scratch.folio.store, new)
+        unread = not_at_hand(folio.store, old, new)
+        if unread:
+            some = ", ".join(unread[:3]) + (" …" if len(unread) > 3 else "")
+            self._noted([f"the original of {some} is not here, so that only its digest was compared: it names run and time"])
         before, after = lock_of(folio, original), lock_of(scratch.folio, found)
         self._note(
             verdict=compared.verdict, compared=compared.compared, exact=compared.exact, metrics=compared.metrics,
