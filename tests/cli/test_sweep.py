@@ -125,3 +125,28 @@ def test_an_entry_point_of_a_project_is_run_at_each_point(folio: Path) -> None:
     found = json.loads(done.stdout)
     assert [(trial["state"], trial["values"]) for trial in found["trials"]] == [("complete", [1]), ("complete", [3])]
     assert len(json.loads(runfolio(folio, "runs", "list", "--json").stdout)) == 3
+
+
+def test_a_sweep_whose_trials_all_fail_ends_with_1(folio: Path) -> None:
+    (folio / "objective.py").write_text("def score(x):\n    return -abs(x - 7) if x > 4 else 1 / 0\n")
+    assert runfolio(folio, "sweep", "search.yaml").returncode == 0
+    (folio / "objective.py").write_text("def score(x):\n    return 1 / 0\n")
+    done = runfolio(folio, "sweep", "search.yaml", "--trials", "3")
+    assert (done.returncode, "every trial failed" in done.stderr) == (1, True), done.stderr
+
+
+def test_trials_of_a_command_say_nothing_of_a_commit_that_the_sweep_makes(folio: Path) -> None:
+    program = "import runfolio; runfolio.log_metric('a', 1); runfolio.log_metric('b', 2)"
+    command = json.dumps([sys.executable, "-c", program, "{x}"])
+    (folio / "two.yaml").write_text(
+        f"command: {command}\nmetrics: {{a: maximize, b: minimize}}\nspace: {{x: [1, 2, 3]}}\nsampler: grid\njobs: 2\n"
+    )
+    done = runfolio(folio, "sweep", "two.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "runfolio commit" not in done.stderr
+    assert "3 on the Pareto front" in done.stderr and "best" not in done.stderr
+
+
+def test_a_misspelt_engine_is_told_in_one_sentence(folio: Path) -> None:
+    done = runfolio(folio, "sweep", "search.yaml", "--engine", "daks")
+    assert (done.returncode, done.stderr) == (2, "runfolio: engine: 'daks' is none; did you mean 'dask'?\n")

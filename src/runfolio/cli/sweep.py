@@ -12,6 +12,7 @@ from runfolio.cli import options
 from runfolio.cli.completion import run_names
 from runfolio.cli.opening import chosen_folio
 from runfolio.cli.tables import Column, print_json, print_table
+from runfolio.errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
     from runfolio.sweeps.book import TrialEntry
@@ -103,6 +104,9 @@ def _run(
     result = run(found.objective, **arguments, resume=resume or None, told=_Teller(arguments.get("metrics")))
     fluent.flush()
     _print(result, as_json)
+    if result.trials and all(trial.state == "failed" for trial in result.trials):
+        click.echo("runfolio: every trial failed: look at console.log or traceback.txt of one of them", err=True)
+        raise SystemExit(EXIT_FINDINGS)
 
 
 def _import_from_here() -> None:
@@ -175,9 +179,11 @@ def _print(result: SweepResult, as_json: bool) -> None:
     for metric, shares in result.importance.items():
         said = ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())
         click.echo(visible(f"{metric} is explained by: {said}"))
+    if len(result.metrics) > 1 and front:
+        click.echo(f"runfolio: {len(front)} on the Pareto front", err=True)
     counts = ", ".join(f"{count} {state}" for state, count in result.document["counts"].items() if count)
     click.echo(visible(f"runfolio: sweep {result.name} ({result.run_id}): {counts or 'no trial yet'}"), err=True)
-    if front and result.best_value is not None:
+    if front and len(result.metrics) == 1 and result.best_value is not None:
         way = next(iter(result.metrics.values()))
         click.echo(f"runfolio: best {number_text(result.best_value)} ({way})", err=True)
 

@@ -21,9 +21,9 @@ from runfolio.journal.spool import sealed_name
 from runfolio.objects import open_store
 from runfolio.records import Run
 from runfolio.records.redaction import Redactor
+from runfolio.tracking.live import RUN_VARIABLE as RUN_VARIABLE
 from runfolio.tracking.live import LiveRun
 
-RUN_VARIABLE = "RUNFOLIO_RUN_ID"
 LINES_VARIABLE = "RUNFOLIO_LINES"
 FACTS = "recording.json"
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from runfolio.folio.folio import Folio
     from runfolio.folio.offline import OfflineFolio
 
+RUN_VARIABLE = "RUNFOLIO_RUN_ID"
+"""Names the run that a program was started for."""
 _BEYOND_64_BITS = 2**63
 
 

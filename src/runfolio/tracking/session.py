@@ -21,11 +21,13 @@ from runfolio.folio.folio import Folio
 from runfolio.folio.locations import location_of as location_of
 from runfolio.folio.offline import OfflineFolio
 from runfolio.records.redaction import Redactor
-from runfolio.tracking.live import LiveRun
+from runfolio.tracking.live import RUN_VARIABLE, LiveRun
 
 URI_VARIABLE = "RUNFOLIO_TRACKING_URI"
 SCRATCH_VARIABLE = "RUNFOLIO_REPRODUCING"
 """Where it is set, every run goes to the folio that it names, whatever the code says: a run that is made again leaves no run behind."""
+_COMMITTED_ELSEWHERE = (RUN_VARIABLE, SCRATCH_VARIABLE)
+"""Where one of these is set, who started the program commits what it logged: a sweep, say."""
 AUTO_PAUSE_S = 10.0
 AUTO_GATHER_S = 1.0
 """How long a quick sweep gathers runs beyond a batch: half of git's time for 100 runs does not depend on their number (decision 17)."""
@@ -186,7 +188,7 @@ class Session:
         sealed = sum(journal.sealed for journal in self.folio.spool.journals())
         if sealed and not self.on_demand:
             self.commit(wait=True)
-        elif sealed and not isinstance(self.folio, OfflineFolio):
+        elif sealed and not isinstance(self.folio, OfflineFolio) and not any(map(os.environ.get, _COMMITTED_ELSEWHERE)):
             self.say(f"{sealed} finished run{'s wait' if sealed > 1 else ' waits'} for: runfolio commit")
 
 
