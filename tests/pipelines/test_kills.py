@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,6 +65,21 @@ def test_a_runner_killed_in_a_step_repeats_that_step_alone(words: Path, run_cli:
     assert sorted(run.status.value for run in found["count"]) == ["FINISHED", "KILLED"]  # type: ignore[attr-defined]
     assert sorted(run.status.value for run in found[""]) == ["FINISHED", "KILLED"]  # type: ignore[attr-defined]
     assert len(found["words"]) == 1
+
+
+def test_the_command_that_finds_a_step_can_be_copied(words: Path, run_cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = words.parent / "odd words"
+    shutil.copytree(words, odd)
+    monkeypatch.chdir(odd)
+    gate = gated(odd, "count.sh")
+    runner = started(odd)
+    assert gate.read_text() == "here\n"
+    runner.kill()
+    runner.communicate()
+    said = run_cli("pipeline", "run").err
+    found = subprocess.run(said[said.index("fuser ") :], shell=True, capture_output=True, text=True, check=False)
+    gate.write_text("go\n")
+    assert found.returncode == 0, found.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

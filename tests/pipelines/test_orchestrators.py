@@ -147,6 +147,11 @@ def test_names_and_values_of_the_pipeline_are_texts_of_the_file(folio_dir: Path,
     assert any(isinstance(node, ast.Constant) and node.value == hostile for node in ast.walk(tree))
 
 
+def test_the_folder_of_the_file_is_made(words: Path, run_cli: Command) -> None:
+    assert run_cli("pipeline", "template", "airflow", "-o", "dags/of/words.py").code == 0
+    assert "DAG" in (words / "dags/of/words.py").read_text("utf-8")
+
+
 def test_a_wrong_schedule_is_refused(words: Path, run_cli: Command) -> None:
     done = run_cli("pipeline", "template", "airflow", "--schedule", "daily")
     assert done.code == 2

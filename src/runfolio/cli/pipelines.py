@@ -149,7 +149,7 @@ def _tell(result: StepResult) -> None:
         UP_TO_DATE: f"up to date (run {result.run_id})",
         RUNNING: f"runs: {why} (run {result.run_id})",
         MADE: f"made{took}",
-        FAILED: f"FAILED{took}: {why}. Look: runfolio artifacts cat {result.run_id} console.log",
+        FAILED: f"FAILED{took}: {why.rstrip('.')}. Look: runfolio artifacts cat {result.run_id} console.log",
         KILLED: f"ended{took}: {why}",
         NOT_RUN: f"not run: {why}",
     }[result.state]
@@ -225,5 +225,6 @@ def _written(text: str, output: Path | None) -> None:
         click.echo(text, nl=False)
         return
     with storage_errors(f"write {output}"):
+        output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, "utf-8")
     click.echo(f"wrote {output}", err=True)

@@ -217,7 +217,7 @@ class Target(BaseDeploymentClient):
         for key in config or {}:
             if key not in known and not any(entry.endswith(".") and key.startswith(entry) for entry in known):
                 raise UsageError(
-                    f"{self.name}: config: no such key {key!r}{suggestion(key, known)}. "
+                    f"{self.name}: config: no such key {key!r}{suggestion(key, known, '.')} "
                     f"See: runfolio deployments help -t {self.name}"
                 )
         return dict(config or {})

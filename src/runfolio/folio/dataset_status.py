@@ -160,7 +160,8 @@ def _file(folio: Folio, dataset: Dataset, path: Path) -> DatasetStatus:
     row = None if first is None else first - header
     where = f", first at row {row}" if row else ", first in the header" if row == 0 else ""
     moved = "the same rows in another order" if first else "only line ends differ"
-    text = f"{f'{added} rows came, {removed} went' if added or removed else moved}{where}; {sizes}"
+    plural = "" if added == 1 else "s"
+    text = f"{f'{added} row{plural} came, {removed} went' if added or removed else moved}{where}; {sizes}"
     return DatasetStatus(dataset, State.CHANGED, text, added, removed, first_row=row, files=(dataset.path,))
 
 

@@ -46,9 +46,11 @@ def locked(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() >= give_up:
+                    import shlex
+
                     raise BusyError(
                         f"Another runfolio process has been committing for more than {wait_s:g} s. Your runs are safe; "
-                        "try again, or look for a hung process: fuser " + str(folder / "lock")
+                        "try again, or look for a hung process: fuser " + shlex.quote(str(folder / "lock"))
                     ) from None
                 time.sleep(pause)
                 pause = min(pause * 1.5, 0.05)

@@ -97,13 +97,13 @@ class FieldReader:
             raise DamagedError("\n".join(text for _, text in sorted(self.faults, key=lambda fault: fault[0])))
 
 
-def suggestion(key: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence about an unknown name: the nearest known one, or all of them."""
+def suggestion(key: str, known: Iterable[str], end: str = "") -> str:
+    """Return the end of a sentence about an unknown name: the nearest known one, or all of them and `end`."""
     import difflib
 
     names = list(known)
     near = difflib.get_close_matches(key.lower(), names, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(names)}"
+    return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(names)}{end}"
 
 
 def text(value: Any) -> str:

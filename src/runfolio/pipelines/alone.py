@@ -78,9 +78,11 @@ def _refuse_survivors(notes: Path, pipeline: Pipeline) -> None:
     fd = _opened(notes, "steps.lock")
     try:
         if not _taken(fd):
+            import shlex
+
             raise BusyError(
                 f"A step of {pipeline.name} goes on though its runner was killed. Wait for it, or end it; it is found by: "
-                f"fuser {notes / 'steps.lock'}"
+                f"fuser {shlex.quote(str(notes / 'steps.lock'))}"
             )
         fcntl.flock(fd, fcntl.LOCK_UN)
     finally:

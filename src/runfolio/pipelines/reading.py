@@ -94,7 +94,7 @@ def with_params(pipeline: Pipeline, given: Mapping[str, Any]) -> Pipeline:
         If it has no such param; all are named.
     """
     faults = [
-        f"-P {name}: the pipeline {pipeline.name} has no such param{suggestion(name, pipeline.params)}."
+        f"-P {name}: the pipeline {pipeline.name} has no such param{suggestion(name, pipeline.params, '.')}"
         if pipeline.params
         else f"-P {name}: the pipeline {pipeline.name} has no params."
         for name in given

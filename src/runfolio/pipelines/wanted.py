@@ -43,7 +43,7 @@ class Wanted:
         known = [step.name for step in pipeline.steps]
         for name in (*self.steps, *self.start_from):
             if name not in known:
-                raise UsageError(f"The pipeline {pipeline.name} has no step {name!r}{suggestion(name, known)}.")
+                raise UsageError(f"The pipeline {pipeline.name} has no step {name!r}{suggestion(name, known, '.')}")
         if self.jobs < 1:
             raise UsageError(f"{self.jobs} steps at once is not possible: --jobs takes a number from 1.")
         named = set(self.steps) | {step.name for step in pipeline.following(self.start_from)}

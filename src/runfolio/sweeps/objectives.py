@@ -152,7 +152,7 @@ def _put(match: re.Match[str], known: Mapping[str, Any]) -> str:
     if match[1] is None:
         return match[0][0]
     if match[1] not in known:
-        raise UsageError(f"command: there is no param {match[1]!r} for {match[0]}{suggestion(match[1], known)}.")
+        raise UsageError(f"command: there is no param {match[1]!r} for {match[0]}{suggestion(match[1], known, '.')}")
     return _spelled(known[match[1]])
 
 

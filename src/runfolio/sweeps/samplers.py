@@ -83,7 +83,7 @@ def chosen(said: Any, what: str, known: Sequence[str], default: str) -> Chosen:
     if isinstance(said, Mapping):
         name = str(said.get("type", "")).lower()
         if name not in known:
-            raise UsageError(f"{what}: {said.get('type')!r} is none{suggestion(name, known)}.")
+            raise UsageError(f"{what}: {said.get('type')!r} is none{suggestion(name, known, '.')}")
         return Chosen(name, {str(key): value for key, value in said.items() if key != "type"})
     return Chosen(type(said).__name__, {}, said)
 

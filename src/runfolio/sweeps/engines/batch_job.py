@@ -111,4 +111,4 @@ def check_config(engine: str, config: Config, known: Mapping[str, str]) -> None:
     """
     for key in config:
         if key not in known and not any(entry.endswith(".") and key.startswith(entry) and key != entry for entry in known):
-            raise UsageError(f"{engine}: config: no such key {key!r}{suggestion(key, known)}.")
+            raise UsageError(f"{engine}: config: no such key {key!r}{suggestion(key, known, '.')}")

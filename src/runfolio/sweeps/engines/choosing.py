@@ -84,7 +84,7 @@ def engine_of(name: str, *, address: Any = None, n_jobs: int | None = None, conf
         If its package is not installed.
     """
     if name not in ENGINES:
-        raise UsageError(f"engine: {name!r} is none{suggestion(name, ENGINES)}.")
+        raise UsageError(f"engine: {name!r} is none{suggestion(name, ENGINES, '.')}")
     module, _, function = ENGINES[name].partition(":")
     make = getattr(importlib.import_module(module), function)
     return make(address=address, n_jobs=n_jobs, config=config)  # type: ignore[no-any-return]  # of the table above
