@@ -12,12 +12,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runfolio._dataclass import dataclass
-from runfolio.errors import StateError
+from runfolio.errors import StateError, UsageError
 from runfolio.pipelines.document import pipeline_document
 from runfolio.pipelines.finding import Made
 from runfolio.pipelines.model import Pipeline, Step
@@ -181,6 +182,7 @@ class Course:
 
     def _begin(self, judged: Judged, halt: Halt, placer: Placer) -> tuple[LiveRun, int]:
         """Put a step's inputs in place and start its run."""
+        from runfolio.pipelines.entries import argv_of
         from runfolio.pipelines.steps import Bench, describe
         from runfolio.tracking.recording import chosen_experiment
         from runfolio.tracking.starting import start_live
@@ -201,8 +203,13 @@ class Course:
         placer.begin(step.name, step.outputs)
         placer.clear(step.outputs)
         tags = {PIPELINE_TAG: self.pipeline.name, STEP_TAG: step.name, "mlflow.parentRunId": self.parent.run_id}
-        entry = {"script": step.command[0], "type": "PROGRAM", "args": list(step.command[1:])}
-        live = start_live(self.held, self.bench.experiment, name=step.name, tags=tags, entry=entry)
+        started: dict[str, Any] = {"script": step.command[0], "type": "PROGRAM", "args": list(step.command[1:])}
+        with suppress(UsageError):  # an entry point that lacks a parameter: it fails when it is started
+            redactor = self.held.redactor.fresh()
+            shown = {name: redactor.value(name, value) for name, value in self.pipeline.values(step).items()}
+            program, *args = argv_of(step, shown)
+            started = {"script": program, "type": "PROGRAM", "args": args, "cwd": str(self.planner.base)}
+        live = start_live(self.held, self.bench.experiment, name=step.name, tags=tags, entry=started)
         try:
             describe(self.bench, live, judged, self.made)
         except BaseException:

@@ -28,6 +28,7 @@ from runfolio.reproduction.asking import CannotRunError
 from runfolio.reproduction.code import recorded_tree
 from runfolio.reproduction.facts import FAULT, OK, UNKNOWN, Fact
 from runfolio.reproduction.scratch import Scratch
+from runfolio.reproduction.step_data import input_facts
 
 RECORDED, HERE = "recorded", "here"
 
@@ -208,7 +209,7 @@ def _local_path(source: str) -> str:
     """Return the path of a dataset's source that is a file; empty for any other."""
     said = _said(source)
     uri = str(said.get("uri") or said.get("local_uri") or "")
-    return "" if "://" in uri else uri
+    return "" if "://" in uri or uri.startswith(("runs:/", "models:/", "data:")) else uri
 
 
 def _said(source: str) -> dict[str, object]:
@@ -243,6 +244,7 @@ def data_facts(folio: Folio, run: Run, read_data: bool) -> Iterator[Fact]:
     """
     for dataset in recorded_datasets(folio, run):
         yield _dataset_fact(folio, dataset, read_data)
+    yield from input_facts(folio, run)
     names = _outside(folio, run)
     if names:
         some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

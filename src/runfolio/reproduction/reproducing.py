@@ -21,9 +21,11 @@ from runfolio.folio.folio import Folio
 from runfolio.formats.runs import encode_run
 from runfolio.query import parse_filter
 from runfolio.records.names import new_run_id
+from runfolio.records.pipelines import STEP_DOCUMENT, STEP_TAG
 from runfolio.records.redaction import Redactor
 from runfolio.records.reproductions import Outcome, Reproduction
 from runfolio.records.runs import ArtifactEntry, Run, RunStatus
+from runfolio.records.sweeps import TRIAL_TAG
 from runfolio.reproduction.asking import Asked, CannotRunError
 from runfolio.reproduction.code import RECORDED, changed_files, recorded_tree
 from runfolio.reproduction.comparing import (
@@ -41,6 +43,7 @@ from runfolio.reproduction.replicates import MOST_RUNS, replicates_of
 from runfolio.reproduction.running import Ended, run_command
 from runfolio.reproduction.scratch import Scratch, make_scratch, scratch_folder
 from runfolio.reproduction.starting import Start, start_of
+from runfolio.reproduction.step_data import bring_inputs, outputs_made
 from runfolio.reproduction.surroundings import (
     Surroundings,
     changed_facts,
@@ -51,7 +54,7 @@ from runfolio.reproduction.surroundings import (
 )
 from runfolio.tracking.session import SCRATCH_VARIABLE
 
-_LOGS = frozenset(("console.log",))
+_LOGS = frozenset(("console.log", STEP_DOCUMENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,8 @@ class _Attempt:
             self._note(command=start.shown)
             self._noted(start.notes)
             data = bring_data(folio, run, scratch, options.data)
+            folder = scratch.root / start.folder
+            data.digests.update(bring_inputs(folio, run, folder))
             self._note(data=data.digests)
             self._noted(data.notes)
             manager = options.manager or chosen_manager(folio, run)
@@ -212,7 +217,7 @@ class _Attempt:
             around = surroundings_of(folio, run, manager, scratch.root, self._tell)
             self._noted(around.notes)
             ended = self._started(scratch, start, around)
-            self._judge(scratch, ended, data)
+            self._judge(scratch, ended, data, folder)
         finally:
             self._kept(scratch)
             scratch.folio.close()
@@ -236,7 +241,7 @@ class _Attempt:
             self._note(log=ArtifactEntry(*self._folio.store.put_file(ended.log)))
         return ended
 
-    def _judge(self, scratch: Scratch, ended: Ended, data: Data) -> None:
+    def _judge(self, scratch: Scratch, ended: Ended, data: Data, folder: Path) -> None:
         original, made = self._original, scratch.folio.runs.live()
         if ended.why:
             self.last_words = ended.last_words
@@ -250,10 +255,11 @@ class _Attempt:
             self._noted([ended.why])
         if found.status is not original.status:
             self._noted([f"the run ended as {found.status}, the original as {original.status}"])
-        self._compare(scratch, found, data)
+        self._compare(scratch, found, data, folder)
 
     def _failed(self, scratch: Scratch, ended: Ended) -> str:
-        last = ended.last_words.splitlines()[-1:] or [""]
+        words = [line for line in ended.last_words.splitlines() if not line.startswith("runfolio: recorded ")]
+        last = words[-1:] or [""]
         said = f": {last[0].strip()[:300]}" if last[0].strip() else ""
         return f"{ended.why}{said}{missing_words(kept_nowhere(self._original, scratch.root))}"
 
@@ -264,7 +270,7 @@ class _Attempt:
         named = parse_filter(f"tags.`mlflow.parentRunId` = '{run.parent}'")
         return self._folio.runs.search(named, slugs=[run.experiment], limit=MOST_RUNS)
 
-    def _compare(self, scratch: Scratch, found: Run, data: Data) -> None:
+    def _compare(self, scratch: Scratch, found: Run, data: Data, folder: Path) -> None:
         folio, original = self._folio, self._original
         replicates = replicates_of(folio, original)
         compared = compare_metrics(
@@ -274,16 +280,21 @@ class _Attempt:
         old, new = folio.runs.artifacts(original), scratch.folio.runs.artifacts(found)
         for path in _LOGS:
             old.pop(path, None), new.pop(path, None)
+        new.update(outputs_made(original, old, folder))
         alike = same_but_for_names(folio.store, old, scratch.folio.store, new)
         unread = not_at_hand(folio.store, old, new)
         if unread:
             some = ", ".join(unread[:3]) + (" …" if len(unread) > 3 else "")
             self._noted([f"the original of {some} is not here, so that only its digest was compared: it names run and time"])
+        said = found
+        if _by_a_runner(original):
+            # What ran the program logged its params, and what a step read; that is not run again.
+            said = replace(found, params={**original.params, **found.params}, inputs=found.inputs or original.inputs)
         before, after = lock_of(folio, original), lock_of(scratch.folio, found)
         self._note(
             verdict=compared.verdict, compared=compared.compared, exact=compared.exact, metrics=compared.metrics,
-            replicates=len(replicates), artifacts=compare_artifacts(old, new, alike), params=changed_params(original, found),
-            inputs={**data.changed, **changed_inputs(original, found)},
+            replicates=len(replicates), artifacts=compare_artifacts(old, new, alike), params=changed_params(original, said),
+            inputs={**data.changed, **changed_inputs(original, said)},
             packages=changed_packages(before, after) if before is not None and after is not None else {},
             facts=changed_facts(original.environment, found.environment),
             environment={key: str(value) for key, value in found.environment.items() if key != "host"},
@@ -305,6 +316,11 @@ class _Attempt:
             shutil.copytree(scratch.root, self._options.keep, symlinks=True, dirs_exist_ok=True)
             if (scratch.base / "log" / "console.log").is_file():
                 shutil.copyfile(scratch.base / "log" / "console.log", self._options.keep / "reproduce.log")
+
+
+def _by_a_runner(run: Run) -> bool:
+    """Tell whether a run is one of many programs that a sweep or a pipeline started."""
+    return run.entry.get("type") == "PROGRAM" and (STEP_TAG in run.tags or TRIAL_TAG in run.tags)
 
 
 def _recorded(run: Run) -> Run:

@@ -17,6 +17,7 @@ from runfolio.errors import UsageError
 from runfolio.gitstore.repo import Repo
 from runfolio.records.redaction import MASK
 from runfolio.records.runs import Run
+from runfolio.records.sweeps import METRICS_TAG
 from runfolio.reproduction.asking import CannotRunError
 
 PYTHON = "{python}"
@@ -85,6 +86,10 @@ def start_of(repo: Repo, run: Run, experiment: str, root: Path, filled: Mapping[
         raise CannotRunError(f"the record keeps the first {len(recorded) - 1} arguments only ({recorded[-1]})")
     if not script:
         raise CannotRunError("the record does not say what was started: the run was made through the client API, or imported")
+    if kind == "PROGRAM" and METRICS_TAG in run.tags:
+        raise CannotRunError(
+            "it is a sweep of many runs: make one of its trials again. They are told by: runfolio sweep --show RUN"
+        )
     args = _expanded(with_values(recorded, filled))
     folder, notes = str(entry.get("cwd", "")), []
     if folder == "..":

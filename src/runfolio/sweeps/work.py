@@ -31,6 +31,7 @@ from runfolio.tracking import fluent
 from runfolio.tracking.attaching import LINES_VARIABLE, RUN_VARIABLE
 from runfolio.tracking.live import LiveRun, number_of
 from runfolio.tracking.program import run_program
+from runfolio.tracking.provenance import recorded_arguments
 from runfolio.tracking.recording import forget, run_recorded
 from runfolio.tracking.session import URI_VARIABLE, Session, session
 from runfolio.tracking.starting import start_live
@@ -75,7 +76,7 @@ def run_trial(plan: TrialPlan, *, draw: Callable[[], Any] | None = None, held: S
         name=plan.name or None,
         tags=_tags(plan),
         run_id=plan.run_id,
-        source=plan.place.source,
+        source=_source(plan, held),
         capture=not plan.place.source,
     )
     active = fluent.enter(held, live, plan.place.experiment.experiment_id)
@@ -104,12 +105,24 @@ def seal_failed(plan: TrialPlan, fault: str) -> None:
         name=plan.name or None,
         tags=_tags(plan),
         run_id=plan.run_id,
-        source=plan.place.source,
+        source=_source(plan, held),
         capture=not plan.place.source,
     )
     live.batch((), plan.params, {tags.STATE_TAG: str(TrialState.FAILED), tags.FAULT_TAG: fault[:MAX_FAULT]})
     live.end("FAILED")
     held.sealed(live, top=False)
+
+
+def _source(plan: TrialPlan, held: Session) -> Mapping[str, Any]:
+    """Return the origin of the sweep's run; of a command with this trial's values in place, so that the trial can be made again."""
+    source, objective = plan.place.source, plan.objective
+    entry = source.get("entry")
+    if not isinstance(objective, Command) or objective.records or not entry or not held.folio.settings.capture.arguments:
+        return source
+    redactor = held.redactor.fresh()
+    shown = {name: redactor.value(name, value) if isinstance(value, str) else value for name, value in plan.params.items()}
+    words = objective.filled(shown, plan.number, plan.run_id)
+    return {**source, "entry": {**entry, "args": recorded_arguments(words[1:], redactor)}}
 
 
 def _tags(plan: TrialPlan) -> dict[str, str]:
@@ -206,6 +219,8 @@ def _points(
     plan: TrialPlan, live: LiveRun, values: Sequence[float], more: Mapping[str, float]
 ) -> list[tuple[str, float, None, int]]:
     made: list[tuple[str, float, None, int]] = []
+    if isinstance(plan.objective, Command):
+        return made  # the program logged them
     known = RunState(live.writer.path).refresh().reduction.summaries() if any(map(live.knows, plan.metrics)) else {}
     for name, value in [*zip(plan.metrics, values, strict=False), *more.items()]:
         there = known.get(name)

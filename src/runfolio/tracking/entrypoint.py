@@ -44,6 +44,8 @@ class EntryPoint:
         The version of the Python that it runs in, where that is not ours.
     packages : tuple of str
         The folders where that Python finds its packages.
+    cwd : str
+        Its working folder, where that is not ours.
     """
 
     name: str
@@ -55,6 +57,7 @@ class EntryPoint:
     module: str = ""
     python: str = ""
     packages: tuple[str, ...] = ()
+    cwd: str = ""
 
     @property
     def folder(self) -> Path:
@@ -68,8 +71,8 @@ def entry_point(given: Mapping[str, Any] | None = None) -> EntryPoint:
     Parameters
     ----------
     given : mapping, optional
-        What a caller that started something else says of it: ``script``, ``type``, ``args``; of a Python that is not ours ``python`` (its
-        version) and ``packages`` (its folders of packages).
+        What a caller that started something else says of it: ``script``, ``type``, ``args``, and ``cwd`` where that is another; of a
+        Python that is not ours ``python`` (its version) and ``packages`` (its folders of packages).
 
     Returns
     -------
@@ -106,7 +109,8 @@ def _given(said: Mapping[str, Any]) -> EntryPoint:
     file = Path(os.path.abspath(script)) if script and os.path.isfile(script) else None
     name, kind = os.path.basename(script) or script, str(said.get("type", LOCAL))
     packages = tuple(str(item) for item in said.get("packages", ()))
-    return EntryPoint(name, kind, args, _own_file(file), python=str(said.get("python", "")), packages=packages)
+    python, cwd = str(said.get("python", "")), str(said.get("cwd", ""))
+    return EntryPoint(name, kind, args, _own_file(file), python=python, packages=packages, cwd=cwd)
 
 
 @lru_cache(maxsize=8)

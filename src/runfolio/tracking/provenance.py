@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
@@ -118,7 +118,7 @@ def capture(
     redactor : Redactor
         Its rules are used; what is found goes into the notices.
     entry : mapping, optional
-        What was started (``script``, ``type``, ``args``), where it is not this process.
+        What was started (``script``, ``type``, ``args``, ``cwd``), where it is not this process.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def _capture(folio: Repo | None, prefix: str, settings: CaptureSettings, redacto
     if settings.code or settings.user:
         try:
             source = repository_of(entry.folder, folio)
-            script, folder = relative_name(entry, source), working_folder(source)
+            script, folder = relative_name(entry, source), working_folder(source, entry.cwd)
             if settings.code:
                 code, user = captured_code(source, folio, prefix, settings, redactor, entry, notices)
             else:
@@ -159,11 +159,15 @@ def _entry(entry: EntryPoint, script: str, folder: str, settings: CaptureSetting
         if value:
             made[key] = printable(redactor.text(value))
     if settings.arguments and entry.args:
-        args = redactor.arguments(entry.args[:MAX_ARGUMENTS])
-        more = len(entry.args) - len(args)
-        shown = [printable(item) for item in args]
-        made["args"] = [*shown, f"… and {more} more"] if more else shown
+        made["args"] = recorded_arguments(entry.args, redactor)
     return made
+
+
+def recorded_arguments(args: Sequence[str], redactor: Redactor) -> list[str]:
+    """Return arguments as a record has them: without secrets, the first of very many."""
+    shown = [printable(item) for item in redactor.arguments(tuple(args[:MAX_ARGUMENTS]))]
+    more = len(args) - len(shown)
+    return [*shown, f"… and {more} more"] if more else shown
 
 
 def _environment(settings: CaptureSettings, notices: list[str], entry: EntryPoint | None = None) -> tuple[dict[str, Any], str]:

@@ -77,11 +77,14 @@ def relative_name(entry: EntryPoint, source: Repo | None) -> str:
     return entry.file.relative_to(source.work_tree).as_posix()
 
 
-def working_folder(source: Repo | None) -> str:
-    """Return the working folder from the root of the code's repository: empty where it is the root, ``..`` where it lies outside."""
+def working_folder(source: Repo | None, cwd: str = "") -> str:
+    """Return a working folder from the root of the code's repository: empty where it is the root, ``..`` where it lies outside.
+
+    It is this process's own by default.
+    """
     if source is None or source.work_tree is None:
         return ""
-    here, root = os.path.realpath(os.getcwd()), os.path.realpath(source.work_tree)
+    here, root = os.path.realpath(cwd or os.getcwd()), os.path.realpath(source.work_tree)
     if here != root and not here.startswith(root + os.sep):
         return ".."
     return "" if here == root else os.path.relpath(here, root).replace(os.sep, "/")

@@ -1,0 +1,110 @@
+"""Runs that a sweep or a pipeline started: trials and steps, made again each by itself."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reproduction.labs import Lab
+
+STEPS = """\
+name: words
+params: {depth: 4}
+steps:
+  - name: prepare
+    command: [PYTHON, prepare.py]
+    outputs: [made, rows.txt]
+  - name: train
+    command: [PYTHON, fit.py, "{depth}"]
+    inputs: [prepare:made, prepare:rows.txt]
+    outputs: [model.txt]
+"""
+PREPARE = """\
+import pathlib
+pathlib.Path("made").mkdir(exist_ok=True)
+pathlib.Path("made/a b.txt").write_text("1\\n")
+pathlib.Path("rows.txt").write_text("2.5\\n")
+"""
+FIT = """\
+import pathlib, sys
+import runfolio
+text = pathlib.Path("made/a b.txt").read_text() + pathlib.Path("rows.txt").read_text()
+runfolio.log_metric("score", sum(map(float, text.split())) * float(sys.argv[1]))
+pathlib.Path("model.txt").write_text(text)
+"""
+
+
+def run_named(lab: Lab, name: str) -> str:
+    found: list[dict[str, Any]] = json.loads(lab.cli("runs", "list", "--json").stdout)
+    return next(str(run["run_id"]) for run in found if run["name"] == name)
+
+
+def quoted(text: str) -> str:
+    return text.replace("PYTHON", json.dumps(sys.executable))
+
+
+def test_a_trial_of_a_command_is_made_again_with_its_own_values(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    program = "import sys, runfolio\nrunfolio.log_metric('score', float(sys.argv[1].partition('=')[2]) + float(sys.argv[2]))\n"
+    sweep = (
+        "name: words\ncommand: [PYTHON, fit.py, '--x={x}', '{seed}']\nmetrics: {score: maximize}\nsampler: grid\n"
+        "space: {x: [0.5, 2]}\nreplicates: {seed: [1, 2]}\n"
+    )
+    lab = Lab(tmp_path / "lab", {"fit.py": program, "sweep.yaml": quoted(sweep)})
+    lab.cli("sweep", "sweep.yaml")
+    made = lab.reproduce(run_named(lab, "trial-0001-1"))
+    assert (made["verdict"], made["command"][-3:]) == ("exact", ["fit.py", "--x=2", "2"])
+    assert (made["compared"], made.get("params", {})) == (1, {})
+    refused = lab.reproduce(run_named(lab, "words"), expect=22)
+    assert refused["reason"].startswith("it is a sweep of many runs: make one of its trials again")
+
+
+def test_a_secret_of_a_trial_is_masked_and_asked_for(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    program = (
+        "import sys, runfolio\nassert sys.argv[1] == '--t=hunter2secret'\nrunfolio.log_metric('score', float(sys.argv[2]))\n"
+    )
+    sweep = (
+        "name: words\ncommand: [PYTHON, fit.py, '--t={api_token}', '{x}']\nmetrics: {score: maximize}\nsampler: grid\n"
+        "space: {x: [0.5], api_token: hunter2secret}\n"
+    )
+    lab = Lab(tmp_path / "lab", {"fit.py": program, ".gitignore": "sweep.yaml\n"})
+    lab.write("sweep.yaml", quoted(sweep))
+    lab.cli("sweep", "sweep.yaml")
+    run_id = run_named(lab, "trial-0000")
+    assert "hunter2secret" not in lab.cli("runs", "show", run_id, "--json").stdout
+    lab.cli("reproduce", run_id, expect=2)
+    assert lab.reproduce(run_id, "--fill", "t=hunter2secret")["verdict"] == "exact"
+
+
+@pytest.mark.parametrize("folder", ["", "sub dir/"])
+def test_a_step_is_made_again_from_what_other_steps_made(tmp_path: Path, folder: str) -> None:
+    files = {"pipeline.yaml": quoted(STEPS), "prepare.py": PREPARE, "fit.py": FIT, ".gitignore": "/made\n/*.txt\n"}
+    lab = Lab(tmp_path / "lab", {folder + name: text for name, text in files.items()})
+    lab.cli("pipeline", "run", f"{folder}pipeline.yaml", "-P", "depth=2")
+    run_id = run_named(lab, "train")
+    facts = lab.verify(run_id, "--read-data")["facts"]
+    assert [fact["state"] for fact in facts if fact["what"] == "data"] == ["ok", "ok"]
+    made = lab.reproduce(run_id)
+    assert (made["verdict"], made["artifacts"]) == ("exact", {"added": 0, "missing": 0, "other": 0, "same": 1})
+    assert sorted(made["data"]) == ["made", "rows.txt"]
+    assert (made.get("params", {}), made.get("inputs", {})) == ({}, {})
+    for item in (lab.root / ".git/runfolio/objects/sha256").rglob("*"):
+        if item.is_file() and item.read_bytes() == b"1\n":
+            item.unlink()
+    assert "made (runs:/" in lab.reproduce(run_id, expect=22)["reason"]
+    assert "fault" in [fact["state"] for fact in lab.verify(run_id, expect=1)["facts"] if fact["what"] == "data"]
+
+
+def test_a_program_that_fails_is_told_by_its_own_last_words(tmp_path: Path) -> None:
+    lab = Lab(
+        tmp_path / "lab",
+        {"fit.py": "import sys, os\nimport runfolio\nrunfolio.log_metric('x', 1)\nsys.exit(os.environ.get('BAD'))\n"},
+    )
+    lab.cli("record", "--name", "r", "--", sys.executable, "fit.py")
+    made = lab.reproduce("r", expect=22, env={"BAD": "no rows"})
+    assert made["reason"].startswith("it ended with exit status 1: no rows")
