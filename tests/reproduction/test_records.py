@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runfolio.cli.reproduce import verdict_lines
 from runfolio.folio import initialise
 from runfolio.folio.checking import check
 from runfolio.folio.folio import Folio
@@ -100,3 +101,11 @@ def test_a_verdict_is_no_code_of_a_run(folio: Folio) -> None:
     folio.reproductions.record(Reproduction(run_of(folio), new_run_id(), Outcome.EXACT))
     assert tree() == before
     assert paths.reproduction_of_path("reproductions/x/y.json") is None
+
+
+def test_packages_of_another_version_are_told_before_those_of_one_list_alone() -> None:
+    packages = {**{f"a{number:02}": ("", "1.0") for number in range(30)}, "scipy": ("1.11.0", "1.12.0")}
+    made = Reproduction("r" * 32, "a" * 32, Outcome.EXACT, packages=packages)
+    told = [line.strip() for line in verdict_lines(made) if "package" in line]
+    assert told[:2] == ["package scipy 1.11.0 → 1.12.0", "package a00 – → 1.0"]
+    assert len(told) == 12 and told[-1] == "… and 20 packages more that are in one of the lists alone (--json names all)"

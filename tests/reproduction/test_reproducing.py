@@ -200,9 +200,13 @@ def test_a_model_file_whose_original_is_not_here_is_said_to_be_compared_by_its_d
     )
     kept = Lab(tmp_path / "lab", {"m.py": text})
     kept.python("m.py")
+    assert "✓ artifacts: 1 file is there, of the right size\n" in kept.cli("verify", "m").stdout
     made = kept.reproduce("m")
     assert (made["artifacts"]["same"], made["artifacts"]["other"], made.get("notes", [])) == (1, 0, [])
     shutil.rmtree(kept.root / ".git/runfolio/objects/sha256")
+    said = kept.cli("verify", "m", expect=1).stdout
+    assert "✗ artifacts: 1 of 1 files are not in the object store: model/MLmodel\n" in said
+    assert "runfolio artifacts mirror --from" in said
     made = kept.reproduce("m")
     assert made["artifacts"]["other"] == 1
     assert made["notes"] == [

@@ -177,8 +177,15 @@ def verdict_lines(made: Reproduction) -> list[str]:
         )
         lines.append(f"  files: {files.same} of {files.same + files.other + files.missing} have the same bytes{other}")
     lines += [f"  code: {visible(path)} {lines_}" for path, lines_ in made.changed_code.items()]
-    pairs = (("data", made.inputs), ("param", made.params), ("package", made.packages), ("", made.facts))
+    # Versions that differ first, each of them; of what is in one list alone (all that is installed here, maybe) some.
+    alone = [name for name, pair in made.packages.items() if not all(pair)]
+    named = [*(name for name in made.packages if name not in alone), *alone[:_SHOWN]]
+    packages = {name: made.packages[name] for name in named}
+    pairs = (("data", made.inputs), ("param", made.params), ("package", packages), ("", made.facts))
     lines += [f"  {changed_line(kind, name, pair)}" for kind, found in pairs for name, pair in found.items()]
+    if len(packages) < len(made.packages):
+        more = len(made.packages) - len(packages)
+        lines.append(f"  … and {more} packages more that are in one of the lists alone (--json names all)")
     where = f"{made.manager}, Python {made.environment['python']}" if made.environment.get("python") else made.manager
     if made.manager:
         lines.append(f"  environment: {where}; it took {made.duration_ms / 1000:.1f} s")

@@ -14,7 +14,7 @@ from dataclasses import field
 from typing import Any
 
 from runfolio._dataclass import dataclass
-from runfolio.errors import RunfolioError
+from runfolio.errors import NotFoundError, RunfolioError
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
 from runfolio.gitstore.ref_values import OBJECT_ID
@@ -160,17 +160,29 @@ def _model(folio: Folio, asked: Asked, read_data: bool) -> Iterator[Fact]:
 def _looked_at(folio: Folio, what: str, files: dict[str, ArtifactEntry], read_data: bool) -> Fact:
     digests = {entry.digest: entry.size for entry in files.values()}
     found = folio.store.inspect(digests, list(digests) if read_data else ())
-    bad = []
+    bad, gone = [], []
     for path, entry in sorted(files.items()):
         said = found.get(entry.digest)
         if isinstance(said, int) and entry.size in (said, -1):
             continue
+        if isinstance(said, NotFoundError):
+            gone.append(path)
+            continue
         bad.append(f"{path}: {said.message if isinstance(said, RunfolioError) else f'{entry.size} bytes recorded, {said} there'}")
+    if gone:
+        some = ", ".join(gone[:_MANY]) + (f" and {len(gone) - _MANY} more" if len(gone) > _MANY else "")
+        bad.insert(0, f"{len(gone)} of {len(files)} files are not in the object store: {some}")
     if bad:
         more = f" … and {len(bad) - _MANY} more" if len(bad) > _MANY else ""
-        return Fact(what, FAULT, "; ".join(bad[:_MANY]) + more, "Fetch them: runfolio artifacts pull, or bring back a backup")
-    how = "match their digests" if read_data else "are there, of the right size"
-    return Fact(what, OK, f"{len(files)} file{'s' * (len(files) != 1)} {how}")
+        return Fact(
+            what,
+            FAULT,
+            "; ".join(bad[:_MANY]) + more,
+            "Fetch them: runfolio artifacts pull, or from another clone: runfolio artifacts mirror --from FOLDER",
+        )
+    if len(files) == 1:
+        return Fact(what, OK, f"1 file {'matches its digest' if read_data else 'is there, of the right size'}")
+    return Fact(what, OK, f"{len(files)} files {'match their digests' if read_data else 'are there, of the right size'}")
 
 
 def _environment(folio: Folio, run: Run, packages: bool) -> Iterator[Fact]:
