@@ -63,6 +63,26 @@ def test_a_trial_of_a_command_is_made_again_with_its_own_values(tmp_path: Path) 
     assert refused["reason"].startswith("it is a sweep of many runs: make one of its trials again")
 
 
+def test_a_trial_of_a_function_or_a_project_is_made_again(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    space = "metrics: {score: maximize}\nsampler: grid\nspace: {x: [0.5, 2]}\n"
+    project = "name: p\nentry_points:\n  main:\n    parameters: {x: float}\n    command: 'PYTHON fit.py {x}'\n"
+    files = {
+        "fit.py": "import sys, runfolio\nrunfolio.log_metric('score', float(sys.argv[1]))\n",
+        "objective.py": "def score(x):\n    return x + 1\n",
+        "MLproject": project.replace("PYTHON", sys.executable),
+        "one.yaml": f"name: one\nexperiment: one\nfunction: objective:score\n{space}",
+        "two.yaml": f"name: two\nexperiment: two\nproject: {{uri: ., entry_point: main}}\n{space}",
+    }
+    lab = Lab(tmp_path / "lab", files)
+    for name in ("one", "two"):
+        lab.python(str(Path(sys.executable).parent / "runfolio"), "sweep", f"{name}.yaml")
+        runs = json.loads(lab.cli("runs", "list", "--json").stdout)
+        run_id = next(run["run_id"] for run in runs if run["experiment"] == name and run["params"].get("x") in ("2", "2.0"))
+        made = lab.reproduce(run_id)
+        assert (made["verdict"], made["compared"]) == ("exact", 1)
+
+
 def test_a_secret_of_a_trial_is_masked_and_asked_for(tmp_path: Path) -> None:
     pytest.importorskip("optuna")
     program = (

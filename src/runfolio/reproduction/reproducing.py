@@ -15,7 +15,7 @@ from pathlib import Path
 
 from runfolio._dataclass import dataclass
 from runfolio.environments import LOCAL
-from runfolio.errors import EXIT_DONE, EXIT_FINDINGS, StorageError, UsageError
+from runfolio.errors import EXIT_DONE, EXIT_FINDINGS, NotFoundError, StorageError, UsageError
 from runfolio.folio.committing import author_of
 from runfolio.folio.folio import Folio
 from runfolio.formats.runs import encode_run
@@ -159,6 +159,7 @@ class _Attempt:
     def __init__(self, folio: Folio, asked: Asked, options: ReproduceOptions, tell: Callable[[str], None]) -> None:
         self._folio, self._original, self._options, self._tell = folio, asked.run, options, tell
         self.last_words = ""
+        self._began = 0
         settings = folio.settings.reproduce
         self._tolerance = settings.tolerance if options.tolerance is None else options.tolerance
         self._ignored = tuple(dict.fromkeys((*settings.ignore, *options.ignore)))
@@ -231,6 +232,7 @@ class _Attempt:
         folder.mkdir(parents=True, exist_ok=True)
         env = _variables(scratch, start, around)
         self._tell(f"running {' '.join(start.shown[:6])}{' …' if len(start.shown) > 6 else ''}")
+        self._began = time.time_ns() // 1_000_000
         with around.environment.held() as hold:
             ended = run_command(
                 start.argv(str(around.environment.python), cells), folder, env, scratch.base / "log", timeout_s=self._options.timeout_s,
@@ -242,7 +244,7 @@ class _Attempt:
         return ended
 
     def _judge(self, scratch: Scratch, ended: Ended, data: Data, folder: Path) -> None:
-        original, made = self._original, scratch.folio.runs.live()
+        original, made = self._original, self._made(scratch)
         if ended.why:
             self.last_words = ended.last_words
         try:
@@ -256,6 +258,21 @@ class _Attempt:
         if found.status is not original.status:
             self._noted([f"the run ended as {found.status}, the original as {original.status}"])
         self._compare(scratch, found, data, folder)
+
+    def _made(self, scratch: Scratch) -> list[Run]:
+        """Return the runs that the command made: they wait in their journals, or (a sweep's, a pipeline's) are committed there."""
+        waiting = scratch.folio.runs.live()
+        if waiting:
+            return list(waiting)
+        found = scratch.folio.runs.search(parse_filter(""), limit=MOST_RUNS)
+        return [run for run in found if run.start >= self._began and not self._is_known(run.run_id)]
+
+    def _is_known(self, run_id: str) -> bool:
+        try:
+            self._folio.runs.get(run_id)
+        except NotFoundError:
+            return False
+        return True
 
     def _failed(self, scratch: Scratch, ended: Ended) -> str:
         words = [line for line in ended.last_words.splitlines() if not line.startswith("runfolio: recorded ")]

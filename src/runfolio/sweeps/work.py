@@ -117,11 +117,13 @@ def _source(plan: TrialPlan, held: Session) -> Mapping[str, Any]:
     """Return the origin of the sweep's run; of a command with this trial's values in place, so that the trial can be made again."""
     source, objective = plan.place.source, plan.objective
     entry = source.get("entry")
-    if not isinstance(objective, Command) or objective.records or not entry or not held.folio.settings.capture.arguments:
+    if not isinstance(objective, Command) or not entry or not held.folio.settings.capture.arguments:
         return source
     redactor = held.redactor.fresh()
     shown = {name: redactor.value(name, value) if isinstance(value, str) else value for name, value in plan.params.items()}
-    words = objective.filled(shown, plan.number, plan.run_id)
+    # A program that goes on with the trial's run is given another one then.
+    said = tuple(word for word in objective.arguments if not (objective.records and "{run_id}" in word))
+    words = Command(said).filled(shown, plan.number, plan.run_id)
     return {**source, "entry": {**entry, "args": recorded_arguments(words[1:], redactor)}}
 
 
