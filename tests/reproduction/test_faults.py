@@ -180,7 +180,9 @@ def test_nothing_is_run_where_the_verdict_could_not_be_committed(lab: Lab) -> No
 
 
 def test_the_folder_that_is_kept_holds_code_and_log(lab: Lab, tmp_path: Path) -> None:
-    lab.reproduce("d4-s0", "--keep", str(tmp_path / "kept"))
+    lab.write("train.py", (lab.root / "train.py").read_text("utf-8") + "print('trained')\n")
+    lab.reproduce("d4-s0", "--code", "here", "--keep", str(tmp_path / "kept"))
+    assert (tmp_path / "kept/reproduce.log").read_text("utf-8") == "trained\n"
     assert {item.name for item in (tmp_path / "kept").iterdir()} >= {"train.py", "wine.csv", "reproduce.log"}
     assert "not empty" in lab.cli("reproduce", "d4-s0", "--keep", str(tmp_path / "kept"), expect=2).stderr
 
@@ -201,7 +203,7 @@ def test_artifacts_that_are_gone_or_damaged_are_faults(lab: Lab) -> None:
     assert "model/weights.txt" in facts[0]["text"]
     item.unlink()
     said = lab.cli("verify", "d4-s0", expect=1).stdout
-    assert "✗ artifacts: model/weights.txt" in said
+    assert "✗ artifacts: 1 of 1 files are not in the object store: model/weights.txt" in said
     assert "runfolio artifacts pull" in said
 
 
