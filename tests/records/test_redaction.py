@@ -57,6 +57,13 @@ CHANGED = {
     "bearer": ("curl bearer abcdef-123456", "curl bearer ***"),
     "connection_string": ("AccountName=a;AccountKey=Zm9v+/==;x=1", "AccountName=a;AccountKey=***;x=1"),
     "numbered": ("password2=abc", "password2=***"),
+    "object_under_a_secret_name": (
+        '{"api_token": {"kind": "hunter2secret", "n": 3}, "x": "y"}',
+        '{"api_token": {"kind": "***", "n": 3}, "x": "y"}',
+    ),
+    "list_under_a_secret_name": ('{"password": ["s3cr3t", "b"], "x": 1}', '{"password": ["***", "***"], "x": 1}'),
+    "nested_under_a_secret_name": ("password: [a, b: {c: d}] rest", "password: [***, b: {c: ***}] rest"),
+    "object_that_does_not_end": ('{"api_token": {"kind": 3', '{"api_token": ***"kind": 3'),
     "home": ("/home/ada/data/wine.csv", "~/data/wine.csv"),
     "home_alone": ("cd /home/ada", "cd ~"),
     "home_in_flag": ("--data=/home/ada/x", "--data=~/x"),
@@ -217,7 +224,7 @@ def test_text_is_cut_at_the_limit() -> None:
 PIECES = st.sampled_from(
     [value for pair in CHANGED.values() for value in pair]
     + KEPT
-    + list(" =:/@-_.,;&?'\"\n(){}~*")
+    + list(" =:/@-_.,;&?'\"\n(){}[]~*")
     + ["token", "--password", "://", "eyJ"]
 )
 
@@ -244,7 +251,7 @@ def test_arguments_redacted_twice_are_redacted_once(argv: list[str]) -> None:
     [
         "a", "=", "a=", "-", "--a ", "eyJ", "-eyJ", "eyJaaaaaaaa.", "://", "a://", "a:b@", "/home/ada",
         "-----BEGIN PRIVATE KEY-----", "'", "\"a':", "ghp_", "sk-", "token=", "token=a,",
-        "password ", "bearer ", " \n", "authorization:", "a.", "x@h:",
+        "password ", "bearer ", " \n", "authorization:", "a.", "x@h:", "token:{", "token:['", "token:{\"a\":",
     ],
 )  # fmt: skip
 def test_a_long_text_ends(piece: str) -> None:

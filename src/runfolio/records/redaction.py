@@ -42,6 +42,12 @@ _VALUE = re.compile(
     # A bare value ends before the next ", name=": a=secret,b=1.
     r"(?:[^\s&\"',;]|[,;](?!\s{0,3}[\"']?[A-Za-z_][A-Za-z0-9_.\-]{0,80}[\"']?\s{0,3}[=:])){1,4096}"
 )
+# What a secret's name can have instead of one value, as in JSON: names (kept), values (masked), and what it all ends with.
+_PART = re.compile(
+    r"(?P<quote>[\"'])(?P<core>(?:[^\"'\\\n]|\\.|(?!(?P=quote))[\"']){0,4096})(?P=quote)(?P<key>\s{0,3}:)?|"
+    r"(?P<bare>[^\s,:{}\[\]\"']{1,4096})(?P<name>\s{0,3}:)?|(?P<sign>[{}\[\]])"
+)
+_MOST_NESTED = 4096
 _FLAG = re.compile(r"-{1,2}[A-Za-z][A-Za-z0-9_.\-]{0,80}\Z")
 _MAYBE = re.compile(r"[=:@/\\_.\-]|\s")
 _NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,4})?\Z")
@@ -219,12 +225,20 @@ class Redactor:
         # Names are walked one by one, not matched with their values, since the value of a harmless name can itself hold
         # a secret one: --override=db.password=x.
         made: list[str] = []
-        kept = at = 0
+        kept = at = unbalanced = 0
         while name := _NAME.search(text, at):
             at = name.end("key")
             if not self._secret(name["key"]) or not (name["sign"] or name["dash"]):
                 continue
-            value = _VALUE.match(text, name.end())
+            start = name.end()
+            if text[start : start + 1] in ("{", "[") and name["sign"] and start >= unbalanced:
+                nested = self._nested(name["dash"] + name["key"], text[start : start + _MOST_NESTED])
+                if nested is not None:
+                    made += [text[kept:start], nested[0]]
+                    kept = at = start + nested[1]
+                    continue
+                unbalanced = start + _MOST_NESTED  # so that a long text is not looked through again and again
+            value = _VALUE.match(text, start)
             if value is None:
                 continue
             start, end = _core(value)
@@ -232,6 +246,23 @@ class Redactor:
             made += [text[kept:start], masked]
             kept = at = end
         return "".join(made) + text[kept:]
+
+    def _nested(self, key: str, text: str) -> tuple[str, int] | None:
+        """Mask the values in the brackets that a text begins with, and say where they end; None where they do not."""
+        made: list[str] = []
+        kept = depth = 0
+        for part in _PART.finditer(text):
+            if part["sign"]:
+                depth += 1 if part["sign"] in "{[" else -1
+                if depth == 0:
+                    whole = text[: part.end()]
+                    plain = '"' not in whole and "'" not in whole and self._value(key, whole) == whole  # [PAD]
+                    return whole if plain else "".join(made) + text[kept : part.end()], part.end()
+            elif not (part["key"] or part["name"]):
+                group = "bare" if part["bare"] is not None else "core"
+                made += [text[kept : part.start(group)], self._value(key, part[group])]
+                kept = part.end(group)
+        return None
 
     def _masked(self, name: re.Match[str], quoted: bool, core: str) -> str:
         if not name["sign"] and core.startswith("-"):
