@@ -64,12 +64,15 @@ class Lab:
         if self.git("status", "--porcelain"):
             self.git("commit", "-qm", message)
 
-    def python(self, *args: str, cwd: str = "", env: dict[str, str] | None = None) -> None:
-        """Run Python as a user does."""
+    def python(
+        self, *args: str, cwd: str = "", env: dict[str, str] | None = None, expect: int = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Python as a user does, and look at its exit code."""
         done = subprocess.run(
             [sys.executable, *args], cwd=self.root / cwd, env=variables(env), capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == expect, done.stderr
+        return done
 
     def cli(self, *args: str, expect: int = 0, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run the command line, and look at its exit code."""

@@ -20,6 +20,7 @@ steps:
     outputs: [made, rows.txt]
   - name: train
     command: [PYTHON, fit.py, "{depth}"]
+    env: {SHIFT: "0.25"}
     inputs: [prepare:made, prepare:rows.txt]
     outputs: [model.txt]
 """
@@ -30,10 +31,11 @@ pathlib.Path("made/a b.txt").write_text("1\\n")
 pathlib.Path("rows.txt").write_text("2.5\\n")
 """
 FIT = """\
-import pathlib, sys
+import os, pathlib, sys
 import runfolio
+shift = float(os.environ["SHIFT"])
 text = pathlib.Path("made/a b.txt").read_text() + pathlib.Path("rows.txt").read_text()
-runfolio.log_metric("score", sum(map(float, text.split())) * float(sys.argv[1]))
+runfolio.log_metric("score", shift + sum(map(float, text.split())) * float(sys.argv[1]))
 pathlib.Path("model.txt").write_text(text)
 """
 
@@ -97,8 +99,32 @@ def test_a_secret_of_a_trial_is_masked_and_asked_for(tmp_path: Path) -> None:
     lab.cli("sweep", "sweep.yaml")
     run_id = run_named(lab, "trial-0000")
     assert "hunter2secret" not in lab.cli("runs", "show", run_id, "--json").stdout
+    assert "hunter2secret" not in lab.git("log", "-p", "--", "runs")
+    assert not [
+        item for item in lab.root.glob(".git/runfolio/objects/**/*") if item.is_file() and b"hunter2" in item.read_bytes()
+    ]
+    assert "hunter2secret" not in lab.cli("sweep", "--show", "words").stdout
     lab.cli("reproduce", run_id, expect=2)
     assert lab.reproduce(run_id, "--fill", "t=hunter2secret")["verdict"] == "exact"
+
+
+def test_a_sweep_with_a_secret_goes_on_where_the_space_is_given_again(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    program = (
+        "import sys, runfolio\n"
+        "def score(x, api_token):\n    assert api_token == 'hunter2secret'\n    return x\n"
+        "space = {'x': {'type': 'float', 'low': 0, 'high': 1}, 'api_token': 'hunter2secret'}\n"
+        "more = {'resume': sys.argv[1]} if sys.argv[1:2] else {}\n"
+        "if sys.argv[2:] != ['without']: more['space'] = space\n"
+        "print(runfolio.sweep(score, trials=2 + len(more), sampler='random', name='words', seed=1, **more).run_id)\n"
+    )
+    lab = Lab(tmp_path / "lab", {"search.py": program})
+    sweep = lab.python("search.py").stdout.split()[-1]
+    refused = lab.python("search.py", sweep, "without", expect=1)
+    assert "has api_token as ***, as secrets are. Give the space again." in refused.stderr
+    lab.python("search.py", sweep)
+    assert "4 complete" in lab.cli("sweep", "--show", "words").stderr
+    assert "hunter2secret" not in lab.git("log", "-p", "--", "runs")
 
 
 @pytest.mark.parametrize("folder", ["", "sub dir/"])

@@ -216,6 +216,12 @@ def diff_data(ctx: click.Context, old: str, new: str | None, as_json: bool) -> N
         print_drift(found)
     if found.old != found.new:
         ctx.exit(EXIT_FINDINGS)
+    if new is None and "@" not in old:
+        click.echo(
+            f"runfolio: that is the recorded content of {old} beside itself. What changed here since then: runfolio data status {old}. "
+            f"Beside an older one: runfolio data diff {old}@HEAD~1",
+            err=True,
+        )
 
 
 @data.command("rm")

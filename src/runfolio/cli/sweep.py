@@ -166,14 +166,16 @@ def _print(result: SweepResult, as_json: bool) -> None:
         print_json({"run_id": result.run_id, **result.document})
         return
     from runfolio.diff.describe import number_text
+    from runfolio.records.redaction import MASK
     from runfolio.records.visible import visible
 
     front = list(result.pareto_front)
     if front:
         names = list(front[0].params)
+        secret = {name for name, said in result.document["space"].items() if said.get("value") == MASK}
         columns = [Column("trial", right=True), *(Column(name, right=True, whole=True) for name in result.metrics)]
         columns += [Column(name, rank=2) for name in names] + [Column("run", rank=1)]
-        print_table(columns, [_row(trial, result, names) for trial in front[:MOST_SHOWN]])
+        print_table(columns, [_row(trial, result, names, secret) for trial in front[:MOST_SHOWN]])
         if len(front) > MOST_SHOWN:
             click.echo(f"runfolio: {len(front) - MOST_SHOWN} more on the front", err=True)
     for metric, shares in result.importance.items():
@@ -188,16 +190,16 @@ def _print(result: SweepResult, as_json: bool) -> None:
         click.echo(f"runfolio: best {number_text(result.best_value)} ({way})", err=True)
 
 
-def _row(trial: TrialSummary, result: SweepResult, names: list[str]) -> list[str]:
+def _row(trial: TrialSummary, result: SweepResult, names: list[str], secret: set[str]) -> list[str]:
     from runfolio.diff.describe import number_text
+    from runfolio.records.redaction import MASK
 
     values = []
     for metric in result.metrics:
         spread = f" ± {number_text(trial.spreads[metric])}" if metric in trial.spreads else ""
         values.append(number_text(trial.values[metric]) + spread)
-    params = [
-        number_text(value) if isinstance(value, float) else str(value) for value in (trial.params.get(name, "") for name in names)
-    ]
+    found = (MASK if name in secret else trial.params.get(name, "") for name in names)
+    params = [number_text(value) if isinstance(value, float) else str(value) for value in found]
     return [str(trial.number), *values, *params, trial.runs[0][:12] if trial.runs else ""]
 
 

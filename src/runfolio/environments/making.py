@@ -73,7 +73,8 @@ def make_environment(
         if found is not None:
             return found
         clear(place)
-        tell(f"making an environment of {len(wanted.requirements)} requirements with {manager} in {place}")
+        count = len(wanted.requirements) + len(wanted.extra)
+        tell(f"making an environment of {count} requirement{'s' * (count != 1)} with {manager} in {place}")
         began = time.monotonic()
         try:
             installer = Installer(manager, place, base or Path.cwd(), (lock,))

@@ -209,6 +209,7 @@ class Course:
             shown = {name: redactor.value(name, value) for name, value in self.pipeline.values(step).items()}
             program, *args = argv_of(step, shown)
             started = {"script": program, "type": "PROGRAM", "args": args, "cwd": str(self.planner.base)}
+            started["env"] = dict(step.env)
         live = start_live(self.held, self.bench.experiment, name=step.name, tags=tags, entry=started)
         try:
             describe(self.bench, live, judged, self.made)

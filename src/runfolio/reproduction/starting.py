@@ -97,6 +97,11 @@ def start_of(repo: Repo, run: Run, experiment: str, root: Path, filled: Mapping[
         notes.append("the run was started from outside its repository: it ran in the repository's root")
     variables = {"PYTHONHASHSEED": str(entry["hash_seed"])} if entry.get("hash_seed") else {}
     variables["RUNFOLIO_EXPERIMENT_NAME"] = experiment
+    for key, value in entry.get("env", {}).items():
+        if MASK in str(value):
+            notes.append(f"the variable {key} held a secret: it is taken from the environment here")
+        else:
+            variables[str(key)] = str(value)
     if kind == "NOTEBOOK" or script in ("-c", "ipython"):
         return _of_cells(repo, run, script, recorded, args, folder, variables, notes)
     if script == "<stdin>":

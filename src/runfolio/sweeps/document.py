@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runfolio.formats.sweeps import FORMAT, MAX_SAMPLES, MAX_TRIALS, SCHEMA
+from runfolio.records.redaction import Redactor
 from runfolio.sweeps.book import TrialEntry
 from runfolio.sweeps.result import front_of
 from runfolio.sweeps.settings import SweepSettings
@@ -19,7 +20,9 @@ from runfolio.sweeps.studies import Study, importances
 from runfolio.sweeps.trials import TrialState
 
 
-def document_of(name: str, settings: SweepSettings, book: Mapping[int, TrialEntry], study: Study | None) -> dict[str, Any]:
+def document_of(
+    name: str, settings: SweepSettings, book: Mapping[int, TrialEntry], study: Study | None, redactor: Redactor
+) -> dict[str, Any]:
     """Describe a sweep.
 
     Parameters
@@ -29,6 +32,8 @@ def document_of(name: str, settings: SweepSettings, book: Mapping[int, TrialEntr
     book : Mapping of int to TrialEntry
     study : Study or None
         For the params' importance; without it, none is told.
+    redactor : Redactor
+        Of what params are.
     """
     best = front_of(book, settings)
     states = [str(entry.state or "open") for entry in book.values()]
@@ -43,9 +48,9 @@ def document_of(name: str, settings: SweepSettings, book: Mapping[int, TrialEntr
         "seed": settings.seed,
         "planned": settings.trials,
         "counts": {state: states.count(state) for state in ("complete", "pruned", "failed", "open")},
-        "space": {key: dimension_words(each) for key, each in (settings.space or {}).items()},
+        "space": {key: dimension_words(each) for key, each in (settings.shown(redactor).space or {}).items()},
         "best": best[:MAX_TRIALS],
-        "trials": [_trial(entry, settings) for entry in _shown(book, best)],
+        "trials": [_trial(entry, settings, redactor) for entry in _shown(book, best)],
     }
     if settings.replicates is not None:
         made["replicates"] = {"param": settings.replicates.param, "values": [str(each) for each in settings.replicates.values]}
@@ -69,8 +74,9 @@ def _shown(book: Mapping[int, TrialEntry], best: list[int]) -> list[TrialEntry]:
     return [book[number] for number in numbers]
 
 
-def _trial(entry: TrialEntry, settings: SweepSettings) -> dict[str, Any]:
-    made: dict[str, Any] = {"number": entry.number, "state": str(entry.state or "open"), "params": _plain(entry.params)}
+def _trial(entry: TrialEntry, settings: SweepSettings, redactor: Redactor) -> dict[str, Any]:
+    params = _plain(entry.params, redactor)
+    made: dict[str, Any] = {"number": entry.number, "state": str(entry.state or "open"), "params": params}
     if entry.state is TrialState.COMPLETE:
         made["values"] = [_spelled(value) for value in entry.values]
         if settings.replicates is not None:
@@ -79,15 +85,18 @@ def _trial(entry: TrialEntry, settings: SweepSettings) -> dict[str, Any]:
     if entry.runs:
         made["runs"] = list(entry.runs[:MAX_SAMPLES])
     if entry.fault:
-        made["error"] = entry.fault[:300]
+        made["error"] = redactor.text(entry.fault[:300])
     return made
 
 
-def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        str(name): _spelled(value) if isinstance(value, float) else value if isinstance(value, (int, bool)) else str(value)
-        for name, value in params.items()
-    }
+def _plain(params: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, value in params.items():
+        if isinstance(value, float):
+            made[str(name)] = _spelled(value)
+        else:
+            made[str(name)] = value if isinstance(value, (int, bool)) else redactor.value(str(name), str(value))
+    return made
 
 
 def _spelled(value: float) -> Any:

@@ -69,6 +69,8 @@ def end_parent(held: Session, live: LiveRun, status: str, *, is_sweep: bool) -> 
     if is_sweep:
         settings = settings_of(held.folio.runs.get(live.run_id))
         book = read_book(held, live.run_id, settings)
-        live.artifact_bytes(encode_document(document_of(live.record.name, settings, book, None)), tags.DOCUMENT)
+        live.artifact_bytes(
+            encode_document(document_of(live.record.name, settings, book, None, held.redactor.fresh())), tags.DOCUMENT
+        )
     live.end(status)
     held.sealed(live)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from runfolio._dataclass import dataclass
@@ -11,8 +12,9 @@ from runfolio.errors import DamagedError, UsageError
 from runfolio.records import Run
 from runfolio.records import sweeps as tags
 from runfolio.records.names import MAX_TAG_LENGTH, check_key
+from runfolio.records.redaction import Redactor
 from runfolio.sweeps.samplers import GRID, Chosen, choose_pruner, choose_sampler
-from runfolio.sweeps.space import Space, decode_space, encode_space, grid_size
+from runfolio.sweeps.space import Space, decode_space, encode_space, grid_size, shown_space
 
 WAYS = {"minimize": "minimize", "min": "minimize", "maximize": "maximize", "max": "maximize"}
 DEFAULT_METRIC = "value"
@@ -74,6 +76,16 @@ class SweepSettings:
     def repeats(self) -> int:
         """How many runs a trial has."""
         return len(self.replicates.values) if self.replicates else 1
+
+    def shown(self, redactor: Redactor) -> SweepSettings:
+        """Return them as they are recorded: fixed values that are secrets as ``***``.
+
+        Raises
+        ------
+        UsageError
+            If a param with several values has a secret among them.
+        """
+        return self if self.space is None else replace(self, space=shown_space(self.space, redactor.value))
 
     def tags(self) -> dict[str, str]:
         """Return them as tags of the sweep's run."""

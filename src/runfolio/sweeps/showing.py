@@ -20,7 +20,7 @@ def load(run: str) -> SweepResult:
     Parameters
     ----------
     run : str
-        Id (four characters at least) or name of the sweep's own run.
+        Id (four characters at least) or name of the sweep's own run; of several of a name, the newest is read.
 
     Returns
     -------
@@ -35,14 +35,15 @@ def load(run: str) -> SweepResult:
         If it is no sweep's own.
     """
     held = session()
-    record = held.folio.runs.get(held.folio.runs.resolve(run) if hasattr(held.folio.runs, "resolve") else run)
+    named = next((found.run_id for found in sweeps_here() if found.name == run), None)
+    record = held.folio.runs.get(named or (held.folio.runs.resolve(run) if hasattr(held.folio.runs, "resolve") else run))
     settings = settings_of(record)
     book = read_book(held, record.run_id, settings)
     study = Study(
         record.run_id, settings.directions, settings.sampler, settings.pruner, settings.seed, settings.space, parallel=False
     )
     restore(study, book, {name: each.value for name, each in (settings.space or {}).items() if isinstance(each, Fixed)})
-    document = document_of(record.name, settings, book, study)
+    document = document_of(record.name, settings, book, study, held.redactor.fresh())
     return SweepResult(
         record.run_id,
         record.name,

@@ -235,7 +235,44 @@ def dimension_words(dimension: Dimension) -> dict[str, Any]:
 
 def encode_space(space: Mapping[str, Dimension]) -> str:
     """Return a space as JSON."""
-    return json.dumps({name: dimension_words(each) for name, each in space.items()}, ensure_ascii=False, default=str)
+    said = {
+        name: each.value
+        if isinstance(each, Fixed) and not isinstance(each.value, (list, tuple, Mapping))
+        else dimension_words(each)
+        for name, each in space.items()
+    }
+    return json.dumps(said, ensure_ascii=False, default=str)
+
+
+def shown_space(space: Mapping[str, Dimension], redact: Callable[[str, str], str]) -> Space:
+    """Return a space as it is recorded.
+
+    Parameters
+    ----------
+    space : Mapping of str to Dimension
+    redact : callable
+        Given a param's name and a text that it may be, returns what is written of it.
+
+    Raises
+    ------
+    UsageError
+        If a param with several values has a secret among them: they could not be told from one another.
+    """
+    made: Space = {}
+    for name, each in space.items():
+        if isinstance(each, Fixed) and isinstance(each.value, str):
+            made[name] = Fixed(redact(name, each.value))
+        elif isinstance(each, Choices):
+            shown = tuple(redact(name, value) if isinstance(value, str) else value for value in each.values)
+            if len(set(shown)) < len(set(each.values)):
+                raise UsageError(
+                    f"space.{name}: its values look like secrets, and a sweep's values are written into its record. Name each by a "
+                    "word, and let the program look the secret up."
+                )
+            made[name] = Choices(shown)
+        else:
+            made[name] = each
+    return made
 
 
 def decode_space(text: str) -> Space:

@@ -12,6 +12,7 @@ from runfolio.errors import NotFoundError, RunfolioError, UsageError
 from runfolio.formats.durations import parse_duration
 from runfolio.records import Experiment
 from runfolio.records import sweeps as tags
+from runfolio.records.redaction import MASK
 from runfolio.sweeps.asked import add_asked
 from runfolio.sweeps.book import TrialEntry
 from runfolio.sweeps.document import document_of, encode_document
@@ -23,7 +24,7 @@ from runfolio.sweeps.resuming import collect_first, end_dead, newest_unfinished,
 from runfolio.sweeps.running import Running
 from runfolio.sweeps.samplers import choose_pruner, choose_sampler, make_pruner, make_sampler
 from runfolio.sweeps.settings import Replicates, SweepSettings, check, read_metrics, read_replicates, settings_of
-from runfolio.sweeps.space import Fixed, Space, read_space
+from runfolio.sweeps.space import Fixed, Space, read_space, shown_space, values_of
 from runfolio.sweeps.studies import Study
 from runfolio.sweeps.trials import Place
 from runfolio.tracking import fluent
@@ -237,6 +238,12 @@ def _settings(
         )  # fmt: skip
         return check(made, timeout_s)
     before = settings_of(held.folio.runs.get(found))
+    if (
+        before.space is not None
+        and given.space is not None
+        and shown_space(given.space, held.redactor.fresh().value) == before.space
+    ):
+        before = replace(before, space=given.space)  # the record has secrets as ***, and home folders as ~
     faults = [
         f"{field}: the sweep has {shown(said)}, and {shown(new)} is given"
         for field, said, new, shown in (
@@ -251,6 +258,11 @@ def _settings(
     ]
     if faults:
         raise UsageError("\n".join([*faults, f"A sweep that is resumed ({found}) goes on as it was begun: leave these out."]))
+    hidden = [name for name, each in (before.space or {}).items() if MASK in (values_of(each) or ())]
+    if hidden:
+        raise UsageError(
+            f"space: the record of the sweep {found} has {', '.join(hidden)} as {MASK}, as secrets are. Give the space again."
+        )
     made = replace(
         before,
         trials=before.trials if trials is None else trials,
@@ -286,7 +298,7 @@ def _run_of(
     active = fluent.active_run()
     if found is None:
         experiment = _experiment(held, experiment_name)
-        all_tags = {**(run_tags or {}), **settings.tags()}
+        all_tags = {**(run_tags or {}), **settings.shown(held.redactor.fresh()).tags()}
         if active is not None:
             all_tags["mlflow.parentRunId"] = active.info.run_id
         entry = None
@@ -301,7 +313,7 @@ def _run_of(
         experiment = named
         live = held.run(found, resume=True)
         live.writer.event("end", "RUNNING", 0)
-        live.batch((), {}, {**(run_tags or {}), **settings.tags()})
+        live.batch((), {}, {**(run_tags or {}), **settings.shown(held.redactor.fresh()).tags()})
     entered = fluent.enter(held, live, experiment.experiment_id)
     status = "FAILED"
     try:
@@ -345,7 +357,7 @@ def _source(live: LiveRun) -> dict[str, Any]:
 def _leave_document(
     live: LiveRun, settings: SweepSettings, book: Mapping[int, TrialEntry], study: Study | None
 ) -> Mapping[str, Any]:
-    document = document_of(live.record.name, settings, book, study)
+    document = document_of(live.record.name, settings, book, study, live.redactor.fresh())
     live.artifact_bytes(encode_document(document), tags.DOCUMENT)
     return document
 

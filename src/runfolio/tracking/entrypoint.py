@@ -46,6 +46,8 @@ class EntryPoint:
         The folders where that Python finds its packages.
     cwd : str
         Its working folder, where that is not ours.
+    env : tuple of (str, str)
+        Variables that it alone was given.
     """
 
     name: str
@@ -58,6 +60,7 @@ class EntryPoint:
     python: str = ""
     packages: tuple[str, ...] = ()
     cwd: str = ""
+    env: tuple[tuple[str, str], ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -71,8 +74,8 @@ def entry_point(given: Mapping[str, Any] | None = None) -> EntryPoint:
     Parameters
     ----------
     given : mapping, optional
-        What a caller that started something else says of it: ``script``, ``type``, ``args``, and ``cwd`` where that is another; of a
-        Python that is not ours ``python`` (its version) and ``packages`` (its folders of packages).
+        What a caller that started something else says of it: ``script``, ``type``, ``args``, and ``cwd`` where that is another; ``env``,
+        variables that it alone was given; of a Python that is not ours ``python`` (its version) and ``packages`` (its folders of packages).
 
     Returns
     -------
@@ -110,7 +113,8 @@ def _given(said: Mapping[str, Any]) -> EntryPoint:
     name, kind = os.path.basename(script) or script, str(said.get("type", LOCAL))
     packages = tuple(str(item) for item in said.get("packages", ()))
     python, cwd = str(said.get("python", "")), str(said.get("cwd", ""))
-    return EntryPoint(name, kind, args, _own_file(file), python=python, packages=packages, cwd=cwd)
+    env = tuple((str(key), str(value)) for key, value in said.get("env", {}).items())
+    return EntryPoint(name, kind, args, _own_file(file), python=python, packages=packages, cwd=cwd, env=env)
 
 
 @lru_cache(maxsize=8)

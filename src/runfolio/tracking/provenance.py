@@ -160,6 +160,8 @@ def _entry(entry: EntryPoint, script: str, folder: str, settings: CaptureSetting
             made[key] = printable(redactor.text(value))
     if settings.arguments and entry.args:
         made["args"] = recorded_arguments(entry.args, redactor)
+    if settings.arguments and entry.env:
+        made["env"] = {printable(name): printable(redactor.value(name, value)) for name, value in entry.env}
     return made
 
 
