@@ -39,10 +39,12 @@ def gateway(version: Version, folio: Path, *options: str, program: Sequence[str]
 
     `program` says to Python how the command is started.
     """
+    env = version.env()
+    del env["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"]  # as a user starts it
     with open(folio.parent / "gateway.err", "w+") as errors:
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore", *program, "gateway", "--port", "0", *options],
-            cwd=folio, env=version.env(), stdout=subprocess.PIPE, stderr=errors, text=True,
+            cwd=folio, env=env, stdout=subprocess.PIPE, stderr=errors, text=True,
         )  # fmt: skip
         assert process.stdout is not None
         said: dict[str, str] = {}

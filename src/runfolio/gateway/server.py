@@ -112,6 +112,8 @@ def serve(options: GatewayOptions, tell: Any) -> None:
     place = f"{SCHEME}://{options.folio}"
     os.environ.update({STORE: place, REGISTRY: place, ROOT: f"{PROXY}:/", DESTINATION: place, PROXIES: "true"})
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    # Else the terminal shows a bar for each file that a client fetches.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     listener = _listener(options)
     _open_early(place)
     host = f"[{options.host}]" if ":" in options.host else options.host
