@@ -304,3 +304,9 @@ def test_two_imports_at_once_do_not_take_each_others_files_away(folio_dir: Path,
     done = subprocess.run(command, cwd=folio_dir, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stderr
     assert len(runs_of(folio_dir)) == 3
+
+
+def test_a_mapping_that_is_not_there_is_said_with_how_to_make_one(folio_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("lr,acc\n1,2\n")
+    said = take(folio_dir, "table", str(tmp_path / "t.csv"), "--mapping", str(tmp_path / "no.yaml"), code=11)["error"]
+    assert f"{tmp_path}/no.yaml: there is no such file" in said and "--propose" in said

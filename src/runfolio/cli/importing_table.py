@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from runfolio.cli.importing_shared import carry_out, import_options
-from runfolio.errors import UsageError, storage_errors
+from runfolio.errors import NotFoundError, UsageError, storage_errors
 
 
 @click.command("table")
@@ -27,6 +27,10 @@ def table(file: Path, mapping_file: Path | None, only_propose: bool, **options: 
 
     mapping = None
     if mapping_file is not None:
+        if not mapping_file.exists():
+            raise NotFoundError(
+                f"{mapping_file}: there is no such file. Make one: runfolio import table {file} --propose > {mapping_file}"
+            )
         with storage_errors(f"read {mapping_file}"):
             mapping = decode_mapping(mapping_file.read_bytes(), str(mapping_file))
     if only_propose:
