@@ -124,6 +124,16 @@ def test_a_folder_of_an_old_version_that_was_moved_is_whole(folio_dir: Path, old
     assert [item.path for item in client.list_artifacts(found.info.run_id, "notes")] == ["notes/a.txt"]
 
 
+def test_the_folder_around_mlruns_and_a_file_are_refused_with_what_to_write(folio_dir: Path, old: Path) -> None:
+    (old.parent / "train.py").touch()
+    (old.parent / "mlflow.db").touch()
+    around, file = take(folio_dir, old.parent), take(folio_dir, old.parent / "mlflow.db")
+    assert around.returncode == 11 and f"Is it {old}?" in around.stderr, around.stderr
+    assert file.returncode == 11 and f"sqlite:///{old.parent}/mlflow.db" in file.stderr, file.stderr
+    assert runs_in(folio_dir) == {} and git(folio_dir, "status", "--porcelain") == ""
+    assert [item.name for item in RunfolioClient(str(folio_dir)).search_experiments()] == ["Default"]
+
+
 def break_utf8(run: Path) -> None:
     (run / "params" / "depth").write_bytes(b"\xff3")
 

@@ -51,11 +51,14 @@ def open_mlruns(folder: Path, uri: str) -> MlrunsSource:
     NotFoundError
         If there is no such folder, or nothing in it is MLflow's.
     """
+    if folder.is_file():
+        raise NotFoundError(f"{uri}: it is a file, and no folder mlruns. A database is given as sqlite:///{folder}")
     if not folder.is_dir():
         raise NotFoundError(
             f"{uri}: no such folder. Give the folder mlruns, a database (sqlite:///mlflow.db) or a server (http://…)."
         )
-    if not any(next(folder.glob(pattern), None) for pattern in (f"*/{META}", f"*/*/{META}", f".trash/*/{META}")):
+    around = not next(folder.glob(f"*/{META}"), None) and next(folder.glob(f"mlruns/*/{META}"), None)  # a project's folder
+    if around or not any(next(folder.glob(pattern), None) for pattern in (f"*/{META}", f"*/*/{META}", f".trash/*/{META}")):
         inner = f" Is it {uri.rstrip('/')}/mlruns?" if (folder / "mlruns").is_dir() else ""
         raise NotFoundError(f"{uri}: the folder holds no MLflow store: there is no {META} of an experiment or run in it.{inner}")
     return MlrunsSource(folder.absolute(), uri)
