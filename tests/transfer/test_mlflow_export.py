@@ -22,9 +22,9 @@ pytestmark = [pytest.mark.frameworks]
 NEWEST = [parameter for parameter in each_version() if parameter.values == (VERSIONS[1],)]  # type: ignore[attr-defined]
 
 
-def write(version: Version, folio: Path, uri: str, *options: str) -> subprocess.CompletedProcess[str]:
+def write(version: Version, folio: Path, uri: str, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the export as a user does."""
-    return version.warm("-m", "runfolio", "export", "mlflow", uri, *options, cwd=folio)
+    return version.warm("-m", "runfolio", "export", "mlflow", uri, *options, cwd=folio, **env)
 
 
 def told(version: Version, uri: str, folder: Path) -> dict[str, Any]:
@@ -147,3 +147,36 @@ def test_a_store_that_cannot_be_written_is_said_in_words(
     done = write(version, folio_dir, uri, *options)
     assert done.returncode == code and said in done.stdout + done.stderr, done.stdout + done.stderr
     assert "Traceback" not in done.stderr and "secret" not in done.stderr
+
+
+@pytest.mark.parametrize("version", each_version())
+def test_a_dry_run_makes_no_database_and_no_folder(
+    version: Version, folio_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folio_dir)
+    with runfolio.start_run():
+        runfolio.log_metric("loss", 1.0)
+    subprocess.run([sys.executable, "-m", "runfolio", "commit"], cwd=folio_dir, check=True, capture_output=True)
+    place = tmp_path / "out"
+    place.mkdir()
+    before = sorted(folio_dir.iterdir())
+    for uri in (f"sqlite:///{place}/new/mlflow.db", str(place / "mlruns")):
+        done = write(version, folio_dir, uri, "--dry-run", "--json", TMPDIR=str(tmp_path))
+        assert done.returncode == 0 and json.loads(done.stdout)["counts"]["runs"] == 1, done.stdout + done.stderr
+    assert list(place.iterdir()) == [] and sorted(folio_dir.iterdir()) == before
+    assert list(tmp_path.glob("runfolio-*")) == []
+    mistaken = write(version, folio_dir, "runs.db")
+    assert mistaken.returncode == 2 and "sqlite:///runs.db" in mistaken.stderr and not (folio_dir / "runs.db").exists()
+
+
+@pytest.mark.parametrize("version", NEWEST)
+def test_a_database_of_an_older_mlflow_is_not_written(version: Version, folio_dir: Path, tmp_path: Path) -> None:
+    if not Path(VERSIONS[0].folder, "mlflow", "server").is_dir():
+        pytest.skip("no whole MLflow 2.22")
+    uri, database = f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlflow.db"
+    fill(VERSIONS[0], tmp_path, uri, 1)
+    before = database.read_bytes()
+    for options in (("--dry-run",), ()):
+        done = write(version, folio_dir, uri, *options)
+        assert done.returncode == 19 and f"mlflow db upgrade {uri}" in done.stderr and "Traceback" not in done.stderr
+        assert database.read_bytes() == before

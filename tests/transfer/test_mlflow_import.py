@@ -24,9 +24,9 @@ pytestmark = [pytest.mark.frameworks]
 NEWEST = [parameter for parameter in each_version() if parameter.values == (VERSIONS[1],)]  # type: ignore[attr-defined]
 
 
-def take(version: Version, folio: Path, uri: str, *options: str) -> subprocess.CompletedProcess[str]:
+def take(version: Version, folio: Path, uri: str, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the import as a user does."""
-    return version.warm("-m", "runfolio", "import", "mlflow", uri, *options, cwd=folio)
+    return version.warm("-m", "runfolio", "import", "mlflow", uri, *options, cwd=folio, **env)
 
 
 def told(version: Version, uri: str, folder: Path) -> dict[str, Any]:
@@ -177,6 +177,7 @@ def test_a_store_that_cannot_be_opened_is_said_in_words(version: Version, folio_
             made.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
             made.execute("INSERT INTO alembic_version VALUES ('0123456789ab')")
             made.execute("CREATE TABLE experiments (experiment_id INTEGER)")
+            made.execute("CREATE TABLE runs (run_uuid TEXT)")
         made.close()
     elif fault == "no database":
         code, said = 11, "no such database"
@@ -188,3 +189,61 @@ def test_a_store_that_cannot_be_opened_is_said_in_words(version: Version, folio_
         options, code, said = ("--since", "yesterday"), 2, "is no date"
     done = take(version, folio_dir, uri, *options)
     assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("options", [("--dry-run",), ()])
+@pytest.mark.parametrize("version", NEWEST)
+def test_a_database_of_an_older_mlflow_is_taken_and_stays_as_it_is(
+    version: Version, folio_dir: Path, small: Path, options: tuple[str, ...]
+) -> None:
+    older, uri = VERSIONS[0], f"sqlite:///{small}/mlflow.db"
+    if not Path(older.folder, "mlflow", "server").is_dir():
+        pytest.skip("no whole MLflow 2.22")
+    fill(older, small, uri, 3)
+    before = (small / "mlflow.db").read_bytes()
+    done = take(version, folio_dir, uri, "--json", *options, TMPDIR=str(small))
+    did = json.loads(done.stdout)
+    assert done.returncode == 0 and did["counts"]["runs"] == 3 and did["findings"] == [], done.stdout
+    assert (small / "mlflow.db").read_bytes() == before and [item.name for item in small.glob("runfolio-*")] == []
+    there, here = told(older, uri, small)["runs"], told(version, f"runfolio://{folio_dir}", folio_dir)["runs"]
+    assert len(there) == 3 and here.keys() == (set() if options else there.keys())
+
+
+def test_a_database_of_a_newer_mlflow_is_refused_by_an_older_one(folio_dir: Path, small: Path) -> None:
+    for version in VERSIONS:
+        if not Path(version.folder, "mlflow", "server").is_dir():
+            pytest.skip("both MLflows are needed")
+    uri = f"sqlite:///{small}/mlflow.db"
+    fill(VERSIONS[1], small, uri, 1)
+    before = (small / "mlflow.db").read_bytes()
+    done = take(VERSIONS[0], folio_dir, uri)
+    assert done.returncode == 19 and "of a newer MLflow" in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert (small / "mlflow.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("version", each_version())
+def test_a_database_that_is_not_mlflows_gets_no_tables_and_the_folder_no_mlruns(
+    version: Version, folio_dir: Path, small: Path
+) -> None:
+    other = small / "other.db"
+    with sqlite3.connect(other) as made:
+        made.execute("CREATE TABLE customers (name TEXT)")
+    made.close()
+    empty = small / "empty.db"
+    empty.touch()
+    for place in (other, empty):
+        before = place.read_bytes()
+        done = take(version, folio_dir, f"sqlite:///{place}")
+        assert done.returncode == 11 and "holds no MLflow store" in done.stderr, done.stderr
+        assert place.read_bytes() == before
+    fill(version, small, f"sqlite:///{small}/mlflow.db", 1)
+    assert take(version, folio_dir, f"sqlite:///{small}/mlflow.db").returncode == 0
+    assert not (folio_dir / "mlruns").exists()
+
+
+@pytest.mark.parametrize("version", NEWEST)
+def test_a_database_server_that_is_not_there_is_told_at_once(version: Version, folio_dir: Path) -> None:
+    done = version.warm(
+        "-m", "runfolio", "import", "mlflow", "postgresql://ada:secret@127.0.0.1:1/runs", cwd=folio_dir, timeout_s=60
+    )
+    assert done.returncode == 19 and "Connection refused" in done.stderr and "secret" not in done.stderr, done.stderr

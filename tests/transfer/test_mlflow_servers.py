@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+import runfolio
 from runfolio.errors import RemoteError
-from tests.gateway.versions import Version, each_version
+from tests.gateway.versions import VERSIONS, Version, each_version
 from tests.transfer.servers import mlflow_server
+from tests.transfer.test_mlflow_export import write
 from tests.transfer.test_mlflow_import import fill, take, told
 
 pytestmark = [pytest.mark.frameworks]
@@ -52,3 +54,28 @@ def test_a_server_that_is_killed_meanwhile_is_told_and_then_all_is_taken(
         expected, found = both_told(version, {there: server.uri, tmp_path: f"runfolio://{folio_dir}"})
     assert len(expected["runs"]) == RUNS
     assert expected == found
+
+
+def test_a_server_of_mlflow_2_is_taken_and_written_by_mlflow_3(
+    folio_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folio_dir)
+    older, newer = VERSIONS
+    for version in VERSIONS:
+        if not Path(version.folder, "mlflow", "server").is_dir():
+            pytest.skip("both MLflows are needed")
+    there = tmp_path / "mlflow"
+    there.mkdir()
+    with mlflow_server(older, there) as server:
+        fill(older, there, server.uri, 2)
+        took = take(newer, folio_dir, server.uri, "--json")
+        assert took.returncode == 0 and json.loads(took.stdout)["counts"]["runs"] == 2, took.stdout + took.stderr
+        with runfolio.start_run(run_name="new"):
+            runfolio.log_metric("loss", 1.0)
+            runfolio.log_text("a note", "note.txt")
+        subprocess.run([sys.executable, "-m", "runfolio", "commit"], cwd=folio_dir, check=True, capture_output=True)
+        wrote = write(newer, folio_dir, server.uri, "--json")
+        did = json.loads(wrote.stdout)
+        assert did["counts"]["runs"] == 1 == did["verified"] and did["there"]["runs"] == 2, wrote.stdout + wrote.stderr
+        found = told(older, server.uri, there)["runs"].values()
+    assert sorted(run["name"] for run in found) == ["new", "r0", "r1"]

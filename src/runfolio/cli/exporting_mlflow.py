@@ -31,6 +31,6 @@ def mlflow(uri: str, artifacts: str | None, no_models: bool, as_json: bool, **op
 
     choice = choice_of(models=not no_models, **options)
     with opened() as folio:
-        target = open_target(uri, artifacts)
+        target = open_target(uri, artifacts, dry_run=choice.dry_run)
         done = export_store(FolioSource(folio, logged=target.logged), target, choice)
     tell(done, "would write" if choice.dry_run else "wrote", dry_run=choice.dry_run, as_json=as_json)

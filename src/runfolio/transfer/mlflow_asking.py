@@ -1,11 +1,11 @@
-"""What every writing of an MLflow store needs: MLflow with its settings, and what an address says."""
+"""What every opening of an MLflow store needs: MLflow with its settings, and what an address says."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -40,6 +40,35 @@ def quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def no_folder_left() -> Iterator[None]:
+    """Remove the folder ``mlruns`` that MLflow 2 makes in the current folder for whatever store it opens; one that was there stays."""
+    made = Path("mlruns").absolute()
+    before = made.exists()
+    try:
+        yield
+    finally:
+        if not before:
+            with suppress(OSError):  # there is none, or something is in it
+                made.rmdir()
+
+
+def has_logged_models(client: Any) -> bool:
+    """Tell whether a server knows logged models: no client of MLflow 2 does, and no server of it has what the client of MLflow 3 asks for.
+
+    Parameters
+    ----------
+    client : mlflow.MlflowClient
+    """
+    if not hasattr(client, "search_logged_models"):
+        return False
+    try:
+        client.search_logged_models(["0"], max_results=1)
+    except Exception as error:  # noqa: BLE001 # whatever else is wrong is told where something is asked for
+        return getattr(error, "error_code", "") != "ENDPOINT_NOT_FOUND"
+    return True
 
 
 def database_file(uri: str) -> Path | None:

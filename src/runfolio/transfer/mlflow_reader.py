@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from runfolio.transfer.mlflow_asking import no_folder_left
 from runfolio.transfer.mlflow_places import asked
 from runfolio.transfer.mlflow_source import run_of, version_of
 from runfolio.transfer.source import Point, SourceModel, SourceRun
@@ -28,7 +29,8 @@ class MlflowReader:
         # MLflow remembers where a run's files are by the run's id alone, whichever store was asked.
         getattr(utils, "_artifact_repos_cache", {}).clear()
         mlflow.set_tracking_uri(uri)
-        self._client = mlflow.MlflowClient(uri, uri)
+        with no_folder_left():
+            self._client = mlflow.MlflowClient(uri, uri)
 
     def run(self, run_id: str) -> SourceRun:
         """Return one run.

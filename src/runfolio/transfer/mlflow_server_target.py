@@ -19,7 +19,7 @@ from mlflow import entities as theirs
 from mlflow.tracking import MlflowClient
 
 from runfolio.errors import UsageError
-from runfolio.transfer.mlflow_asking import without_secret
+from runfolio.transfer.mlflow_asking import has_logged_models, without_secret
 from runfolio.transfer.mlflow_reader import MlflowReader
 from runfolio.transfer.mlflow_server_registry import ServerRegistry, pages
 from runfolio.transfer.source import Point, SourceExperiment, SourceLogged, SourceRun
@@ -42,7 +42,6 @@ class ServerTarget(ServerRegistry):
         ``http://…`` or ``https://…``. A user and password in it are given to MLflow's client as it takes them from the environment.
     """
 
-    logged = hasattr(MlflowClient, "create_logged_model")
     keeps_ids = False
 
     def __init__(self, uri: str) -> None:
@@ -57,6 +56,7 @@ class ServerTarget(ServerRegistry):
         super().__init__(MlflowClient(self._uri, self._uri))
         ask = lambda token: self._client.search_experiments(theirs.ViewType.ALL, 1000, page_token=token)  # noqa: E731
         self._experiments = {item.name: item for item in pages(ask)}
+        self.logged = has_logged_models(self._client)
         self._halves: dict[str, str] = {}
         self._half_models: dict[str, str] = {}
         self._parents: dict[str, str] = {}

@@ -6,13 +6,17 @@ A folder ``mlruns`` is read without MLflow, by :mod:`.mlruns_source`.
 from __future__ import annotations
 
 import os
+import shutil
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from runfolio.errors import NotFoundError, UsageError, missing_package
+from runfolio.transfer.mlflow_asking import has_logged_models, no_folder_left, without_secret
+from runfolio.transfer.mlflow_database import is_database, readable
 from runfolio.transfer.mlflow_places import asked, below, list_local, own_folder, path_of
 from runfolio.transfer.mlflow_tables import Tables
 from runfolio.transfer.mlruns_source import open_mlruns
@@ -52,9 +56,6 @@ def open_mlflow(uri: str) -> Source:
     folder = path_of(uri)
     if folder is not None:
         return open_mlruns(folder, uri)
-    database = urlsplit(uri)
-    if database.scheme.startswith("sqlite") and not Path(unquote(database.path[1:])).is_file():
-        raise NotFoundError(f"{uri}: no such database. Write sqlite:///mlflow.db, with four slashes for a path from the root.")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     # Seven attempts, each after twice the time, are four minutes before MLflow says that a server is gone; these are half a minute.
@@ -62,18 +63,19 @@ def open_mlflow(uri: str) -> Source:
     try:
         import mlflow
     except ImportError:
-        raise missing_package("mlflow", "mlflow", "read an MLflow store") from None
-    with asked(f"{_plain(uri)}: MLflow {mlflow.__version__} cannot open it"):
-        mlflow.set_tracking_uri(uri)
-        client = mlflow.MlflowClient(uri, uri)
+        # The extra brings mlflow-skinny, which opens no database.
+        extra = "mlflow" if urlsplit(uri).scheme in ("http", "https") else ""
+        raise missing_package("mlflow", extra, "read an MLflow store") from None
+    with asked(f"{without_secret(uri)}: MLflow {mlflow.__version__} cannot open it"), no_folder_left():
+        address, copy = readable(uri) if is_database(uri) else (uri, None)
+        mlflow.set_tracking_uri(address)
+        client = mlflow.MlflowClient(address, address)
         client.search_experiments(max_results=1)
         engine = getattr(client._tracking_client.store, "engine", None)
-    return MlflowSource(client, uri, Tables(engine) if engine is not None else None)
-
-
-def _plain(uri: str) -> str:
-    parts = urlsplit(uri)
-    return uri.replace(f"{parts.netloc.rpartition('@')[0]}@", "") if "@" in parts.netloc else uri
+    source = MlflowSource(client, uri, Tables(engine) if engine is not None else None)
+    if copy is not None:
+        weakref.finalize(source, shutil.rmtree, copy, ignore_errors=True)
+    return source
 
 
 class MlflowSource:
@@ -89,6 +91,7 @@ class MlflowSource:
 
     def __init__(self, client: Any, uri: str, tables: Tables | None) -> None:
         self.client, self._uri, self._tables = client, uri, tables
+        self._knows_logged = hasattr(client, "search_logged_models") if tables is not None else has_logged_models(client)
         self._homes: dict[
             str, tuple[str, bool]
         ] = {}  # of the runs at hand: where their files are, and whether MLflow says there are
@@ -98,7 +101,7 @@ class MlflowSource:
     @property
     def uri(self) -> str:
         """Where it is, without secrets."""
-        return _plain(self._uri)
+        return without_secret(self._uri)
 
     def experiments(self) -> Iterator[SourceExperiment]:
         """Yield the experiments, deleted ones too."""
@@ -186,7 +189,7 @@ class MlflowSource:
 
     def logged(self, experiment_ids: Sequence[str]) -> Iterator[SourceLogged]:
         """Yield the logged models of experiments; MLflow 2 knows none."""
-        if not hasattr(self.client, "search_logged_models"):
+        if not self._knows_logged:
             return
         for experiment_id in experiment_ids:
             ask = lambda token: self.client.search_logged_models([experiment_id], max_results=PAGE // 2, page_token=token)  # noqa: B023, E731
@@ -212,6 +215,9 @@ class MlflowSource:
         place = self._local(run_id)
         if place is None:
             with self._asked("its artifacts cannot be listed"):
+                # The client of MLflow 3 looks into the run's logged models as well; the server of MLflow 2 refuses that.
+                if not self._knows_logged:
+                    return list(below(self.client._tracking_client._get_artifact_repo(run_id).list_artifacts))
                 return list(below(lambda path: self.client.list_artifacts(run_id, path)))
         if not place.is_dir():
             if self._homes[run_id][1]:

@@ -1,7 +1,7 @@
 """An MLflow database that is written through the tables of MLflow's own stores, so that ids, numbers and times are kept.
 
 A run is one transaction, after its files: a process that is killed leaves a run whole or not there. MLflow makes the tables where they are
-missing, and refuses a database of another version.
+missing; that it changes no tables of another version, :mod:`.mlflow_database` sees to before.
 """
 
 from __future__ import annotations
