@@ -107,15 +107,19 @@ def tell(done: Imported, verb: str, *, dry_run: bool, as_json: bool) -> None:
         raise SystemExit(EXIT_FINDINGS)
 
 
+def _counted(number: int, kind: str) -> str:
+    return f"1 {kind.removesuffix('s')}" if number == 1 else f"{number:,} {kind}"
+
+
 def _show(done: Imported, verb: str, dry_run: bool) -> None:
     for kind in _ORDER:
         if kind in done.counts or kind in done.there:
             there = f", {done.there[kind]:,} there already" if done.there.get(kind) else ""
-            click.echo(f"{verb} {done.counts.get(kind, 0):,} {kind}{there}")
+            click.echo(f"{verb} {_counted(done.counts.get(kind, 0), kind)}{there}")
     if done.size:
         click.echo(f"{verb} {done.size / 1e6:,.1f} MB of artifacts")
     if not dry_run and done.verified:
-        click.echo(f"read back and compared {done.verified:,} runs")
+        click.echo(f"read back and compared {_counted(done.verified, 'runs')}")
     for text in done.document().get("notes", ()):
         click.echo(f"note: {visible(text)}")
     for item in done.findings[:MOST_SHOWN]:

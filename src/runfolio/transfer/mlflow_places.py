@@ -45,8 +45,9 @@ def asked(what: str, gone: Callable[[], bool] = lambda: False) -> Iterator[None]
     except Exception as error:  # noqa: BLE001 # told as the other store's, whatever class its libraries raise
         if (full := _full_disk(error)) is not None:
             raise storage_error("keep a file of the other store", full) from None
-        said = str(error).strip().splitlines()
-        text = f"{what}: {said[0] if said else type(error).__name__}"
+        said = [line.strip() for line in str(error).splitlines() if line.strip()]
+        first = " ".join(said[: 2 if said and said[0].endswith(":") else 1])  # the line after such a one says what it was
+        text = f"{what}: {first or type(error).__name__}"
         if gone():
             raise StoreGoneError(
                 f"{text} The store does not answer any more; import again once it does: it goes on there."
