@@ -335,3 +335,22 @@ def test_the_command_counts_the_approvals_of_the_host(
     server.reviews = [Review("bob", "APPROVED").said()]
     done = run_cli("policy", "check", "main..proposal-3")
     assert (done.code, "1 of 1 approvals of bob@example.org, bob by bob" in done.out) == (0, True), done.out
+
+
+def test_a_run_that_was_made_twice_is_no_second_replicate_for_a_gate(folio_dir: Path, run_cli: Command) -> None:
+    gate = "schema: 1\npromotions:\n- to: Production\n  require:\n  - not_worse: {metric: accuracy, by: noise, direction: max}\n"
+    (folio_dir / "policy.yaml").write_text(gate)
+    git(folio_dir, "add", "policy.yaml")
+    git(folio_dir, "commit", "-qm", "policy")
+    runfolio.set_tracking_uri(folio_dir)
+    for accuracy in (0.95, 0.94):
+        for _ in range(2):
+            with runfolio.start_run() as run:
+                runfolio.log_params({"rate": accuracy, "seed": 1})
+                runfolio.log_metric("accuracy", accuracy)
+                runfolio.log_text("x", "model/model.json")
+        runfolio.register_model(f"runs:/{run.info.run_id}/model", "wine")
+    forget_sessions()
+    assert run_cli("models", "promote", "wine", "1", "Production", "--direct").code == 0
+    told = run_cli("policy", "explain", "wine", "2", "Production")
+    assert told.code == 1 and "two replicates of each at least, and there are 1 and 1" in " ".join(told.out.split())

@@ -85,3 +85,17 @@ def test_numbers_at_the_edge_of_floats_are_judged_and_never_raise() -> None:
     assert judge(trials(huge), trials([0.1], lr="0.2"), MAX).word in (NOISE, SINGLE)
     assert judge(trials([1e150, 1.1e150]), trials([3e150, 3.1e150], lr="0.2"), MAX).word in (NOISE, IMPROVED)
     assert judge(trials([1e-320, 2e-320]), trials([0.0, 0.0], lr="0.2"), MAX).word in (NOISE, REGRESSED)
+
+
+def test_a_run_that_was_made_again_with_its_seed_is_no_replicate() -> None:
+    def again(value: float, times: int, lr: str, **seed: str) -> list[Trial]:
+        return [Trial(f"{lr}-{number}", "", {"lr": lr, **seed}, value, frozenset({"d"})) for number in range(times)]
+
+    for seed in ({"seed": "1"}, {}):
+        verdict = judge(again(0.90, 3, "0.1", **seed), again(0.91, 2, "0.2", **seed), MAX)
+        assert (verdict.word, verdict.low) == (SINGLE, None)
+    spread = judge([*trials([0.90, 0.92, 0.91]), *again(0.92, 1, "0.1", seed="1")], trials([0.95, 0.96, 0.955], lr="0.2"), MAX)
+    assert spread.before is not None and len(spread.before.trials) == 4 and spread.before.values == (0.90, 0.92, 0.91)
+    assert spread.word == IMPROVED and spread.before.mean == judge([], trials([0.90, 0.92, 0.91]), MAX).after.mean  # type: ignore[union-attr]
+    unseeded = [*again(0.90, 1, "0.1"), Trial("other", "", {"lr": "0.1"}, 0.92, frozenset({"d"}))]
+    assert judge([], unseeded, MAX).after.values == (0.90, 0.92)  # type: ignore[union-attr]

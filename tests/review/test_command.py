@@ -72,6 +72,24 @@ def test_the_bases_settings_say_what_fails_not_the_heads(base_dir: Path) -> None
     assert done.returncode == 1 and "worse beyond noise: wine" in done.stderr
 
 
+def test_a_run_that_was_made_twice_is_not_taken_for_two_seeds(base_dir: Path) -> None:
+    import runfolio
+    from tests.review.folios import commit
+
+    branch(base_dir, "again")
+    runfolio.set_tracking_uri(str(base_dir))
+    runfolio.set_experiment("wine")
+    for _ in range(3):
+        with runfolio.start_run():
+            runfolio.log_params({"depth": 5, "seed": 0})
+            runfolio.log_metric("accuracy", 0.95)
+    commit(base_dir)
+    told = run(base_dir, "review", "main..HEAD").stdout
+    assert told.startswith("## New results, too few runs to claim a difference\n") and "improved" not in told
+    assert "3 and 1 seeds; runs of one seed count as one)" in told
+    assert "| 0.9060 ± 0.0149 (95 %, mean of 3 seeds) | 0.9500 (runs of one seed count as one) |" in told
+
+
 def test_nothing_changed_is_said_in_a_line(base_dir: Path) -> None:
     done = run(base_dir, "review", "main..HEAD")
     assert (done.returncode, done.stdout) == (0, "") and "Nothing that runfolio looks at differs" in done.stderr

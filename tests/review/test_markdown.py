@@ -133,7 +133,7 @@ def test_better_and_worse_follow_the_declared_direction_not_the_sign() -> None:
     text = body(Change(changes.SPAN, experiments=(changes.experiment(before, after, objective=loss),)))
     assert "`log_loss` **improved by 0.0700**" in text
     assert (
-        "| `log_loss` (lower is better) | 0.0950 ± 0.0124 (mean of 3 seeds) | 0.0250 ± 0.0124 (mean of 3 seeds) | ✅ ▼ −0.0700, better |"
+        "| `log_loss` (lower is better) | 0.0950 ± 0.0124 (95 %, mean of 3 seeds) | 0.0250 ± 0.0124 (95 %, mean of 3 seeds) | ✅ ▼ −0.0700, better |"
         in text
     )
     assert "| `accuracy` | 0.9000 | 0.9700 | +0.0700 |" in text, "no direction is declared for it: no arrow, no praise"

@@ -7,11 +7,40 @@ function by Lentz's continued fraction, Numerical Recipes, 3rd ed., section 6.4.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 _STEPS = 400
 _TINY = 1e-300
+
+
+def values_of_replicates(found: Iterable[tuple[str | None, float]]) -> tuple[float, ...]:
+    """Return one value a replicate, so that a run that was made twice does not pass for two.
+
+    Runs of one seed are one replicate, whose value is their mean. Runs that name no seed are one each, unless all of them came to the
+    same number: a program that fixes its seed itself, run again.
+
+    Parameters
+    ----------
+    found : iterable of (str or None, float)
+        Of each run its seed, or what the replicate key is, and its value.
+
+    Examples
+    --------
+    >>> values_of_replicates([("1", 0.5), ("2", 0.75), ("1", 0.5)])
+    (0.5, 0.75)
+    >>> values_of_replicates([(None, 0.5), (None, 0.5)]), values_of_replicates([(None, 0.5), (None, 0.75)])
+    ((0.5,), (0.5, 0.75))
+    """
+    seeded: dict[str, list[float]] = {}
+    unseeded: list[float] = []
+    for seed, value in found:
+        if seed is None:
+            unseeded.append(value)
+        else:
+            seeded.setdefault(seed, []).append(value)
+    alone = unseeded[:1] if len(set(unseeded)) == 1 else unseeded
+    return (*(values[0] if len(set(values)) == 1 else mean_of(values) for values in seeded.values()), *alone)
 
 
 def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:

@@ -1,7 +1,8 @@
 """Did it get better? Said only where the numbers carry it.
 
-Replicates are runs whose params are the same but for one, by default the seed. Of the new runs the configuration with the best mean is
-taken, and compared with a baseline, or with the best configuration of the earlier runs.
+Replicates are runs whose params are the same but for one, by default the seed; a run that was made again with the same seed is none. Of
+the new runs the configuration with the best mean is taken, and compared with a baseline, or with the best configuration of the earlier
+runs.
 
 - Where both have replicates, Welch's interval of the difference of their means says *improved*, *regressed* or *within noise*.
 - Where one side has a single run and the other three replicates or more, the interval in which one more run of those replicates would
@@ -19,7 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from runfolio._dataclass import dataclass
-from runfolio.diff.statistics import mean_interval, prediction_interval, welch_interval
+from runfolio.diff.statistics import mean_interval, prediction_interval, values_of_replicates, welch_interval
 from runfolio.records.experiments import Objective
 
 IMPROVED, REGRESSED, NOISE, SINGLE, FIRST, NOTHING, OTHER_DATA = (
@@ -61,12 +62,15 @@ class Group:
     trials : tuple of Trial
     mean : float
     half : float
-        Half the width of the mean's 95 % interval; NaN for a single run.
+        Half the width of the mean's 95 % interval; NaN for a single replicate.
+    values : tuple of float
+        One a replicate: runs of one seed count as one.
     """
 
     trials: tuple[Trial, ...]
     mean: float
     half: float
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def judge(before: Iterable[Trial], after: Iterable[Trial], objective: Objective)
     if _data(best) != _data(old):
         return Verdict(OTHER_DATA, old, best, difference, None, None, tried)
     level = 1 - (1 - LEVEL) / tried
-    values, others = [trial.value for trial in old.trials], [trial.value for trial in best.trials]
+    values, others = old.values, best.values
     if len(values) > 1 and len(others) > 1:
         low, high = welch_interval(values, others, level)
         moved = IMPROVED if (difference > 0) == (objective.direction == "max") else REGRESSED
@@ -137,7 +141,12 @@ def group_trials(trials: Iterable[Trial], objective: Objective) -> list[Group]:
     made: dict[tuple[tuple[str, str], ...], list[Trial]] = defaultdict(list)
     for trial in trials:
         made[tuple(sorted((key, value) for key, value in trial.params.items() if key != objective.replicate))].append(trial)
-    return [Group(tuple(found), *mean_interval([trial.value for trial in found])) for found in made.values()]
+    return [_group(found, objective) for found in made.values()]
+
+
+def _group(trials: list[Trial], objective: Objective) -> Group:
+    values = values_of_replicates((trial.params.get(objective.replicate), trial.value) for trial in trials)
+    return Group(tuple(trials), *mean_interval(values), values)
 
 
 def best_group(groups: Iterable[Group], objective: Objective) -> Group | None:

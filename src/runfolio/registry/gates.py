@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runfolio._dataclass import dataclass
+from runfolio.diff.statistics import values_of_replicates
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
@@ -269,7 +270,10 @@ def _replicates(folio: Folio, run: Run | None, metrics: Iterable[str], tip: str 
         for item in found
         if item.status is RunStatus.FINISHED and {name: value for name, value in item.params.items() if name != key} == params
     ]
-    return {name: tuple(item.metrics[name].last for item in same if name in item.metrics) for name in wanted}
+    return {
+        name: values_of_replicates((item.params.get(key), item.metrics[name].last) for item in same if name in item.metrics)
+        for name in wanted
+    }
 
 
 def _recoverable(folio: Folio, run: Run | None) -> bool | None:

@@ -143,10 +143,12 @@ def _ending(item: ExperimentChange, verdict: Verdict) -> str:
     """Say the interval with its method, and for how many tries it was widened."""
     parts = []
     if verdict.low is not None and verdict.high is not None and verdict.before and verdict.after:
-        counts = len(verdict.before.trials), len(verdict.after.trials)
+        counts = len(verdict.before.values), len(verdict.after.values)
         method = "Welch interval" if verdict.method == WELCH else "prediction interval for one more run"
         span = f"95 % {method} {signed_words(verdict.low)} to {signed_words(verdict.high)}"
-        parts.append(f"{span}, {counts[0]} and {counts[1]} {_replicates(item, max(counts))}")
+        parts.append(f"{span}, {counts[0]} and {counts[1]} {_replicates(item, max(counts), verdict.before, verdict.after)}")
+    if again := _again(item, *(group for group in (verdict.before, verdict.after) if group)):
+        parts.append(again)
     if verdict.tried > 1:
         widened = ", interval widened for it" if verdict.low is not None else ""
         parts.append(f"best of {verdict.tried:,} configurations tried{widened}")
@@ -166,11 +168,14 @@ def _against(item: ExperimentChange) -> Line:
 
 
 def mean_words(group: Group, item: ExperimentChange) -> str:
-    """Spell a configuration's result: ``0.9760 ± 0.0199 (mean of 3 seeds)``."""
-    count = len(group.trials)
+    """Spell a configuration's result: ``0.9760 ± 0.0199 (95 %, mean of 3 seeds)``."""
+    count, runs = len(group.values), len(group.trials)
     if count == 1:
-        return number_words(group.mean)
-    return f"{number_words(group.mean)} ± {number_words(group.half)} (mean of {count} {_replicates(item, count)})"
+        return number_words(group.mean) + (f" ({_again(item, group)})" if runs > 1 else "")
+    more = f", {runs} runs" if runs > count else ""
+    return (
+        f"{number_words(group.mean)} ± {number_words(group.half)} (95 %, mean of {count} {_replicates(item, count, group)}{more})"
+    )
 
 
 def arrow(direction: str) -> str:
@@ -188,9 +193,26 @@ def bars_words(bars: Bars) -> str:
     )
 
 
-def _replicates(item: ExperimentChange, count: int) -> str:
-    word = "seed" if item.objective is None or item.objective.replicate == "seed" else "replicate"
+def _replicates(item: ExperimentChange, count: int, *groups: Group) -> str:
+    """Name replicates: by the param that tells them apart, and as mere runs where some have none."""
+    word = "run"
+    if all(_seed(item) in trial.params for group in groups for trial in group.trials):
+        word = "seed" if _seed(item) == "seed" else "replicate"
     return word if count == 1 else word + "s"
+
+
+def _again(item: ExperimentChange, *groups: Group) -> str:
+    """Say that runs which were made again are no replicates, where there are any."""
+    again = [group for group in groups if len(group.trials) > len(group.values)]
+    if not again:
+        return ""
+    if all(_seed(item) in trial.params for group in again for trial in group.trials):
+        return f"runs of one {_replicates(item, 1, *again)} count as one"
+    return f"runs of the same result, without a {_seed(item)}, count as one"
+
+
+def _seed(item: ExperimentChange) -> str:
+    return item.objective.replicate if item.objective else "seed"
 
 
 def _new(item: ExperimentChange) -> str:

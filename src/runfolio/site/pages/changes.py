@@ -279,7 +279,7 @@ def _verdict_words(site: Site, verdict: Verdict) -> dict[str, Any]:
             "href": run_page(site, best.run_id) if best.run_id in site.by_id else None,
             "mean": group.mean,
             "half": group.half if group.half == group.half else None,
-            "count": len(group.trials),
+            "count": len(group.values),
         }
 
     return {
