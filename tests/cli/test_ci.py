@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Command
 from tests.conftest import git
@@ -51,3 +55,21 @@ def test_outside_of_a_job_a_pull_request_is_asked_for_in_vain(run_cli: Command, 
     done = run_cli("ci", "fetch", "--pull-request")
     assert done.code == 11 and "about no pull request" in done.err
     assert run_cli("ci", "fetch", "--remote", "elsewhere").code == 19
+
+
+def test_the_commands_that_are_said_next_work_where_they_are_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = tmp_path / "repo"
+    within = repo / "ml" / "x"
+    within.mkdir(parents=True)
+    git(repo, "init", "-q", "-b", "main")
+    for where, args in (
+        (within, ["init"]),
+        (within, ["ci", "write", "github"]),
+        (tmp_path, ["-C", str(within), "ci", "write", "gitlab"]),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "runfolio", *args], cwd=where, capture_output=True, text=True, encoding="utf-8", check=True
+        )
+        (said,) = (line for line in done.stderr.splitlines() if line.startswith("Next: "))
+        subprocess.run(said.removeprefix("Next: "), shell=True, cwd=where, check=True, capture_output=True)
+        assert git(repo, "status", "--porcelain") == ""

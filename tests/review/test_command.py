@@ -90,6 +90,59 @@ def test_a_run_that_was_made_twice_is_not_taken_for_two_seeds(base_dir: Path) ->
     assert "| 0.9060 ± 0.0149 (95 %, mean of 3 seeds) | 0.9500 (runs of one seed count as one) |" in told
 
 
+def test_a_title_speaks_of_the_best_result_only_where_it_was_held_against_the_best(better_dir: Path) -> None:
+    git(better_dir, "checkout", "-q", "main")
+    weak = log_runs(better_dir, "wine", {"depth": 1}, (0.80, 0.81, 0.82))
+    done = run(better_dir, "experiments", "baseline", "wine", weak[0])
+    assert done.returncode == 0, done.stderr
+    assert run(better_dir, "review", "main..deeper").stdout.startswith("## ✅\N{NO-BREAK SPACE}Better than the baseline\n")
+    branch(better_dir, "weaker")
+    log_runs(better_dir, "wine", {"depth": 0}, (0.60, 0.61, 0.62))
+    assert run(better_dir, "review", "main..weaker").stdout.startswith("## ❌\N{NO-BREAK SPACE}Worse than the baseline\n")
+
+
+def test_what_cannot_be_read_is_not_said_to_be_removed_or_new(better_dir: Path) -> None:
+    (file,) = (better_dir / "experiments").glob("wine*.yaml")
+    whole = file.read_text()
+    file.write_text(whole + "objective: [\n")
+    commit_all(better_dir, "torn")
+    told = run(better_dir, "review", "main..HEAD").stdout
+    assert "it cannot be read" in told and "removed" not in told and "written anew" not in told
+    git(better_dir, "checkout", "-q", "-b", "torn")
+    file.write_text(whole)
+    commit_all(better_dir, "mended")
+    told = run(better_dir, "diff", "HEAD~1..HEAD").stdout
+    assert "created" not in told
+
+
+def test_settings_were_changed(better_dir: Path) -> None:
+    (better_dir / "runfolio.yaml").write_text((better_dir / "runfolio.yaml").read_text() + "# more\n")
+    commit_all(better_dir, "settings")
+    assert "the folio's settings were changed" in run(better_dir, "review", "main..HEAD").stdout
+
+
+def test_a_diff_of_states_that_parted_says_that_what_one_lacks_counts_as_gone(better_dir: Path) -> None:
+    git(better_dir, "checkout", "-q", "main")
+    log_runs(better_dir, "wine", {"depth": 3}, (0.91,))
+    done = run(better_dir, "diff", "main..deeper")
+    assert "1 existing run deleted" in done.stdout and "runfolio diff main...deeper" in done.stderr
+    joined = run(better_dir, "diff", "main...deeper")
+    assert joined.stderr == "" and "deleted" not in joined.stdout
+    assert run(better_dir, "diff", "main~1..main").stderr == ""
+
+
+def test_names_of_branches_and_of_a_single_run_are_answered_with_what_to_type(better_dir: Path, tmp_path: Path) -> None:
+    assert "two states are compared by A..B" in run(better_dir, "diff", "main", "deeper").stderr
+    assert "naming two or more" in run(better_dir, "diff", "2-seed0").stderr
+    out = tmp_path / "new" / "diff.md"
+    assert run(better_dir, "diff", "main..deeper", "-o", str(out)).returncode == 0 and out.exists()
+
+
+def test_a_push_that_makes_a_branch_tells_nothing(better_dir: Path) -> None:
+    done = run(better_dir, "notify", f"{'0' * 40}..HEAD")
+    assert done.returncode == 0 and "Nothing was there before" in done.stderr
+
+
 def test_nothing_changed_is_said_in_a_line(base_dir: Path) -> None:
     done = run(base_dir, "review", "main..HEAD")
     assert (done.returncode, done.stdout) == (0, "") and "Nothing that runfolio looks at differs" in done.stderr

@@ -72,7 +72,7 @@ def test_sections_are_those_asked_for_in_the_order_asked_for() -> None:
 
 TITLES: list[tuple[Callable[[], Change], str]] = [
     (changes.improved, "✅ The best result improved"),
-    (changes.regressed, "❌ The best result got worse"),
+    (changes.regressed, "❌ Worse than what is live"),
     (changes.within_noise, "No difference beyond noise"),
     (changes.single, "New results, too few runs to claim a difference"),
     (changes.other_data, "⚠️ New results, not comparable: they come from different data"),
@@ -260,3 +260,9 @@ def test_code_that_is_the_same_and_code_that_is_missing_are_told_apart() -> None
 def test_a_branch_name_is_no_command() -> None:
     change = replace(changes.improved(), span=replace(changes.SPAN, head_text="$(reboot)`id`"))
     assert "`runfolio diff 1a1a1a1a1a..2b2b2b2b2b`" in body(change)
+
+
+def test_a_file_that_differs_for_two_experiments_is_one_file() -> None:
+    files = (("train.py", 12, 3),)
+    made = tuple(CodeChange(name, changes.BASE, changes.HEAD, files) for name in ("wine", "iris"))
+    assert "Code: 1 file differs" in body(replace(changes.improved(), code=made))

@@ -74,12 +74,16 @@ def test_a_merge_request_gets_its_comment_widgets_and_page(team: Team, own: bool
     team.log(0.875)
     team.git("push", "-q", "origin", "HEAD:refs/merge-requests/7/head")
     commit = team.git("rev-parse", "HEAD")
+    team.git("checkout", "-q", "main")  # goes on meanwhile: the report is judged by what it has now
+    team.log(0.8)
+    team.push()
     with GitLabStandIn() as api:
         api.head = commit
         variables = {
             "CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_PROJECT_ID": "1",
             "CI_MERGE_REQUEST_PROJECT_PATH": "team/wine", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base, "CI_API_V4_URL": api.url,
-            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", **({"GITLAB_TOKEN": "secret"} if own else {}),
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", "CI_PROJECT_ID": "1" if own else "2",
+            **({"GITLAB_TOKEN": "secret"} if own else {}),
         }  # fmt: skip
         jobs = pipeline(team.host, file(team), commit, variables)
         assert set(jobs) == {"runfolio report"} and jobs["runfolio report"].outcome == "success", jobs["runfolio report"].log
@@ -89,5 +93,7 @@ def test_a_merge_request_gets_its_comment_widgets_and_page(team: Team, own: bool
     assert set(kept) == {
         "runfolio-report.html", "runfolio-report.json", "runfolio-report.md", "runfolio-metrics.txt", "runfolio-quality.json",
     }  # fmt: skip
+    said = json.loads(kept["runfolio-report.json"])
+    assert (said["base"], said["tip"]) == (base, team.host.resolve("main") if own else base)
     assert b"0.875" in kept["runfolio-report.html"] and kept["runfolio-metrics.txt"].endswith(b"# EOF\n")
     assert json.loads(kept["runfolio-quality.json"]) == []

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -75,9 +78,18 @@ def _show(diff: str, *, err: bool) -> None:
         click.echo(visible(line), err=err)
 
 
+def commit_command(written: Sequence[str], folder: Path, message: str) -> str:
+    """Return the command that commits files, named from the repository's root, so that it works where the user stands."""
+    inside = Path.cwd() == folder or folder in Path.cwd().parents
+    plain = inside and all(Path(path).exists() for path in written)
+    files = " ".join(shlex.quote(path if plain else f":/{path}") for path in written)
+    git = "git" if inside else f"git -C {shlex.quote(str(folder))}"
+    return f"{git} add {files} && {git} commit -m {shlex.quote(message)}"
+
+
 def _hints(folio: Folio, hosts: tuple[str, ...], written: list[str]) -> None:
     if written:
-        click.echo(f"Next: git add {' '.join(written)} && git commit -m 'CI of the folio'", err=True)
+        click.echo(f"Next: {commit_command(written, folio.place.root, 'CI of the folio')}", err=True)
     if "github" in hosts and written:
         click.echo("Once, in the repository's settings: Pages, Source: GitHub Actions. More: docs/how-to/ci.md", err=True)
     main = (folio.repo.work_tree or folio.repo.git_dir) / ".gitlab-ci.yml"

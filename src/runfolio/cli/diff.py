@@ -10,11 +10,12 @@ import click
 
 from runfolio.cli.completion import run_names
 from runfolio.cli.opening import opened
+from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
     from runfolio.folio import Folio
     from runfolio.records import Run
-    from runfolio.review.change import Change
+    from runfolio.review.change import Change, Span
 
 FORMATS = ("text", "markdown", "json", "html")
 _WIDEST = 160
@@ -39,8 +40,7 @@ def diff(what: tuple[str, ...], form: str, output: Path | None, baseline: str | 
         if len(what) == 1 or ".." in what[0]:
             if len(what) > 1:
                 raise click.UsageError("Give one span A..B, or runs.")
-            span = what[0] if ".." in what[0] else f"{what[0]}..HEAD"
-            data, differs = _change(folio, span, form, baseline)
+            data, differs = _change(folio, what[0], form, baseline)
         else:
             if baseline:
                 raise click.UsageError("--baseline is for a span; of runs the first is the baseline.")
@@ -51,6 +51,7 @@ def diff(what: tuple[str, ...], form: str, output: Path | None, baseline: str | 
         from runfolio.errors import storage_error
 
         try:
+            output.parent.mkdir(parents=True, exist_ok=True)
             output.write_bytes(data)
         except OSError as error:
             raise storage_error(f"write {output}", error) from None
@@ -58,15 +59,42 @@ def diff(what: tuple[str, ...], form: str, output: Path | None, baseline: str | 
         raise click.exceptions.Exit(1)
 
 
-def _change(folio: Folio, span: str, form: str, baseline: str | None) -> tuple[bytes, bool]:
+def _change(folio: Folio, what: str, form: str, baseline: str | None) -> tuple[bytes, bool]:
     from runfolio.review.gathering import gather
-    from runfolio.review.span import state_span
 
-    found = gather(folio, state_span(folio.place, span), baseline=baseline or folio.settings.review.baseline)
+    between = _span(folio, what)
+    found = gather(folio, between, baseline=baseline or folio.settings.review.baseline)
+    _tell_of_parting(folio, between)
     if found.empty and form == "text":
         click.echo("Nothing that runfolio looks at differs between the two.", err=True)
         return b"", False
     return _told(folio, found, form), not found.empty
+
+
+def _span(folio: Folio, what: str) -> Span:
+    """Resolve A..B, or one state alone, which is compared with HEAD."""
+    from runfolio.errors import NotFoundError
+    from runfolio.review.span import state_span
+
+    if ".." in what:
+        return state_span(folio.place, what)
+    try:
+        return state_span(folio.place, f"{what}..HEAD")
+    except NotFoundError as error:
+        raise NotFoundError(f"{error.message} Runs are compared by naming two or more.") from None
+
+
+def _tell_of_parting(folio: Folio, span: Span) -> None:
+    """Say where the second state lacks what the first has: compared as they are, all of that counts as gone."""
+    from runfolio.gitstore.difference import merge_base
+
+    if span.base == span.tip and merge_base(folio.repo, span.base, span.head) not in (None, span.base, span.head):
+        one, other = visible(span.base_text), visible(span.head_text)
+        click.echo(
+            f"runfolio: {other} does not have all that {one} has; what it lacks is told as gone. What {other} brings since they parted: "
+            f"runfolio diff {one}...{other}",
+            err=True,
+        )
 
 
 def _told(folio: Folio, change: Change, form: str) -> bytes:
@@ -128,7 +156,9 @@ def _run(folio: Folio, name: str) -> Run:
     try:
         return folio.runs.get(folio.runs.resolve(name))
     except NotFoundError as error:
-        raise NotFoundError(f"{error.message} One of another branch is named BRANCH:{name}.") from None
+        raise NotFoundError(
+            f"{error.message}; one of another branch is named BRANCH:{visible(name)}; two states are compared by A..B"
+        ) from None
 
 
 def _width() -> int:

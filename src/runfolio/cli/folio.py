@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runfolio.cli.ci import HOSTS, write_workflows
+from runfolio.cli.ci import HOSTS, commit_command, write_workflows
 from runfolio.cli.opening import opened
 from runfolio.cli.run_files import progress
 from runfolio.records.visible import visible
@@ -72,7 +72,7 @@ def _made(made: Made, root: Path) -> None:
     for path in made.written:
         click.echo(f"  {'committed' if made.committed else 'wrote'} {path}")
     if not made.committed:
-        click.echo(f"Next: git add {' '.join(made.written)} && git commit -m 'Start a folio'", err=True)
+        click.echo(f"Next: {commit_command(made.written, root, 'Start a folio')}", err=True)
     click.echo("Then, in Python: import runfolio; runfolio.start_run()", err=True)
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 
 import click
 
 from runfolio.cli.opening import opened
 from runfolio.cli.tables import print_json
+
+_NEW_BRANCH = re.compile(r"0{40,64}\.\.")
+"""What git hosts say was there before the first push of a branch."""
 
 
 @click.command("notify")
@@ -35,6 +39,11 @@ def notify(span: str, training: str | None, link: str | None, dry_run: bool) -> 
 
     if bool(span) == bool(training):
         raise click.UsageError("Say what to tell of: two states, A..B, or --training TEXT.")
+    if _NEW_BRANCH.match(span):
+        click.echo("Nothing was there before this push, so there is nothing to compare with and nothing to tell.", err=True)
+        if dry_run:
+            print_json([])
+        return
     if training:
         # Where nothing but runfolio is at hand: a job of its own, with the secret and no repository.
         events = [Event("training", f"{training} {link or ''}".strip(), {"link": link})]

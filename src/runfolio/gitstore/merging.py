@@ -166,7 +166,7 @@ def _last(said: str) -> str:
         for line in said.splitlines()
         if line.strip() and not line.startswith(("hint:", "To ", "Done", "error: failed to push"))
     ]
-    return "; ".join(lines[-2:]) or "no reason given"
+    return "; ".join(lines[-2:]).rstrip(".") or "no reason given"
 
 
 def is_ancestor(repo: Repo, old: str, new: str) -> bool:

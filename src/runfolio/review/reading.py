@@ -24,6 +24,7 @@ from runfolio.records.deployments import Deployment
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.records.reproductions import Reproduction
+from runfolio.site.words import count_words
 
 _BATCH = 512
 
@@ -58,6 +59,8 @@ class Read:
         Those in the folio's folders; paths from the repository's root.
     faults : list of Finding
         What could not be read, or is no plain file.
+    unread : set of str
+        Paths from the folio's root that one side has and that could not be read there: of them nothing is known to be new or gone.
     files : Counter
         How many files of each kind; see :class:`runfolio.review.change.Change`.
     """
@@ -68,6 +71,7 @@ class Read:
     touched: list[FileDifference] = field(default_factory=list)
     inner: list[FileDifference] = field(default_factory=list)
     faults: list[Finding] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
     files: Counter[str] = field(default_factory=Counter)
 
 
@@ -113,6 +117,7 @@ def _read_side(place: Place, read: Read, side: Side, which: str) -> None:
         if oid is None:
             continue
         if mode not in PLAIN:
+            read.unread.add(place.strip(item.path))
             if which == "new":
                 read.faults.append(_odd_mode(item))
             continue
@@ -120,11 +125,13 @@ def _read_side(place: Place, read: Read, side: Side, which: str) -> None:
     for item, data in _contents(place, wanted):
         inner = place.strip(item.path)
         if data is None:
+            read.unread.add(inner)
             read.faults.append(_missing(item.path))
             continue
         try:
             _take(side, inner, data, trusted=which == "old")
         except (DamagedError, NewerSchemaError) as error:
+            read.unread.add(inner)
             if which == "new":
                 read.faults += _damage(item, error)
         named = paths.run_of_path(inner)
@@ -217,6 +224,6 @@ def _missing(path: str) -> Finding:
 def _damage(item: FileDifference, error: DamagedError) -> list[Finding]:
     lines = [line for line in error.message.splitlines() if line.strip()]
     first = lines[0].removeprefix(f"{item.path}: ").rstrip(".") if lines else "it cannot be read"
-    more = f" (and {len(lines) - 1} more faults)" if len(lines) > 1 else ""
-    remedy = "Have it written anew by runfolio; runfolio check tells every fault"
+    more = f" (and {count_words(len(lines) - 1, 'more fault')})" if len(lines) > 1 else ""
+    remedy = "" if "runfolio check" in first else "Every fault, and what to do: runfolio check"
     return [Finding("review.damaged", Severity.ERROR, item.path, "", f"it cannot be read: {first}{more}", remedy)]

@@ -45,16 +45,20 @@ def registry_changes(read: Read) -> list[RegistryChange]:
     names = {slug: model.name for slug, model in (before.models | after.models).items()}
     at = {slug: paths.model_path(slug) for slug in names}
     for slug in sorted(names):
-        if slug in before.models and slug not in after.models and any(finding.file.endswith(at[slug]) for finding in read.faults):
-            continue  # damaged, not deleted
+        if at[slug] in read.unread:
+            continue  # damaged, not deleted; or mended, not new
         events = model_events(before.models.get(slug), after.models.get(slug))
         made += [_change(names[slug], at[slug], event) for event in events]
     for slug, number in sorted(before.versions.keys() | after.versions.keys()):
         path = paths.version_path(slug, number)
+        if path in read.unread:
+            continue
         events = version_events(before.versions.get((slug, number)), after.versions.get((slug, number)), number)
         made += [_change(names.get(slug, slug), path, event) for event in events]
     for path in sorted(before.deployments.keys() | after.deployments.keys()):
         slug = path.split("/")[1]
+        if path in read.unread:
+            continue
         events = deployment_events(before.deployments.get(path), after.deployments.get(path))
         made += [_change(names.get(slug, slug), path, event) for event in events]
     return made

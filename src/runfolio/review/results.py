@@ -29,6 +29,7 @@ from runfolio.diff.verdict import (
 )  # fmt: skip
 from runfolio.errors import RunfolioError
 from runfolio.folio.folio import Folio
+from runfolio.formats import paths
 from runfolio.formats.experiments import experiment_fields
 from runfolio.index import Index
 from runfolio.query import Filter, OrderKey
@@ -149,6 +150,8 @@ def experiment_changes(base: Base, read: Read, added: Sequence[Run], choice: str
     for slug in slugs:
         old, new = before.get(slug), after.get(slug)
         what = "created" if new and not old else "removed" if old and not new else "changed" if old and new else ""
+        if paths.experiment_path(slug) in read.unread:
+            what = ""  # damaged, not removed; or mended, not created
         fields = diff_fields(experiment_fields(old), experiment_fields(new)) if old and new else ()
         known = new or base.experiments.get(slug) or old
         facts = _File(slug, known.name if known and known.name.strip() else slug, what, fields)

@@ -310,7 +310,8 @@ def _rules(place: Place, touched: Iterable[FileDifference]) -> Iterator[Finding]
             rule, what = "review.template", "the site's templates"
         if rule:
             done = "removed" if item.new is None else "new" if item.old is None else "changed"
-            message = f"{what} {'is' if done == 'new' else 'was'} {done}"
+            many = rule in ("review.settings", "review.template")
+            message = f"{what} {('are' if many else 'is') if done == 'new' else ('were' if many else 'was')} {done}"
             yield Finding(
                 rule, severity, item.path, "", message, "It holds from the merge on; this change was judged by what the base has"
             )

@@ -12,6 +12,8 @@ from runfolio.review.change import Change, ExperimentChange
 from runfolio.review.parts import BAD, GOOD, QUIET, WARN, Bars, Line, Name, Strong
 from runfolio.site.words import count_words, number_words, signed_words
 
+_HELD_AGAINST = {"pinned": "the baseline", "live": "what is live", "best": "the best so far", "": "before"}
+"""A baseline that is pinned or live need not be the best that the base has, so a title does not speak of the best result there."""
 _JUDGED = {IMPROVED: GOOD, REGRESSED: BAD, OTHER_DATA: WARN}
 
 
@@ -45,14 +47,19 @@ def _promoted(change: Change) -> str:
 
 
 def _results_title(change: Change) -> tuple[str, str]:
-    words = [item.verdict.word for item in change.experiments if item.verdict]
+    judged = [(item.verdict.word, item.baseline_is) for item in change.experiments if item.verdict]
+    words = [word for word, _ in judged]
     better, worse = words.count(IMPROVED), words.count(REGRESSED)
     if better and worse:
         return f"{count_words(better, 'experiment')} improved, {worse} got worse", BAD
     if worse:
-        return "The best result got worse" if worse == 1 else f"The best results of {worse} experiments got worse", BAD
+        against = next(baseline for word, baseline in judged if word == REGRESSED)
+        return f"Worse than {_HELD_AGAINST[against]}" if worse == 1 else f"{worse} experiments got worse", BAD
     if better:
-        return "The best result improved" if better == 1 else f"The best results of {better} experiments improved", GOOD
+        against = next(baseline for word, baseline in judged if word == IMPROVED)
+        if better > 1:
+            return f"{better} experiments improved", GOOD
+        return "The best result improved" if against == "best" else f"Better than {_HELD_AGAINST[against]}", GOOD
     if OTHER_DATA in words:
         return "New results, not comparable: they come from different data", WARN
     if NOISE in words:

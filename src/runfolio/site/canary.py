@@ -79,7 +79,7 @@ def private_warning(site: Site) -> list[str]:
     shown = [f"{words} (in {count_words(count, 'run')})" for words, count in private_counts(site).items()]
     if not shown:
         return []
-    return [f"THIS SITE IS NOT FOR THE PUBLIC: it shows {', '.join(shown)}. Leave them out: runfolio site build --public"]
+    return [f"THIS SITE IS NOT FOR THE PUBLIC: it shows {', '.join(shown)}. Leave them out with --public"]
 
 
 def private_names(site: Site) -> frozenset[str]:

@@ -51,7 +51,7 @@ def code(change: Change, options: ReportOptions) -> Section | None:
     blocks: list[Block] = []
     for item in change.code:
         blocks += _code(item, options)
-    count = sum(len(item.files) for item in change.code)
+    count = len({path for item in change.code for path, *_ in item.files})  # the same file may differ for several experiments
     missing = any(item.missing for item in change.code)
     words = _differing(count, "file") if count else "nothing to compare" if missing else "the same"
     folded = f"Code: {words}"
