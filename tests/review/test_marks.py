@@ -76,6 +76,7 @@ def test_no_message_makes_a_link_or_a_tag(text: str) -> None:
 def test_words_and_numbers_of_a_message_stay_words() -> None:
     assert plain("accuracy is 0.97, at least 0.95 is asked") == "accuracy is 0.97, at least 0.95 is asked"
     assert plain("log_loss of @a and @b, twice.") == "`log_loss` of `@a` and `@b`, twice."
+    assert plain("within noise (95 %: -0.01 to 0.02)") == "within noise (95 %: -0.01 to 0.02)"
 
 
 @pytest.mark.parametrize(("most", "shown"), [(3, "abc… (+3)"), (6, "abcdef"), (100, "abcdef")])

@@ -23,7 +23,7 @@ NAME, VALUE, SENTENCE = 60, 100, 300
 """Letters that are shown of a name, of a value, and of a message."""
 _TICKS = re.compile("`+")
 _PIPE_BEHIND_SLASH = re.compile(r"(?<=\\)\|")
-_TAME = re.compile(r"[(]?(?:[^\W\d_]+(?:['’-][^\W\d_]+)*|[+−-]?[0-9]{1,6}(?:\.[0-9]{1,6})?%?)[)]?[.,;:)]?")
+_TAME = re.compile(r"[(]?(?:[^\W\d_]+(?:['’-][^\W\d_]+)*|[+−-]?[0-9]{1,6}(?:\.[0-9]{1,6})?%?|%)[)]?[.,;:)]?")
 """A word of letters, or a number: no host makes anything of it. Seven digits could be a commit."""
 _TAMED = frozenset("=–…·→")
 _HEX = re.compile(r"[0-9a-fA-F]{6,}")

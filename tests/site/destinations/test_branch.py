@@ -77,7 +77,8 @@ def test_only_objects_that_changed_are_sent_and_no_side_becomes_shallow(
 
 
 def test_previews_and_the_site_keep_each_other(sites: Sites, clone: Repo, remote: Path) -> None:
-    publish_to_branch(clone, sites.before, "gh-pages", folder="preview/7")
+    done = publish_to_branch(clone, sites.before, "gh-pages", folder="preview/7")
+    assert done.place == "origin/gh-pages:preview/7"
     assert files(remote) == {f"preview/7/{path}" for path in [*sites.before.files, LIST]} | {LIST, ".nojekyll"}
     publish_to_branch(clone, sites.after, "gh-pages")
     publish_to_branch(clone, sites.after, "gh-pages", folder="preview/7")

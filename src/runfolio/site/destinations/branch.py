@@ -174,4 +174,5 @@ def _changes(built: Built, old: Listing, folder: str, place: str, *, first: bool
         if folder:
             changes.append(FileChange(LIST, Listing().encode()))
     size = sum(built.files[path].size for path in stale)
-    return changes, Published(place, len(stale), len(built.files) - len(stale), len(gone), size)
+    where = place + (f":{folder}" if folder else "")
+    return changes, Published(where, len(stale), len(built.files) - len(stale), len(gone), size)
