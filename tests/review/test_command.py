@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -113,6 +114,13 @@ def test_what_cannot_be_read_is_not_said_to_be_removed_or_new(better_dir: Path) 
     commit_all(better_dir, "mended")
     told = run(better_dir, "diff", "HEAD~1..HEAD").stdout
     assert "created" not in told
+
+
+def test_when_a_run_was_deleted_is_told_as_a_time(base_dir: Path) -> None:
+    branch(base_dir, "less")
+    assert run(base_dir, "runs", "delete", "2-seed0").returncode == 0
+    (row,) = (line for line in run(base_dir, "review", "main..HEAD").stdout.splitlines() if "deleted_at" in line)
+    assert re.search(r"nothing \| `20\d\d-\d\d-\d\dT[\d:.]+Z` \|", row), row
 
 
 def test_settings_were_changed(better_dir: Path) -> None:

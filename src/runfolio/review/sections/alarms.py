@@ -6,6 +6,7 @@ from typing import Any
 
 from runfolio.diff.states import ABSENT, FieldChange
 from runfolio.records.findings import Finding, Severity
+from runfolio.records.times import utc_text
 from runfolio.review.change import Change, Edited
 from runfolio.review.document import json_value
 from runfolio.review.options import ReportOptions
@@ -26,6 +27,9 @@ from runfolio.review.parts import (
     table,
     value,
 )
+
+_TIMES = frozenset(("start", "end", "deleted_at"))
+"""Fields of a run in milliseconds, which nobody reads."""
 
 
 def alarms(change: Change, options: ReportOptions) -> Section | None:
@@ -85,7 +89,8 @@ def _field_row(item: Edited, field: FieldChange) -> tuple[Line, ...]:
     dotted = ".".join(field.path)
     sealed = any(f"{dotted}.".startswith(f"{name}.") or f"{name}.".startswith(f"{dotted}.") for name in item.results)
     note = State("result", BAD) if sealed else State(item.lifecycle or "label", WARN if item.lifecycle else "quiet")
-    return ((Name(item.run.name or item.run.run_id[:12]),), (Name(dotted),), shown(field.old), shown(field.new), (note,))
+    old, new = (utc_text(found) if dotted in _TIMES and type(found) is int else found for found in (field.old, field.new))
+    return ((Name(item.run.name or item.run.run_id[:12]),), (Name(dotted),), shown(old), shown(new), (note,))
 
 
 def shown(found: Any) -> Line:
