@@ -47,6 +47,22 @@ def test_other_data_cannot_be_compared() -> None:
     assert judge(trials([0.9, 0.91]), trials([0.95, 0.96], lr="0.2", data="e"), MAX).word == OTHER_DATA
 
 
+def test_where_each_seed_reads_its_own_data_the_seeds_of_both_sides_are_compared() -> None:
+    def split(values: list[float], lr: str, data: str = "part") -> list[Trial]:
+        return [
+            Trial(f"{lr}-{seed}", "", {"lr": lr, "seed": str(seed)}, value, frozenset({f"{data}-{seed}"}))
+            for seed, value in enumerate(values)
+        ]
+
+    base = split([0.90, 0.91, 0.905, 0.99, 0.2], "0.1")
+    verdict = judge(base, split([0.95, 0.951, 0.949], "0.2"), MAX)
+    assert (verdict.word, verdict.apart) == (IMPROVED, 2)
+    assert verdict.before is not None and verdict.before.values == (0.90, 0.91, 0.905)
+    assert judge(base, split([0.95, 0.951, 0.949], "0.2", data="other"), MAX).word == OTHER_DATA
+    assert judge(base[3:], split([0.95, 0.951, 0.949], "0.2"), MAX).word == OTHER_DATA, "no seed of both"
+    assert judge(trials([0.9, 0.91, 0.905]), trials([0.95, 0.951, 0.949], lr="0.2"), MAX).apart == 0
+
+
 def test_the_configuration_with_the_best_mean_is_taken_not_the_luckiest_run() -> None:
     lucky, steady = trials([0.99, 0.80, 0.81], lr="0.1"), trials([0.95, 0.94, 0.95], lr="0.2")
     verdict = judge(trials([0.9, 0.9]), [*lucky, *steady], MAX)

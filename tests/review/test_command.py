@@ -102,6 +102,32 @@ def test_a_title_speaks_of_the_best_result_only_where_it_was_held_against_the_be
     assert run(better_dir, "review", "main..weaker").stdout.startswith("## ❌\N{NO-BREAK SPACE}Worse than the baseline\n")
 
 
+def test_seeds_that_split_the_data_each_in_its_way_are_compared_where_both_sides_have_them(folio_dir: Path) -> None:
+    import numpy as np
+
+    import runfolio
+    from tests.review.folios import commit, with_objective
+
+    def train(depth: int, values: tuple[float, ...]) -> None:
+        runfolio.set_tracking_uri(str(folio_dir))
+        runfolio.set_experiment("split")
+        for seed, value in enumerate(values):
+            with runfolio.start_run():
+                runfolio.log_params({"depth": depth, "seed": seed})
+                runfolio.log_input(runfolio.data.from_numpy(np.arange(4.0) + seed), "training")
+                runfolio.log_metric("accuracy", value)
+        commit(folio_dir)
+
+    with_objective(folio_dir, "split")
+    train(2, (0.900, 0.912, 0.906, 0.910))
+    branch(folio_dir, "deeper")
+    train(5, LARGE)
+    told = run(folio_dir, "review", "main..HEAD").stdout
+    assert (
+        "**improved by 0.047" in told and "3 and 3 seeds; without 1 run of seeds, and so of data, that only one side has)" in told
+    )
+
+
 def test_what_cannot_be_read_is_not_said_to_be_removed_or_new(better_dir: Path) -> None:
     (file,) = (better_dir / "experiments").glob("wine*.yaml")
     whole = file.read_text()

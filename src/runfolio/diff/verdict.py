@@ -7,6 +7,7 @@ runs.
 - Where both have replicates, Welch's interval of the difference of their means says *improved*, *regressed* or *within noise*.
 - Where one side has a single run and the other three replicates or more, the interval in which one more run of those replicates would
   fall (Student's prediction interval) says *within noise* if the single run lies in it. Outside it nothing is claimed: one run is one.
+- Where each seed reads data of its own (a split that it draws), only the seeds that both sides have are compared.
 - Where both have a single run, the difference is given and nothing is claimed.
 
 The best of many tries is better than a typical one by luck alone: the number of configurations tried is always told, and the interval
@@ -93,6 +94,9 @@ class Verdict:
         What the interval is: :data:`WELCH`, :data:`PREDICTION`, or empty.
     level : float
         Its confidence, widened for the number tried.
+    apart : int
+        Runs left out of both sides, because the other side has none of their seed: where each seed reads data of its own, only those of
+        the same data are compared.
     """
 
     word: str
@@ -104,6 +108,7 @@ class Verdict:
     tried: int
     method: str = ""
     level: float = LEVEL
+    apart: int = 0
 
 
 def judge(before: Iterable[Trial], after: Iterable[Trial], objective: Objective) -> Verdict:
@@ -121,19 +126,25 @@ def judge(before: Iterable[Trial], after: Iterable[Trial], objective: Objective)
     if best is None or old is None:
         return Verdict(NOTHING if best is None else FIRST, old, best, None, None, None, tried)
     difference = best.mean - old.mean
+    apart = 0
     if _data(best) != _data(old):
-        return Verdict(OTHER_DATA, old, best, difference, None, None, tried)
+        shared = _of_shared_seeds(old, best, objective)
+        if shared is None:
+            return Verdict(OTHER_DATA, old, best, difference, None, None, tried)
+        apart = len(old.trials) + len(best.trials) - sum(len(group.trials) for group in shared)
+        old, best = shared
+        difference = best.mean - old.mean
     level = 1 - (1 - LEVEL) / tried
     values, others = old.values, best.values
     if len(values) > 1 and len(others) > 1:
         low, high = welch_interval(values, others, level)
         moved = IMPROVED if (difference > 0) == (objective.direction == "max") else REGRESSED
-        return Verdict(NOISE if low <= 0 <= high else moved, old, best, difference, low, high, tried, WELCH, level)
+        return Verdict(NOISE if low <= 0 <= high else moved, old, best, difference, low, high, tried, WELCH, level, apart)
     if max(len(values), len(others)) >= _SPREAD:
         half = prediction_interval(max(values, others, key=len), level)[1]
         low, high = difference - half, difference + half
-        return Verdict(NOISE if low <= 0 <= high else SINGLE, old, best, difference, low, high, tried, PREDICTION, level)
-    return Verdict(SINGLE, old, best, difference, None, None, tried)
+        return Verdict(NOISE if low <= 0 <= high else SINGLE, old, best, difference, low, high, tried, PREDICTION, level, apart)
+    return Verdict(SINGLE, old, best, difference, None, None, tried, apart=apart)
 
 
 def group_trials(trials: Iterable[Trial], objective: Objective) -> list[Group]:
@@ -153,6 +164,18 @@ def best_group(groups: Iterable[Group], objective: Objective) -> Group | None:
     """Return the group with the best mean; of equals the one with more replicates, then the newest."""
     sign = 1 if objective.direction == "max" else -1
     return max(groups, key=lambda group: (sign * group.mean, len(group.trials), group.trials[0].run_id), default=None)
+
+
+def _of_shared_seeds(old: Group, new: Group, objective: Objective) -> tuple[Group, Group] | None:
+    """Return both sides with only the seeds that both have; None where there is none, or one of them read other data."""
+    key = objective.replicate
+    seeds = {trial.params[key] for trial in old.trials if key in trial.params}
+    seeds &= {trial.params[key] for trial in new.trials if key in trial.params}
+    made = [[trial for trial in group.trials if trial.params.get(key) in seeds] for group in (old, new)]
+    read = [{(trial.params[key], trial.data) for trial in trials} for trials in made]
+    if not seeds or read[0] != read[1]:
+        return None
+    return _group(made[0], objective), _group(made[1], objective)
 
 
 def _data(group: Group) -> frozenset[str]:

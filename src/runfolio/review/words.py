@@ -156,6 +156,8 @@ def _ending(item: ExperimentChange, verdict: Verdict) -> str:
         parts.append(f"{span}, {counts[0]} and {counts[1]} {_replicates(item, max(counts), verdict.before, verdict.after)}")
     if again := _again(item, *(group for group in (verdict.before, verdict.after) if group)):
         parts.append(again)
+    if verdict.apart:
+        parts.append(f"without {count_words(verdict.apart, 'run')} of seeds, and so of data, that only one side has")
     if verdict.tried > 1:
         widened = ", interval widened for it" if verdict.low is not None else ""
         parts.append(f"best of {verdict.tried:,} configurations tried{widened}")
