@@ -263,3 +263,9 @@ def test_init_makes_a_folio_of_the_folder_that_is_named(tmp_path: Path, pinned_g
     assert twice.code == 2 and "Two folders are named: c by -C, and d" in twice.err
     spool = in_process(tmp_path, "-C", "spool:e", "init")
     assert spool.code == 2 and "needs no init" in spool.err
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("policy owner", "owners"), ("site publishh", "publish"), ("runs serch", "search")])
+def test_a_misspelt_command_of_a_group_is_answered_with_the_nearest(run_cli: Command, typed: str, meant: str) -> None:
+    done = run_cli(*typed.split())
+    assert done.code == 2 and done.err.rstrip().endswith(f"Did you mean {meant!r}?")

@@ -168,6 +168,8 @@ def test_a_diff_of_states_that_parted_says_that_what_one_lacks_counts_as_gone(be
 def test_names_of_branches_and_of_a_single_run_are_answered_with_what_to_type(better_dir: Path, tmp_path: Path) -> None:
     assert "two states are compared by A..B" in run(better_dir, "diff", "main", "deeper").stderr
     assert "naming two or more" in run(better_dir, "diff", "2-seed0").stderr
+    summary = tmp_path / "fresh" / "summary.md"
+    assert run(better_dir, "review", "main..deeper", "--summary", str(summary)).returncode == 0 and summary.exists()
     out = tmp_path / "new" / "diff.md"
     assert run(better_dir, "diff", "main..deeper", "-o", str(out)).returncode == 0 and out.exists()
 

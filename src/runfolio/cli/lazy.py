@@ -36,3 +36,14 @@ class LazyCommands(click.Group):
         found = getattr(importlib.import_module(module), cmd_name.replace("-", "_"))
         assert isinstance(found, click.Command)
         return found
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is named first, and its arguments; of a misspelt one, say what is nearest among all commands."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:  # click knows those of the group's own file only
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx) from None

@@ -163,6 +163,7 @@ def _append(file: Path, change: Change, options: ReportOptions) -> None:
 
     text = "" if change.empty and options.quiet else job_summary(change, options)
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("ab") as stream:
             stream.write(text.encode("utf-8", "replace"))
     except OSError as error:
