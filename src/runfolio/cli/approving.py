@@ -16,8 +16,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 approvals_option = click.option(
     "--approvals", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File of names who approved, one a line."
 )
+# The whole path: git reads it from its own folder.
+SIGNERS_FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
 signers_option = click.option(
-    "--allowed-signers", metavar="FILE", help="The ssh keys whose Approved-by commits count; git's configured file by default."
+    "--allowed-signers",
+    metavar="FILE",
+    type=SIGNERS_FILE,
+    help="The ssh keys whose Approved-by commits count; git's configured file by default.",
 )
 
 

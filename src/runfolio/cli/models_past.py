@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from runfolio.cli import options
+from runfolio.cli.approving import SIGNERS_FILE
 from runfolio.cli.completion import model_names
 from runfolio.cli.models import name_argument, version_argument, version_of, version_shape
 from runfolio.cli.opening import opened
@@ -20,7 +21,9 @@ from runfolio.records.visible import visible
 @click.argument("name", required=False, shell_complete=model_names)
 @click.option("-v", "--version", metavar="VERSION", help="Only what happened to this version.")
 @click.option("--signatures", is_flag=True, help="Check the signatures of the commits, offline.")
-@click.option("--allowed-signers", metavar="FILE", help="The ssh keys that count; git's configured file by default.")
+@click.option(
+    "--allowed-signers", metavar="FILE", type=SIGNERS_FILE, help="The ssh keys that count; git's configured file by default."
+)
 @click.option("-n", "--limit", type=click.IntRange(1), default=10_000, help="Commits to look at, at most.")
 @options.as_json
 def history(
