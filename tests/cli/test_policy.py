@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import runfolio
 from runfolio.folio import open_folio
 from runfolio.registry.approvals import approvals_by_host
 from runfolio.tracking.session import forget_sessions
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, in_process
 from tests.conftest import git
 from tests.hosts.conftest import actions, pull_event
 from tests.hosts.github import GitHubStandIn, Review
@@ -284,6 +285,20 @@ def test_a_signed_approval_counts_and_the_author_s_own_does_not(signed: Path, tm
     assert (done.code, "1 of 1 approvals of bob@example.org, bob by bob@example.org" in done.out) == (0, True), done.out
 
 
+def test_the_file_of_signers_is_found_from_where_one_stands(signed: Path, tmp_path: Path) -> None:
+    in_process(signed, "models", "promote", "wine", "1", "Production", "--pull-request", "--branch", "proposal-2")
+    git(signed, "switch", "-q", "proposal-2")
+    approve(signed, tmp_path, "bob")
+    named = os.path.relpath(tmp_path / "allowed", signed)
+    done = in_process(signed, "policy", "check", "main..HEAD", "--allowed-signers", named)
+    assert (done.code, "✓ passed" in done.out) == (0, True), done.out
+    told = json.loads(in_process(signed, "models", "history", "--allowed-signers", named, "--json").out)
+    assert told
+    for command in (("policy", "check", "main..HEAD"), ("models", "history")):
+        missing = in_process(signed, *command, "--allowed-signers", "nowhere")
+        assert (missing.code, "'nowhere' does not exist" in missing.err) == (2, True), missing.err
+
+
 def test_approvals_come_from_a_file(signed: Path, tmp_path: Path, run_cli: Command) -> None:
     run_cli("models", "promote", "wine", "1", "Production", "--pull-request", "--branch", "proposal-2")
     (tmp_path / "names").write_text("bob\n")
@@ -354,3 +369,34 @@ def test_a_run_that_was_made_twice_is_no_second_replicate_for_a_gate(folio_dir: 
     assert run_cli("models", "promote", "wine", "1", "Production", "--direct").code == 0
     told = run_cli("policy", "explain", "wine", "2", "Production")
     assert told.code == 1 and "two replicates of each at least, and there are 1 and 1" in " ".join(told.out.split())
+
+
+def test_a_policy_that_is_not_committed_lets_nothing_pass_in_silence(wine: Path, run_cli: Command) -> None:
+    (wine / "policy.yaml").write_text(POLICY.replace(">= 0.9\n", ">= 0.99\n"))
+    for command in (
+        ("policy", "explain", "wine", "1", "Production"),
+        ("models", "promote", "wine", "1", "Production", "--direct"),
+    ):
+        done = run_cli(*command)
+        assert (done.code, "the committed one judges" in done.err) == (0, True), done.err
+    git(wine, "rm", "-q", "--cached", "policy.yaml")
+    git(wine, "commit", "-qm", "no policy")
+    for command in (
+        ("policy", "explain", "wine", "2", "Production"),
+        ("models", "promote", "wine", "2", "Production", "--direct"),
+    ):
+        done = run_cli(*command)
+        assert (done.code, "policy.yaml is not committed" in done.err) == (13, True), done.err
+    assert json.loads(run_cli("models", "show", "wine", "2", "--json").out)["stage"] == "None"
+
+
+def test_a_stage_that_is_not_there_fails_before_the_commit_too(wine: Path, run_cli: Command) -> None:
+    (wine / "policy.yaml").write_text(POLICY.replace("- to: Production", "- to: Prodction"))
+    for committed in (False, True):
+        if committed:
+            git(wine, "commit", "-qam", "typo")
+        tested = run_cli("policy", "test")
+        assert (tested.code, "line 3: there is no stage 'Prodction'" in tested.err) == (14, True), tested.err
+        checked = run_cli("check", "--json")
+        assert checked.code == 1
+        assert [(item["rule"], item["file"]) for item in json.loads(checked.out)] == [("policy.format", "policy.yaml")]

@@ -184,3 +184,20 @@ def test_without_the_driver_two_promotions_conflict_all_the_same(wine: Path) -> 
     assert "<<<<<<<" in (wine / "models" / "wine" / "model.yaml").read_text()
     done = main(["models", "list"])
     assert done == 0  # the branch's own commit is read, not the half-merged file
+
+
+def test_check_names_models_that_are_in_conflict_or_not_readable(wine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def to(version: str) -> Callable[[], None]:
+        return lambda: cli("models", "promote", "wine", version, "Production", "--direct")
+
+    assert on_branches(wine, to("2"), to("3")).returncode == 1
+    capsys.readouterr()
+    assert main(("check",)) == 1
+    assert "models/wine/model.yaml\n  error: the file is in conflict in an unfinished merge" in capsys.readouterr().out
+    git(wine, "merge", "--abort")
+    (wine / "models" / "wine" / "model.yaml").write_text("schema: 1\nstages:\n\tProduction: 1\n")
+    (wine / "models" / "wine" / "versions" / "1.yaml").write_text("schema: 1\nbogus\n")
+    assert main(("check",)) == 1
+    said = capsys.readouterr().out
+    assert "[model.format]" in said
+    assert "[version.format]" in said

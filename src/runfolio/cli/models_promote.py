@@ -60,6 +60,7 @@ def promote(
 
     The gates of policy.yaml are judged first: a promotion that fails one is refused (exit code 1), with what is missing.
     """
+    from runfolio.registry.gates import policy_unheard
     from runfolio.registry.promotion import Promotion
 
     with opened() as folio:
@@ -68,6 +69,8 @@ def promote(
         if wanted == NO_STAGE:
             raise click.UsageError(f"To take a version out of its stage: runfolio models demote {visible(name)} {found.version}")
         promotion = Promotion(model.name, found.version, wanted, others or "retire")
+        if unheard := policy_unheard(folio):
+            click.echo(f"runfolio: {unheard}", err=True)
         waivers = _waivers(folio, gates, wanted, reason, until)
         _carry_out(folio, promotion, direct, branch, no_open, message, waivers)
 

@@ -113,13 +113,15 @@ def check(span: str, approvals: Path | None, allowed_signers: str | None, as_jso
 def explain(name: str, version: str, stage: str, as_json: bool) -> None:
     """Say what is missing for a promotion; ends with 1 where it would be refused."""
     from runfolio.records.models import canonical_stage
-    from runfolio.registry.gates import judge_at_tip
+    from runfolio.registry.gates import judge_at_tip, policy_unheard
     from runfolio.registry.promotion import Promotion
 
     with opened() as folio:
         model, found = version_of(folio, name, version)
         wanted = canonical_stage(stage, folio.settings.registry.stages)
         promotion = Promotion(model.name, found.version, wanted)
+        if unheard := policy_unheard(folio):
+            click.echo(f"runfolio: {unheard}", err=True)
         verdict = judge_at_tip(folio, promotion, now=time.time_ns() // 1_000_000, pending=True)
     _told([verdict], as_json)
 
@@ -138,15 +140,17 @@ def test(file: Path | None, as_json: bool) -> None:
     from runfolio.formats.paths import POLICY
     from runfolio.policy import decode_policy, run_examples
 
+    stages = None
     if file is None:
         with opened() as folio:
             place = folio.place.root / POLICY
             data = place.read_bytes() if place.is_file() else folio.place.read(folio.place.tip(), POLICY)
+            stages = folio.settings.registry.stages
         if data is None:
             raise NotFoundError(f"There is no {POLICY} here. The grammar: docs/how-to/policy.md")
     else:
         data = file.read_bytes()
-    results = run_examples(decode_policy(data, str(file or POLICY)))
+    results = run_examples(decode_policy(data, str(file or POLICY), stages))
     if as_json:
         print_json([{"name": item.example.name, "faults": list(item.faults), **verdict_shape(item.verdict)} for item in results])
     else:

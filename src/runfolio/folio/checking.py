@@ -21,7 +21,7 @@ from collections.abc import Callable
 from runfolio.errors import NotFoundError
 from runfolio.folio.checks.blobs import read_blobs
 from runfolio.folio.checks.datasets import DatasetCheck
-from runfolio.folio.checks.documents import check_environment, check_experiment, check_same_names, check_settings
+from runfolio.folio.checks.documents import check_environment, check_experiment, check_policy, check_same_names, check_settings
 from runfolio.folio.checks.history import History
 from runfolio.folio.checks.listing import NameCheck, environment_of_path, list_files
 from runfolio.folio.checks.local import check_local
@@ -120,7 +120,7 @@ class _Records:
     def _list(self) -> list[TreeEntry]:
         place = self._folio.place
         # A ledger branch holds records only: its settings stand on the branches that people work on.
-        names = [place.full(name) for name in (paths.SETTINGS, *paths.OURS, paths.DATASETS)]
+        names = [place.full(name) for name in (paths.SETTINGS, paths.POLICY, *paths.OURS, paths.DATASETS)]
         wanted: list[TreeEntry] = []
         for entry in list_files(self._folio.repo, self._tip, names, self._findings):
             if not self._names.take(entry):
@@ -161,6 +161,8 @@ class _Records:
     def _document(self, path: str, inner: str, data: bytes) -> None:
         if inner == paths.SETTINGS:
             check_settings(data, path, self._findings)
+        elif inner == paths.POLICY:
+            check_policy(data, path, self._folio.settings.registry.stages, self._findings)
         elif paths.experiment_of_path(inner):
             made = check_experiment(data, path, self._findings)
             if made is not None:

@@ -17,6 +17,7 @@ Every unknown key, misspelt filter and wrong value is told with its line: a typo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from runfolio.errors import UsageError
@@ -50,8 +51,16 @@ _BESIDE = ("id", "because", "waivable")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}\Z")
 
 
-def decode_policy(data: bytes, where: str = "policy.yaml") -> Policy:
+def decode_policy(data: bytes, where: str = "policy.yaml", stages: Iterable[str] | None = None) -> Policy:
     """Read a policy.
+
+    Parameters
+    ----------
+    data : bytes
+    where : str, optional
+        The file, for messages.
+    stages : iterable of str, optional
+        Those that the folio knows: gates before another one would never apply, and are a fault. Any stage by default.
 
     Raises
     ------
@@ -72,8 +81,14 @@ def decode_policy(data: bytes, where: str = "policy.yaml") -> Policy:
     rules = _unique(top, rules)
     known = {gate.id for rule in rules for gate in rule.gates} | {"freeze"}
     examples = tuple(decode_example(item, known) for item in top.items("examples"))
+    policy = Policy(rules, freezes, examples)
+    if stages is not None:
+        known_stages = tuple(stages)
+        for line, stage in policy.strange_stages(known_stages):
+            message = f"there is no stage {stage!r}, so this never applies; there are {', '.join(known_stages)}"
+            top.faults.append((line, f"{where}: line {line}: {message}."))
     top.report()
-    return Policy(rules, freezes, examples)
+    return policy
 
 
 def _rule(item: FieldReader) -> Rule:

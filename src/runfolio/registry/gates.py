@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from runfolio._dataclass import dataclass
 from runfolio.diff.statistics import values_of_replicates
-from runfolio.errors import DamagedError, NotFoundError, RunfolioError
+from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StateError
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
 from runfolio.gitstore.snapshots import has_tree
@@ -53,21 +53,42 @@ def load_policy(folio: Folio, base: str | None = None) -> Policy:
     DamagedError
         If any line of it is not understood, or a gate stands before a stage that is not there.
     """
+    data = _policy_file(folio, base)
+    if data is None:
+        return Policy()
+    return decode_policy(data, paths.POLICY, folio.settings.registry.stages)
+
+
+def _policy_file(folio: Folio, base: str | None = None) -> bytes | None:
     data = folio.place.read(base or folio.place.tip(), paths.POLICY)
     if data is None and folio.place.ledger:
         data = folio.place.read(folio.repo.resolve("HEAD"), paths.POLICY)
-    if data is None:
-        return Policy()
-    policy = decode_policy(data, paths.POLICY)
-    strange = policy.strange_stages(folio.settings.registry.stages)
-    if strange:
-        known = ", ".join(folio.settings.registry.stages)
-        lines = [
-            f"{paths.POLICY}: line {line}: there is no stage {stage!r}, so this never applies; there are {known}."
-            for line, stage in strange
-        ]
-        raise DamagedError("\n".join(lines))
-    return policy
+    return data
+
+
+def policy_unheard(folio: Folio) -> str:
+    """Say that ``policy.yaml`` of the work tree is not the one that judges; empty where it is, or there is none.
+
+    Raises
+    ------
+    StateError
+        If none is committed at all: whoever wrote it believes that it guards.
+    """
+    try:
+        here = (folio.place.root / paths.POLICY).read_bytes()
+    except OSError:
+        return ""
+    committed = _policy_file(folio)
+    if committed is None:
+        raise StateError(
+            f"{paths.POLICY} is not committed, so no gate of it is judged. "
+            f"Commit it first: git add {paths.POLICY} && git commit -m 'What a promotion needs' -- {paths.POLICY}"
+        )
+    if here.splitlines() == committed.splitlines():  # lines may end as the machine ends them
+        return ""
+    return (
+        f"{paths.POLICY} was changed since it was committed: the committed one judges. To try the changes: runfolio policy test"
+    )
 
 
 def judge_promotion(

@@ -1,15 +1,16 @@
-"""Settings, experiments and package lists: the files beside the run records."""
+"""Settings, the policy, experiments and package lists: the files beside the run records."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from runfolio.errors import DamagedError, UsageError
 from runfolio.folio.checks.faults import Restore, faults_of
 from runfolio.formats import paths
 from runfolio.formats.experiments import decode_experiment
 from runfolio.formats.settings import Settings, decode_settings
+from runfolio.policy import decode_policy
 from runfolio.query import parse_filter
 from runfolio.records import Experiment
 from runfolio.records.findings import Finding, Severity
@@ -31,6 +32,23 @@ def check_settings(data: bytes, path: str, findings: list[Finding]) -> Settings 
             message = error.message.rstrip(".")
             findings.append(Finding("settings.filter", Severity.ERROR, path, f"retention[{number}].filter", message, _EDIT))
     return settings
+
+
+def check_policy(data: bytes, path: str, stages: Iterable[str], findings: list[Finding]) -> None:
+    """Check ``policy.yaml``: what is misspelt there stops every promotion.
+
+    Parameters
+    ----------
+    data : bytes
+    path : str
+    stages : iterable of str
+        Those that the folio knows.
+    findings : list of Finding
+    """
+    try:
+        decode_policy(data, path, stages)
+    except DamagedError as error:
+        findings.extend(faults_of(error, path, data, "policy.format", _EDIT))
 
 
 def check_experiment(data: bytes, path: str, findings: list[Finding]) -> Experiment | None:

@@ -132,7 +132,12 @@ class NameCheck:
 
 def is_known(path: str) -> bool:
     """Tell whether a path from the folio's root is that of a record that ``check`` reads."""
-    if path == paths.SETTINGS or paths.run_of_path(path) or paths.series_of_path(path) or paths.experiment_of_path(path):
+    if (
+        path in (paths.SETTINGS, paths.POLICY)
+        or paths.run_of_path(path)
+        or paths.series_of_path(path)
+        or paths.experiment_of_path(path)
+    ):
         return True
     if paths.model_of_path(path) or paths.version_of_path(path) or paths.card_of_path(path) or paths.deployment_of_path(path):
         return True

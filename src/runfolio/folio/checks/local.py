@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 
-from runfolio.errors import BusyError, GitError, RunfolioError, StorageError
-from runfolio.folio.checks.documents import check_experiment, check_settings
+from runfolio.errors import BusyError, DamagedError, GitError, RunfolioError, StorageError
+from runfolio.folio.checks.documents import check_experiment, check_policy, check_settings
+from runfolio.folio.checks.faults import faults_of
 from runfolio.folio.lock import locked
 from runfolio.folio.place import Place
 from runfolio.formats import paths
+from runfolio.formats.models import decode_model, decode_version
 from runfolio.gitstore.checkout import read_note
 from runfolio.journal import Journal, RunState, Spool
 from runfolio.records.findings import Finding, Severity
@@ -90,7 +92,7 @@ def check_work_tree(place: Place, findings: list[Finding]) -> None:
     repo = place.repo
     if repo.work_tree is None:
         return
-    ours = (paths.RUNS, paths.EXPERIMENTS, paths.ENVIRONMENTS, paths.REPRODUCTIONS, paths.SETTINGS)
+    ours = (paths.RUNS, paths.EXPERIMENTS, paths.ENVIRONMENTS, paths.REPRODUCTIONS, paths.MODELS, paths.SETTINGS, paths.POLICY)
     names = [f":(top,literal){place.folder(name)}" for name in ours]
     try:
         listed = repo.run("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", *names)
@@ -107,10 +109,10 @@ def check_work_tree(place: Place, findings: list[Finding]) -> None:
 def _check_changed(place: Place, state: str, path: str, findings: list[Finding]) -> None:
     letter = state[1] if state[1].strip() else state[0]
     inner = place.strip(path)
-    if letter != "D" and (inner == paths.SETTINGS or paths.experiment_of_path(inner)):
+    if "U" not in state and state not in ("AA", "DD") and letter != "D" and _is_edited_by_people(inner):
         _check_edit(place, path, inner, findings)
         return
-    if "U" in state:
+    if "U" in state or state in ("AA", "DD"):
         message = "the file is in conflict in an unfinished merge"
         findings.append(Finding("work-tree.conflict", Severity.ERROR, path, "", message, "Finish the merge"))
         return
@@ -125,6 +127,13 @@ def _check_changed(place: Place, state: str, path: str, findings: list[Finding])
     findings.append(Finding("work-tree.edited", Severity.ERROR, path, "", message, remedy))
 
 
+def _is_edited_by_people(inner: str) -> bool:
+    named = (
+        paths.experiment_of_path(inner) or paths.model_of_path(inner) or paths.version_of_path(inner) or paths.card_of_path(inner)
+    )
+    return bool(named) or inner in (paths.SETTINGS, paths.POLICY)
+
+
 def _check_edit(place: Place, path: str, inner: str, findings: list[Finding]) -> None:
     """Check a YAML file that someone edits, as it is now."""
     assert place.repo.work_tree is not None
@@ -137,7 +146,15 @@ def _check_edit(place: Place, path: str, inner: str, findings: list[Finding]) ->
     found: list[Finding] = []
     if inner == paths.SETTINGS:
         check_settings(data, path, found)
-    else:
+    elif inner == paths.POLICY:
+        check_policy(data, path, place.settings.registry.stages, found)
+    elif paths.model_of_path(inner) or paths.version_of_path(inner):
+        try:
+            (decode_model if paths.model_of_path(inner) else decode_version)(data, path)
+        except DamagedError as error:
+            rule = "model.format" if paths.model_of_path(inner) else "version.format"
+            found.extend(faults_of(error, path, data, rule, "Edit the file"))
+    elif paths.experiment_of_path(inner):
         check_experiment(data, path, found)
     findings.extend(item for item in found if item not in findings)
 
