@@ -13,6 +13,7 @@ import pytest
 import runfolio
 from runfolio.cli.main import main
 from runfolio.folio import open_folio
+from runfolio.registry.history import history
 from runfolio.tracking.session import forget_sessions
 from tests.conftest import git
 
@@ -201,3 +202,42 @@ def test_check_names_models_that_are_in_conflict_or_not_readable(wine: Path, cap
     said = capsys.readouterr().out
     assert "[model.format]" in said
     assert "[version.format]" in said
+
+
+def test_what_a_merge_brought_is_told_of_who_did_it(wine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def theirs() -> None:
+        monkeypatch.setenv("GIT_AUTHOR_NAME", "Bob")
+        cli("models", "promote", "wine", "2", "Staging", "--direct")
+        cli("models", "tag", "wine", "tier=1")
+
+    def ours() -> None:
+        monkeypatch.setenv("GIT_AUTHOR_NAME", "Ada")
+        cli("models", "tag", "wine", "team=core")
+
+    assert on_branches(wine, ours, theirs).returncode == 0
+    folio = open_folio(wine)
+    told = [(event.text, event.author, event.merged_by) for event in history(folio, "wine")]
+    assert [item for item in told if "Staging" in item[0]] == [("version 2: None → Staging", "Bob", "Ada")]
+    assert sorted(item[:2] for item in told if item[0].startswith("tags")) == [("tags: team=core", "Ada"), ("tags: tier=1", "Bob")]
+    # The other way round, on a branch that takes the main line in.
+    git(wine, "switch", "-qc", "work", "HEAD~1")
+    git(wine, "merge", "-q", "--no-edit", "theirs")
+    git(wine, "switch", "-q", "main")
+    git(wine, "merge", "-q", "--no-ff", "--no-edit", "work")
+    assert sum("Staging" in event.text for event in history(folio, "wine")) == 1
+    folio.close()
+
+
+def test_what_a_merge_itself_decided_is_told_of_the_merge(wine: Path) -> None:
+    def to(version: str) -> Callable[[], None]:
+        return lambda: cli("models", "promote", "wine", version, "Production", "--direct")
+
+    assert on_branches(wine, to("2"), to("3")).returncode == 1
+    git(wine, "checkout", "-q", "--theirs", "models/wine/model.yaml")
+    file = wine / "models" / "wine" / "model.yaml"
+    file.write_text(file.read_text() + "description: the third it is\n")
+    git(wine, "commit", "-qam", "theirs")
+    folio = open_folio(wine)
+    newest = [event.text for event in history(folio, "wine")]
+    folio.close()
+    assert newest[:2] == ["described", "version 2: Production → None"]  # version 3 is told of the commit that promoted it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +13,12 @@ from runfolio.cli.models import name_argument, version_argument, version_of, ver
 from runfolio.cli.opening import opened
 from runfolio.cli.tables import Column, print_json, print_table
 from runfolio.diff.describe import number_text
+from runfolio.records.models import check_version
 from runfolio.records.times import utc_text
 from runfolio.records.visible import visible
+
+if TYPE_CHECKING:
+    from runfolio.folio import Folio
 
 
 @click.command("history")
@@ -34,14 +38,18 @@ def history(
     Read from git alone: every change of the model's files counts, whatever tool made it.
     """
     from runfolio.gitstore.history import signatures as signatures_of
+    from runfolio.registry.history import deleted_slug
     from runfolio.registry.history import history as events_of
 
     with opened() as folio:
-        slug = folio.models.find(name).slug if name else None
-        number = version_of(folio, name, version)[1].version if name and version else None
+        gone = deleted_slug(folio, name) if name and folio.models.get(name) is None else None
+        slug = gone or (folio.models.find(name).slug if name else None)
+        number = _number(folio, name, version, gone) if name and version else None
         events = [event for event in events_of(folio, slug, limit=limit) if number is None or event.version == number]
         checked = signatures or allowed_signers is not None
         states = signatures_of(folio.repo, dict.fromkeys(event.commit for event in events), allowed_signers) if checked else {}
+    if gone:
+        click.echo(f"{visible(name or '')} was deleted; this is what happened to it.", err=True)
     if as_json:
         print_json([_event_shape(event, states.get(event.commit)) for event in events])
         return
@@ -64,6 +72,13 @@ def history(
         rows.append(row)
     columns += [Column("pull request", rank=2, whole=True), Column("gates", rank=3)]
     print_table([*columns, Column("signature", rank=4)] if checked else columns, rows)
+
+
+def _number(folio: Folio, name: str, version: str, gone: str | None) -> int:
+    """Return the number of a version; of a model that was deleted, only the number itself is known."""
+    if gone is None:
+        return version_of(folio, name, version)[1].version
+    return check_version(version.removeprefix("v"))
 
 
 def _event_shape(event: Any, signature: Any) -> dict[str, Any]:

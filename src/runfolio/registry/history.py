@@ -2,23 +2,26 @@
 
 Nothing is kept beside git: each event is a commit that changed the model's files, told by comparing what ``model.yaml`` and the
 versions' files said before and after it, whoever made the commit and with whatever tool. A commit that a merge brought names that
-merge, and the pull request whose number the merge's message bears. The whole trail costs three git processes, however long it is.
+merge, and the pull request whose number the merge's message bears; where a merge joined two changes of one file, what a commit that it
+brought did already is told of that commit alone, whose author did it. The trail costs three git processes, however long it is, and one
+for each merge of that kind that is not on the main line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NewerSchemaError
 from runfolio.folio.folio import Folio
+from runfolio.folio.place import Place
 from runfolio.formats import paths
 from runfolio.formats.deployments import decode_deployment
 from runfolio.formats.models import changed_facts, decode_model, decode_version
-from runfolio.gitstore.history import commits_that_changed, merges_that_brought
-from runfolio.gitstore.repo import Change
+from runfolio.gitstore.history import Commit, commits_that_changed, merges_that_brought
+from runfolio.gitstore.repo import Change, Repo
 from runfolio.records.deployments import Deployment
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.records.runs import Lifecycle
@@ -101,12 +104,17 @@ def history(folio: Folio, slug: str | None = None, *, limit: int = 10_000, tip: 
     commits = commits_that_changed(place.repo, start, (folder,), limit)
     contents = _contents(folio, (change for commit in commits for change in commit.changes))
     brought = merges_that_brought(place.repo, start)
+    told = {commit.oid: _told(place, commit, contents) for commit in commits}
+    for commit in commits:
+        if len(commit.parents) > 1:
+            side = _brought_by(place.repo, commit, brought)
+            done = {(item["kind"], item["text"]) for oid, items in told.items() if oid in side for item in items}
+            told[commit.oid] = [item for item in told[commit.oid] if (item["kind"], item["text"]) not in done]
     events: list[Event] = []
     for commit in commits:
         merge = brought.get(commit.oid)
         pull = _PULL.search(merge.message if merge else commit.subject)
         gates = _GATES.search(commit.message)
-        inner = [Change(place.strip(item.path), item.old, item.new) for item in commit.changes]
         common: dict[str, Any] = {
             "commit": commit.oid,
             "at": commit.at,
@@ -118,9 +126,42 @@ def history(folio: Folio, slug: str | None = None, *, limit: int = 10_000, tip: 
             "merged_by": merge.author if merge else "",
             "gates": gates[1].strip() if gates else "",
         }
-        told = sorted(_tell(inner, contents), key=lambda item: _FIRST.get(item["kind"], len(_FIRST)))
-        events += [Event(**item, **common) for item in reversed(told)]
+        events += [Event(**item, **common) for item in reversed(told[commit.oid])]
     return events
+
+
+def deleted_slug(folio: Folio, name: str) -> str | None:
+    """Return the folder of a registered model that was deleted, by the name that it had last; None where there never was one."""
+    place = folio.place
+    start = place.tip()
+    commits = commits_that_changed(place.repo, start, (place.full(paths.MODELS),), 10_000) if start else []
+    gone = [
+        Change(place.strip(change.path), change.old, None)
+        for commit in commits
+        for change in commit.changes
+        if change.new is None
+    ]
+    gone = [change for change in gone if paths.model_of_path(change.path)]
+    contents = _contents(folio, gone)
+    for change in gone:
+        model = _read(decode_model, change.old, contents, change.path, [])
+        if model is not None and model.name == name:
+            return model.slug
+    return None
+
+
+def _told(place: Place, commit: Commit, contents: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    """Tell what one commit did, in the order in which it can have been done."""
+    inner = [Change(place.strip(item.path), item.old, item.new) for item in commit.changes]
+    return sorted(_tell(inner, contents), key=lambda item: _FIRST.get(item["kind"], len(_FIRST)))
+
+
+def _brought_by(repo: Repo, merge: Commit, brought: Mapping[str, Commit]) -> Collection[str]:
+    """Return the commits that a merge brought to its first parent's line."""
+    if merge.oid in brought:
+        first, *others = merge.parents
+        return set(repo.run("rev-list", "--end-of-options", *others, f"^{first}", "--").decode().split())
+    return {oid for oid, by in brought.items() if by.oid == merge.oid}
 
 
 def _contents(folio: Folio, changes: Iterable[Change]) -> dict[str, bytes]:
