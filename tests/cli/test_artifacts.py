@@ -103,3 +103,32 @@ def test_what_is_not_there_is_said(run_cli: Command, sweep: dict[str, str], word
     done = run_cli("artifacts", *words)
     assert done.code == code, done.err
     assert "Traceback" not in done.err
+
+
+def test_a_mirror_of_nothing_is_told(run_cli: Command, sweep: dict[str, str], tmp_path: Path) -> None:
+    missing = run_cli("artifacts", "mirror", "--from", str(tmp_path / "typo"))
+    assert (missing.code, "There is no folder" in missing.err) == (11, True), missing.err
+    assert not (tmp_path / "typo").exists()
+    (tmp_path / "empty").mkdir()
+    empty = run_cli("artifacts", "mirror", "--from", str(tmp_path / "empty"))
+    assert (empty.code, "has no objects" in empty.err) == (0, True)
+
+
+def test_a_damaged_object_is_mended_as_the_message_says(
+    run_cli: Command, sweep: dict[str, str], folio_dir: Path, tmp_path: Path
+) -> None:
+    assert run_cli("artifacts", "mirror", str(tmp_path / "copy")).code == 0
+    file = stored(folio_dir, sweep["try-1"], NOTE)
+    file.chmod(0o644)
+    file.write_text("dxpth 1")
+    said = run_cli("artifacts", "verify", "--read-data")
+    assert said.code == 1
+    assert "Delete it. Copy it from a store that has it (runfolio artifacts mirror --from PLACE)" in said.err
+    file.unlink()
+    assert run_cli("artifacts", "mirror", "--from", str(tmp_path / "copy")).code == 0
+    assert run_cli("artifacts", "verify", "--read-data").code == 0
+
+
+def test_cat_without_a_path_asks_for_one(run_cli: Command, sweep: dict[str, str]) -> None:
+    done = run_cli("artifacts", "cat", "try-1")
+    assert (done.code, f"name the file to print. Choose one of: {NOTE}" in done.err) == (11, True)

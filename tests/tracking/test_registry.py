@@ -182,6 +182,7 @@ def test_searching(client: MlflowClient, run_id: str) -> None:
     assert [version.version for version in found] == ["1", "2", "3"]
     assert [version.version for version in runfolio.search_model_versions(filter_string="current_stage = 'Staging'")] == ["2"]
     assert [version.version for version in client.search_model_versions("tags.k IN ('0', '2')")] == ["3", "1"]
+    assert [version.version for version in client.search_model_versions("version_number = '2'")] == ["2"]
     first = client.search_model_versions("name = 'Wine Quality'", max_results=2)
     rest = client.search_model_versions("name = 'Wine Quality'", max_results=2, page_token=first.token)
     assert [version.version for version in [*first, *rest]] == ["3", "2", "1"]

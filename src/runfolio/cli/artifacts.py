@@ -94,7 +94,8 @@ def cat(run: str, path: str) -> None:
         entry = files.get(wanted)
         if entry is None:
             names = ", ".join(visible(name) for name in sorted(files)[:6]) or "none"
-            raise NotFoundError(f"{who}: {wanted or 'no path'!r} is not one file. Choose one of: {names}.")
+            said = f"{wanted!r} is not one file" if wanted else "name the file to print"
+            raise NotFoundError(f"{who}: {said}. Choose one of: {names}.")
         with folio.store.open_verified(entry.digest) as source:
             shutil.copyfileobj(source, sys.stdout.buffer)
             sys.stdout.buffer.flush()

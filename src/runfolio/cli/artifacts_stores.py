@@ -73,9 +73,11 @@ def mirror(place: str, inward: bool, as_json: bool) -> None:
     from runfolio.folio.mirroring import other_store
 
     with opened() as folio:
-        other = other_store(folio, place)
+        other = other_store(folio, place, read=inward)
         source, target = (other, folio.store) if inward else (folio.store, other)
         held = list(source.listed())
+        if inward and not held:
+            click.echo(f"runfolio: {visible(place)} has no objects: a store's folder is the one that holds sha256/.", err=True)
         with progress("copying", sum(item.size for item in held)) as told:
             made = copy(source, target, held, told)
     if as_json:

@@ -9,7 +9,7 @@ from dataclasses import field
 from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NotFoundError
 from runfolio.folio.folio import Folio
-from runfolio.objects import ObjectStore, Stored, open_store
+from runfolio.objects import LocalStore, ObjectStore, Stored, open_store
 from runfolio.records import Digest
 
 _BATCH_BYTES = 256 << 20
@@ -36,15 +36,20 @@ class Mirrored:
     faults: dict[Digest, str] = field(default_factory=dict)
 
 
-def other_store(folio: Folio, place: str) -> ObjectStore:
+def other_store(folio: Folio, place: str, *, read: bool = False) -> ObjectStore:
     """Open another store than the folio's own; what waits for it waits apart from what waits for the folio's.
 
     Raises
     ------
     UsageError
         If `place` names no store.
+    NotFoundError
+        If it is to be read, and is a folder that is not there.
     """
-    return open_store(place, folio.place.local / "mirroring" / "objects", folio.place.root)
+    store = open_store(place, folio.place.local / "mirroring" / "objects", folio.place.root)
+    if read and isinstance(store, LocalStore) and not store.root.is_dir():
+        raise NotFoundError(f"There is no folder {store.root} to copy objects from.")
+    return store
 
 
 def mirror(

@@ -230,6 +230,8 @@ class _Reader:
         token = self._next()
         number = token.number
         if number is None:
+            if key == "version_number" and token.kind in ("string", "double") and token.text.isdecimal():
+                return int(token.text)  # MLflow takes a version's number in quotes, and no other
             if token.kind in ("string", "double"):
                 raise self._fault(token.at, f"a number is expected without quotes, because {entity}.{key} is a number")
             raise self._fault(token.at, f"a number is expected, because {entity}.{key} is a number")

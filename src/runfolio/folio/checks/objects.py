@@ -162,7 +162,9 @@ class ObjectCheck:
         if isinstance(found, str):
             rule = "object.missing" if found.startswith("not in") else "object.damaged"
             message = f"{item.who}: {item.what}: the object {digest} is {found}"
-            remedy = "Copy it from a store that has it (runfolio sync, or a backup), or run again"
+            remedy = "Copy it from a store that has it (runfolio artifacts mirror --from PLACE), or run again"
+            if rule == "object.damaged":  # what is there is not written again
+                remedy = f"Delete it. {remedy}"
             made = Finding(rule, Severity.ERROR, item.path, item.field, message, remedy)
             (self._missing if rule == "object.missing" else self._findings).append(made)
             return False
