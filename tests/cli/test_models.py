@@ -427,3 +427,33 @@ def test_the_list_loads_neither_pandas_nor_a_framework(wine: dict[str, str], fol
     done = subprocess.run([sys.executable, "-c", program], cwd=folio_dir, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
     assert in_process(folio_dir, "models", "list").code == 0
+
+
+def test_what_happened_to_a_deleted_model_can_be_read(wine: dict[str, str], run_cli: Command) -> None:
+    run_cli("models", "alias", "Wine", "2", "champion")
+    assert run_cli("models", "rename", "Wine", "Red wine").code == 0
+    assert run_cli("models", "delete", "Red wine", "--yes").code == 0
+    done = run_cli("models", "history", "Red wine")
+    assert (done.code, "Red wine was deleted" in done.err) == (0, True), done.err
+    assert "Red wine deleted" in done.out
+    assert "alias champion: none → 2" in done.out
+    only = json.loads(run_cli("models", "history", "Red wine", "-v", "2", "--json").out)
+    assert {event["version"] for event in only} == {2}
+    assert run_cli("models", "history", "Rose").code == 11
+
+
+def test_the_list_says_which_model_cannot_be_read(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
+    (folio_dir / "models" / "wine" / "model.yaml").write_text("schema: 1\nstages:\n  Production: 1\n  Production: 2\n")
+    git(folio_dir, "commit", "-qam", "twice")
+    done = run_cli("models", "list")
+    assert (done.code, "wine" in done.out) == (0, True)
+    assert "models/wine/model.yaml: line 4, column 3: the key 'Production' stands twice" in done.err
+    assert "What is live there is not known" in run_cli("models", "list", "--json").err
+
+
+def test_a_demotion_is_proposed_in_its_own_words(wine: dict[str, str], run_cli: Command) -> None:
+    run_cli("models", "promote", "Wine", "2", "Production", "--direct")
+    done = run_cli("models", "demote", "Wine", "2", "--pull-request", "--no-open")
+    assert done.code == 0
+    assert "merging it takes it out." in done.out
+    assert "promotion" not in done.out + done.err

@@ -106,7 +106,7 @@ def test_a_waiver_is_recorded_with_reason_and_expiry_in_the_same_commit(wine: Pa
     assert "expires: 3000-01-01T00:00:00.000Z" in text
     assert "Runfolio-Gates: 5 passed, 1 waived (no-code)" in text
     assert (
-        "Waived by Ada <ada@example.org> until 3000-01-01: our own pickle"
+        "Waived by Ada <ada@example.org> until 2999-12-31: our own pickle"
         in run_cli("policy", "explain", "wine", "3", "Production").out
     )
 
@@ -400,3 +400,12 @@ def test_a_stage_that_is_not_there_fails_before_the_commit_too(wine: Path, run_c
         checked = run_cli("check", "--json")
         assert checked.code == 1
         assert [(item["rule"], item["file"]) for item in json.loads(checked.out)] == [("policy.format", "policy.yaml")]
+
+
+def test_a_waiver_is_shown_with_the_version_and_until_the_day_that_was_said(wine: Path, run_cli: Command) -> None:
+    promote = ("models", "promote", "wine", "3", "Production", "--direct", "--waive", "no-code", "--reason", "our own pickle")
+    done = run_cli(*promote, "--until", "2999-12-30")
+    assert (done.code, "until 2999-12-30: our own pickle" in done.out) == (0, True), done.out + done.err
+    shown = run_cli("models", "show", "wine", "3").out
+    assert "waived no-code: for Production, until 2999-12-30, by " in shown
+    assert "our own pickle" in shown

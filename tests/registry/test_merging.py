@@ -218,7 +218,10 @@ def test_what_a_merge_brought_is_told_of_who_did_it(wine: Path, monkeypatch: pyt
     folio = open_folio(wine)
     told = [(event.text, event.author, event.merged_by) for event in history(folio, "wine")]
     assert [item for item in told if "Staging" in item[0]] == [("version 2: None → Staging", "Bob", "Ada")]
-    assert sorted(item[:2] for item in told if item[0].startswith("tags")) == [("tags: team=core", "Ada"), ("tags: tier=1", "Bob")]
+    assert sorted(item[:2] for item in told if item[0].startswith("tags")) == [
+        ("tags: team=core", "Ada"),
+        ("tags: tier=1", "Bob"),
+    ]
     # The other way round, on a branch that takes the main line in.
     git(wine, "switch", "-qc", "work", "HEAD~1")
     git(wine, "merge", "-q", "--no-edit", "theirs")

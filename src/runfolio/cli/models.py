@@ -22,6 +22,7 @@ from runfolio.registry.prompts import how_to_load, is_prompt
 
 if TYPE_CHECKING:
     from runfolio.folio import Folio
+    from runfolio.records.models import Waiver
 
 _EDIT, _PROMOTE, _PAST = "runfolio.cli.models_edit", "runfolio.cli.models_promote", "runfolio.cli.models_past"
 _IMAGES = "runfolio.cli.models_images"
@@ -85,15 +86,18 @@ def list_models(filter: str, as_json: bool) -> None:
     from runfolio.query import Listed, matches, parse_filter
 
     wanted = parse_filter(filter, "models")
+    faults: list[str] = []
     with opened() as folio:
         tip = folio.place.tip()
         found = [
             model
-            for model in folio.models.all(tip)
+            for model in folio.models.all(tip, faults)
             if matches(wanted, Listed({"name": model.name, "creation_timestamp": model.created}, model.tags, model))
         ]
         numbers = folio.models.numbers_there(found, tip) if as_json else {}
         newest = {} if as_json else folio.models.newest_there(found, tip)
+    for fault in faults:
+        click.echo(f"runfolio: {visible(fault)} What is live there is not known.", err=True)
     if as_json:
         print_json([model_shape(model, numbers[model.slug]) for model in found])
     elif not found:
@@ -266,6 +270,7 @@ def _model_lines(folio: Folio, model: RegisteredModel, numbers: list[int]) -> It
 def _version_lines(folio: Folio, model: RegisteredModel, version: ModelVersion) -> Iterator[str]:
     from runfolio.cli.run_files import size_text
 
+    now = time.time_ns() // 1_000_000
     stage = model.stage_of(version.version)
     marks = [stage] * (stage != NO_STAGE) + [f"@{alias}" for alias in model.aliases_of(version.version)]
     yield click.style(f"{visible(model.name)} {version.version}", bold=True) + (f"  {'  '.join(marks)}" if marks else "")
@@ -283,6 +288,7 @@ def _version_lines(folio: Folio, model: RegisteredModel, version: ModelVersion) 
             "input example": "yes" if version.input_example else "",
             "description": version.description,
             **{f"tag {key}": value for key, value in sorted(version.tags.items())},
+            **{f"waived {item.gate}": _waiver_text(item, now) for item in version.waivers},
             **{f"signature {key}": value for key, value in version.signature.items()},
             **{key: number_text(value) for key, value in sorted(version.metrics.items())},
         }
@@ -295,6 +301,11 @@ def _version_lines(folio: Folio, model: RegisteredModel, version: ModelVersion) 
             yield f"{size_text(entry['size']):>9}  {entry['digest'][:19]}  {visible(name)}"
     yield ""
     yield f"Load it: {how_to_load(visible(model.name), f'/{version.version}', version.tags)}"
+
+
+def _waiver_text(waiver: Waiver, now: int) -> str:
+    when = "expired after" if waiver.expires <= now else "until"
+    return f"for {waiver.stage}, {when} {waiver.last_day}, by {waiver.by or 'nobody named'}: {waiver.reason}"
 
 
 def _files(folio: Folio, version: ModelVersion) -> dict[str, dict[str, Any]]:

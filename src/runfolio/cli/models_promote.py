@@ -186,7 +186,7 @@ def _offer(folio: Folio, promotion: Promotion, branch: str, no_open: bool, messa
     live = folio.models.version(model, there[-1]) if there else None
     proposal = proposal_text(model, promotion, version, live, message, verdict_markdown(verdict))
     base = base_branch(folio)
-    click.echo(f"The branch {branch} holds the promotion.", err=True)
+    click.echo(f"The branch {branch} holds the {'promotion' if promotion.stage != NO_STAGE else 'change'}.", err=True)
     address = None if no_open else propose(folio, branch, base, proposal)
     if address:
         click.echo(address)

@@ -42,13 +42,15 @@ class ModelBook:
     def __init__(self, place: Place) -> None:
         self._place = place
 
-    def all(self, tip: str | None = None) -> list[RegisteredModel]:
+    def all(self, tip: str | None = None, faults: list[str] | None = None) -> list[RegisteredModel]:
         """List the registered models by name; one whose file is damaged is shown by its folder's name alone.
 
         Parameters
         ----------
         tip : str, optional
             Commit to read; the folio's tip by default.
+        faults : list of str, optional
+            Takes what is wrong with files that are damaged.
         """
         tip = tip or self._place.tip()
         names = {f"{tip}:{self._place.full(paths.model_path(slug))}": slug for slug in self._names(tip, paths.MODELS)}
@@ -60,8 +62,10 @@ class ModelBook:
                 continue
             try:
                 found.append(parsed.decode(decode_model, data, path))
-            except DamagedError:  # it must not hide the others; `check` names the fault
+            except DamagedError as error:  # it must not hide the others; `check` names the fault
                 found.append(RegisteredModel(names[name], names[name]))
+                if faults is not None:
+                    faults.append(error.message)
         parsed.save()
         return sorted(found, key=lambda model: model.name)
 

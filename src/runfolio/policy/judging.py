@@ -63,14 +63,15 @@ def _waived(gate: Gate, result: GateResult, facts: Facts) -> GateResult:
     if not found:
         return result
     waiver = max(found, key=lambda item: item.expires)
-    until = utc_text(waiver.expires)[:10]
     if not gate.waivable:
         return replace(result, text=f"{result.text} The policy lets nobody waive it.", waiver=waiver)
     if waiver.expires <= facts.now:
         return replace(
-            result, text=f"{result.text} The waiver of {waiver.by or 'nobody named'} expired on {until}.", waiver=waiver
+            result,
+            text=f"{result.text} The waiver of {waiver.by or 'nobody named'} expired after {waiver.last_day}.",
+            waiver=waiver,
         )
-    text = f"{result.text} Waived by {waiver.by or 'nobody named'} until {until}: {waiver.reason}"
+    text = f"{result.text} Waived by {waiver.by or 'nobody named'} until {waiver.last_day}: {waiver.reason}"
     return replace(result, state=WAIVED, text=text, waiver=waiver)
 
 

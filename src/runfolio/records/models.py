@@ -15,6 +15,7 @@ from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
 from runfolio.records.names import MAX_KEY_LENGTH
 from runfolio.records.runs import Digest, Lifecycle
+from runfolio.records.times import utc_text
 
 NO_STAGE = "None"
 ARCHIVED = "Archived"
@@ -112,6 +113,11 @@ class Waiver:
     reason: str
     by: str
     expires: int
+
+    @property
+    def last_day(self) -> str:
+        """The last day on which it holds, as who waived wrote it: ``2026-12-31``, in UTC."""
+        return utc_text(self.expires - 1)[:10]
 
 
 @dataclass(frozen=True, slots=True)

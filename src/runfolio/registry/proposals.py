@@ -45,13 +45,13 @@ def proposal_text(
     """
     name = visible(model.name)
     if promotion.stage == NO_STAGE:
-        title = f"Take {name} {version.version} out of {model.stage_of(version.version)}"
+        title, does = f"Take {name} {version.version} out of {model.stage_of(version.version)}", "takes it out"
     else:
-        title = f"Promote {name} {version.version} to {promotion.stage}"
+        title, does = f"Promote {name} {version.version} to {promotion.stage}", "is the promotion"
     replaced = f" It replaces version {live.version}." if live and promotion.others != "keep" else ""
     parts = [
         message.strip(),
-        f"**{_plain(title)}.**{replaced} One line changes in `models/{model.slug}/model.yaml`; merging it is the promotion.",
+        f"**{_plain(title)}.**{replaced} One line changes in `models/{model.slug}/model.yaml`; merging it {does}.",
     ]
     parts += [_metrics(version, live), gates.strip(), _facts(version)]
     return Proposal(title, "\n\n".join(part for part in parts if part) + "\n")
