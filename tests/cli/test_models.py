@@ -457,3 +457,18 @@ def test_a_demotion_is_proposed_in_its_own_words(wine: dict[str, str], run_cli: 
     assert done.code == 0
     assert "merging it takes it out." in done.out
     assert "promotion" not in done.out + done.err
+
+
+def test_the_lineage_of_a_version_without_a_run_begins_with_it(wine: dict[str, str], run_cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights.json").write_text("{}")
+    assert run_cli("models", "register", str(tmp_path / "model"), "From a folder").code == 0
+    assert run_cli("models", "lineage", "From a folder", "1").out.startswith("version  From a folder 1  sha256:")
+    of_run = run_cli("models", "lineage", "Wine", "1").out.splitlines()
+    assert of_run[0].startswith("run  ")
+    assert of_run[1].startswith("  └ version  Wine 1")
+
+
+def test_what_was_live_is_kept_or_archived_not_both(wine: dict[str, str], run_cli: Command) -> None:
+    refused = run_cli("models", "promote", "Wine", "1", "Production", "--direct", "--keep", "--archive")
+    assert (refused.code, "one of the two" in refused.err) == (2, True), refused.err

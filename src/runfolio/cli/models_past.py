@@ -164,13 +164,21 @@ def lineage(name: str, version: str, as_json: bool) -> None:
         click.echo(
             f"dataset  {visible(item['name'])}  {item['digest']}" + (f"  ({visible(item['context'])})" if item["context"] else "")
         )
+    below = "  " if found["datasets"] else ""
     if found["run"]:
         run = found["run"]
-        click.echo(f"  └ run  {run['run_id']}  {visible(run['name'])}  {visible(run['code'])}".rstrip())
-    click.echo(f"    └ version  {visible(name)} {found['version']}  {found['digest'] or ''}".rstrip())
+        click.echo(f"{_branch(below)}run  {run['run_id']}  {visible(run['name'])}  {visible(run['code'])}".rstrip())
+        below += "  "
+    click.echo(f"{_branch(below)}version  {visible(name)} {found['version']}  {found['digest'] or ''}".rstrip())
+    below += "  "
     for item in found["live"]:
-        click.echo(f"      └ {visible(item)}")
+        click.echo(f"{_branch(below)}{visible(item)}")
     for item in found["copies"]:
-        click.echo(f"      └ same bytes: {visible(item)}")
+        click.echo(f"{_branch(below)}same bytes: {visible(item)}")
     for item in found["events"]:
-        click.echo(f"        {item['at'][:16].replace('T', ' ')}  {visible(item['text'])}  {item['commit'][:10]}")
+        click.echo(f"{below}  {item['at'][:16].replace('T', ' ')}  {visible(item['text'])}  {item['commit'][:10]}")
+
+
+def _branch(below: str) -> str:
+    """Return what a line begins with, that hangs on the one above it; nothing where there is none above."""
+    return f"{below}└ " if below else ""

@@ -33,8 +33,8 @@ _open = click.option("--no-open", is_flag=True, help="With --pull-request: only 
 @_direct
 @_branch
 @_open
-@click.option("--archive", "others", flag_value="archive", help="Put what is in the stage now into Archived.")
-@click.option("--keep", "others", flag_value="keep", help="Leave what is in the stage now there, too.")
+@click.option("--archive", is_flag=True, help="Put what is in the stage now into Archived.")
+@click.option("--keep", is_flag=True, help="Leave what is in the stage now there, too.")
 @click.option("-m", "--message", metavar="TEXT", default="", help="Why; goes into the commit.")
 @click.option("--waive", "gates", metavar="GATE", multiple=True, help="Let this failed gate through; repeat for more.")
 @click.option("--reason", metavar="TEXT", default="", help="Why it is waived; needed with --waive, and always shown.")
@@ -46,7 +46,8 @@ def promote(
     direct: bool | None,
     branch: str | None,
     no_open: bool,
-    others: str | None,
+    archive: bool,
+    keep: bool,
     message: str,
     gates: tuple[str, ...],
     reason: str,
@@ -63,12 +64,14 @@ def promote(
     from runfolio.registry.gates import policy_unheard
     from runfolio.registry.promotion import Promotion
 
+    if archive and keep:
+        raise click.UsageError("Say --archive or --keep of what is in the stage now, one of the two.")
     with opened() as folio:
         model, found = version_of(folio, name, version)
         wanted = canonical_stage(stage, folio.settings.registry.stages)
         if wanted == NO_STAGE:
             raise click.UsageError(f"To take a version out of its stage: runfolio models demote {visible(name)} {found.version}")
-        promotion = Promotion(model.name, found.version, wanted, others or "retire")
+        promotion = Promotion(model.name, found.version, wanted, "archive" if archive else "keep" if keep else "retire")
         if unheard := policy_unheard(folio):
             click.echo(f"runfolio: {unheard}", err=True)
         waivers = _waivers(folio, gates, wanted, reason, until)
