@@ -194,8 +194,13 @@ def test_check_names_models_that_are_in_conflict_or_not_readable(wine: Path, cap
     assert on_branches(wine, to("2"), to("3")).returncode == 1
     capsys.readouterr()
     assert main(("check",)) == 1
-    assert "models/wine/model.yaml\n  error: the file is in conflict in an unfinished merge" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "models/wine/model.yaml\n  error: the file is in conflict in an unfinished merge" in said
+    assert said.count("error:") == 1
     git(wine, "merge", "--abort")
+    (wine / "models" / "weights.pkl").write_text("of somebody's own")
+    assert main(("check",)) == 0
+    assert "weights" not in capsys.readouterr().out
     (wine / "models" / "wine" / "model.yaml").write_text("schema: 1\nstages:\n\tProduction: 1\n")
     (wine / "models" / "wine" / "versions" / "1.yaml").write_text("schema: 1\nbogus\n")
     assert main(("check",)) == 1
@@ -244,3 +249,22 @@ def test_what_a_merge_itself_decided_is_told_of_the_merge(wine: Path) -> None:
     newest = [event.text for event in history(folio, "wine")]
     folio.close()
     assert newest[:2] == ["described", "version 2: Production → None"]  # version 3 is told of the commit that promoted it
+
+
+def test_two_who_began_one_model_disagree_on_the_version_only(wine: Path) -> None:
+    def begin(text: str) -> Callable[[], None]:
+        def made() -> None:
+            (wine / "out").mkdir(exist_ok=True)
+            (wine / "out" / "weights.txt").write_text(text)
+            cli("models", "register", "out", "cultivars")
+
+        return made
+
+    merged = on_branches(wine, begin("ours"), begin("theirs"))
+    assert merged.returncode == 1
+    assert git(wine, "diff", "--name-only", "--diff-filter=U").split() == ["models/cultivars/versions/1.yaml"]
+    cli("models", "renumber", "cultivars", "1")
+    git(wine, "commit", "-q", "--no-edit")
+    folio = open_folio(wine)
+    assert [item.version for item in folio.models.versions(folio.models.find("cultivars"))] == [1, 2]
+    folio.close()

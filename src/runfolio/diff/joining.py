@@ -114,8 +114,12 @@ def _model(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> bytes:
     mine, other = decode_model(ours, path), decode_model(theirs, path)
     start = decode_model(base, path) if base is not None else RegisteredModel(mine.name, mine.slug)
     joined: dict[str, Any] = {"slug": mine.slug}
-    for name in ("name", "created", "description"):
+    for name in ("name", "description"):
         joined[name] = _joined_value(getattr(start, name), getattr(mine, name), getattr(other, name), f"{path}: {name}")
+    if base is None and mine.created and other.created:  # both began it: it is as old as the first
+        joined["created"] = min(mine.created, other.created)
+    else:
+        joined["created"] = _joined_value(start.created, mine.created, other.created, f"{path}: created")
     for name in ("tags", "aliases", "extra"):
         joined[name] = join_maps(getattr(start, name), getattr(mine, name), getattr(other, name), None, f"{path}: {name}")
     joined["stages"] = _joined_stages(path, start, mine, other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from runfolio.diff.joining import ConflictError, join
 from runfolio.errors import StateError
 from runfolio.folio.place import Place
+from runfolio.formats import paths
 from runfolio.gitstore.merging import Clash, Resolver
 from runfolio.records.visible import visible
 
@@ -24,9 +25,14 @@ def join_records(place: Place) -> Resolver:
                 joined, why = None, f" ({error.message.rstrip('.')})"
             if joined is not None:
                 return joined
+        version = paths.version_of_path(path)
+        if version is not None and clash.base is None:
+            then = f"then runfolio models renumber NAME {version[1]}, which gives ours the next number, and git commit"
+        else:
+            then = "then choose, or git checkout --ours or --theirs on the file"
         raise StateError(
             f"{visible(clash.path)} was changed here and on the remote, in ways that cannot be joined{visible(why)}. Nothing was "
-            "moved. Merge it yourself (git pull; then choose, or git checkout --ours or --theirs on the file), then sync again."
+            f"moved. Merge it yourself (git pull --no-rebase; {then}), then sync again."
         )
 
     return resolve

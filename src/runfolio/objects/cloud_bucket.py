@@ -145,7 +145,10 @@ class CloudBucket:
 
         said = reason(str(error))
         refused = (
-            isinstance(error, (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)) or "credential" in said.lower()
+            isinstance(error, (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError))
+            or "credential" in said.lower()
+            or "says 403" in said
+            or "says 401" in said
         )
         remedy = _CREDENTIALS[self._kind] if refused else "Check the place, the network and the endpoint, and try again."
         raise StorageError(f"Could not {action} {self._base}: {said}. {remedy}") from None

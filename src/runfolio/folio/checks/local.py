@@ -109,13 +109,20 @@ def check_work_tree(place: Place, findings: list[Finding]) -> None:
 def _check_changed(place: Place, state: str, path: str, findings: list[Finding]) -> None:
     letter = state[1] if state[1].strip() else state[0]
     inner = place.strip(path)
-    if "U" not in state and state not in ("AA", "DD") and letter != "D" and _is_edited_by_people(inner):
-        _check_edit(place, path, inner, findings)
-        return
+    edited = _is_edited_by_people(inner)
+    if inner.startswith(f"{paths.MODELS}/") and not edited:
+        return  # weights and whatever else people keep in a folder of that name
     if "U" in state or state in ("AA", "DD"):
         message = "the file is in conflict in an unfinished merge"
         findings.append(Finding("work-tree.conflict", Severity.ERROR, path, "", message, "Finish the merge"))
         return
+    if not state[1].strip() and (place.repo.git_dir / "MERGE_HEAD").exists():
+        return  # what an unfinished merge brings
+    if edited and letter != "D":
+        _check_edit(place, path, inner, findings)
+        return
+    if inner == paths.POLICY or inner.startswith(f"{paths.MODELS}/"):
+        return  # people may remove them; git status tells that it is not committed
     if letter == "?" or state == "A ":
         message = "the file is in the work tree, and is not committed"
         remedy = f"If it is a record, commit it: git add :/{path}; if not, remove it"
