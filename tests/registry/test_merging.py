@@ -268,3 +268,14 @@ def test_two_who_began_one_model_disagree_on_the_version_only(wine: Path) -> Non
     folio = open_folio(wine)
     assert [item.version for item in folio.models.versions(folio.models.find("cultivars"))] == [1, 2]
     folio.close()
+
+
+def test_init_says_that_a_clone_joins_records_from_now_on(wine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    git(wine, "add", "-A")
+    git(wine, "commit", "-q", "--allow-empty", "-m", "all")
+    git(tmp_path, "clone", "-q", str(wine), "clone")
+    for said in ("git diff and git merge know its records in this clone now", "nothing to do"):
+        capsys.readouterr()
+        assert main(("init", str(tmp_path / "clone"))) == 0
+        assert said in capsys.readouterr().out
+    assert "runfolio merge-driver" in git(tmp_path / "clone", "config", "merge.runfolio.driver")

@@ -40,13 +40,16 @@ def init(
 ) -> None:
     """Make a folder into a folio, or bring a folio up to date: the current folder by default.
 
-    Writes runfolio.yaml and .gitattributes, and makes a git repository where there is none. Run it again at any time.
+    Writes runfolio.yaml and .gitattributes, and makes a git repository where there is none. Run it once in each clone, so that git merge
+    joins records there, and again at any time.
     """
     from runfolio.folio import initialise
 
     made = initialise(_folder(folder), artifacts=artifacts, branch=branch, commit=commit, bare=bare)
     root = made.folio.place.root
-    if not made.written:
+    if not made.written and made.drivers:
+        click.echo(f"{root} is a folio already; git diff and git merge know its records in this clone now.")
+    elif not made.written:
         click.echo(f"{root} is a folio already; nothing to do.")
     else:
         _made(made, root)

@@ -46,12 +46,15 @@ class Made:
         Files that were written, from the repository's root.
     committed : bool
     new_repository : bool
+    drivers : bool
+        Whether git was told how to show and join records, in this clone's own configuration.
     """
 
     folio: Folio
     written: tuple[str, ...]
     committed: bool
     new_repository: bool
+    drivers: bool
 
 
 @storage_errors("open the folio")
@@ -200,7 +203,7 @@ def initialise(
     prefix = "" if repo.work_tree is None else _prefix(target, repo.work_tree)
     settings_path, attributes_path = prefix + paths.SETTINGS, prefix + ".gitattributes"
     files = _missing(repo, settings_path, attributes_path, artifacts, branch)
-    _install_drivers(repo)
+    drivers = _install_drivers(repo)
     if repo.work_tree is not None:
         for path, data in files.items():
             try:
@@ -211,7 +214,7 @@ def initialise(
     done = bool(files) and wanted and _commit(repo, files)
     found = files.get(settings_path) or _current(repo, settings_path) or b""
     folio = Folio(Place(repo, prefix, decode_settings(found, settings_path)))
-    return Made(folio, tuple(files), done, new)
+    return Made(folio, tuple(files), done, new, drivers)
 
 
 def _new_repository(target: Path, bare: bool) -> None:
@@ -254,11 +257,12 @@ def _missing(repo: Repo, settings_path: str, attributes_path: str, artifacts: st
     return files
 
 
-def _install_drivers(repo: Repo) -> None:
+def _install_drivers(repo: Repo) -> bool:
     """Let ``git diff`` show records in words and ``git merge`` join them by field: in this clone's own configuration."""
-    for key, value in _DRIVERS.items():
-        if repo.config(key) != value:
-            repo.run("config", key, value, check=False)
+    missing = {key: value for key, value in _DRIVERS.items() if repo.config(key) != value}
+    for key, value in missing.items():
+        repo.run("config", key, value, check=False)
+    return bool(missing)
 
 
 def _commit(repo: Repo, files: dict[str, bytes]) -> bool:
