@@ -258,6 +258,17 @@ def test_a_metric_of_one_point_needs_no_file_since_its_summary_says_it_all(value
     assert repr((summary.last, summary.timestamp, summary.step)) == repr((value, timestamp, step))
 
 
+@pytest.mark.parametrize(("length", "least"), [(20, 20), (1000, 100)])
+def test_hundreds_of_metrics_of_one_point_do_not_thin_the_curves_beside_them(length: int, least: int) -> None:
+    singles = [MetricPoint(f"group{number % 10}/metric {number}", number / 7, 0, 0) for number in range(400)]
+    curves = [MetricPoint(key, math.exp(-step / 5), step, step) for step in range(length) for key in ("loss", "val/loss")]
+    data = reduction([*singles, *curves]).preview(RUN)
+    assert data is not None and len(data) <= MAX_BYTES
+    series = decode_series(data, "x.series.json")
+    assert series.metrics.keys() == {"loss", "val/loss"} and not series.whole
+    assert all(len(series.points(key)) >= least for key in series.metrics)
+
+
 def test_no_points_need_no_file() -> None:
     made = Reduction()
     assert (made.preview(RUN), made.whole, made.points, made.summaries()) == (None, True, 0, {})

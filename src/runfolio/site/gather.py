@@ -390,10 +390,10 @@ class Site:
 
 def _curves(data: bytes, most: int) -> dict[str, Any]:
     """Read a preview, with at most so many points of a run; fewer points keep every extreme."""
-    from runfolio.site.thinning import thin
+    from runfolio.site.thinning import share_of, thin
 
     metrics = json.loads(data)["metrics"]
-    share = max(8, most // max(1, len(metrics)))
+    share = share_of([len(columns["values"]) for columns in metrics.values()], most)
     made = {}
     for key, columns in metrics.items():
         kept = thin(columns["values"], share)

@@ -37,3 +37,32 @@ def thin(values: Sequence[float | str], most: int) -> list[int]:
         else:
             kept.update(range(start, min(end, start + 1)))
     return sorted(kept)
+
+
+def share_of(counts: Sequence[int], most: int) -> int:
+    """Return how many points each curve may have; what short curves do not need goes to the long ones.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Points of each curve.
+    most : int
+        Points of all curves together.
+
+    Returns
+    -------
+    int
+        At least 8.
+
+    Examples
+    --------
+    >>> share_of([1] * 100 + [20, 5000, 5000], 1120)
+    500
+    """
+    left = most
+    for at, count in enumerate(sorted(counts)):
+        share = left // (len(counts) - at)
+        if count > share:
+            return max(8, share)
+        left -= count
+    return max(8, most)

@@ -124,6 +124,12 @@ class Reduction:
 
     def _thin(self, run_id: str) -> bytes:
         curves = {key: self._metrics[key] for key in sorted(self._metrics) if self._metrics[key].count > 1}
+        if self._exact is not None and sum(metric.count for metric in curves.values()) <= _MOST_WHOLE:
+            # What kept the file from being whole may be the metrics of one point, which need no curve.
+            drawn = {key: _shown(key, self._exact[key]) for key in curves}
+            data = encode_series(Series(run_id, False, self.points, drawn))
+            if len(data) <= MAX_BYTES:
+                return data
         most = min(_BUCKETS_PER_METRIC, MAX_BYTES // (40 * len(curves)))
         while most >= 1:
             drawn = {key: _shown(key, metric.thinned(most)) for key, metric in curves.items()}
@@ -156,7 +162,11 @@ class Reduction:
         self._waiting.clear()
         if self._folded > _MOST_WHOLE:
             self._exact = None
-        most = max(2, min(_BUCKETS_PER_METRIC, _BUCKETS // max(1, len(self._metrics.keys() | found.keys()))))
+        known = self._metrics
+        # A metric of one point has one bucket, whatever its share.
+        curves = sum(1 for key, points in found.items() if len(points) > 1 or key in known)
+        curves += sum(1 for key, metric in known.items() if metric.count > 1 and key not in found)
+        most = max(2, min(_BUCKETS_PER_METRIC, _BUCKETS // max(1, curves)))
         for key, points in found.items():
             if self._exact is not None:
                 self._exact.setdefault(key, []).extend(points)
