@@ -45,6 +45,16 @@ def test_times_are_labelled_by_what_differs(scripts_page: Any) -> None:
     assert labels[1][0].count("-") == 1
 
 
+def test_one_moment_is_shown_with_its_minute_and_steps_at_whole_numbers(scripts_page: Any) -> None:
+    at = "const s = rf.kit.scale('time', 1.7e12, 1.7e12, 0, 300), t = s.ticks(4); return [s.lo, s.hi, t, s.labels(t)];"
+    low, high, ticks, labels = scripts_page.evaluate(f"() => {{ {at} }}")
+    assert 1.7e12 - 3_600_000 < low < 1.7e12 < high < 1.7e12 + 3_600_000
+    assert len(ticks) >= 2 and all(label.count(":") == 2 for label in labels)
+    steps = scripts_page.evaluate("() => [4, 1, 2000].map((last) => rf.kit.scale('whole', 0, last, 0, 900).ticks(14))")
+    assert steps[0] == [0, 1, 2, 3, 4] and steps[1] == [0, 1]
+    assert 5 < len(steps[2]) < 30
+
+
 def ema(values: list[float], weight: float) -> list[float]:
     """TensorBoard's debiased exponential moving average, by its definition as a weighted mean of all earlier values."""
     made = []

@@ -39,8 +39,8 @@
     return power * (left < 1.5 ? 1 : left < 3.5 ? 2 : left < 7.5 ? 5 : 10);
   }
 
-  function linearTicks(lo, hi, count) {
-    const by = step(hi - lo, count);
+  function linearTicks(lo, hi, count, whole) {
+    const by = whole ? Math.max(1, step(hi - lo, count)) : step(hi - lo, count);
     if (!(by > 0) || !Number.isFinite(by)) return [lo];
     const made = [];
     for (let at = Math.ceil(lo / by - 1e-9); at * by <= hi + by * 1e-9 && made.length < 100; at++) made.push(at * by + 0);
@@ -71,12 +71,13 @@
     return made;
   }
 
-  /* A scale from values to pixels. Kinds: linear, log, time (UTC), span (milliseconds), cat (values are places in `names`). */
+  /* A scale from values to pixels. Kinds: linear, whole (ticks at whole numbers), log, time (UTC), span (milliseconds), cat (values are places in `names`). */
   kit.scale = function (kind, lo, hi, from, to, names) {
     if (kind === "cat") { lo = -0.5; hi = Math.max(1, names.length) - 0.5; }
     if (!(hi > lo)) {
       if (kind === "log" && lo > 0) { lo = lo / 2; hi = lo * 4; }
-      else { const pad = Math.abs(lo) * 0.05 || 0.5; lo -= pad; hi = lo + 2 * pad; }
+      // Of one moment a twentieth is a century.
+      else { const pad = kind === "time" ? 30000 : Math.abs(lo) * 0.05 || 0.5; lo -= pad; hi = lo + 2 * pad; }
     }
     const log = kind === "log";
     const a = log ? Math.log(lo) : lo;
@@ -89,7 +90,7 @@
       inv: log ? (px) => Math.exp(a + (px - from) / k) : vast ? (px) => lo + ((px - from) / (to - from)) * hi - ((px - from) / (to - from)) * lo : (px) => a + (px - from) / k,
       ticks(count) {
         if (kind === "cat") return names.map((_, at) => at).filter((at) => at % Math.ceil(names.length / Math.max(1, count)) === 0);
-        return log ? logTicks(lo, hi, count) : kind === "time" || kind === "span" ? timeTicks(lo, hi, count) : linearTicks(lo, hi, count);
+        return log ? logTicks(lo, hi, count) : kind === "time" || kind === "span" ? timeTicks(lo, hi, count) : linearTicks(lo, hi, count, kind === "whole");
       },
       labels: (ticks) => labels(kind, ticks, names),
       words: (v) => (kind === "cat" ? names[Math.round(v)] || "" : kind === "time" ? kit.time(v) : kind === "span" ? kit.duration(v) : kit.number(v)),

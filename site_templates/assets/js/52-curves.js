@@ -183,7 +183,7 @@
         return;
       }
       if (!log) { const pad = (e.y1 - e.y0) * 0.04; e.y0 -= pad; e.y1 += pad; }
-      const kinds = { step: "linear", time: "time", relative: "span" };
+      const kinds = { step: "whole", time: "time", relative: "span" };
       const sample = kit.scale(log ? "log" : "linear", e.y0, e.y1, h - 22, 8);
       const box = kit.box(ctx, w, h, sample.labels(sample.ticks(5)), { right: 10 });
       const sx = kit.scale(kinds[group.axis], e.x0, e.x1, box.l, box.r), sy = kit.scale(log ? "log" : "linear", e.y0, e.y1, box.b, box.t);

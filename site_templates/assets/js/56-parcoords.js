@@ -159,7 +159,8 @@
   rf.addChart("parcoords", async function (host) {
     const view = rf.chartView, goal = view.goal(), last = goal && (await view.axis(goal));
     if (!last || last.empty) { host.hidden = true; return; }
-    const found = (await Promise.all(view.choices().params.map(view.axis))).filter((axis) => axis && !axis.empty && (axis.names ? axis.names.length > 1 : axis.hi > axis.lo));
+    const found = (await Promise.all(view.choices().params.map(view.axis))).filter((axis) => axis && !axis.empty && (axis.names ? axis.names.length > 1 : axis.hi > axis.lo)
+      && axis.values.some((value, row) => Number.isFinite(value) && Number.isFinite(last.values[row]))); // a line needs both ends
     const ranked = found.map((axis) => [axis, rf.association(axis, last, view.filtered())]).sort((a, b) => b[1].share - a[1].share).slice(0, MOST_AXES - 1).map(([axis]) => axis);
     if (!ranked.length) { host.hidden = true; return; }
     const chart = rf.parcoords(view, [...ranked.reverse(), last], { brush: "parcoords" });

@@ -115,7 +115,7 @@
 
   rf.addChart("importance", async function (host) {
     const view = rf.chartView, goal = view.goal(), target = goal && (await view.axis(goal));
-    if (!target || target.empty) { host.hidden = true; return; }
+    if (!target || !(target.hi > target.lo)) { host.hidden = true; return; } // one value has no distribution
     const axes = (await Promise.all(view.choices().params.map(view.axis))).filter((axis) => axis && !axis.empty && (axis.names ? axis.names.length > 1 : axis.hi > axis.lo));
     const chart = rf.histogram(view, target, { brush: "histogram" }), body = el("tbody");
     const note = el("p", { cls: "small muted chart-note" });

@@ -62,7 +62,7 @@ def curve(lines: Sequence[Line], title: str) -> Markup:
         return Markup("")
     plot = plot_of([x for x, _ in points], [y for _, y in points])
     inside = "".join(_trace(plot, xs, ys, slot) for xs, ys, slot in thinned)
-    return frame(plot, inside, _finding(lines, title), "step")
+    return frame(plot, inside, _finding(lines, title), "step", whole_x=True)
 
 
 def _trace(plot: Plot, xs: Sequence[float], ys: Sequence[float], slot: int) -> str:
