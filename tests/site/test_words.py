@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from runfolio.site.words import bytes_words, duration_words, number_words, signed_words
+from runfolio.site.words import bytes_words, duration_words, number_words, param_words, signed_words
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +25,17 @@ def test_numbers(scripts_page) -> None:
         number_words(value) for value in (float("nan"), float("inf"), -float("inf"), None, "NaN", "-Infinity")
     ]
     assert scripts_page.evaluate("[0.0218, -3, 0].map(rf.signed)") == [signed_words(value) for value in (0.0218, -3, 0)]
+
+
+def test_params_that_are_long_numbers_are_spelled_as_metrics_and_all_else_as_it_is(scripts_page) -> None:
+    texts = [
+        "0.30000000000000004", "1.2345678e-05", "-1.2345678901e+22", "12345678.12345678", "1e-05", "1E5", "0.001", "3", "-0.5",
+        "1234567890123", "adam", "", "1.0.0.20240101", "0x1f", "1e", "nan", "١٢٣.٤٥٦٧٨٩٠١", "0.1234567890 ",
+    ]  # fmt: skip
+    assert dict(zip(texts, scripts_page.evaluate("texts => texts.map(rf.param)", texts), strict=True)) == {
+        text: param_words(text) for text in texts
+    }
+    assert param_words("1.2345678e-05") == "1.235e-5"
 
 
 def test_durations_and_sizes(scripts_page) -> None:

@@ -31,6 +31,10 @@
     return sign + grouped(fixed(size, size < 100 ? 4 : size < 1000 ? 2 : 0));
   };
 
+  /* A param's value in a table: a number with more digits than a cell holds as a metric's. Cut off, 1.2345678e-05 reads as 1.2345. */
+  const LONG = /^(?:-?\d+\.\d{7,}(?:[eE][-+]?\d+)?|-?\d(?:\.\d{4,})?[eE][-+]?\d+)$/;
+  rf.param = (text) => (LONG.test(text) ? rf.number(Number(text)) : text);
+
   rf.signed = (value) => (value > 0 ? "+" : "") + rf.number(value);
 
   rf.count = (count, one, many) => `${grouped(String(count))} ${count === 1 ? one : many || one + "s"}`;

@@ -263,7 +263,7 @@
         const text = column.text(run);
         const params = key.startsWith("params.") && this.table.baseline >= 0;
         setClass(cell, params ? `${base} ${this.same(column, run) ? "same" : "differs"}` : base);
-        setText(cell, text);
+        setText(cell, key.startsWith("params.") ? rf.param(text) : text);
         cell.title = text;
       }
     }
@@ -320,7 +320,7 @@
         return undefined;
       }
       const values = [...new Set(group.map((row) => column.text(row)))];
-      const text = values.length > 1 ? `${values.length} values` : column.kind === "time" ? rf.day(column.num[group[0]]) : values[0];
+      const text = values.length > 1 ? `${values.length} values` : column.kind === "time" ? rf.day(column.num[group[0]]) : made.key.startsWith("params.") ? rf.param(values[0]) : values[0];
       if (values.length > 1) setClass(made.cell, `${made.base} none`);
       else if (made.key.startsWith("params.") && this.table.baseline >= 0) {
         setClass(made.cell, `${made.base} ${this.same(column, group[0]) ? "same" : "differs"}`);
@@ -340,7 +340,7 @@
     /* The params in which a run differs from the baseline, in words, for narrow screens. */
     differing(run, based) {
       const params = this.keys.filter((key) => key.startsWith("params.") && this.table.column(key));
-      const told = (key) => `${nameOf(key)} ${this.table.column(key).text(run) || "none"}`;
+      const told = (key) => `${nameOf(key)} ${rf.param(this.table.column(key).text(run)) || "none"}`;
       if (based || this.table.baseline < 0) return params.map(told).join(", ");
       const words = params.filter((key) => !this.same(this.table.column(key), run)).map(told);
       return words.length ? words.join(", ") : "same parameters as the baseline";

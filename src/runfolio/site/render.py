@@ -23,7 +23,7 @@ from runfolio.errors import UsageError
 from runfolio.site.assets import templates_folder
 from runfolio.site.charts import scripts
 from runfolio.site.step_images import artifact_name
-from runfolio.site.words import bytes_words, count_words, duration_words, number_words, signed_words
+from runfolio.site.words import bytes_words, count_words, duration_words, number_words, param_words, signed_words
 
 if TYPE_CHECKING:
     import jinja2
@@ -181,5 +181,6 @@ def _tag(ms: int | None, pattern: str) -> Markup:
 FILTERS: Mapping[str, Callable[..., object]] = {
     "bytes": bytes_words, "count": count_words, "duration": duration_words, "number": number_words, "signed": signed_words,
     "time": time_tag, "day": day_tag, "json": page_json, "breakable": breakable, "artifact_name": artifact_name,
+    "param": param_words,
 }  # fmt: skip
 """What templates can use, beside what Jinja2 has."""

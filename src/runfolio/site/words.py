@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 
 def number_words(value: float | int | str | None) -> str:
@@ -29,6 +30,22 @@ def number_words(value: float | int | str | None) -> str:
         return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", "−", 1 if value < 0 else 0)
     text = f"{value:,.4f}" if size < 100 else f"{value:,.2f}" if size < 1000 else f"{value:,.0f}"
     return text.replace("-", "−")
+
+
+_LONG = re.compile(r"-?\d+\.\d{7,}(?:[eE][-+]?\d+)?|-?\d(?:\.\d{4,})?[eE][-+]?\d+", re.ASCII)
+
+
+def param_words(text: str) -> str:
+    """Spell a param's value in a table: a number with more digits than a cell holds as a metric's, all else as it is.
+
+    Cut off at the end of the cell, 1.2345678e-05 would be read as 1.2345.
+
+    Examples
+    --------
+    >>> [param_words(text) for text in ("0.30000000000000004", "1.2345678e-05", "0.001", "1e-05", "adam", "1.0.0.20240101")]
+    ['0.3000', '1.235e-5', '0.001', '1e-5', 'adam', '1.0.0.20240101']
+    """
+    return number_words(float(text)) if _LONG.fullmatch(text) else text
 
 
 def signed_words(value: float) -> str:

@@ -6,6 +6,7 @@ columns. A new run changes the last shard of its experiment only, and where ther
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,6 +24,12 @@ ROUND_FROM = 5000
 DIGITS = 5
 ALWAYS = ("attributes.run_name", "attributes.status", "attributes.start_time", "attributes.duration")
 MOST_METRICS, MOST_PARAMS = 3, 4
+_TELLING = re.compile(
+    r"(?<![a-z])(acc|accuracy|auc|auroc|bleu|error|f1|iou|loss|mae|map|mape|mse|perplexity|precision|r2|recall|reward|rmse|score|wer)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Names of what runs are judged by: shown first where as many runs have them as have the others."""
+_LEVELS = re.compile(r"[./](?=.)")
 
 
 class Shard(NamedTuple):
@@ -82,14 +89,15 @@ def _core(item: ExperimentData, found: dict[str, dict[str, Any]]) -> list[str]:
     """Choose the columns that a table shows at first."""
     metrics = sorted(
         (key for key, facts in found.items() if key.startswith("metrics.") and not key.startswith("metrics.system/")),
-        key=lambda key: (-found[key]["filled"], key),
+        key=lambda key: (-found[key]["filled"], not _TELLING.search(key), key),
     )
     first = f"metrics.{item.objective.metric}" if item.objective else ""
     if first in found:
         metrics = [first, *(key for key in metrics if key != first)]
     # What every run that has it has in common tells no run from another.
     varied = (key for key, facts in found.items() if key.startswith("params.") and "only" not in facts)
-    params = sorted(varied, key=lambda key: (-found[key]["filled"], key))
+    # Of a nested configuration, what stands at its top comes first.
+    params = sorted(varied, key=lambda key: (-found[key]["filled"], len(_LEVELS.findall(key)), key))
     chosen = [*metrics[:MOST_METRICS], *params[:MOST_PARAMS]]
     return [key for key in (ALWAYS[0], *chosen, *ALWAYS[1:]) if key in found]
 
