@@ -250,7 +250,7 @@
     return el("div", { cls: "head" },
       el("div", { cls: "head-words" }, el("h1", { text: rf.nameOf(detail) }),
         el("p", { cls: "run-id" }, el("code", { text: detail.run_id }), " ", el("button", { cls: "btn btn-small", type: "button", "data-copy-text": detail.run_id, text: "Copy id" })),
-        detail.tags["mlflow.note.content"] ? el("p", { cls: "lead", text: detail.tags["mlflow.note.content"] }) : null,
+        detail.tags["mlflow.note.content"] ? el("p", { cls: "lead as-written", text: detail.tags["mlflow.note.content"] }) : null,
         el("div", { cls: "pills" }, rf.statusPill(detail.status), isBaseline ? el("span", { cls: "pill pill-accent", text: "baseline" }) : null, ...tags.map(([key, value]) => el("span", { cls: "pill", text: key + ": " + value.slice(0, 80) })))),
       el("dl", { cls: "kpis" }, goal ? kpi(objective.metric + (objective.direction === "max" ? " ↑" : " ↓"), rf.number(goal.last), note) : null,
         kpi("Duration", detail.end === null ? "–" : rf.duration(detail.end - detail.start), detail.status.toLowerCase()),

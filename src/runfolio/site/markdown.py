@@ -38,10 +38,31 @@ def markdown_tree(text: str) -> list[Node]:
     >>> markdown_tree("[x](javascript:alert)")
     [['p', {}, '[x](javascript:alert)']]
     """
+    if not text:
+        return []
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable("table").enable("strikethrough")
     return _nodes(parser.parse(text[:MAX_CHARACTERS]))
+
+
+def lead_words(text: str) -> str:
+    """Return the words of the first paragraph of a Markdown text, for a line in a list; of what comes first where there is none.
+
+    Examples
+    --------
+    >>> lead_words("# Notes\\n\\nOf **two** [kinds](https://example.org).\\n\\nMore.")
+    'Of two kinds.'
+    """
+    nodes = markdown_tree(text)
+    first = next((node for node in nodes if node[0] == "p"), nodes[0] if nodes else "")
+    return " ".join(_words(first).split())
+
+
+def _words(node: Node) -> str:
+    if isinstance(node, str):
+        return node
+    return " " if node[0] == "br" else "".join(_words(child) for child in node[2:])
 
 
 def _nodes(tokens: list[Token]) -> list[Node]:

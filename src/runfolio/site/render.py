@@ -22,6 +22,7 @@ from runfolio._version import __version__
 from runfolio.errors import UsageError
 from runfolio.site.assets import templates_folder
 from runfolio.site.charts import scripts
+from runfolio.site.markdown import lead_words, markdown_tree
 from runfolio.site.step_images import artifact_name
 from runfolio.site.words import bytes_words, count_words, duration_words, number_words, param_words, signed_words
 
@@ -181,6 +182,6 @@ def _tag(ms: int | None, pattern: str) -> Markup:
 FILTERS: Mapping[str, Callable[..., object]] = {
     "bytes": bytes_words, "count": count_words, "duration": duration_words, "number": number_words, "signed": signed_words,
     "time": time_tag, "day": day_tag, "json": page_json, "breakable": breakable, "artifact_name": artifact_name,
-    "param": param_words,
+    "markdown": markdown_tree, "lead_words": lead_words, "param": param_words,
 }  # fmt: skip
 """What templates can use, beside what Jinja2 has."""

@@ -8,6 +8,7 @@ from typing import Any
 from runfolio.index import RunRow
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.links import experiment_page, run_page
+from runfolio.site.markdown import lead_words
 from runfolio.site.output import canonical
 from runfolio.site.pages.models import model_card
 from runfolio.site.plan import Page
@@ -43,7 +44,7 @@ def experiment_card(site: Site, item: ExperimentData) -> dict[str, Any]:
     return {
         "name": item.name,
         "href": experiment_page(item.slug),
-        "description": item.experiment.description.split("\n\n")[0][:280],
+        "description": lead_words(item.experiment.description)[:280],
         "runs": summary.runs,
         "failed": summary.failed,
         "last": summary.last_start,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from runfolio.site.data.search import NAME
 from runfolio.site.gather import Site
 from runfolio.site.links import experiment_page
+from runfolio.site.markdown import lead_words
 from runfolio.site.output import canonical
 from runfolio.site.plan import Page
 
@@ -18,7 +19,7 @@ def pages(site: Site) -> Iterator[Page]:
     found = [
         {
             "name": item.name,
-            "description": item.experiment.description.partition("\n\n")[0][:280],
+            "description": lead_words(item.experiment.description)[:280],
             "href": experiment_page(item.slug),
             "runs": len(item.rows),
         }
