@@ -56,6 +56,7 @@ def test_runs_are_found_by_name_id_user_and_tag(folio_dir, tmp_path, open_page) 
     assert search_for("1936")[0] == ["iris of 1936", "1 run"]
     assert ["runs: iris of 1936: 1 run", "commit"] in search_for("1936")[1:]
     assert len([about for _, about in search_for("run") if about == "run of wine"]) == 12
+    assert [name for name, _ in search_for("run 1")][:3] == ["run 11", "run 10", "run 1"]
     assert search_for("no such thing") == []
     assert page.text_content(".search-told") == "Nothing found."
     assert page.is_hidden("#search-all")

@@ -24,16 +24,17 @@
     return made;
   }
 
-  /* The things that hold all words: those first whose name begins with the first one, then as they come. */
+  /* The things that hold all words: those first whose name holds them all, as a short word stands in most ids; of these, and of the
+     others, those first whose name begins with the first word; then as they come. */
   function find(things, text) {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-    const first = [];
-    const others = [];
-    if (!words.length) return first;
+    const ranks = [[], [], [], []];
+    if (!words.length) return [];
     for (const thing of things) {
-      if (words.every((word) => thing.text.includes(word))) (thing.title.startsWith(words[0]) ? first : others).push(thing);
+      if (!words.every((word) => thing.text.includes(word))) continue;
+      ranks[(words.every((word) => thing.title.includes(word)) ? 0 : 2) + (thing.title.startsWith(words[0]) ? 0 : 1)].push(thing);
     }
-    return first.concat(others);
+    return ranks.flat();
   }
 
   function show(found, text, left, place) {
