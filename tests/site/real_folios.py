@@ -272,6 +272,7 @@ with runfolio.start_run(run_name="parent"):
     with runfolio.start_run(run_name="orphan", nested=True):
         runfolio.log_metric("accuracy", 0.25)
 MlflowClient().delete_run(parent)
+MlflowClient().create_registered_model("m" * 200)
 runfolio.set_experiment("nobody logged here")
 runfolio.set_experiment("wide")
 for number in range(20):

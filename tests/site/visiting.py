@@ -24,6 +24,20 @@ _WIDE = """() => {
     .slice(0, 5)
     .map((element) => `${element.tagName}.${element.getAttribute("class") || ""} ${Math.round(element.getBoundingClientRect().right)}: ${element.textContent.slice(0, 60)}`);
 }"""
+# Elements that stand out of their card and that nothing in it holds.
+_OUT = """() => {
+  const held = (element, card) => {
+    for (let at = element.parentElement; at && at !== card.parentElement; at = at.parentElement)
+      if (getComputedStyle(at).overflowX !== "visible") return true;
+    return false;
+  };
+  return Array.from(document.querySelectorAll(".card"))
+    .flatMap((card) => Array.from(card.querySelectorAll("*:not(option):not(.visually-hidden)"))
+      .filter((element) => element.getClientRects().length && element.getBoundingClientRect().right > card.getBoundingClientRect().right + 0.5
+        && getComputedStyle(element).position !== "absolute" && !element.closest("svg svg, svg *, .menu-list") && !held(element, card)))
+    .slice(0, 5)
+    .map((element) => `${element.tagName}.${element.getAttribute("class") || ""}: ${element.textContent.slice(0, 60)}`);
+}"""
 _READY = """() => document.readyState === "complete" && !document.querySelector("main [aria-busy=true]")"""
 
 
@@ -44,6 +58,7 @@ def leave_dialog(page: Any) -> None:
 def faults_of(page: Any) -> list[str]:
     """Return what is wrong on a page at the width it has now."""
     found = [f"{page.viewport_size['width']} px: too wide: {text}" for text in page.evaluate(_WIDE)]
+    found += [f"{page.viewport_size['width']} px: stands out of its card: {text}" for text in page.evaluate(_OUT)]
     found += [f"refused: {text}" for text in page.evaluate("() => window.refused || []")]
     if page.evaluate("() => window.pwned !== undefined"):
         found.append("a script of the data ran")
