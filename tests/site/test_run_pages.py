@@ -127,6 +127,19 @@ def test_the_page_made_from_data_says_what_the_one_written_ahead_says(
     ]
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_runs_of_one_day_are_told_apart_by_their_time(site: Any, open_page: Callable[..., Any], scripts: bool) -> None:
+    place = site[0] / "e" / "wine" / "index.html"
+    if len(set(re.findall(r'datetime="(.{10})T', place.read_text("utf-8")))) > 1:
+        pytest.skip("NOT TESTED: midnight (UTC) came between the runs")
+    page = open_page(place, javascript=scripts)
+    if scripts:
+        page.wait_for_function("() => window.rf && rf.table && rf.table.columns.length")
+    times = page.locator(".runs-rows .c-time").all_inner_texts()
+    assert len(times) > 3 and all(re.fullmatch(r"\d\d:\d\d:\d\d", text) for text in times)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", page.locator(".runs-groups th").last.inner_text())
+
+
 def test_hostile_names_stay_text_everywhere(site: Any, open_page: Callable[..., Any]) -> None:
     path = page_of(site, "&lt;/script")
     addresses = [path.as_uri(), (site[0] / "r" / "run.html").as_uri() + f"#{path.parent.name}"]

@@ -50,5 +50,10 @@ def test_moments_are_utc_and_relative_to_now(scripts_page) -> None:
     assert scripts_page.evaluate("at => [rf.time(at), rf.day(at), rf.moment(at), rf.time(1e18)]", at) == [
         "2025-11-24 16:00", "2025-11-24", "2025-11-24 16:00:00 UTC", "1000000000000000000 ms",
     ]  # fmt: skip
+    assert scripts_page.evaluate("at => [rf.clock(at + 61e3), rf.clock(NaN), rf.clock(1e18)]", at) == [
+        "16:01:01",
+        "–",
+        "1000000000000000000 ms",
+    ]
     ago = "at => [0, 60e3, 3.7e6, 86.4e6 * 3, 86.4e6 * 400, -86.4e6 * 2].map((past) => rf.ago(at - past, at))"
     assert scripts_page.evaluate(ago, at) == ["just now", "1 minute ago", "1 hour ago", "3 days ago", "1 year ago", "in 2 days"]

@@ -66,9 +66,10 @@
     return Number.isNaN(date.getTime()) ? null : date.toISOString();
   }
 
-  /* A moment, UTC: minutes; the day alone; the seconds. */
+  /* A moment, UTC: minutes; the day alone; the time of the day; the seconds. */
   rf.time = (ms) => (ms === null || Number.isNaN(ms) ? "\u2013" : (stamp(ms) || `${ms} ms`).replace("T", " ").replace(/:\d\d\.\d+Z$/, ""));
   rf.day = (ms) => (ms === null || Number.isNaN(ms) ? "\u2013" : (stamp(ms) || `${ms} ms`).replace(/T.*/, ""));
+  rf.clock = (ms) => (ms === null || Number.isNaN(ms) ? "\u2013" : (stamp(ms) || `${ms} ms`).replace(/.*T|\.\d+Z$/g, ""));
   rf.moment = (ms) => (stamp(ms) || `${ms} ms`).replace("T", " ").replace(/\.\d+Z$/, " UTC");
 
   /* How long ago, in one unit: "3 days ago". */

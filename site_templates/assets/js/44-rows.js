@@ -13,6 +13,7 @@
   const GROUPS = {
     metrics: "Metrics", params: "Parameters, bold where they differ from the baseline", tags: "Tags", datasets: "Datasets", attributes: "",
   };
+  const START = "attributes.start_time";
   const FOR_WORDS = 4; // columns that are wide enough together for the long words
   const LABELS = {
     start_time: "Started", end_time: "Ended", duration: "Duration", status: "Status", user_id: "User", parent_run_id: "Parent run",
@@ -120,7 +121,7 @@
           names.append(this.headCell(this.keys[end], this.classOf(this.keys[end], end === at)));
           end++;
         }
-        const text = entity === "params" && (this.table.baseline < 0 || end - at < FOR_WORDS) ? "Parameters" : GROUPS[entity];
+        const text = entity === "params" && (this.table.baseline < 0 || end - at < FOR_WORDS) ? "Parameters" : GROUPS[entity] || (this.keys.slice(at, end).includes(START) && this.table.page.one_day) || "";
         const cell = el(text ? "th" : "td", "edge");
         cell.colSpan = end - at;
         if (text) {
@@ -243,6 +244,11 @@
       if (parts.differing) setText(parts.differing, this.differing(run, based));
     }
 
+    /* Runs of one day are told apart by the time, and the day stands above the column. */
+    when(key) {
+      return key === START && this.table.page.one_day ? rf.clock : rf.day;
+    }
+
     fillCell(made, run, group) {
       const column = made.column || (made.column = this.table.column(made.key));
       const { cell, base, key } = made;
@@ -254,7 +260,7 @@
         const value = column.num[run];
         setClass(cell, base);
         if (column.kind === "time") {
-          setText(cell, rf.day(value));
+          setText(cell, this.when(key)(value));
           cell.title = `${rf.moment(value)}, ${rf.ago(value)}`;
         } else {
           this.put(made, key === "attributes.duration" ? rf.duration(value) : rf.number(value), value, run);
@@ -320,7 +326,7 @@
         return undefined;
       }
       const values = [...new Set(group.map((row) => column.text(row)))];
-      const text = values.length > 1 ? `${values.length} values` : column.kind === "time" ? rf.day(column.num[group[0]]) : made.key.startsWith("params.") ? rf.param(values[0]) : values[0];
+      const text = values.length > 1 ? `${values.length} values` : column.kind === "time" ? this.when(made.key)(column.num[group[0]]) : made.key.startsWith("params.") ? rf.param(values[0]) : values[0];
       if (values.length > 1) setClass(made.cell, `${made.base} none`);
       else if (made.key.startsWith("params.") && this.table.baseline >= 0) {
         setClass(made.cell, `${made.base} ${this.same(column, group[0]) ? "same" : "differs"}`);

@@ -166,6 +166,11 @@ def day_tag(ms: int | None) -> Markup:
     return _tag(ms, "%Y-%m-%d")
 
 
+def clock_tag(ms: int | None) -> Markup:
+    """Return a moment as ``<time>``: the time of the day, UTC."""
+    return _tag(ms, "%H:%M:%S")
+
+
 def _tag(ms: int | None, pattern: str) -> Markup:
     if ms is None:
         return Markup("–")
@@ -181,7 +186,7 @@ def _tag(ms: int | None, pattern: str) -> Markup:
 
 FILTERS: Mapping[str, Callable[..., object]] = {
     "bytes": bytes_words, "count": count_words, "duration": duration_words, "number": number_words, "signed": signed_words,
-    "time": time_tag, "day": day_tag, "json": page_json, "breakable": breakable, "artifact_name": artifact_name,
+    "time": time_tag, "day": day_tag, "clock": clock_tag, "json": page_json, "breakable": breakable, "artifact_name": artifact_name,
     "markdown": markdown_tree, "lead_words": lead_words, "param": param_words,
 }  # fmt: skip
 """What templates can use, beside what Jinja2 has."""

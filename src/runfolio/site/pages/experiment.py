@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from typing import Any
 
 from markupsafe import Markup
@@ -47,6 +48,7 @@ def _page(site: Site, item: ExperimentData) -> Page:
         [row.run_id for row in wanted],
         str(summary_of(site, item)),
         _strip(site, item, baseline),
+        _one_day(item),
         charts.cards(site, item),
     ]
     prepared = [row.run_id in site.prepared for row in wanted]
@@ -73,6 +75,7 @@ def _html(site: Site, item: ExperimentData, path: str, first: list[RunRow], base
         "objective": f"metrics.{objective.metric}" if objective else "",
         "direction": objective.direction if objective else "",
         "strip": _strip(site, item, baseline),
+        "one_day": _one_day(item),
     }  # fmt: skip
     told = {
         "experiment": {
@@ -81,6 +84,7 @@ def _html(site: Site, item: ExperimentData, path: str, first: list[RunRow], base
             "baseline": baseline, "baseline_row": pinned and pinned["ordinal"],
         },
         "first": [row["ordinal"] for row in rows],
+        "one_day": table["one_day"],
         **data,
     }  # fmt: skip
     summary = summary_of(site, item)
@@ -100,6 +104,16 @@ def _charts(site: Site, item: ExperimentData, baseline: str | None) -> list[tupl
     values = site.objective_values(item)
     place = next((at for at, row in enumerate(item.rows) if row.run_id == baseline), None)
     return objective_charts(item.objective.metric, [values.get(row.pk, math.nan) for row in item.rows], place)
+
+
+def _one_day(item: ExperimentData) -> str:
+    """Return the day (UTC) on which all of several runs started, which their times tell apart; "" where there is none."""
+    starts = [row.start for row in (item.rows[0], item.rows[-1])] if len(item.rows) > 1 else []
+    try:
+        days = {datetime.fromtimestamp(start / 1000, timezone.utc).date().isoformat() for start in starts}
+    except (OverflowError, ValueError, OSError):
+        return ""
+    return days.pop() if len(days) == 1 and 0 not in starts else ""
 
 
 def _strip(site: Site, item: ExperimentData, baseline: str | None) -> tuple[float, float] | None:
