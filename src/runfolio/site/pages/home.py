@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from runfolio.index import RunRow
+from runfolio.site.data.tables import known_columns
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.links import experiment_page, run_page
 from runfolio.site.markdown import lead_words
@@ -60,9 +61,11 @@ def experiment_card(site: Site, item: ExperimentData) -> dict[str, Any]:
 
 def _run(site: Site, row: RunRow) -> dict[str, Any]:
     item = next(item for item in site.experiments if item.slug == row.slug)
+    metric, result = _result(site, item, row)
     return {
-        "metric": item.objective.metric if item.objective else "",
-        "result": site.objective_values(item).get(row.pk),
+        "metric": metric,
+        "result": result,
+        "judged": item.objective is not None,
         "name": row.name or row.run_id[:12],
         "href": run_page(site, row.run_id),
         "experiment": site.names[row.slug],
@@ -71,3 +74,13 @@ def _run(site: Site, row: RunRow) -> dict[str, Any]:
         "start": row.start,
         "duration": None if row.end is None else row.end - row.start,
     }
+
+
+def _result(site: Site, item: ExperimentData, row: RunRow) -> tuple[str, Any]:
+    """Return the metric to tell of a run: its experiment's objective, else the first one of the table that it has."""
+    if item.objective:
+        return item.objective.metric, site.objective_values(item).get(row.pk)
+    known_columns(site, item)
+    metrics = site.records([row])[0].get("metrics", {})
+    names = (key.partition(".")[2] for key in item.core if key.startswith("metrics."))
+    return next(((name, metrics[name]["last"]) for name in names if name in metrics), ("", None))
