@@ -178,6 +178,7 @@ class TableSite:
             "objective": f"metrics.{self.objective['metric']}" if self.objective else "",
             "direction": self.objective["direction"] if self.objective else "",
             "strip": self._strip(),
+            "one_day": "",
         }
         path = self.folder / "e" / "wine" / "index.html"
         path.parent.mkdir(parents=True, exist_ok=True)
