@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from runfolio.diff.statistics import values_of_replicates
 from tests.site.table_site import TableSite
 from tests.site.visiting import leave_dialog
 
@@ -345,12 +346,17 @@ def test_replicates_are_one_row_with_mean_and_interval(table) -> None:
     groups: dict[tuple[str, str], list[int]] = {}
     for at in best(rows, 200):
         groups.setdefault((rows[at]["params.opt"], rows[at]["params.lr"]), []).append(at)
-    means = {key: statistics.fmean(rows[at]["metrics.acc"] for at in members) for key, members in groups.items()}
+
+    def replicates(members: list[int]) -> tuple[float, ...]:
+        return values_of_replicates((rows[at]["params.seed"], rows[at]["metrics.acc"]) for at in members)
+
+    means = {key: statistics.fmean(replicates(members)) for key, members in groups.items()}
     wanted = sorted(groups, key=lambda key: -means[key])
     found = reader.page.evaluate("rf.table.entries")
     assert found == [groups[key] for key in wanted]
-    values = [rows[at]["metrics.acc"] for at in groups[wanted[0]]]
-    summary = reader.page.evaluate("rf.groups.summary(rf.table.column('metrics.acc').num, rf.table.entries[0])")
+    values = replicates(groups[wanted[0]])
+    assert len(values) < len(groups[wanted[0]])  # a seed of several runs is one replicate, as in the report
+    summary = reader.page.evaluate("rf.groups.summary(rf.table.column('metrics.acc').num, rf.table.entries[0], rf.table.seeds())")
     assert summary["mean"] == pytest.approx(statistics.fmean(values), rel=1e-12)
     assert summary["count"] == len(values)
     half = reader.page.evaluate("n => rf.groups.quantile(n)", len(values) - 1) * statistics.stdev(values) / len(values) ** 0.5
@@ -365,6 +371,18 @@ def test_replicates_are_one_row_with_mean_and_interval(table) -> None:
     reader.settle()
     assert sorted(reader.page.evaluate("[...rf.table.selection.keys()]")) == sorted(groups[wanted[1]])
     assert reader.hash.startswith("#g=1")
+
+
+def test_a_run_that_was_made_again_is_no_further_replicate(scripts_page) -> None:
+    seeded = """() => {
+        const seeds = { has: [1, 1, 1, 1, 1, 0], text: (row) => ["a", "a", "b", "c", "c", ""][row] };
+        return rf.groups.summary(Float64Array.from([1, 1, 2, 3, 5, 8]), [0, 1, 2, 3, 4, 5], seeds);
+    }"""
+    found = scripts_page.evaluate(seeded)
+    assert (found["mean"], found["count"]) == (3.75, 4)
+    bare = "values => rf.groups.summary(Float64Array.from(values), values.map((_, at) => at), null)"
+    assert scripts_page.evaluate(bare, [5, 5, 5]) == {"mean": 5, "half": None, "count": 1}
+    assert [scripts_page.evaluate(bare, values)["count"] for values in ([5, 6], [5, 5, 6])] == [2, 3]
 
 
 def test_students_t_is_that_of_the_tables(scripts_page) -> None:

@@ -14,14 +14,34 @@
     return Z + (Z ** 3 + Z) / (4 * freedom) + (5 * Z ** 5 + 16 * Z ** 3 + 3 * Z) / (96 * freedom ** 2);
   }
 
-  /* The mean of the finite values of rows, the half width of its interval (null of one value), and how many there are. */
-  function summary(num, rows) {
-    let count = 0;
-    let mean = 0;
-    let squares = 0;
+  /* One finite value a replicate, as the report on a pull request counts them: runs of one seed are one, with their mean; runs that name
+     no seed are one each, unless all of them came to the same number (a program that fixes its seed itself, run again). */
+  function replicates(num, rows, seeds) {
+    const seeded = new Map();
+    const bare = [];
     for (const row of rows) {
       const value = num[row];
       if (!Number.isFinite(value)) continue;
+      if (!seeds || !seeds.has[row]) {
+        bare.push(value);
+        continue;
+      }
+      const seed = seeds.text(row);
+      if (seeded.has(seed)) seeded.get(seed).push(value);
+      else seeded.set(seed, [value]);
+    }
+    const means = [...seeded.values()].map((values) =>
+      values.every((value) => value === values[0]) ? values[0] : values.reduce((sum, value) => sum + value, 0) / values.length,
+    );
+    return [...means, ...(new Set(bare).size === 1 ? bare.slice(0, 1) : bare)];
+  }
+
+  /* The mean of the replicates among rows, the half width of its interval (null of one), and how many there are. */
+  function summary(num, rows, seeds) {
+    let count = 0;
+    let mean = 0;
+    let squares = 0;
+    for (const value of replicates(num, rows, seeds)) {
       const off = value - mean;
       mean += off / ++count;
       squares += off * (value - mean);
@@ -89,12 +109,12 @@
   }
 
   /* A column with one value for each group: the mean of numbers, else what its first run has. */
-  function columnOf(column, groups) {
+  function columnOf(column, groups, seeds) {
     if (!column) return null;
     const made = new rf.Column(column.key, column.kind, groups.length);
     groups.forEach((rows, at) => {
       if (column.num) {
-        const found = summary(column.num, rows);
+        const found = summary(column.num, rows, seeds);
         if (found) made.setNumber(at, found.mean);
         else if (rows.some((row) => column.has[row])) made.setNumber(at, NaN);
       } else if (column.has[rows[0]]) {

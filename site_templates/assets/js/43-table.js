@@ -103,6 +103,7 @@
       if (fault && this.base) return void rf.tell("fault", fault); // what is shown stays, until the filter can be read
       try {
         await this.load([NAME, START, "attributes.status", ...this.keys, ...this.order.map(({ key }) => key), ...rf.filter.keys(clauses)]);
+        if (this.grouped) await this.load([`params.${this.replicate}`]);
         if (this.grouped && !this.names) this.names = await rf.groups.paramNames(this.columns, this.replicate);
       } catch (error) {
         return void rf.tell("fault", error.message);
@@ -125,6 +126,11 @@
       wanted.forEach((key, at) => this.held.set(key, found[at]));
     }
 
+    /* What tells replicates apart; null where no run says it. */
+    seeds() {
+      return this.column(`params.${this.replicate}`);
+    }
+
     /* The lines of the table: a run's row, or the rows of a group. */
     arrange(keys) {
       if (!this.grouped) {
@@ -134,7 +140,7 @@
       const groups = rf.groups.split(this.rows, this.names);
       const order = rf.order.sort(
         Uint32Array.from(groups, (_, at) => at),
-        keys.map(({ column, ascending }) => ({ column: rf.groups.columnOf(column, groups), ascending })),
+        keys.map(({ column, ascending }) => ({ column: rf.groups.columnOf(column, groups, this.seeds()), ascending })),
       );
       this.entries = [];
       for (const at of order) {

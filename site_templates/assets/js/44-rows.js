@@ -317,7 +317,7 @@
       made.cell.title = "";
       if (!column || !group.some((row) => column.has[row])) return this.put(made, "\u2013", null);
       if (column.kind === "num") {
-        const found = rf.groups.summary(column.num, group);
+        const found = rf.groups.summary(column.num, group, this.table.seeds());
         const words = made.key === "attributes.duration" ? rf.duration : rf.number;
         if (!found) return this.put(made, "NaN", null);
         const text = found.half === null ? words(found.mean) : `${words(found.mean)} \u00b1 ${words(found.half)}`;
