@@ -174,7 +174,8 @@ def sync(remote: str | None, with_code: bool, no_push: bool) -> None:
         result = bring_together(folio, remote, with_code=with_code, push=not no_push, told=told)
     for item in result.fold.waiting:
         click.echo(f"run {item.run_id} waits: {visible(item.reason)}", err=True)
-    click.echo(f"{visible(result.remote)}/{visible(result.branch)}: {result.brought} run records came, {result.sent} went.")
+    came = f"{result.brought} run record{'s' * (result.brought != 1)} came"
+    click.echo(f"{visible(result.remote)}/{visible(result.branch)}: {came}, {result.sent} went.")
 
 
 @click.command("migrate")
@@ -192,7 +193,7 @@ def migrate(branch: str | None, back: bool) -> None:
         raise click.UsageError("Give --to BRANCH, or --to-branch-at-hand.")
     with opened() as folio:
         result = move(folio, branch)
-    click.echo(f"{result.runs} runs moved from {visible(result.source)} to {visible(result.target)}.")
+    click.echo(f"{result.runs} run{'s' * (result.runs != 1)} moved from {visible(result.source)} to {visible(result.target)}.")
 
 
 @click.command("status")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from runfolio._dataclass import dataclass
-from runfolio.errors import AlreadyExistsError, StateError
+from runfolio.errors import AlreadyExistsError, StateError, UsageError
 from runfolio.folio.committing import author_of
 from runfolio.folio.folio import Folio
 from runfolio.folio.lock import locked
@@ -42,13 +44,17 @@ def migrate(folio: Folio, to: str | None) -> Migration:
     Raises
     ------
     StateError
-        If the records are there already, or HEAD is detached.
+        If the records are there already, HEAD is detached, the settings have changes that are not committed, or `to` is a branch of code.
+    UsageError
+        If `to` cannot name a branch.
     AlreadyExistsError
         If the target holds records of its own.
     """
     place = folio.place
     if (to or None) == place.settings.records.branch:
         raise StateError(f"The records are {'on ' + to if to else 'on the branch at hand'} already.")
+    if to and not place.repo.succeeds("check-ref-format", "--branch", to):
+        raise UsageError(f"{to!r} cannot name a branch. Choose a name such as runfolio/ledger.")
     folio.commit()
     home = place.repo.head_branch()
     if home is None:
@@ -56,10 +62,38 @@ def migrate(folio: Folio, to: str | None) -> Migration:
     home = place.require_writable(home) if place.ledger is None else home
     with locked(place.repo.common_dir / "runfolio"):
         finish_pending(place.repo)
+        _refuse_unsaved_settings(place, home)
+        if to:
+            _refuse_code_branch(place, home, to)
         source = place.ledger or home
         target = f"refs/heads/{to}" if to else home
         runs = _copy(place, source, target, home, to)
     return Migration(short(source), short(target), runs)
+
+
+def _refuse_unsaved_settings(place: Place, home: str) -> None:
+    """Refuse where the settings' file is not as committed: it would stay as it is, and go on naming the place that the records leave."""
+    shown = place.checked_out(home)
+    path = place.full(paths.SETTINGS)
+    if shown is not None and shown.run(
+        "--no-optional-locks", "status", "--porcelain", "--untracked-files=all", "--", f":(top,literal){path}"
+    ):
+        raise StateError(
+            f"{path} has changes that are not committed, and migrate changes it, too. Commit it first: "
+            f"git add {quote(path)} && git commit -m 'Settings of the folio'"
+        )
+
+
+def _refuse_code_branch(place: Place, home: str, to: str) -> None:
+    """Refuse a branch that shares history with the code: the commit that takes the records off one would take them off the other, too."""
+    target = f"refs/heads/{to}"
+    if target == home or place.checked_out(target) is not None:
+        raise StateError(f"{to} is checked out, and a ledger branch never is. Choose another name, such as runfolio/ledger.")
+    there, here = place.repo.resolve(target), place.repo.resolve(home)
+    if there and here and place.repo.succeeds("merge-base", there, here):
+        raise StateError(
+            f"{to} is a branch of code: it shares history with {short(home)}. Choose another name, such as runfolio/ledger."
+        )
 
 
 def _copy(place: Place, source: str, target: str, home: str, to: str | None) -> int:
@@ -78,11 +112,12 @@ def _copy(place: Place, source: str, target: str, home: str, to: str | None) -> 
                 target,
                 repo.resolve(target),
                 _with(place, repo.resolve(target), records),
-                f"runs: records of {short(home)}\n",
+                f"runs: records of {short(source)}\n",
             )
         kept = _with(place, here, dict.fromkeys(records))
     else:
-        kept = _with(place, here, records)
+        left = _folders(place, here)
+        kept = _with(place, here, {name: _joined(repo, left.get(name), oid) for name, oid in records.items()})
     settings = place.read(here, paths.SETTINGS) or (place.root / paths.SETTINGS).read_bytes()
     changed = edit_yaml(settings, {("records", "branch"): to})
     blob = repo.run("hash-object", "-w", "--stdin", input=changed).decode().strip()
@@ -108,6 +143,18 @@ def _with(place: Place, tip: str | None, records: dict[str, str | None] | dict[s
         entry = Entry(FOLDER, "", oid) if oid else None
         tree = _put(place.repo, tree, (place.prefix + name).split("/"), entry)
     return tree
+
+
+def _joined(repo: Repo, old: str | None, new: str) -> str:
+    """Return the tree with all that is in two; of what both have, the new one's. A branch that was merged may hold runs of its own."""
+    if old is None or old == new:
+        return new
+    entries = {item.name: item for item in read_tree(repo, old) or ()}
+    for item in read_tree(repo, new) or ():
+        there = entries.get(item.name)
+        both = there is not None and there.mode == item.mode == FOLDER
+        entries[item.name] = item._replace(oid=_joined(repo, there.oid, item.oid)) if there is not None and both else item
+    return write_tree(repo, list(entries.values()))
 
 
 def _put(repo: Repo, tree: str, parts: list[str], entry: Entry | None) -> str:

@@ -1,0 +1,102 @@
+"""``init``, ``migrate`` and ``sync``: where records go, in real repositories."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Done, in_process
+from tests.conftest import git
+
+LEDGER = "runfolio/ledger"
+
+
+def log(folder: Path, name: str) -> None:
+    """Log a run in a process of its own, in the folio of a folder."""
+    done = in_process(folder, "record", "--name", name, "--", "true")
+    assert done.code == 0, done.err
+
+
+def listed(folder: Path) -> set[str]:
+    return {run["name"] for run in json.loads(in_process(folder, "runs", "list", "--json").out)}
+
+
+def refused(done: Done, *said: str) -> None:
+    assert done.code in (2, 13), (done.out, done.err)
+    for part in said:
+        assert part in done.err, done.err
+
+
+def test_migrate_moves_the_runs_there_and_back(folio_dir: Path) -> None:
+    log(folio_dir, "one")
+    there = in_process(folio_dir, "migrate", "--to", LEDGER)
+    assert there.out == f"1 run moved from main to {LEDGER}.\n"
+    assert (listed(folio_dir), (folio_dir / "runs").exists()) == ({"one"}, False)
+    log(folio_dir, "two")
+    back = in_process(folio_dir, "migrate", "--to-branch-at-hand")
+    assert back.out == f"2 runs moved from {LEDGER} to main.\n"
+    assert listed(folio_dir) == {"one", "two"}
+    assert git(folio_dir, "status", "--porcelain") == ""
+
+
+def test_migrate_refuses_the_branch_at_hand_and_keeps_its_runs(folio_dir: Path) -> None:
+    log(folio_dir, "one")
+    head = git(folio_dir, "rev-parse", "HEAD")
+    refused(in_process(folio_dir, "migrate", "--to", "main"), "main is checked out", LEDGER)
+    assert (git(folio_dir, "rev-parse", "HEAD"), listed(folio_dir)) == (head, {"one"})
+
+
+def test_migrate_refuses_a_branch_of_code(folio_dir: Path) -> None:
+    log(folio_dir, "one")
+    git(folio_dir, "branch", "develop")
+    refused(in_process(folio_dir, "migrate", "--to", "develop"), "shares history with main")
+    git(folio_dir, "worktree", "add", "-q", "-b", "elsewhere", str(folio_dir.parent / "elsewhere"))
+    refused(in_process(folio_dir, "migrate", "--to", "elsewhere"), "elsewhere is checked out")
+    refused(in_process(folio_dir, "migrate", "--to", "no name"), "cannot name a branch")
+    assert listed(folio_dir) == {"one"}
+
+
+@pytest.mark.parametrize("state", ["untracked", "changed", "staged"])
+def test_migrate_refuses_settings_that_are_not_committed(repo_dir: Path, state: str) -> None:
+    assert in_process(repo_dir, "init", "--no-commit").code == 0
+    settings = repo_dir / "runfolio.yaml"
+    if state != "untracked":
+        git(repo_dir, "add", ".")
+        git(repo_dir, "commit", "-qm", "a folio")
+        settings.write_text(settings.read_text() + "# mine\n")
+    if state == "staged":
+        git(repo_dir, "add", ".")
+    log(repo_dir, "one")
+    before = git(repo_dir, "status", "--porcelain"), git(repo_dir, "rev-parse", "HEAD")
+    refused(in_process(repo_dir, "migrate", "--to", LEDGER), "runfolio.yaml has changes that are not committed", "git add")
+    assert (git(repo_dir, "status", "--porcelain"), git(repo_dir, "rev-parse", "HEAD")) == before
+    git(repo_dir, "add", ".")
+    git(repo_dir, "commit", "-qm", "settings")
+    assert in_process(repo_dir, "migrate", "--to", LEDGER).code == 0
+    assert (listed(repo_dir), git(repo_dir, "status", "--porcelain")) == ({"one"}, "")
+
+
+def test_migrate_back_keeps_runs_that_a_merged_branch_brought(folio_dir: Path) -> None:
+    git(folio_dir, "switch", "-qc", "side")
+    log(folio_dir, "on the side")
+    git(folio_dir, "switch", "-q", "main")
+    log(folio_dir, "on main")
+    assert in_process(folio_dir, "migrate", "--to", LEDGER).code == 0
+    git(folio_dir, "merge", "-q", "--no-edit", "side")
+    assert in_process(folio_dir, "migrate", "--to-branch-at-hand").code == 0
+    assert listed(folio_dir) == {"on main", "on the side"}
+
+
+def test_init_says_the_next_command_so_that_it_can_be_copied(repo_dir: Path) -> None:
+    done = in_process(repo_dir, "init", "my lab")
+    [line] = [line for line in done.err.splitlines() if line.startswith("Next: ")]
+    subprocess.run(["sh", "-c", line.removeprefix("Next: ")], cwd=repo_dir, check=True, capture_output=True)
+    assert git(repo_dir, "show", "--name-only", "--format=", "HEAD").split("\n")[:2] == [
+        "my lab/.gitattributes",
+        "my lab/runfolio.yaml",
+    ]
+    assert shlex.split(line)[-1] == "Start a folio"
