@@ -100,3 +100,24 @@ def test_init_says_the_next_command_so_that_it_can_be_copied(repo_dir: Path) -> 
         "my lab/runfolio.yaml",
     ]
     assert shlex.split(line)[-1] == "Start a folio"
+
+
+@pytest.mark.parametrize("ledger", [False, True])
+def test_sync_takes_the_runs_of_another_folio_of_the_repository_for_no_code(tmp_path: Path, repo_dir: Path, ledger: bool) -> None:
+    """Two teams in one repository: what one logged is no reason to hold back what the other did."""
+    git(tmp_path, "init", "-q", "--bare", "shared.git")
+    git(repo_dir, "remote", "add", "origin", str(tmp_path / "shared.git"))
+    for folder in ("größe a", "b"):
+        assert in_process(repo_dir, "init", folder, *(("--ledger", LEDGER) if ledger else ())).code == 0
+    git(repo_dir, "add", ".")
+    git(repo_dir, "commit", "-qm", "two folios")
+    git(repo_dir, "push", "-q", "origin", "main")
+    for folder in ("größe a", "b"):
+        log(repo_dir / folder, f"of {folder}")
+    done = in_process(repo_dir / "b", "sync")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"origin/{LEDGER if ledger else 'main'}: 0 run records came, 1 went.\n"
+    (repo_dir / "train.py").write_text("print('mine')\n")
+    git(repo_dir, "commit", "-qam", "my code")
+    log(repo_dir / "b", "one more")
+    assert in_process(repo_dir / "b", "sync").code == (0 if ledger else 13)

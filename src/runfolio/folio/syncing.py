@@ -8,6 +8,7 @@ when that is asked for.
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable
 
@@ -26,6 +27,7 @@ from runfolio.gitstore.snapshots import CODE_REF, merge_code_refs
 from runfolio.records.visible import visible
 
 TRIES = 40
+_RECORDS = re.compile(rf"(?P<root>(?:.*?/)?)(?P<folder>(?:{'|'.join(paths.OURS)})/)")
 
 
 @dataclass(slots=True)
@@ -165,13 +167,26 @@ def _records_between(place: Place, old: str | None, new: str) -> int:
 
 def _refuse_code(place: Place, ours: str, theirs: str | None, branch: str) -> None:
     named = merging.foreign_paths(place.repo, ours, theirs, place.run_folders)
-    foreign = [path for path in named if not (path.startswith(place.prefix) and paths.is_of_dataset(place.strip(path)))]
+    others = _folders_of_others(place, ours, named, ledger=branch == place.ledger)
+    foreign = [
+        path
+        for path in named
+        if not (path.startswith(place.prefix) and paths.is_of_dataset(place.strip(path))) and not path.startswith(others)
+    ]
     if foreign:
         some = ", ".join(visible(path) for path in foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
         raise StateError(
             f"{short(branch)} has commits of your own that are not pushed ({some}). Push them yourself, or with the runs: "
             "runfolio sync --with-code. The remote's runs have been brought in."
         )
+
+
+def _folders_of_others(place: Place, ours: str, named: list[str], *, ledger: bool) -> tuple[str, ...]:
+    """Return the folders of records of the other folios in this repository; all that lie in a ledger branch are some folio's."""
+    found = {(match["root"], match["folder"]) for path in named if (match := _RECORDS.match(path))}
+    return tuple(
+        root + folder for root, folder in found if ledger or place.repo.read(f"{ours}:{root}{paths.SETTINGS}") is not None
+    )
 
 
 def _sync_code(place: Place, remote: str) -> None:
