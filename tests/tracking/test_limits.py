@@ -159,10 +159,21 @@ def test_batches_of_any_size_are_taken_whole(run_id: str) -> None:
 
 def test_a_metric_is_a_number() -> None:
     with runfolio.start_run() as run:
-        for value in (None, "1", "x", True, False, [1], {}, 1j, object(), b"1"):
+        for value in (None, "", "x", "1,5", [1], {}, 1j, object(), b"1"):
             refused(BAD, runfolio.log_metric, "m", value)
             refused(BAD, runfolio.log_metrics, {"good": 1, "m": value})
     assert runfolio.get_run(run.info.run_id).data.metrics == {}
+
+
+def test_truth_values_and_text_that_spells_a_number_are_numbers_as_in_mlflow() -> None:
+    with runfolio.start_run() as run:
+        runfolio.log_metric("converged", True)
+        runfolio.log_metrics({"stopped": False, "read": " 1e3\n"})
+        MlflowClient().log_metric(run.info.run_id, "by client", True)
+        MlflowClient().log_batch(run.info.run_id, [Metric("in a batch", "0.5", 1, 0)])  # type: ignore[arg-type]
+    assert runfolio.get_run(run.info.run_id).data.metrics == {
+        "converged": 1.0, "stopped": 0.0, "read": 1000.0, "by client": 1.0, "in a batch": 0.5,
+    }  # fmt: skip
 
 
 def test_every_float_comes_back() -> None:
@@ -183,9 +194,9 @@ def test_numbers_of_numpy_are_numbers() -> None:
         runfolio.log_metrics(
             {"f4": numpy.float32(0.5), "i8": numpy.int64(3), "array": numpy.array(2.5), "one": numpy.array([1.5])}
         )
+        runfolio.log_metric("flag", numpy.bool_(True))
         refused(BAD, runfolio.log_metric, "two", numpy.array([1.0, 2.0]))
-        refused(BAD, runfolio.log_metric, "flag", numpy.bool_(True))
-    assert runfolio.get_run(run.info.run_id).data.metrics == {"f4": 0.5, "i8": 3.0, "array": 2.5, "one": 1.5}
+    assert runfolio.get_run(run.info.run_id).data.metrics == {"f4": 0.5, "i8": 3.0, "array": 2.5, "one": 1.5, "flag": 1.0}
 
 
 def test_a_step_is_a_whole_number_of_64_bits() -> None:

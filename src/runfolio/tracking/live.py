@@ -283,23 +283,25 @@ def media_type(path: str) -> str:
 
 
 def number_of(key: str, value: Any) -> float:
-    """Return a metric's value as a float.
+    """Return a metric's value as a float; a truth value is 1 or 0, and text is the number that it spells, as in MLflow (2.22, 3.17).
 
     Raises
     ------
     UsageError
-        If it is no number: None, text, a truth value, an array of several items.
+        If it is no number: None, other text, an array of several items.
     """
     if type(value) is float:
         return value
-    if value is None or isinstance(value, (bool, str, bytes)) or type(value).__name__ in ("bool_", "bool"):
-        raise UsageError(f"Got invalid value {value!r} for metric {key!r}: a metric is a number. Log text as a param or a tag.")
     try:
         item = value.item() if hasattr(value, "item") else value
-        if isinstance(item, (bool, str, bytes, complex)):
+        if isinstance(item, (bytes, complex)):
             raise TypeError
         return float(item)
     except (TypeError, ValueError, RuntimeError, OverflowError):
+        if value is None or isinstance(value, (str, bytes)):
+            raise UsageError(
+                f"Got invalid value {value!r:.80} for metric {key!r}: a metric is a number. Log text as a param or a tag."
+            ) from None
         raise UsageError(f"Got invalid value {value!r:.80} for metric {key!r}: a metric is one number.") from None
 
 
