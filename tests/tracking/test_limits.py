@@ -379,3 +379,25 @@ def test_values_of_any_kind_become_text() -> None:
     data = runfolio.get_run(run.info.run_id).data
     for key, value in given.items():
         assert data.params[key] == data.tags[key] == str(value)
+
+
+def test_a_run_that_is_resumed_takes_the_description_as_in_mlflow(run_id: str) -> None:
+    with runfolio.start_run(run_id=run_id, description="second day", tags={"day": "2"}):
+        pass
+    tags = runfolio.get_run(run_id).data.tags
+    assert (tags["mlflow.note.content"], tags["day"]) == ("second day", "2")
+    refused(BAD, runfolio.start_run, run_id=run_id, description="a", tags={"mlflow.note.content": "b"})
+
+
+def test_experiment_0_can_be_named_by_its_number() -> None:
+    runfolio.set_experiment("another")
+    with runfolio.start_run(experiment_id=0) as run:  # type: ignore[arg-type]
+        assert run.info.experiment_id == "0"
+    assert len(runfolio.search_runs(experiment_ids=["0"], output_format="list")) == 1
+
+
+@pytest.mark.parametrize("given", [b"bytes", 5, None, {"a": 1}])
+def test_text_that_is_none_is_refused(given: Any) -> None:
+    with runfolio.start_run() as run:
+        assert type(given).__name__ in refused(BAD, runfolio.log_text, given, "notes.txt")
+    assert MlflowClient().list_artifacts(run.info.run_id) == []

@@ -94,6 +94,11 @@ class RunFiles(Bound):
 
     def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
         """Store text as an artifact, in UTF-8."""
+        if not isinstance(text, str):
+            raise UsageError(
+                f"log_text takes text, this is {type(text).__name__}: give str(…), or use log_dict for a dictionary or a list, "
+                "log_artifact for a file."
+            )
         self.log_bytes(run_id, text.encode("utf-8", "surrogatepass"), artifact_file)
 
     def log_dict(self, run_id: str, dictionary: Any, artifact_file: str) -> None:

@@ -127,10 +127,10 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
 def _experiment(held: Session, experiment_id: str | None) -> Experiment:
     """Return the experiment for a new run: named, set, from the environment, or the default one."""
     name = os.environ.get("RUNFOLIO_EXPERIMENT_NAME")
-    wanted = experiment_id or _experiment_id or os.environ.get("RUNFOLIO_EXPERIMENT_ID")
+    wanted = _experiment_id or os.environ.get("RUNFOLIO_EXPERIMENT_ID") if experiment_id in (None, "") else experiment_id
     if wanted is None and name:
         return held.folio.experiments.get_or_create(name)
-    text = check_experiment_id(wanted or DEFAULT_EXPERIMENT_ID)
+    text = check_experiment_id(DEFAULT_EXPERIMENT_ID if wanted is None else wanted)
     found = held.folio.experiments.by_id(text)
     if found is None:
         raise NotFoundError(f"No Experiment with id={text} exists here. List them: runfolio experiments list --all")
@@ -186,10 +186,14 @@ def start_run(
         )
     held = session()
     run_id = run_id or (os.environ.get("RUNFOLIO_RUN_ID") if not stack else None)
+    all_tags = dict(tags or {})
+    if description:
+        if "mlflow.note.content" in all_tags:
+            raise UsageError("Description is given as an argument and as the tag mlflow.note.content. Give one of them.")
+        all_tags["mlflow.note.content"] = description
     if run_id:
-        active = _go_on(held, run_id, experiment_id, tags)
+        active = _go_on(held, run_id, experiment_id, all_tags)
     else:
-        all_tags = dict(tags or {})
         if parent_run_id and stack and parent_run_id != stack[-1].info.run_id:
             raise UsageError(
                 f"Current run with UUID {stack[-1].info.run_id} does not match the specified parent_run_id {parent_run_id}. To start "
@@ -201,10 +205,6 @@ def start_run(
             )
         if parent_run_id or stack:
             all_tags["mlflow.parentRunId"] = parent_run_id or stack[-1].info.run_id
-        if description:
-            if "mlflow.note.content" in all_tags:
-                raise UsageError("Description is given as an argument and as the tag mlflow.note.content. Give one of them.")
-            all_tags["mlflow.note.content"] = description
         experiment = _experiment(held, experiment_id)
         live = start_live(held, experiment, name=run_name, tags=all_tags)
         active = ActiveRun(held, live, entities.info_entity(live.record, experiment.experiment_id, artifact_uri(live.run_id)))
@@ -218,7 +218,7 @@ def _go_on(held: Session, run_id: str, experiment_id: str | None, tags: Mapping[
     live = held.run(run_id, resume=True)
     found = held.folio.experiments.by_slug(live.record.experiment)
     known_id = found.experiment_id if found else live.record.experiment
-    wanted = experiment_id or _experiment_id
+    wanted = _experiment_id if experiment_id in (None, "") else check_experiment_id(experiment_id)
     if wanted is not None and wanted != known_id:
         raise UsageError(
             f"Cannot start run with ID {run_id} because active run ID does not match: it belongs to experiment {known_id!r}, and the "
