@@ -478,3 +478,17 @@ def test_r_example_records_lines_and_writes_folders(folio_dir: Path, env: dict[s
         assert run.metrics["sigma0"].last != run.metrics["sigma0"].last
         assert run.params == {"formula": "dist ~ speed", "n": "50"}
         assert b"Multiple R-squared" in artifact(folio_dir, run, "summary.txt")
+
+
+def test_program_that_cannot_be_started_says_what_to_do(folio_dir: Path, env: dict[str, str]) -> None:
+    script = folio_dir / "my train.sh"
+    script.write_text("#!/bin/sh\necho trained\n")
+    said = {name: call(folio_dir, env, "record", "--", name) for name in ("./my train.sh", "my train.sh", "./not-there.sh", ".")}
+    assert {done.returncode for done in said.values()} == {2}
+    for name in ("./my train.sh", "my train.sh"):
+        assert "chmod +x './my train.sh'" in said[name].stderr
+    assert (
+        f"There is no program './not-there.sh' to record. Check its path; it is relative to {folio_dir}"
+        in said["./not-there.sh"].stderr
+    )
+    assert "is a folder" in said["."].stderr

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from runfolio._dataclass import dataclass
@@ -94,7 +95,7 @@ def record(
     if not command:
         raise UsageError("There is no program to record. Give one: runfolio record -- COMMAND")
     if shutil.which(command[0]) is None:
-        raise UsageError(f"There is no program {command[0]!r} to record. Check its name, or give its path: ./{command[0]}")
+        raise UsageError(_why_not(command[0]))
     chosen = chosen_experiment(held, experiment)
     all_tags = dict(tags or {})
     outer = os.environ.get(RUN_VARIABLE)
@@ -103,6 +104,19 @@ def record(
     entry = {"script": command[0], "type": "PROGRAM", "args": list(command[1:])}
     live = start_live(held, chosen, name=name, tags=all_tags, entry=entry)
     return record_live(held, live, chosen, command, params=params, limit=limit if console else None, top=not outer)
+
+
+def _why_not(program: str) -> str:
+    """Say why a program cannot be started, and what to do."""
+    here = Path(program)
+    if here.is_dir():
+        return f"{program!r} is a folder, not a program. Name the program in it."
+    if here.is_file():
+        named = program if "/" in program else f"./{program}"
+        return f"{named!r} cannot be run: it is not executable. Run: chmod +x {quote(named)}; or name its interpreter before it."
+    if "/" in program:
+        return f"There is no program {program!r} to record. Check its path; it is relative to {Path.cwd()}."
+    return f"There is no program {program!r} to record. Check its name, or give its path."
 
 
 def record_live(
