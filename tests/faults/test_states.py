@@ -460,3 +460,19 @@ def test_an_empty_journal_that_would_change_a_run_hides_nothing_of_it(tmp_path: 
     assert [point.step for point in folio.runs.history(run)] == [0, 1, 2]
     assert len(folio.runs.preview(run)["m"]) == 3
     folio.close()
+
+
+def test_code_that_is_brought_back_names_what_is_not_in_it(tmp_path: Path) -> None:
+    """A submodule comes back as an empty folder: whoever runs the code again is told which commit belongs there."""
+    inner = make_folio(tmp_path / "inner")
+    outer = make_folio(tmp_path / "outer")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "lib")
+    git(outer, "commit", "-qm", "submodule")
+    assert python(outer, LOG).returncode == 0
+    done = runfolio(outer, "runs", "code", "one", str(tmp_path / "clean"))
+    commit = git(outer / "lib", "rev-parse", "HEAD").strip()
+    assert done.stderr == f"left empty: lib, a submodule: its repository at commit {commit} belongs there\n"
+    (outer / "lib" / "runfolio.yaml").write_text("schema: 1\n")
+    assert python(outer, LOG.replace("'one'", "'two'")).returncode == 0
+    done = runfolio(outer, "runs", "code", "two", str(tmp_path / "changed"))
+    assert "left out: lib (a submodule with changes of its own: commit them there)\n" in done.stderr

@@ -181,7 +181,7 @@ def _best(folio: Folio, experiment: Experiment, at: str | None) -> list[Run]:
 @click.option("-x", "--experiment-id", metavar="ID", help="The experiment, as MLflow's command takes it.")
 @click.option("-o", "--filename", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @options.at
-@options.raw
+@options.raw_cells
 def csv(experiment: str | None, experiment_id: str | None, filename: Path | None, at: str | None, raw: bool) -> None:
     """Print all runs of an experiment as CSV, with MLflow's columns."""
     from runfolio.errors import storage_error

@@ -210,9 +210,11 @@ def artifacts(run: str, path: str, target: Path | None, at: str | None, as_json:
 def code(run: str, directory: Path) -> None:
     """Get the exact code of a run back.
 
-    It is written into DIRECTORY, which must be empty or new. What was not committed when the run started is there, too.
+    It is written into DIRECTORY, which must be empty or new. What was not committed when the run started is there, too. A submodule
+    is an empty folder: its commit is named.
     """
     from runfolio.gitstore.snapshots import restore_tree
+    from runfolio.gitstore.trees import SUBMODULE
 
     with opened() as folio:
         found = folio.runs.get(folio.runs.resolve(run))
@@ -222,6 +224,16 @@ def code(run: str, directory: Path) -> None:
                 f"Run {found.run_id} kept no code: it ran outside a git repository, or capture.code is off in runfolio.yaml."
             )
         count = restore_tree(folio.repo, str(tree), directory)
+        modules = [entry for entry in folio.repo.tree_entries(str(tree), "") if entry.mode == SUBMODULE]
     click.echo(f"{count} file{'s' * (count != 1)} written to {directory}")
+    for entry in modules:
+        click.echo(
+            f"left empty: {visible(entry.path)}, a submodule: its repository at commit {entry.oid} belongs there", err=True
+        )
     for item in found.code.get("left_out") or ():
-        click.echo(f"left out: {visible(_plain(item))}", err=True)
+        click.echo(f"left out: {visible(_left_out(item))}", err=True)
+
+
+def _left_out(item: object) -> str:
+    known = isinstance(item, Mapping) and "path" in item and "reason" in item
+    return f"{item['path']} ({item['reason']})" if known and isinstance(item, Mapping) else _plain(item)
