@@ -121,3 +121,23 @@ def test_sync_takes_the_runs_of_another_folio_of_the_repository_for_no_code(tmp_
     git(repo_dir, "commit", "-qam", "my code")
     log(repo_dir / "b", "one more")
     assert in_process(repo_dir / "b", "sync").code == (0 if ledger else 13)
+
+
+def test_sync_says_that_artifacts_stay_and_mirror_makes_them_common(tmp_path: Path, folio_dir: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "shared.git")
+    git(folio_dir, "remote", "add", "origin", str(tmp_path / "shared.git"))
+    git(folio_dir, "push", "-q", "origin", "main")
+    log(folio_dir, "without files")
+    assert in_process(folio_dir, "sync").err == ""
+    assert in_process(folio_dir, "record", "--name", "with a file", "--", "echo", "said").code == 0
+    assert "other clones see the runs without their files" in in_process(folio_dir, "sync").err
+    assert in_process(folio_dir, "sync").err == ""
+    store = tmp_path / "objects"
+    assert in_process(folio_dir, "artifacts", "mirror", str(store)).code == 0
+    settings = folio_dir / "runfolio.yaml"
+    settings.write_text(settings.read_text().replace("artifacts: null", f"artifacts: {store}"))
+    git(folio_dir, "commit", "-qam", "artifacts for all")
+    log(folio_dir, "later")
+    assert in_process(folio_dir, "sync", "--with-code").err == ""
+    git(tmp_path, "clone", "-q", "-b", "main", "shared.git", "clone")
+    assert in_process(tmp_path / "clone", "artifacts", "cat", "with a file", "console.log").out == "said\n"

@@ -176,6 +176,12 @@ def sync(remote: str | None, with_code: bool, no_push: bool) -> None:
         click.echo(f"run {item.run_id} waits: {visible(item.reason)}", err=True)
     came = f"{result.brought} run record{'s' * (result.brought != 1)} came"
     click.echo(f"{visible(result.remote)}/{visible(result.branch)}: {came}, {result.sent} went.")
+    if result.files_stay:
+        click.echo(
+            "runfolio: artifacts lie in this clone, and git does not carry them: other clones see the runs without their files. Take "
+            "them to a place that all can reach (runfolio artifacts mirror PLACE), then name it in runfolio.yaml: artifacts",
+            err=True,
+        )
 
 
 @click.command("migrate")

@@ -44,6 +44,8 @@ class SyncResult:
     branch : str
     tries : int
         Pushes that it took.
+    files_stay : bool
+        Runs went whose files others may not have: artifacts of this folio lie in this clone alone, and git does not carry them.
     """
 
     fold: FoldResult
@@ -52,6 +54,7 @@ class SyncResult:
     remote: str = ""
     branch: str = ""
     tries: int = 0
+    files_stay: bool = False
 
 
 def sync(
@@ -114,6 +117,7 @@ def sync(
         raise BusyError(f"{name} kept moving under {TRIES} pushes. Your runs are committed here; sync again.")
     if push:
         _sync_code(place, name)
+    result.files_stay = result.sent > 0 and folio.artifacts_place is None and any((place.local / "objects" / "sha256").glob("*"))
     return result
 
 
