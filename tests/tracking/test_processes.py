@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import runfolio
+from tests.conftest import git
 
 
 @pytest.fixture(autouse=True)
@@ -153,3 +154,46 @@ def test_a_process_has_runs_of_its_own_in_the_experiment_that_the_parent_set(fol
     assert runfolio.flush() is None
     subprocess.run([sys.executable, "-m", "runfolio", "recover"], cwd=folio_dir, check=True, capture_output=True)
     assert names() == ["worker 0", "worker 1"]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_run_that_a_worker_leaves_open_ends_with_the_worker(folio_dir: Path, method: str) -> None:
+    """A forked worker ends by os._exit: no atexit runs in it, and its runs went on for ever, or until they were recovered as KILLED."""
+    code = (
+        "import multiprocessing, os, runfolio, sys\n"
+        "def work(number):\n"
+        "    sys.stderr = open(os.devnull, 'w')\n"
+        "    runfolio.start_run(run_name=f'worker {number}')\n"
+        "    runfolio.log_param('number', number)\n"
+        "    if number: raise ValueError(number)\n"
+        "if __name__ == '__main__':\n"
+        "    context = multiprocessing.get_context('" + method + "')\n"
+        "    workers = [context.Process(target=work, args=(number,)) for number in range(2)]\n"
+        "    [worker.start() for worker in workers]\n"
+        "    [worker.join() for worker in workers]\n"
+        "    assert [worker.exitcode for worker in workers] == [0, 1]\n"
+    )
+    script(folio_dir, code)
+    found = {run.info.run_name: run.info.status for run in runfolio.search_runs(output_format="list")}
+    assert found == {"worker 0": "FINISHED", "worker 1": "FAILED"}
+    assert len(git(folio_dir, "ls-tree", "-r", "--name-only", "HEAD", "runs").split()) == 2
+
+
+@pytest.mark.parametrize("pool", ["multiprocessing.Pool", "concurrent.futures.ProcessPoolExecutor"])
+def test_a_forked_pool_beside_the_parents_run_leaves_that_to_the_parent(folio_dir: Path, pool: str) -> None:
+    code = (
+        "import concurrent.futures, multiprocessing, runfolio\n"
+        "multiprocessing.set_start_method('fork')\n"
+        "def work(number):\n"
+        "    runfolio.log_metric(f'm{number}', number)\n"
+        "if __name__ == '__main__':\n"
+        "    with runfolio.start_run():\n"
+        f"        workers = {pool}(2)\n"
+        "        list(workers.map(work, range(4)))\n"
+        "        workers.shutdown() if hasattr(workers, 'shutdown') else (workers.close(), workers.join())\n"
+        "        assert runfolio.get_run(runfolio.active_run().info.run_id).info.status == 'RUNNING'\n"
+        "        runfolio.log_metric('after', 1)\n"
+    )
+    script(folio_dir, code)
+    [run] = runfolio.search_runs(output_format="list")
+    assert (run.info.status, sorted(run.data.metrics)) == ("FINISHED", ["after", "m0", "m1", "m2", "m3"])

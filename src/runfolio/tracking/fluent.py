@@ -356,7 +356,9 @@ def flush() -> None:
 def _end_all() -> None:
     """End what is still active when the process ends (as FAILED after an uncaught error), and forget what was chosen."""
     global _experiment_id, _last_run
-    status = "FAILED" if getattr(sys, "last_type", None) is not None and not hasattr(sys, "ps1") else "FINISHED"
+    # A worker of multiprocessing ends while its error is on the way out; elsewhere Python has put it down by now.
+    broken = isinstance(sys.exc_info()[1], Exception) or (getattr(sys, "last_type", None) is not None and not hasattr(sys, "ps1"))
+    status = "FAILED" if broken else "FINISHED"
     for active in reversed(_all_active[:]):
         if active._owner == os.getpid():
             try:

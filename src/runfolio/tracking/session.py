@@ -196,6 +196,7 @@ _sessions: dict[str, Session] = {}
 _uri: str | None = None
 _guard = threading.RLock()
 _owner = os.getpid()
+_watched = 0
 _leaving = False
 
 
@@ -250,6 +251,8 @@ def session(uri: str | None = None) -> Session:
         found = _sessions.get(key)
         if found is None:
             found = _sessions[key] = Session(text)
+        if _watched != os.getpid():
+            _watch_worker()
         return found
 
 
@@ -259,6 +262,15 @@ def _forget_parent() -> None:
     _owner = os.getpid()
     for held in _sessions.values():
         held._waiting, held._waiting_since = 0, 0.0
+
+
+def _watch_worker() -> None:
+    """Leave the folios also at the end of a process of multiprocessing: after a fork it ends by ``os._exit``, which passes atexit by."""
+    global _watched
+    _watched = os.getpid()
+    process, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(None, _at_exit, exitpriority=-1)
 
 
 def _open(uri: str) -> AnyFolio:
