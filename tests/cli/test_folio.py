@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,3 +143,30 @@ def test_sync_says_that_artifacts_stay_and_mirror_makes_them_common(tmp_path: Pa
     assert in_process(folio_dir, "sync", "--with-code").err == ""
     git(tmp_path, "clone", "-q", "-b", "main", "shared.git", "clone")
     assert in_process(tmp_path / "clone", "artifacts", "cat", "with a file", "console.log").out == "said\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("s3://bucket/wine?token=abc123", "'token' is no option"),
+        ("s3://key:abc123@bucket/wine", ""),
+        ("no-such-scheme://bucket/wine", ""),
+        ("file://elsewhere/objects", ""),
+    ],
+)
+def test_init_writes_down_no_place_that_cannot_be_one(tmp_path: Path, pinned_git: Path, place: str, said: str) -> None:
+    done = in_process(tmp_path, "init", "lab", "--artifacts", place)
+    assert done.code != 0
+    assert said in done.err
+    assert "Traceback" not in done.err
+    assert list((tmp_path / "lab").iterdir()) == []
+
+
+def test_init_takes_a_bucket_whose_package_is_not_here_yet(tmp_path: Path, pinned_git: Path) -> None:
+    for name in ("obstore", "fsspec"):
+        (tmp_path / f"{name}.py").write_text(f"raise ModuleNotFoundError('no {name}', name='{name}')\n")
+    done = in_process(
+        tmp_path, "init", "lab", "--artifacts", "s3://bucket/wine", PYTHONPATH=os.pathsep.join((str(tmp_path), *sys.path[1:]))
+    )
+    assert done.code == 0, done.err
+    assert "artifacts: s3://bucket/wine\n" in (tmp_path / "lab" / "runfolio.yaml").read_text()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from runfolio._dataclass import dataclass
-from runfolio.errors import NotAFolioError, StateError, UsageError, storage_error, storage_errors
+from runfolio.errors import MissingPackageError, NotAFolioError, StateError, UsageError, storage_error, storage_errors
 from runfolio.folio.folio import Folio
 from runfolio.folio.parsed import parsed_files
 from runfolio.folio.place import Place
@@ -178,7 +179,8 @@ def initialise(
     Raises
     ------
     UsageError
-        If `artifacts` or `branch` contradicts the settings that are there; if `bare` is asked of a folder that holds other things.
+        If `artifacts` is no place for a store or holds a secret; if it or `branch` contradicts the settings that are there; if `bare`
+        is asked of a folder that holds other things.
     """
     target = Path(folder).expanduser()
     try:
@@ -186,6 +188,8 @@ def initialise(
     except OSError as error:
         raise storage_error(f"make the folder {target}", error) from None
     target = target.resolve()
+    if artifacts:
+        _check_place(artifacts, target)
     new = False
     try:
         if own and not (target / ".git").exists():
@@ -233,6 +237,14 @@ def _current(repo: Repo, path: str) -> bytes | None:
         return None
     except OSError as error:
         raise storage_error(f"read {path}", error) from None
+
+
+def _check_place(artifacts: str, base: Path) -> None:
+    """Refuse a place that no store can be at, or that holds a secret, before it is written down; who lacks its package may name it."""
+    from runfolio.objects import open_store
+
+    with suppress(MissingPackageError):
+        open_store(artifacts, base / "objects", base)
 
 
 def _missing(repo: Repo, settings_path: str, attributes_path: str, artifacts: str | None, branch: str | None) -> dict[str, bytes]:
