@@ -276,6 +276,16 @@ def test_delete_by_filter_never_takes_a_run_that_goes_on(run_cli: Command, folio
     assert shape(run_cli("runs", "delete", "--filter", "", "--json")) == []
 
 
+def test_a_rule_that_cannot_be_read_is_named_with_its_file(run_cli: Command, folio_dir: Path) -> None:
+    settings = folio_dir / "runfolio.yaml"
+    settings.write_text(
+        "schema: 1\nretention:\n  - {filter: status = 'FAILED', older_than: 1d}\n  - {filter: metrics.a >, older_than: 1d}\n"
+    )
+    done = run_cli("runs", "retain", "--yes")
+    assert (done.code, done.out) == (2, "")
+    assert f"{settings}: retention[1].filter: Invalid filter" in done.err
+
+
 def test_retain_applies_the_rules_of_the_folio(run_cli: Command, folio_dir: Path, sweep: dict[str, str]) -> None:
     assert "no retention rules" in run_cli("runs", "retain").err
     settings = folio_dir / "runfolio.yaml"

@@ -16,6 +16,7 @@ from typing import Any
 from runfolio.errors import DeletedError, NotFoundError, UsageError, storage_error
 from runfolio.folio.folding import FoldResult
 from runfolio.folio.folio import Folio
+from runfolio.formats.paths import SETTINGS
 from runfolio.journal import Journal, RunState
 from runfolio.journal.spool import sealed_name
 from runfolio.query import Clause, Filter, parse_filter
@@ -197,10 +198,19 @@ def expired_runs(folio: Folio, now_ms: int | None = None) -> list[tuple[str, lis
     -------
     list of (str, list of Run)
         Each rule's filter with its runs; a run that several rules meet is with the first.
+
+    Raises
+    ------
+    UsageError
+        If the filter of a rule cannot be read; the file and the rule are named.
     """
     made: list[tuple[str, list[Run]]] = []
     taken: set[str] = set()
-    for rule in folio.settings.retention:
+    for place, rule in enumerate(folio.settings.retention):
+        try:
+            parse_filter(rule.filter)
+        except UsageError as error:
+            raise UsageError(f"{folio.place.root / SETTINGS}: retention[{place}].filter: {error.message}") from None
         found = [
             run
             for run in ended_runs(folio, rule.filter, older_than_s=rule.older_than_s, now_ms=now_ms)
