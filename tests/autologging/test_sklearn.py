@@ -20,15 +20,18 @@ from tests.autologging.reading import artifacts, runs, text
 pytestmark = pytest.mark.frameworks
 sklearn = pytest.importorskip("sklearn")
 numpy = pytest.importorskip("numpy")
-from sklearn import metrics  # noqa: E402
+from sklearn import linear_model, metrics  # noqa: E402
+from sklearn.base import BaseEstimator, TransformerMixin  # noqa: E402
 from sklearn.cluster import KMeans  # noqa: E402
+from sklearn.compose import ColumnTransformer  # noqa: E402
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine  # noqa: E402
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier  # noqa: E402
 from sklearn.experimental import enable_halving_search_cv  # noqa: E402, F401
+from sklearn.feature_selection import SelectFromModel  # noqa: E402
 from sklearn.linear_model import LinearRegression, LogisticRegression  # noqa: E402
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, RandomizedSearchCV, cross_val_score  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
-from sklearn.preprocessing import StandardScaler  # noqa: E402
+from sklearn.preprocessing import LabelEncoder, StandardScaler  # noqa: E402
 from sklearn.tree import DecisionTreeClassifier  # noqa: E402
 
 PLAIN = {"log_models": False, "log_datasets": False}
@@ -283,3 +286,38 @@ def test_equal_trainings_have_equal_plots(folio: Path, two_classes: Any) -> None
         assert len(plots) == 3 and all(one[path].digest == other[path].digest for path in plots)
     finally:
         folder.close()
+
+
+@pytest.mark.parametrize("kind", ["LogisticRegression", "RidgeClassifier", "SGDClassifier", "LinearRegression"])
+def test_a_metric_of_a_prediction_is_logged_whichever_class_predicts(folio: Path, two_classes: Any, kind: str) -> None:
+    X_test, y_test = StandardScaler().fit_transform(two_classes[0]), two_classes[1]
+    runfolio.sklearn.autolog(**PLAIN)
+    # A linear classifier has its `predict` from a mixin that is no estimator.
+    model = getattr(linear_model, kind)().fit(X_test, y_test)
+    value = metrics.mean_absolute_error(y_test, model.predict(X_test))
+    (run,) = runs()
+    assert run.data.metrics["mean_absolute_error_X_test"] == value
+
+
+def test_what_only_prepares_data_makes_no_run(folio: Path, two_classes: Any) -> None:
+    X, y = two_classes
+    runfolio.sklearn.autolog(**PLAIN)
+
+    class Doubled(TransformerMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
+        def fit(self, X: Any, y: Any = None) -> Doubled:
+            return self
+
+        def transform(self, X: Any) -> Any:
+            return X * 2
+
+    scaled = Doubled().fit_transform(StandardScaler().fit_transform(X))
+    LabelEncoder().fit(y)
+    SelectFromModel(DecisionTreeClassifier()).fit(scaled, y)
+    ColumnTransformer([("scaled", StandardScaler(), [0])]).fit(X)
+    assert runs() == []
+    with runfolio.start_run():
+        scaled = StandardScaler().fit_transform(X)
+        LogisticRegression(C=0.5).fit(scaled, y)
+    (run,) = runs()
+    assert run.data.tags["estimator_name"] == "LogisticRegression"
+    assert set(run.data.params) == set(LogisticRegression().get_params())

@@ -17,6 +17,8 @@ from runfolio.autologging.training import logged
 
 _FITS = ("fit", "fit_transform", "fit_predict")
 _PREDICTS = ("predict", "predict_proba", "transform", "predict_log_proba")
+_PREPARING = ("sklearn.preprocessing", "sklearn.impute", "sklearn.feature_extraction", "sklearn.feature_selection")
+"""Packages whose estimators only make data ready: as in MLflow, their fits are no trainings."""
 _NO_METRICS = ("check_scoring", "get_scorer", "make_scorer", "get_scorer_names")
 _NOT_LOGGED = (
     "cross_validate", "cross_val_predict", "cross_val_score", "learning_curve", "permutation_test_score", "validation_curve",
@@ -81,16 +83,34 @@ def autolog(
     switch("sklearn", given)
 
 
+def _prepares(kind: type) -> bool:
+    """Tell whether a class of estimators only makes data ready for another one, or trains by code that is not scikit-learn's."""
+    if any(each.__module__.startswith(_PREPARING) or each.__name__ == "ColumnTransformer" for each in kind.__mro__):
+        return True
+    return not any("fit" in vars(each) and _is_of_sklearn(each) for each in kind.__mro__)
+
+
+def _is_of_sklearn(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == "sklearn"
+
+
 def _patch_estimators(module: ModuleType, patches: Patches) -> None:
-    fit, predict, score = logged(patches, record_fit), predicting(patches), scoring(patches)
+    training, predict, score = logged(patches, record_fit), predicting(patches), scoring(patches)
+
+    def fit(original: Callable[..., Any], model: Any, *args: Any, **kwargs: Any) -> Any:
+        # Asked of the instance: a scaler has its fit_transform from the same mixin as what is trained.
+        if not _prepares(type(model)):
+            return training(original, model, *args, **kwargs)
+        with session(patches.framework):
+            return original(model, *args, **kwargs)
 
     def patch(kind: type) -> None:
-        # Estimators of other packages are theirs: they may have an autolog of their own, and inherit what they don't override.
-        if kind.__module__.partition(".")[0] != "sklearn":
-            return
-        for names, replacement in ((_FITS, fit), (_PREDICTS, predict), (("score",), score)):
-            for name in names:
-                patches.method(kind, name, replacement)
+        # With its mixins, which are no BaseEstimator: LogisticRegression has its `predict` from one. Estimators of other packages are
+        # theirs: they may have an autolog of their own, and inherit what they don't override.
+        for each in filter(_is_of_sklearn, kind.__mro__):
+            for names, replacement in ((_FITS, fit), (_PREDICTS, predict), (("score",), score)):
+                for name in names:
+                    patches.method(each, name, replacement)
 
     for mixin in ("ClassifierMixin", "RegressorMixin", "ClusterMixin", "TransformerMixin", "OutlierMixin"):
         patch(getattr(module, mixin))
