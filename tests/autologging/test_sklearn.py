@@ -321,3 +321,13 @@ def test_what_only_prepares_data_makes_no_run(folio: Path, two_classes: Any) -> 
     (run,) = runs()
     assert run.data.tags["estimator_name"] == "LogisticRegression"
     assert set(run.data.params) == set(LogisticRegression().get_params())
+
+
+@pytest.mark.parametrize("form", ["csr_matrix", "coo_matrix"])
+def test_a_model_is_not_lost_by_the_form_of_its_data(folio: Path, wine: Any, form: str) -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    runfolio.sklearn.autolog(log_input_examples=True)
+    DecisionTreeClassifier().fit(getattr(sparse, form)(wine[0]), wine[1])
+    (run,) = runs()
+    assert "model/MLmodel" in artifacts(run)
+    assert ("model/input_example.json" in artifacts(run)) == (form == "csr_matrix")

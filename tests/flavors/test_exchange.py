@@ -239,3 +239,36 @@ def test_a_column_of_another_type_is_named(signed: Any, wine: tuple[Any, Any]) -
 def test_columns_in_another_order_and_extra_ones_are_no_fault(signed: Any, forest: Any, wine: tuple[Any, Any]) -> None:
     shuffled = wine[0].assign(extra=1)[["extra", *reversed(wine[0].columns)]]
     assert (signed.predict(shuffled) == forest.predict(wine[0])).all()
+
+
+def _row_forms() -> dict[str, Any]:
+    """Return the first rows of the wine data, in every form that an input example takes."""
+    import polars
+    from scipy.sparse import csc_matrix, csr_array, csr_matrix
+    from sklearn.datasets import load_wine
+
+    frame = load_wine(as_frame=True).data.head(2)
+    rows = frame.to_numpy()
+    return {
+        "csr": csr_matrix(rows), "csc": csc_matrix(rows), "csr_array": csr_array(rows),
+        "float32": rows.astype("float32"), "lists": rows.tolist(), "polars": polars.DataFrame(frame.to_dict("list")),
+        "frame of float32": frame.astype("float32"),
+        "sparse frame": pandas.DataFrame.sparse.from_spmatrix(csr_matrix(rows), columns=frame.columns),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "csr_array", "float32", "lists", "polars", "frame of float32", "sparse frame"])
+def test_a_model_predicts_the_example_that_it_was_saved_with(form: str, tmp_path: Path, wine: Any) -> None:
+    example = _row_forms()[form]
+    named = hasattr(example, "columns")
+    forest = RandomForestClassifier(3).fit(wine[0] if named else wine[0].to_numpy(), wine[1])
+    runfolio.sklearn.save_model(forest, tmp_path / "m", input_example=example)
+    loaded = runfolio.pyfunc.load_model(tmp_path / "m")
+    assert loaded.predict(loaded.input_example).tolist() == loaded.predict(example).tolist()
+    # Rows that are lists have no signature that would take them.
+    assert (loaded.metadata.signature is None) == (form == "lists")
+
+
+def test_a_frame_with_two_columns_of_one_name_has_no_types() -> None:
+    twice = pandas.DataFrame([[1, 2]], columns=["a", "a"])
+    assert [str(each.type) for each in runfolio.models.infer_signature(twice).inputs] == ["Any"]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runfolio.autologging.run_log import RunLog
+from runfolio.flavors.examples import serving_body
 from runfolio.flavors.inference import infer_signature
 
 ROWS = 5
@@ -36,11 +37,15 @@ def beside(log: RunLog, example: Any, predict: Callable[[Any], Any], *, missing:
     missing : str, optional
         Why there is no example, where there is none.
     """
-    options, signature = log.options, None
+    options, signature, kept = log.options, None, None
     if options.log_model_signatures and example is not None:
         with log.guard("the model's signature"):
             signature = infer_signature(example, predict(copy.deepcopy(example)))
     if (options.log_model_signatures or options.log_input_examples) and example is None:
         log.say(f"the model has no signature and no input example: {missing}")
+    if options.log_input_examples and example is not None:
+        with log.guard("the input example"):
+            serving_body(example)  # refused here, and not with the model, if JSON has no form for it
+            kept = example
     # False: none is inferred from the example either.
-    return {"input_example": example if options.log_input_examples else None, "signature": signature or False}
+    return {"input_example": kept, "signature": signature or False}

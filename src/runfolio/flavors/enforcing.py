@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runfolio.errors import UsageError
+from runfolio.flavors.frames import of_polars
 from runfolio.flavors.schema import ColSpec, Schema, TensorSpec
 from runfolio.flavors.types import AnyType, Array, ColumnType, DataType, Map, Object
 
@@ -70,6 +71,7 @@ def _frame(data: Any, schema: Schema) -> Any:
     import numpy
     import pandas
 
+    data = of_polars(data)
     if isinstance(data, pandas.DataFrame):
         return data
     if isinstance(data, pandas.Series):

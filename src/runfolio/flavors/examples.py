@@ -9,10 +9,15 @@ from typing import Any
 
 from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
-from runfolio.flavors.schema import Schema
+from runfolio.flavors.frames import of_polars
+from runfolio.flavors.schema import ColSpec, Schema, TensorSpec
+from runfolio.flavors.types import DataType
 
 FILE = "input_example.json"
 SERVING_FILE = "serving_input_example.json"
+_SPARSE = ("csr", "csc")
+_CAST = (DataType.integer, DataType.float, DataType.datetime)
+"""Types of columns that JSON does not tell from wider ones, or from text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,7 @@ class Example:
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write both files, and return what ``MLmodel`` says of them."""
-        said, info, key = _described(self.data)
-        serving = {key: said}
+        said, info, serving = _described(self.data)
         if self.params is not None:
             said = {"inputs": said, "params": self.params}
             serving["params"] = self.params
@@ -50,7 +54,17 @@ class Example:
         return {"artifact_path": FILE, **info, "serving_input_path": SERVING_FILE}
 
 
-def _described(data: Any) -> tuple[Any, dict[str, Any], str]:
+def _described(data: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    data = of_polars(data)
+    if getattr(data, "format", None) in _SPARSE and hasattr(data, "indptr"):
+        parts = {name: getattr(data, name).tolist() for name in ("data", "indices", "indptr")}
+        # A request has no form for it: a server is sent the array that it stands for.
+        return {**parts, "shape": list(data.shape)}, {"type": f"sparse_matrix_{data.format}"}, {"inputs": data.toarray().tolist()}
+    said, info, key = _dense(data)
+    return said, info, {key: said}
+
+
+def _dense(data: Any) -> tuple[Any, dict[str, Any], str]:
     if hasattr(data, "columns") and hasattr(data, "to_dict"):
         said = data.to_dict(orient="split")
         columns = [str(each) for each in said["columns"]]
@@ -74,7 +88,8 @@ def _described(data: Any) -> tuple[Any, dict[str, Any], str]:
     ):
         return data, {"type": "json_object"}, "inputs"
     raise UsageError(
-        f"input_example takes a DataFrame, an array, a dictionary, a list or a plain value, not {type(data).__name__}."
+        "input_example takes a DataFrame, an array, a sparse matrix (csr, csc), a dictionary, a list or a plain value, "
+        f"not {type(data).__name__}."
     )
 
 
@@ -94,7 +109,7 @@ def _plain(value: Any) -> Any:
     raise UsageError(f"input_example holds a {type(value).__name__}, which JSON has no form for.")
 
 
-def load_example(folder: Path, info: Mapping[str, Any] | None) -> Any:
+def load_example(folder: Path, info: Mapping[str, Any] | None, schema: Schema | None = None) -> Any:
     """Return the input example that was saved with a model, without its parameters; None if there is none.
 
     Parameters
@@ -102,19 +117,44 @@ def load_example(folder: Path, info: Mapping[str, Any] | None) -> Any:
     folder : path
     info : dict, optional
         What ``MLmodel`` says of it.
+    schema : Schema, optional
+        Of the model's inputs: whose types the example gets, which JSON does not tell.
     """
     if not info:
         return None
     said = _read(folder, info)
-    if info.get("type") == "dataframe":
+    kind = str(info.get("type"))
+    if kind == "dataframe":
         import pandas
 
-        return pandas.DataFrame(said["data"], columns=said.get("columns"))
-    if info.get("type") == "ndarray":
-        import numpy
+        return _typed(pandas.DataFrame(said["data"], columns=said.get("columns")), schema)
+    if kind == "ndarray":
+        return _arrays(said, schema)
+    if kind.startswith("sparse_matrix_"):
+        import scipy.sparse
 
-        return {name: numpy.array(each) for name, each in said.items()} if isinstance(said, dict) else numpy.array(said)
+        made = getattr(scipy.sparse, f"{kind.rpartition('_')[2]}_matrix")
+        parts = (_arrays(said["data"], schema), said["indices"], said["indptr"])
+        return made(parts, shape=said["shape"])
     return said
+
+
+def _typed(frame: Any, schema: Schema | None) -> Any:
+    for spec in schema or ():
+        if isinstance(spec, ColSpec) and spec.type in _CAST and spec.name in frame and not frame[spec.name].hasnans:
+            assert isinstance(spec.type, DataType)
+            frame[spec.name] = frame[spec.name].astype(spec.type.value)
+    return frame
+
+
+def _arrays(said: Any, schema: Schema | None) -> Any:
+    import numpy
+
+    tensors = [spec for spec in schema or () if isinstance(spec, TensorSpec)]
+    dtypes = {spec.name: spec.dtype for spec in tensors if spec.dtype not in ("bytes", "object")}
+    if isinstance(said, dict):
+        return {name: numpy.array(each, dtype=dtypes.get(name)) for name, each in said.items()}
+    return numpy.array(said, dtype=dtypes.get(None))
 
 
 def load_example_params(folder: Path, info: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -133,8 +173,8 @@ def _read(folder: Path, info: Mapping[str, Any]) -> Any:
 def serving_body(example: Any) -> str:
     """Return an input example as the body of a request to a scoring server."""
     given = Example.of(example)
-    said, _, key = _described(given.data)
-    return json.dumps({key: said, **({"params": given.params} if given.params is not None else {})}, default=_plain)
+    _, _, said = _described(given.data)
+    return json.dumps({**said, **({"params": given.params} if given.params is not None else {})}, default=_plain)
 
 
 def decoded_body(body: Any, schema: Schema | None) -> Any:

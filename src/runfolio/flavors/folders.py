@@ -17,6 +17,7 @@ from typing import Any, Literal, TypedDict, TypeVar
 
 from runfolio._dataclass import dataclass
 from runfolio.errors import AlreadyExistsError, NotFoundError, UsageError
+from runfolio.flavors.enforcing import enforce_schema
 from runfolio.flavors.examples import Example
 from runfolio.flavors.imported import imports_of_sources
 from runfolio.flavors.inference import infer_signature
@@ -142,7 +143,15 @@ def _inferred(example: Example, predict: Predict) -> ModelSignature | None:
     except Exception as error:  # noqa: BLE001 # whatever the model raises: it is the model that must not be lost
         _log.warning("The model does not predict its input example, so that no signature is inferred: %r", error)
         return None
-    return infer_signature(example.data, made, example.params)
+    signature = infer_signature(example.data, made, example.params)
+    assert signature.inputs is not None
+    try:
+        enforce_schema(example.data, signature.inputs)
+    except UsageError as error:
+        # Rows that are lists, say: a signature has them as one column of lists, and would refuse what the model takes.
+        _log.warning("The input example has a form that no signature describes, so that none is inferred: %s", error.message)
+        return None
+    return signature
 
 
 def _copy_code(folder: Path, paths: Sequence[str | os.PathLike[str]]) -> None:

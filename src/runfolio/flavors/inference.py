@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from runfolio.errors import UsageError
+from runfolio.flavors.frames import of_polars
 from runfolio.flavors.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 from runfolio.flavors.signatures import ModelSignature
 from runfolio.flavors.types import AnyType, Array, ColumnType, DataType, Map, Object, Property
@@ -72,7 +73,10 @@ def infer_schema(data: Any) -> Schema:
         return _list_schema(data)
     if isinstance(data, Mapping):
         return _dict_schema(data)
+    data = of_polars(data)
     if hasattr(data, "columns") and hasattr(data, "dtypes"):
+        if not data.columns.is_unique:
+            raise UsageError("Columns of one name can have no types in a signature.")
         return Schema([ColSpec(_column(data[name]), name, not _missing(data[name])) for name in data.columns])
     if hasattr(data, "dtype") and hasattr(data, "to_list"):
         return Schema([ColSpec(_column(data), data.name, not _missing(data))])
@@ -112,6 +116,8 @@ def _tensor(data: Any, name: str | None = None) -> TensorSpec:
 
 
 def _column(column: Any) -> ColumnType:
+    if hasattr(column.dtype, "fill_value"):
+        column = column.sparse.to_dense()
     kind = column.dtype.kind
     if kind == "O":
         column = column.infer_objects()

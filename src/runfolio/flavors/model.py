@@ -100,7 +100,8 @@ class Model:
 
     def load_input_example(self, path: str | os.PathLike[str]) -> Any:
         """Return the input example that was saved with it in the folder `path`, or None."""
-        return load_example(Path(path), self.saved_input_example_info)
+        inputs = self.signature.inputs if self.signature else None
+        return load_example(Path(path), self.saved_input_example_info, inputs)
 
     def to_yaml(self) -> str:
         """Return the file's text."""
