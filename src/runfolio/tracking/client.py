@@ -256,3 +256,7 @@ def _one_name(run_name: str | None, tags: Mapping[str, Any] | None) -> None:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
+
+
+MlflowClient = RunfolioClient
+"""Under the name that MLflow's scripts import from ``mlflow.tracking.client``."""

@@ -1,0 +1,5 @@
+"""Models of plain Python, under the name that MLflow's scripts import: ``mlflow.pyfunc.model``."""
+
+from runfolio.flavors.python_models import PythonModel, PythonModelContext
+
+__all__ = ["PythonModel", "PythonModelContext"]
