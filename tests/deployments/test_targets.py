@@ -214,3 +214,8 @@ def test_what_is_given_becomes_the_protocols_json() -> None:
     assert json.loads(payload_of({"instances": [1], "params": {"k": 2}})) == {"instances": [1], "params": {"k": 2}}
     with pytest.raises(UsageError, match="cannot be sent"):
         payload_of([object()])
+
+
+def test_an_input_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["deployments", "predict", "-t", "local", "--name", "w", "-I", str(tmp_path / "none.json")]) == 11
+    assert "none.json: No such file or directory." in capsys.readouterr().err

@@ -272,3 +272,8 @@ def test_a_model_predicts_the_example_that_it_was_saved_with(form: str, tmp_path
 def test_a_frame_with_two_columns_of_one_name_has_no_types() -> None:
     twice = pandas.DataFrame([[1, 2]], columns=["a", "a"])
     assert [str(each.type) for each in runfolio.models.infer_signature(twice).inputs] == ["Any"]
+
+
+def test_a_loaded_model_is_shown_in_a_few_lines(tmp_path: Path, forest: Any) -> None:
+    runfolio.sklearn.save_model(forest, tmp_path / "m")
+    assert repr(runfolio.pyfunc.load_model(tmp_path / "m")) == "runfolio.pyfunc.loaded_model:\n  flavor: mlflow.sklearn\n"

@@ -58,3 +58,13 @@ def test_a_fault_names_the_rows_and_leaves_no_file(models: Models, tmp_path: Pat
     assert done.returncode == 2
     assert b"rows 1 to 178" in done.stderr and b"'ash'" in done.stderr
     assert os.listdir(tmp_path) == ["rows.csv"]
+
+
+def test_a_value_of_another_type_in_a_csv_is_named_with_its_rows(models: Models, tmp_path: Path) -> None:
+    rows = models.frame.astype(object)
+    rows.loc[60, "ash"] = "much"
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    done = predict(models, tmp_path, "-i", "rows.csv", "-o", "out.json", "--chunk-size", "50")
+    assert done.returncode == 2, done.stderr
+    assert b"rows 51 to 100" in done.stderr and b"'much'" in done.stderr
+    assert os.listdir(tmp_path) == ["rows.csv"]

@@ -12,6 +12,7 @@ import click
 from runfolio.cli import options
 from runfolio.cli.opening import chosen_folio, opened
 from runfolio.cli.tables import Column, print_json, print_table
+from runfolio.errors import NotFoundError
 from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
@@ -145,7 +146,12 @@ def predict(target: str, name: str | None, endpoint: str | None, input_path: str
 
     if (name is None) == (endpoint is None):
         raise click.UsageError("Name the deployment or the endpoint: --name NAME, or --endpoint NAME.")
-    text = sys.stdin.read() if input_path == "-" else Path(input_path).read_text("utf-8")
+    try:
+        text = sys.stdin.read() if input_path == "-" else Path(input_path).read_text("utf-8")
+    except OSError as error:
+        raise NotFoundError(f"{input_path}: {error.strerror}.") from None
+    except ValueError as error:
+        raise click.UsageError(f"{input_path}: not UTF-8: {error}.") from None
     try:
         inputs = json.loads(text)
     except ValueError as error:

@@ -55,6 +55,12 @@ class PyFuncModel:
     folder: Path | None = None
     model_config: Mapping[str, Any] | None = None
 
+    def __repr__(self) -> str:
+        said = {"artifact_path": self.metadata.artifact_path, "flavor": self.loader_module, "run_id": self.metadata.run_id}
+        return (
+            "\n".join(["runfolio.pyfunc.loaded_model:", *(f"  {name}: {value}" for name, value in said.items() if value)]) + "\n"
+        )
+
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """Return predictions.
 

@@ -19,7 +19,7 @@ from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, UsageError, missing_package
 from runfolio.flavors.python_function import PyFuncModel
 from runfolio.flavors.schema import Schema
-from runfolio.serving.answers import RefusedError
+from runfolio.serving.answers import RefusedError, in_one_line
 from runfolio.serving.encoding import encode
 from runfolio.serving.payloads import JSON_TYPE, enforced, read
 from runfolio.serving.tables import cast_frame, csv_frame
@@ -125,11 +125,28 @@ def _open(path: str) -> IO[bytes]:
 def _frames(source: str | None, kind: str, schema: Schema | None, chunk: int) -> Iterator[Any]:
     with sys.stdin.buffer if source is None else _open(source) as file:
         if kind == "csv":
-            yield from csv_frame(file, schema, chunksize=chunk)
+            yield from _rows_of_csv(file, schema, chunk)
         elif kind == "jsonl":
             yield from _lines(file, schema, chunk)
         else:
             yield from _parquet(file, schema, chunk)
+
+
+def _rows_of_csv(file: IO[bytes], schema: Schema | None, chunk: int) -> Iterator[Any]:
+    read = iter(csv_frame(file, schema, chunksize=chunk))
+    first = 1
+    while True:
+        try:
+            frame = next(read, None)
+        except (ValueError, TypeError, OverflowError) as error:  # of pandas: a row is parsed only now
+            last = first + chunk - 1
+            raise UsageError(
+                f"rows {first} to {last}, or to the last one: not of the columns' types: {in_one_line(error)}."
+            ) from None
+        if frame is None:
+            return
+        first += len(frame)
+        yield frame
 
 
 def _lines(file: IO[bytes], schema: Schema | None, chunk: int) -> Iterator[Any]:
