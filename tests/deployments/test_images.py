@@ -20,6 +20,7 @@ from referencing.jsonschema import DRAFT7
 
 from runfolio.cli.main import main
 from runfolio.deployments.images import ImageOptions, inside, make_context
+from runfolio.deployments.images.locks import make_lock
 from runfolio.deployments.images.wheels import packed_wheel
 from runfolio.deployments.source import describe, fetch
 from runfolio.errors import AlreadyExistsError, DamagedError, NotFoundError, UsageError
@@ -111,6 +112,13 @@ def test_every_package_is_named_with_the_hash_of_its_file(wine: Path, wheel: Pat
     text = (folder / "Dockerfile").read_text()
     assert "--require-hashes" in text
     assert "http" not in text + "".join(lines)
+
+
+@pytest.mark.parametrize("asked", ["runfolio==0.1.0", "runfolio[models]>=0.1 ", "Runfolio"])
+def test_a_model_of_plain_python_gets_the_wheel_that_is_put_in(wheel: Path, asked: str) -> None:
+    # On no index, and perhaps of another version than the model was saved with.
+    locked = make_lock([asked], (wheel.name, wheel.read_bytes()), "3.11", "x86_64")
+    assert [(each.name, each.version) for each in locked] == [("numpy", "9.1"), ("runfolio", "9.9")]
 
 
 def test_the_lock_is_one_that_pip_installs(wine: Path, wheel: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from runfolio.errors import StorageError, UsageError
 EXTRA = "serve"
 """The extra of runfolio that the server needs."""
 _TIMEOUT_S = 1800
+_OF_RUNFOLIO = re.compile(r"^\s*runfolio\s*(?P<extras>\[[^\]]*\])?\s*([<>=!~][^;]*)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,10 @@ def lock_text(packages: Sequence[Package]) -> str:
 
 def _written(folder: Path, requirements: Sequence[str], wheel: tuple[str, bytes]) -> Path:
     (folder / wheel[0]).write_bytes(wheel[1])
-    place = folder / "requirements.in"
-    place.write_text("\n".join([*requirements, f"runfolio[{EXTRA}] @ {(folder / wheel[0]).as_uri()}"]) + "\n")
+    place, ours = folder / "requirements.in", (folder / wheel[0]).as_uri()
+    # A model of plain Python asks for runfolio itself: it gets the wheel that is put in, which need not be on an index.
+    wanted = [_OF_RUNFOLIO.sub(lambda said: f"runfolio{said['extras'] or ''} @ {ours}", line) for line in requirements]
+    place.write_text("\n".join([*wanted, f"runfolio[{EXTRA}] @ {ours}"]) + "\n")
     return place
 
 
