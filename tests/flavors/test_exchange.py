@@ -277,3 +277,23 @@ def test_a_frame_with_two_columns_of_one_name_has_no_types() -> None:
 def test_a_loaded_model_is_shown_in_a_few_lines(tmp_path: Path, forest: Any) -> None:
     runfolio.sklearn.save_model(forest, tmp_path / "m")
     assert repr(runfolio.pyfunc.load_model(tmp_path / "m")) == "runfolio.pyfunc.loaded_model:\n  flavor: mlflow.sklearn\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"signature": {"inputs": "[]"}}, "signature takes a ModelSignature"),
+        ({"artifacts": ["a.txt"]}, "artifacts takes a dictionary of names to paths, not list"),
+    ],
+)
+def test_an_argument_of_another_kind_is_told(given: dict[str, Any], told: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=told):
+        runfolio.pyfunc.save_model(tmp_path / "m", python_model=lambda model_input: model_input, **given)
+    assert not any(tmp_path.iterdir())
+
+
+def test_whole_numbers_with_gaps_are_told_by_their_column() -> None:
+    whole = infer_signature(pandas.DataFrame({"n": [1, 2]})).inputs
+    gaps = pandas.DataFrame({"n": pandas.array([1, None], dtype="Int64")})
+    with pytest.raises(UsageError, match="column 'n': expected long, and values are missing"):
+        runfolio.models.validate_schema(gaps, whole)

@@ -92,7 +92,8 @@ def _evaluated(frame: Any, expression: str) -> Any:
         said = " ".join(str(error).split())
         columns = ", ".join(str(name) for name in list(frame.columns)[:20])
         raise UsageError(
-            f"slices: {expression!r} is no column and no expression over columns: {said}. There are: {columns}."
+            f"slices: {expression!r} is no column and no expression over columns: {said}. There are: {columns}. "
+            "A name with spaces stands in backticks: `mean radius` > 14."
         ) from None
     return _mask(frame, found, expression)
 

@@ -119,6 +119,11 @@ def save_folder(
 
 def _fill(folder: Path, model: Model, beside: Beside, write: Write, predict: Predict | None) -> None:
     _copy_code(folder, beside.code_paths or ())
+    if beside.signature and not isinstance(beside.signature, ModelSignature):
+        kind = type(beside.signature).__name__
+        raise UsageError(
+            f"signature takes a ModelSignature (runfolio.models.infer_signature makes one), or False; this is {kind}."
+        )
     wanted = write(folder, model)
     model.signature = beside.signature or None
     model.metadata = dict(beside.metadata) if beside.metadata else None

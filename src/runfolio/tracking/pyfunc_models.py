@@ -76,6 +76,8 @@ log_model.__signature__ = _LOG  # type: ignore[attr-defined] # PEP 362
 @contextmanager
 def _fetched(artifacts: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     """Fetch those that lie in a run or a registered model."""
+    if artifacts is not None and not isinstance(artifacts, Mapping):
+        raise UsageError(f"artifacts takes a dictionary of names to paths, not {type(artifacts).__name__}.")
     with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
         made: dict[str, Any] = {}
         for name, given in (artifacts or {}).items():
