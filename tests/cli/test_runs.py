@@ -400,3 +400,26 @@ def test_a_name_keeps_its_room_and_other_columns_go() -> None:
     columns = [Column("name", least=24), Column("solver", rank=3), Column("note", rank=4)]
     text, dropped = render_table(columns, [["a-name-of-twenty-four-xx", "lbfgs-with-options", "long words here"]], 40)
     assert dropped == ["note"] and "a-name-of-twenty-four-xx" in text
+
+
+def test_a_run_that_is_not_found_may_be_one_that_cannot_be_read(run_cli: Command, sweep: dict[str, str], folio_dir: Path) -> None:
+    assert "List the runs: runfolio runs list\n" in run_cli("runs", "show", "nobody").err
+    record = next((folio_dir / "runs").rglob(f"{sweep['try-1']}.json"))
+    record.write_text("{")
+    git(folio_dir, "commit", "-qam", "damaged")
+    done = run_cli("runs", "show", "try-1")
+    assert (done.code, "or it is one of the 1 that cannot be read: runfolio check" in done.err) == (11, True), done.err
+
+
+def test_a_run_that_comes_back_without_its_files_says_so(run_cli: Command, folio_dir: Path) -> None:
+    runfolio.set_tracking_uri(folio_dir)
+    with runfolio.start_run(run_name="with-a-file"):
+        runfolio.log_text("words", "notes.txt")
+    forget_sessions()
+    assert run_cli("runs", "delete", "with-a-file").code == 0
+    assert "are gone" not in run_cli("runs", "restore", "with-a-file").err
+    assert run_cli("runs", "delete", "with-a-file").code == 0
+    for item in (folio_dir / ".git" / "runfolio" / "objects").rglob("*"):
+        if item.is_file() and item.read_bytes() == b"words":
+            item.unlink()
+    assert "are gone, as after a clean-up" in run_cli("runs", "restore", "with-a-file").err

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import runfolio
@@ -90,3 +92,18 @@ def test_one_destination_is_wanted_and_a_wrong_one_told_in_words(run_cli: Comman
     done = run_cli("site", "publish", "s3://me:secret@bucket/folio", "--public")
     assert done.code == 2 and done.err.startswith("runfolio: a place holds no credentials") and "secret" not in done.err
     assert run_cli("site", "publish", "--site", "site", "--public", "www").code == 2
+
+
+def test_templates_in_a_folder_below_are_not_passed_over(run_cli: Command, sweep: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "own" / "templates").mkdir(parents=True)
+    (tmp_path / "own" / "templates" / "home.html").write_text("mine")
+    done = run_cli("site", "build", "-o", str(tmp_path / "site"), "--templates", str(tmp_path / "own"))
+    assert (done.code, f"--templates {tmp_path / 'own' / 'templates'}" in done.err) == (2, True)
+
+
+def test_a_site_is_not_taken_away_where_nobody_answers(run_cli: Command, sweep: dict[str, str], tmp_path: Path) -> None:
+    assert run_cli("site", "publish", str(tmp_path / "www")).code == 0
+    command = [sys.executable, "-m", "runfolio", "site", "unpublish", str(tmp_path / "www")]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert (done.returncode, "say --yes" in done.stderr, (tmp_path / "www" / "index.html").is_file()) == (2, True, True)
+    assert run_cli("site", "unpublish", str(tmp_path / "www"), "--yes").code == 0

@@ -149,6 +149,9 @@ def _say(change: Change, options: ReportOptions, *, markdown_only: bool) -> None
 def _write(file: Path, data: bytes) -> None:
     from runfolio.errors import storage_error
 
+    if str(file) == "-":
+        click.echo(data, nl=False)
+        return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)

@@ -12,6 +12,7 @@ from runfolio.cli import options
 from runfolio.cli.listing import Listing, age_text, chosen_fields
 from runfolio.cli.opening import opened
 from runfolio.cli.tables import print_json, print_table
+from runfolio.errors import NotFoundError, RunfolioError
 from runfolio.records import Run, RunStatus
 from runfolio.records.visible import visible
 
@@ -122,6 +123,23 @@ def restore(run_texts: tuple[str, ...]) -> None:
     with opened() as folio:
         found = _named(folio, run_texts)
         _report(restore_runs(folio, found), f"{_count(found)} restored")
+        lacking = [run for run in found if _lacks_files(folio, run)]
+    for run in lacking:
+        click.echo(
+            f"runfolio: files of run {run.run_id} are gone, as after a clean-up. Which ones: runfolio artifacts verify {run.run_id[:16]}",
+            err=True,
+        )
+
+
+def _lacks_files(folio: Folio, run: Run) -> bool:
+    """Tell whether an object of a run is not in its store; False where the store cannot be asked."""
+    try:
+        entries = folio.runs.artifacts(run).values()
+        return any(isinstance(said, NotFoundError) for said in folio.store.inspect({item.digest for item in entries}).values())
+    except NotFoundError:
+        return True
+    except RunfolioError:
+        return False
 
 
 @click.command("tag")

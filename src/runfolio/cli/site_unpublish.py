@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ def unpublish(destination: str | None, branch: str | None, remote: str | None, f
     if (destination is None) == (branch is None):
         raise click.UsageError("Give one destination: a folder, a bucket, or --branch NAME.")
     if not folder and not yes:
-        click.confirm(f"Take away the whole site at {destination or branch} (a preview has a --folder)?", abort=True, err=True)
+        _ask(f"Take away the whole site at {destination or branch} (a preview has a --folder)?")
     if branch is not None:
         from runfolio.site.destinations import unpublish_from_branch
 
@@ -46,6 +47,15 @@ def unpublish(destination: str | None, branch: str | None, remote: str | None, f
         click.echo(f"{visible(done.place)}: {done.removed:,} files removed")
     else:
         click.echo(f"{visible(done.place)}: no site of runfolio's is there")
+
+
+def _ask(question: str) -> None:
+    try:
+        click.confirm(question, abort=True, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise click.UsageError("Nobody answered, and nothing was taken away. Without a terminal, say --yes.") from None
 
 
 def _taken_away(destination: str, folder: str) -> Unpublished:

@@ -41,7 +41,7 @@ class RunFinder:
         check_run_id(run_id)
         found = self._joined(run_id, self._folio.spool.of_run(run_id))
         if found is None:
-            raise NotFoundError(f"Run '{run_id}' not found in {self._folio.place.root}. List the runs: runfolio runs list")
+            raise NotFoundError(f"Run '{run_id}' not found in {self._folio.place.root}. {self._what_to_do()}")
         return found
 
     def _joined(self, run_id: str, journals: Iterable[Journal]) -> Run | None:
@@ -174,8 +174,15 @@ class RunFinder:
         if len(found) > 1:
             raise _ambiguous(text, found)
         if not found:
-            raise NotFoundError(f"No run {text!r} in {self._folio.place.root}. List the runs: runfolio runs list")
+            raise NotFoundError(f"No run {text!r} in {self._folio.place.root}. {self._what_to_do()}")
         return found.pop()
+
+    def _what_to_do(self) -> str:
+        """Say what whoever finds no run can do: it may be one whose record cannot be read."""
+        damaged = len(self._folio.fresh_index().faults())
+        if not damaged:
+            return "List the runs: runfolio runs list"
+        return f"List the runs: runfolio runs list; or it is one of the {damaged} that cannot be read: runfolio check"
 
     def named(self, text: str, at: str | None = None) -> Run:
         """Return the run that a user's words name, as it is now or as the records of a commit have it.

@@ -50,7 +50,7 @@ def migrate(folio: Folio, to: str | None) -> Migration:
     AlreadyExistsError
         If the target holds records of its own.
     """
-    place = folio.place
+    place, to = folio.place, to and to.removeprefix("refs/heads/")
     if (to or None) == place.settings.records.branch:
         raise StateError(f"The records are {'on ' + to if to else 'on the branch at hand'} already.")
     if to and not place.repo.succeeds("check-ref-format", "--branch", to):

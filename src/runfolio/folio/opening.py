@@ -202,6 +202,7 @@ def initialise(
     except NotAFolioError:
         _new_repository(target, bare)
         repo, new = Repo.discover(target), True
+    branch = branch and branch.removeprefix("refs/heads/")
     if branch and not repo.succeeds("check-ref-format", "--branch", branch):
         raise UsageError(f"{branch!r} cannot name a branch. Choose a name such as runfolio/ledger.")
     prefix = "" if repo.work_tree is None else _prefix(target, repo.work_tree)

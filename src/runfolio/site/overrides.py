@@ -44,6 +44,11 @@ def team_templates(folio: Folio, commit: str, folder: Path | None) -> dict[str, 
 def _of_folder(folder: Path) -> Mapping[str, bytes]:
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder with templates. Give another: --templates DIR")
+    inner = folder / "templates"
+    if any(_is_wanted(path.name) for path in inner.glob("*")):
+        raise UsageError(
+            f"{folder}: templates lie in the folder itself, and here in one below. Give that one: --templates {inner}"
+        )
     try:
         found = [path for path in sorted(folder.rglob("*")) if path.is_file() and _is_wanted(path.name)]
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
