@@ -160,7 +160,11 @@ def _within_noise(margin: Margin, facts: Facts, sign: float, pair: str) -> Answe
             False,
             f"{pair}: worse beyond noise, by {number_text(-high)} to {number_text(-low)} (95 %, {len(new)} and {len(old)} replicates).",
         )
-    return True, f"{pair}: {'better' if low > 0 else 'within noise'} (95 %: {number_text(low)} to {number_text(high)})."
+    return True, f"{pair}: {'better' if low > 0 else 'within noise'} (95 %: {_signed(low)} to {_signed(high)})."
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{number_text(abs(value))}"
 
 
 def _tags(names: tuple[str, ...], facts: Facts) -> Answer:
