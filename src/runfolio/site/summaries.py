@@ -15,7 +15,7 @@ class Summary:
 
     Parameters
     ----------
-    runs, failed : int
+    runs, failed, killed : int
     last_start : int or None
         Of the newest run, milliseconds since the epoch, UTC.
     compute_ms : int
@@ -34,6 +34,7 @@ class Summary:
 
     runs: int
     failed: int
+    killed: int
     last_start: int | None
     compute_ms: int
     metric: str
@@ -64,7 +65,8 @@ def _summary(site: Site, item: ExperimentData) -> Summary:
     baseline = site.by_id.get(item.experiment.baseline or "")
     return Summary(
         runs=len(item.rows),
-        failed=sum(row.status in FAILED for row in item.rows),
+        failed=sum(row.status == "FAILED" for row in item.rows),
+        killed=sum(row.status == "KILLED" for row in item.rows),
         last_start=item.rows[-1].start if item.rows else None,
         compute_ms=sum(row.end - row.start for row in item.rows if row.end is not None and row.end > row.start),
         metric=objective.metric if objective else "",

@@ -48,6 +48,7 @@ def experiment_card(site: Site, item: ExperimentData) -> dict[str, Any]:
         "description": lead_words(item.experiment.description)[:280],
         "runs": summary.runs,
         "failed": summary.failed,
+        "killed": summary.killed,
         "last": summary.last_start,
         "metric": summary.metric,
         "direction": summary.direction,
