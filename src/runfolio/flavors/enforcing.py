@@ -122,7 +122,8 @@ def _plain(values: Any, wanted: DataType, name: str) -> Any:
     if wanted is DataType.boolean and have.kind == "O":
         return values
     width = getattr(have, "itemsize", 8)
-    if have.kind in "iu" and wanted is not DataType.double and wanted is not DataType.float and values.hasnans:
+    # Only an extension's whole numbers (Int64) can be missing; to look costs as much as all the rest of a small request.
+    if hasattr(have, "na_value") and have.kind in "iu" and wanted not in (DataType.double, DataType.float) and values.hasnans:
         raise UsageError(f"column {name!r}: expected {wanted!r}, and values are missing. Declare such a column double.")
     if wanted.name in DataType.__members__ and wanted.value in _KINDS:
         if have.kind == _KINDS[wanted.value] and width <= _width(wanted):
