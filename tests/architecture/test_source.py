@@ -20,7 +20,7 @@ FILES = sorted(path for path in SRC.rglob("*.py") if SCRIPTS not in path.parents
 TREES = {path: ast.parse(path.read_text("utf-8")) for path in FILES}
 HEAVY = frozenset(
     "IPython PIL accelerate aim altair azure boto3 botocore catboost cloudpickle dask datasets distributed fsspec git h5py jinja2 keras lightgbm lightning matplotlib mlflow numpy obstore omegaconf onnx "
-    "onnxruntime optuna pandas plotly polars prophet psutil pyarrow pynvml pyspark pytorch_lightning ray rich safetensors skl2onnx sklearn skops spacy "
+    "onnxruntime optuna pandas plotly polars prophet psutil pyarrow pynvml pyspark pytorch_lightning ray rich safetensors scipy skl2onnx sklearn skops spacy "
     "starlette statsmodels tensorboard tensorflow torch transformers uvicorn vl_convert xgboost".split()
 )
 LAZY_FOR_SPEED = frozenset({"yaml", "sqlite3"})
@@ -184,6 +184,7 @@ def test_no_module_is_named_for_nothing(word: str) -> None:
 
 def test_only_the_standard_library_and_declared_packages_are_imported() -> None:
     declared = HEAVY | {
+        "alembic",
         "click",
         "google",
         "httptools",

@@ -62,12 +62,14 @@ def has_logged_models(client: Any) -> bool:
     ----------
     client : mlflow.MlflowClient
     """
+    from mlflow.exceptions import MlflowException
+
     if not hasattr(client, "search_logged_models"):
         return False
     try:
         client.search_logged_models(["0"], max_results=1)
-    except Exception as error:  # noqa: BLE001 # whatever else is wrong is told where something is asked for
-        return getattr(error, "error_code", "") != "ENDPOINT_NOT_FOUND"
+    except MlflowException as error:  # whatever else is wrong is told where something is asked for
+        return bool(error.error_code != "ENDPOINT_NOT_FOUND")
     return True
 
 

@@ -10,7 +10,6 @@ brings up to date; an older database that is no file is refused, and so is one t
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -137,6 +136,8 @@ def is_new(uri: str) -> bool:
 
 def _copy(place: Path, copy: Path) -> str:
     """Copy a file of SQLite as it is at this moment, and let MLflow bring the copy up to date."""
+    import sqlite3
+
     from mlflow.store.db import utils
 
     with (
