@@ -29,10 +29,6 @@ class Line(NamedTuple):
         """Whether the entry is a tree."""
         return self.mode == _FOLDER
 
-    def data(self) -> bytes:
-        """Return the entry's bytes."""
-        return self.mode + b" " + self.name + b"\0" + self.oid
-
 
 class Folder:
     """A tree object of a SHA-1 repository.
@@ -95,7 +91,7 @@ class Folder:
 
     def data(self) -> bytes:
         """Return the bytes of the tree object."""
-        return b"".join([line.data() for line in self._lines])
+        return b"".join([b"%b %b\0%b" % line for line in self._lines])
 
 
 def _not_less(one: bytes, other: bytes) -> bool:
