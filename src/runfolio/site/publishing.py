@@ -172,7 +172,9 @@ class _Chooser:
     def choose(self) -> Selection:
         if not self._rules.publish:
             return self._made
-        rows = sorted((row for row in self._site.rows if row.has_artifacts), key=lambda row: (row.start, row.run_id), reverse=True)
+        rows = sorted(
+            (row for row in self._site.rows if row.has_artifacts), key=lambda row: (row.start, row.run_id), reverse=True
+        )
         for at in range(0, len(rows), _SLICE):
             part = rows[at : at + _SLICE]
             for row, record in zip(part, self._site.records(part), strict=True):
