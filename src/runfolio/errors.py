@@ -169,6 +169,17 @@ class OtherVersionWarning(UserWarning):
     """A model was saved with another version of its framework, or of Python, than is installed here."""
 
 
+def sentence(text: str) -> str:
+    """Return a fault's text with the point that ends a sentence, unless it ends as a question.
+
+    Examples
+    --------
+    >>> sentence("no such field"), sentence("did you mean 'params'?")
+    ('no such field.', "did you mean 'params'?")
+    """
+    return text if text.endswith("?") else f"{text.rstrip('.')}."
+
+
 def missing_package(package: str, extra: str, purpose: str) -> MissingPackageError:
     """Build the error for an optional package that is not installed.
 

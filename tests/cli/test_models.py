@@ -306,6 +306,9 @@ def test_the_audit_trail_is_git(wine: dict[str, str], run_cli: Command, folio_di
     assert "pull_request" not in events[0]
     only = json.loads(run_cli("models", "history", "Wine", "-v", "2", "--json").out)
     assert [event["kind"] for event in only] == ["stage", "registered"]
+    newest = run_cli("models", "history", "Wine", "-n", "2")
+    assert "champion" in newest.out and "Wine created" not in newest.out and f"the newest 2 of {len(events)}" in newest.err
+    assert json.loads(run_cli("models", "history", "Wine", "-n", "3", "--json").out) == events[:3]
 
 
 def test_edited_facts_are_told_loudly(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:

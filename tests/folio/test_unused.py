@@ -111,6 +111,14 @@ def test_a_folio_in_a_folder_of_the_repository_knows_its_own_records(tmp_path: P
     inner.close()
 
 
+def test_a_folio_of_another_store_need_not_be_named(tmp_path: Path, folio: Folio) -> None:
+    other = initialise(tmp_path / "other", commit=True).folio
+    logged(other, "elsewhere", files=300)
+    with pytest.raises(DamagedError, match=r"other is named as a folio that uses this store: .*--also"):
+        find_unused(folio, grace_s=-1, others=[other])
+    other.close()
+
+
 @pytest.mark.parametrize("undo", [["revert", "--no-edit", "HEAD"], ["rm", "-qr", "runs"]])
 def test_a_record_that_a_commit_removed_lately_keeps_its_object_in_any_clone(
     folio: Folio, tmp_path: Path, undo: list[str]

@@ -198,6 +198,11 @@ def test_noise_is_judged_by_the_interval_of_replicates() -> None:
 def test_approvals_may_be_pending_on_a_proposal() -> None:
     made = verdict("approvals: 1", facts(approvals=None, pending_approvals=True))
     assert (made.accepted, made.gates[0].state, made.summary) == (True, "pending", "1 pending (approvals)")
+    version = waive(ModelVersion(4), Waiver("approvals", "Production", "a fire", "Ada", NOW + DAY))
+    waived = verdict("approvals: 1", facts(version=version, approvals=None, pending_approvals=True))
+    assert (waived.gates[0].state, waived.summary) == ("waived", "1 waived (approvals)")
+    late = verdict("approvals: 1", facts(version=version, approvals=None, pending_approvals=True, now=NOW + 2 * DAY))
+    assert late.gates[0].state == "pending" and "expired" in late.gates[0].text
 
 
 def test_a_waiver_lets_a_failed_gate_through_and_is_always_shown() -> None:

@@ -440,10 +440,18 @@ def test_recording_into_a_spool_folder(folio_dir: Path, env: dict[str, str], tmp
     done = call(folio_dir, env, "-C", f"spool:{spool}", "record", "--experiment", "Far away", "--", "bash", job)
     assert done.returncode == 0, done.stderr
     assert runs_of(folio_dir) == []
-    assert call(folio_dir, env, "collect", str(spool)).returncode == 0
+    taken = json.loads(call(folio_dir, env, "collect", "--json", str(spool)).stdout)["taken"]
+    assert [item["experiment"] for item in taken] == ["Far away"]
     run = only_run(folio_dir)
     assert (run.experiment, run.params["a"], run.metrics["m"].last) == ("far-away", "1", 2.0)
     assert artifact(folio_dir, run, "x.txt") == b"data\n"
+
+
+def test_a_field_that_is_nearly_right_is_asked_about(folio_dir: Path, env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "spool" / "one").mkdir(parents=True)
+    (tmp_path / "spool" / "one" / "run.json").write_text('{"schema": 1, "start": 1, "end": 2, "status": "FINISHED", "parms": {}}')
+    done = call(folio_dir, env, "collect", str(tmp_path / "spool"))
+    assert done.returncode == 1 and "did you mean 'params'?\n" in done.stderr, done.stderr
 
 
 def test_shell_example_runs(folio_dir: Path, env: dict[str, str]) -> None:

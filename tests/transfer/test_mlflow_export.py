@@ -143,7 +143,7 @@ def test_a_store_that_cannot_be_written_is_said_in_words(
     elif fault == "no place for files":
         uri, code, said = "postgresql://user:secret@localhost:1/db", 2, "--artifacts"
     else:
-        options, code, said = ("--experiment", "no such"), 1, "no such"
+        options, code, said = ("--experiment", "no such"), 11, "The folio has no experiment named 'no such'"
     done = write(version, folio_dir, uri, *options)
     assert done.returncode == code and said in done.stdout + done.stderr, done.stdout + done.stderr
     assert "Traceback" not in done.stderr and "secret" not in done.stderr

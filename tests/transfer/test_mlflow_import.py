@@ -160,7 +160,12 @@ def test_only_what_is_asked_for_is_taken(version: Version, folio_dir: Path, smal
     none = json.loads(take(version, folio_dir, database, "--since", "2199-01-01", "--json").stdout)
     assert none["counts"].get("runs", 0) == 0
     absent = take(version, folio_dir, database, "--experiment", "no such")
-    assert absent.returncode == 1 and "no such" in absent.stdout
+    assert (
+        absent.returncode == 11 and "has no experiment named 'no such'. It has: " in absent.stderr and "'small'" in absent.stderr
+    )
+    assert client.search_registered_models() == []
+    part = take(version, folio_dir, database, "--experiment", "no such", "--experiment", "small", "--dry-run")
+    assert part.returncode == 1 and "no such" in part.stdout
     some = take(version, folio_dir, database, "--experiment", "small", "--since", "2020-01-01", "--no-artifacts")
     assert some.returncode == 0 and "took 3 runs" in some.stdout
     found = client.search_runs([client.get_experiment_by_name("small").experiment_id])  # type: ignore[union-attr]

@@ -32,7 +32,7 @@ def print_shown(found: Shown) -> None:
         )
     if found.runs:
         click.echo("\nRuns that read this content")
-        rows = [[run.run_id[:12], run.name, run.experiment, run.status.value] for run in found.runs]
+        rows = [[run.run_id[:12], run.name, found.experiments[run.experiment], run.status.value] for run in found.runs]
         print_table([Column("Run", whole=True), Column("Name"), Column("Experiment"), Column("Status", whole=True)], rows)
 
 
@@ -115,7 +115,12 @@ def shown_shape(found: Shown) -> dict[str, Any]:
             for item in found.versions
         ],
         "runs": [
-            {"run_id": run.run_id, "name": run.name, "experiment": run.experiment, "status": run.status.value}
+            {
+                "run_id": run.run_id,
+                "name": run.name,
+                "experiment": found.experiments[run.experiment],
+                "status": run.status.value,
+            }
             for run in found.runs
         ],
     }

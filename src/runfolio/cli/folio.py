@@ -139,9 +139,10 @@ def recover(detached: bool, as_json: bool) -> None:
     with opened(quiet=True) as folio:
         take_left(folio, lambda text: click.echo(f"runfolio: {visible(text)}", err=True))
         result = bring_back(folio, detached=detached)
+        names = {run.experiment: folio.experiments.name_of(run.experiment) for run in result.recovered}
     if as_json:
         rows = [
-            {"run_id": run.run_id, "name": run.name, "experiment": run.experiment, "status": run.status.value}
+            {"run_id": run.run_id, "name": run.name, "experiment": names[run.experiment], "status": run.status.value}
             for run in result.recovered
         ]
         click.echo(json.dumps(rows, indent=2))

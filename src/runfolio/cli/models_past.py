@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from runfolio.folio import Folio
 
 
+EVERY = 2**31 - 1
+"""The most commits that git can be asked for."""
+
+
 @click.command("history")
 @click.argument("name", required=False, shell_complete=model_names)
 @click.option("-v", "--version", metavar="VERSION", help="Only what happened to this version.")
@@ -28,10 +32,10 @@ if TYPE_CHECKING:
 @click.option(
     "--allowed-signers", metavar="FILE", type=SIGNERS_FILE, help="The ssh keys that count; git's configured file by default."
 )
-@click.option("-n", "--limit", type=click.IntRange(1), default=10_000, help="Commits to look at, at most.")
+@click.option("-n", "--limit", type=click.IntRange(1), help="The newest of what happened, at most; all by default.")
 @options.as_json
 def history(
-    name: str | None, version: str | None, signatures: bool, allowed_signers: str | None, limit: int, as_json: bool
+    name: str | None, version: str | None, signatures: bool, allowed_signers: str | None, limit: int | None, as_json: bool
 ) -> None:
     """Show what happened to a model, newest first: who, when, which commit and pull request, which gates passed.
 
@@ -45,7 +49,8 @@ def history(
         gone = deleted_slug(folio, name) if name and folio.models.get(name) is None else None
         slug = gone or (folio.models.find(name).slug if name else None)
         number = _number(folio, name, version, gone) if name and version else None
-        events = [event for event in events_of(folio, slug, limit=limit) if number is None or event.version == number]
+        every = [event for event in events_of(folio, slug, limit=EVERY) if number is None or event.version == number]
+        events = every[:limit]
         checked = signatures or allowed_signers is not None
         states = signatures_of(folio.repo, dict.fromkeys(event.commit for event in events), allowed_signers) if checked else {}
     if gone:
@@ -72,6 +77,8 @@ def history(
         rows.append(row)
     columns += [Column("pull request", rank=2, whole=True), Column("gates", rank=3)]
     print_table([*columns, Column("signature", rank=4)] if checked else columns, rows)
+    if len(events) < len(every):
+        click.echo(f"the newest {len(events)} of {len(every)}; -n shows more.", err=True)
 
 
 def _number(folio: Folio, name: str, version: str, gone: str | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -191,7 +191,8 @@ def collect(folders: tuple[Path, ...], dry_run: bool, remove: bool, as_json: boo
 
     with opened() as folio:
         result = take(folio, folders, dry_run=dry_run, remove=remove)
-    click.echo(json.dumps(_shape(result), indent=2)) if as_json else _say(result, dry_run)
+        names = {run.experiment: folio.experiments.name_of(run.experiment) for run in result.taken}
+    click.echo(json.dumps(_shape(result, names), indent=2)) if as_json else _say(result, names, dry_run)
     if result.left:
         raise SystemExit(EXIT_FINDINGS)
 
@@ -228,9 +229,9 @@ def send(folders: tuple[Path, ...], place: str, as_json: bool) -> None:
         raise SystemExit(EXIT_FINDINGS)
 
 
-def _shape(result: Collected) -> dict[str, Any]:
+def _shape(result: Collected, names: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "taken": [{"run_id": run.run_id, "name": run.name, "experiment": run.experiment} for run in result.taken],
+        "taken": [{"run_id": run.run_id, "name": run.name, "experiment": names[run.experiment]} for run in result.taken],
         "there": list(result.there),
         "left": [{"where": item.where, "reason": item.reason} for item in result.left],
         "unfinished": list(result.unfinished),
@@ -238,11 +239,11 @@ def _shape(result: Collected) -> dict[str, Any]:
     }
 
 
-def _say(result: Collected, dry_run: bool) -> None:
+def _say(result: Collected, names: Mapping[str, str], dry_run: bool) -> None:
     from runfolio.records.visible import visible
 
     for run in result.taken[:20]:
-        click.echo(f"{run.run_id} {visible(run.name)} ({visible(run.experiment)})")
+        click.echo(f"{run.run_id} {visible(run.name)} ({visible(names[run.experiment])})")
     if len(result.taken) > 20:
         click.echo(f"… and {len(result.taken) - 20} more")
     for item in result.left:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runfolio._dataclass import dataclass
 from runfolio.diff.drift import Drift, drift
 from runfolio.errors import NotFoundError
@@ -28,12 +30,15 @@ class Shown:
         Newest first.
     runs : tuple of Run
         That read this content, newest first, at most `MOST_RUNS`.
+    experiments : mapping of str to str
+        Name of each one's experiment, by its folder.
     """
 
     dataset: Dataset
     facts: Facts | None
     versions: tuple[DatasetVersion, ...]
     runs: tuple[Run, ...]
+    experiments: Mapping[str, str]
 
 
 def shown(folio: Folio, name: str) -> Shown:
@@ -53,7 +58,8 @@ def shown(folio: Folio, name: str) -> Shown:
     dataset = meant(folio, name)
     runs = folio.fresh_index().runs_with_contents((dataset.digest,), MOST_RUNS)
     versions = tuple(folio.datasets.versions(dataset.slug))
-    return Shown(dataset, folio.datasets.facts(dataset.slug, dataset.digest), versions, tuple(runs))
+    names = {run.experiment: folio.experiments.name_of(run.experiment) for run in runs}
+    return Shown(dataset, folio.datasets.facts(dataset.slug, dataset.digest), versions, tuple(runs), names)
 
 
 def drift_between(folio: Folio, old: str, new: str | None = None) -> Drift:

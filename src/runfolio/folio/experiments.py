@@ -84,6 +84,11 @@ class ExperimentBook:
         """Return the experiment of that folder name, or None."""
         return self._load().get(slug)
 
+    def name_of(self, slug: str) -> str:
+        """Return the name of the experiment in that folder; the folder's where it has no file."""
+        found = self.by_slug(slug)
+        return found.name if found else slug
+
     def find(self, text: str, tip: str | None = None) -> Experiment:
         """Return the experiment of that id, name or folder name.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import field
 
 from runfolio._dataclass import dataclass
+from runfolio.errors import DamagedError
 from runfolio.folio.folio import Folio
 from runfolio.folio.in_use import in_use
 from runfolio.records import Digest
@@ -64,9 +65,15 @@ def find_unused(folio: Folio, *, grace_s: float = GRACE_S, others: Iterable[Foli
         If a list of files that is in use cannot be read: what it names is not known.
     """
     before = int((time.time() - grace_s) * 1000)
-    used: set[Digest] = set()
-    for each in (folio, *others):
-        used |= in_use(each, folio.store, before, deleted_runs=deleted_runs)
+    used = in_use(folio, folio.store, before, deleted_runs=deleted_runs)
+    for other in others:
+        try:
+            used |= in_use(other, folio.store, before, deleted_runs=deleted_runs)
+        except DamagedError as error:
+            raise DamagedError(
+                f"{other.place.root} is named as a folio that uses this store: if it keeps its files in another one, name it no more "
+                f"(--also). If it does use this store: {error.message}"
+            ) from None
     made = Unused()
     for digest, size, modified in folio.store.listed():
         if digest in used:

@@ -12,7 +12,7 @@ from dataclasses import field
 from typing import Any, TypeVar
 
 from runfolio._dataclass import dataclass
-from runfolio.errors import DamagedError
+from runfolio.errors import DamagedError, sentence
 from runfolio.formats.lines import Point, parse_line
 from runfolio.formats.loose import MissingError, load_loose, loose_text, read_loose_number, read_loose_time, unboxed
 from runfolio.records import DEFAULT_EXPERIMENT_NAME
@@ -111,7 +111,7 @@ class _Reader:
             notices=tuple(self._notices),
         )
         if self._faults:
-            raise DamagedError("\n".join(f"{self._where}: {fault.rstrip('.')}." for fault in self._faults[:MAX_FAULTS]))
+            raise DamagedError("\n".join(sentence(f"{self._where}: {fault}") for fault in self._faults[:MAX_FAULTS]))
         return made
 
     def _only_known(self) -> None:
@@ -190,7 +190,7 @@ def read_metrics(lines: Iterable[bytes], where: str, notices: list[str]) -> Iter
         except MissingError:
             missing += 1
         except ValueError as error:
-            faults.append(f"{where}: line {number}: {str(error).rstrip('.')}.")
+            faults.append(sentence(f"{where}: line {number}: {error}"))
             if len(faults) >= MAX_FAULTS:
                 break
     if faults:

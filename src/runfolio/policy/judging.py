@@ -56,8 +56,8 @@ def _result(gate: Gate, facts: Facts) -> GateResult:
 
 
 def _waived(gate: Gate, result: GateResult, facts: Facts) -> GateResult:
-    """Let a failed gate through if it is waived; say so where a waiver has expired, or may not be."""
-    if result.state != FAILED:
+    """Let a gate through that failed, or waits for approvals, if it is waived; say so where a waiver has expired, or may not be."""
+    if result.state not in (FAILED, PENDING):
         return result
     found = [item for item in facts.version.waivers if item.gate == gate.id and item.stage.lower() == facts.stage.lower()]
     if not found:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import NotFoundError, UsageError, storage_error
+from runfolio.errors import NotFoundError, UsageError, sentence, storage_error
 
 MAX_BYTES = 256 * 1024
 
@@ -120,9 +120,7 @@ class YamlFile:
         UsageError
         """
         if self.faults:
-            raise UsageError(
-                "\n".join(f"{text.rstrip('.')}." if not text.endswith("?") else text for _, text in sorted(self.faults))
-            )
+            raise UsageError("\n".join(sentence(text) for _, text in sorted(self.faults)))
 
     def _at(self, path: tuple[str | int, ...]) -> Any:
         value = self.value
