@@ -33,7 +33,7 @@ for number in range(4):
         for step in range(3):
             with tempfile.TemporaryDirectory() as folder:
                 with open(f"{folder}/epoch-{step}.png", "wb") as file:
-                    file.write(picture)
+                    file.write(picture + bytes([number]))
                 runfolio.log_artifact(f"{folder}/epoch-{step}.png", "samples")
         runfolio.log_table({"true": ["a", "b"], "predicted": ["a", "a"]}, "confusion.json")
         with runfolio.start_run(run_name="child", nested=True):
@@ -175,7 +175,10 @@ def test_pictures_of_runs_stand_side_by_side_with_a_slider_over_steps(site: Any,
     ids = [page_of(site, f"run {number}").parent.name for number in range(2)]
     page = open_page((site[0] / "compare.html").as_uri() + "#r=" + ",".join(ids))
     page.wait_for_selector("[aria-label='Artifacts side by side'] figure")
-    assert "confusion.json" in page.inner_text("[aria-label='Artifacts side by side']")
+    beside = page.locator("[aria-label='Artifacts side by side']")
+    assert "The same in all: confusion.json." in beside.inner_text() and page.locator("figure .confusion").count() == 0
+    page.click("[aria-label='Show the artifacts that are the same in all']")
+    assert "The same in all" not in beside.inner_text()
     assert page.locator("figure .preview table").count() == 2
     assert page.locator("figure .confusion").count() == 2
     slider = page.locator("input[aria-label='Step of samples/epoch-….png']")

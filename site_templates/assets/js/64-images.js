@@ -3,7 +3,7 @@
 (function (rf) {
   "use strict";
   const kit = rf.kit, el = kit.el;
-  const MOST_GROUPS = 40, MOST_RUNS = 12;
+  const MOST_GROUPS = 40, MOST_RUNS = 12, MOST_NAMED = 8;
 
   /* Pictures of log_image(image, key, step), as runfolio.site.step_images reads their names. */
   const LOGGED = /^images\/(.+?)%step%([0-9]{1,18})%timestamp%[0-9]+%[\w-]+?(%compressed)?\.\w+$/;
@@ -30,6 +30,11 @@
     return [...groups].map(([name, steps]) => ({ name, steps: [...steps.values()].sort((a, b) => a.step - b.step) })).sort((a, b) => (a.name < b.name ? -1 : 1));
   };
 
+  function titleOf(group) {
+    if (group.steps.length === 1) return rf.artifactName(group.steps[0].path);
+    return rf.loggedImage(group.steps[0].path) ? group.name : group.name.replace("#", "…");
+  }
+
   function groupCard(group, runs) {
     const grid = el("div", { cls: "image-grid" }), label = el("span", { cls: "small muted" });
     const show = (at) => {
@@ -39,17 +44,24 @@
         step.at[run.run_id] ? rf.preview(step.at[run.run_id]) : el("div", { cls: "empty small", text: "not logged" }),
         runs.length > 1 ? el("figcaption", {}, kit.swatch(run.slot), el("a", { href: rf.runHref(run.run_id), text: rf.nameOf(run) })) : null)));
     };
-    const title = group.steps.length > 1 && !rf.loggedImage(group.steps[0].path) ? group.name.replace("#", "…") : group.steps.length > 1 ? group.name : rf.artifactName(group.steps[0].path);
+    const title = titleOf(group);
     const slider = group.steps.length > 1 ? el("input", { type: "range", min: 0, max: group.steps.length - 1, step: 1, value: group.steps.length - 1, "aria-label": "Step of " + title, oninput: () => show(Number(slider.value)) }) : null;
     show(group.steps.length - 1);
     return el("section", { cls: "card run-part" }, el("div", { cls: "card-head" }, el("h3", { text: title }), label), el("div", { cls: "card-body" }, slider ? el("div", { cls: "chart-controls step-slider" }, el("label", {}, "Step", slider)) : null, grid));
   }
 
-  /* All pictures, tables and texts that at least two of the runs have, or nothing. */
+  /* Whether all runs have the same bytes in each of a group's artifacts. */
+  const sameInAll = (group, runs) => group.steps.every((step) => runs.every((run) => step.at[run.run_id] && step.at[run.run_id].digest === step.at[runs[0].run_id].digest));
+
+  /* All pictures, tables and texts that at least two of the runs have, or nothing; those that are the same in all are named, and shown when asked for. */
   rf.imageGrid = function (runs) {
     const groups = rf.pictureGroups(runs, ["image", "chart", "table", "text", "markdown"]).filter((group) => runs.length === 1 || new Set(group.steps.flatMap((step) => Object.keys(step.at))).size > 1);
     if (!groups.length) return null;
-    return el("section", { "aria-label": "Artifacts side by side" }, el("div", { cls: "section-title" }, el("h2", { text: "Artifacts side by side" })), ...groups.slice(0, MOST_GROUPS).map((group) => groupCard(group, runs)));
+    const same = runs.length > 1 ? groups.filter((group) => sameInAll(group, runs)) : [], differ = groups.filter((group) => !same.includes(group));
+    const cards = (some) => some.slice(0, MOST_GROUPS).map((group) => groupCard(group, runs));
+    const quiet = same.length ? el("section", { cls: "card run-part" }, el("p", { cls: "card-body small muted" }, "The same in all: " + same.slice(0, MOST_NAMED).map(titleOf).join(", ") + (same.length > MOST_NAMED ? " and " + (same.length - MOST_NAMED) + " more" : "") + ". ",
+      el("button", { type: "button", cls: "linkish", text: "Show", "aria-label": "Show the artifacts that are the same in all", onclick: (event) => event.currentTarget.closest("section").replaceWith(...cards(same)) }))) : null;
+    return el("section", { "aria-label": "Artifacts side by side" }, el("div", { cls: "section-title" }, el("h2", { text: "Artifacts side by side" })), ...cards(differ), quiet);
   };
 
   /* The pictures of a run that were logged over steps, as one slider each. */
