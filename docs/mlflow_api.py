@@ -37,7 +37,7 @@ NOTES = {
     "log_metric": "kept when it returns, also with `synchronous=False`; text is no number",
     "log_batch": "of any size; valid ones all, or none",
     "log_artifact": "stored by digest, verified, then named by the run",
-    "log_image": "numpy arrays and PIL images",
+    "log_image": "numpy arrays, PIL images and `runfolio.Image`",
     "log_input": "digests are made of all values, by our own rule",
     "get_artifact_uri": "`runs:/ID/path`, not a place on a disk: `download_artifacts` takes it",
     "download_artifacts": "a verified copy in a folder of yours",

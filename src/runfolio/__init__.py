@@ -41,10 +41,12 @@ if TYPE_CHECKING:
         spacy,
         statsmodels,
         sweeps,
+        system_metrics,
         tensorflow,
         tracking,
         transformers,
         types,
+        utils,
         xgboost,
     )
     from runfolio.autologging.switches import autolog
@@ -102,6 +104,7 @@ if TYPE_CHECKING:
         set_tags,
     )
     from runfolio.tracking.operations import flush_artifact_async_logging, flush_async_logging
+    from runfolio.tracking.pictures import Image
     from runfolio.tracking.registering import (
         get_registry_uri,
         register_model,
@@ -121,6 +124,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ActiveRun",
+    "Image",
     "MlflowClient",
     "MlflowException",
     "RunfolioClient",
@@ -209,11 +213,13 @@ __all__ = [
     "statsmodels",
     "sweep",
     "sweeps",
+    "system_metrics",
     "tensorflow",
     "tracked",
     "tracking",
     "transformers",
     "types",
+    "utils",
     "validate_evaluation_results",
     "xgboost",
 ]
@@ -243,13 +249,16 @@ _MODULES = (
     "spacy",
     "statsmodels",
     "sweeps",
+    "system_metrics",
     "tensorflow",
     "tracking",
     "transformers",
     "types",
+    "utils",
     "xgboost",
 )
 _ELSEWHERE = {
+    "Image": "runfolio.tracking.pictures",
     "MlflowClient": "runfolio.client",
     "MlflowException": "runfolio.exceptions",
     "RunfolioClient": "runfolio.client",

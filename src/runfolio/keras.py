@@ -9,12 +9,22 @@
 from runfolio.autologging.keras import PREFIX as _PREFIX
 from runfolio.autologging.keras import autolog
 from runfolio.flavors.keras import load_folder, save_model
+from runfolio.flavors.requirements import defaults
 from runfolio.tracking.flavor_models import loads, logs
 
 log_model = logs(save_model)
 load_model = loads(load_folder)
 
-__all__ = ["autolog", "load_model", "log_model", "save_model"]
+get_default_pip_requirements, get_default_conda_env = defaults("keras")
+
+__all__ = [
+    "autolog",
+    "get_default_conda_env",
+    "get_default_pip_requirements",
+    "load_model",
+    "log_model",
+    "save_model",
+]
 
 
 def __getattr__(name: str) -> object:

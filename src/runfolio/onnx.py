@@ -6,9 +6,18 @@
 """
 
 from runfolio.flavors.onnx import load_folder, save_model
+from runfolio.flavors.requirements import defaults
 from runfolio.tracking.flavor_models import loads, logs
 
 log_model = logs(save_model)
 load_model = loads(load_folder)
 
-__all__ = ["load_model", "log_model", "save_model"]
+get_default_pip_requirements, get_default_conda_env = defaults("onnx", "onnxruntime")
+
+__all__ = [
+    "get_default_conda_env",
+    "get_default_pip_requirements",
+    "load_model",
+    "log_model",
+    "save_model",
+]

@@ -9,14 +9,19 @@
 from runfolio.autologging.pytorch import autolog
 from runfolio.flavors.mlflow_loading import loaded_for_mlflow as _load_pyfunc  # noqa: F401 # MLflow calls it
 from runfolio.flavors.pytorch import load_folder, save_model, save_state_dict
+from runfolio.flavors.requirements import defaults
 from runfolio.tracking.flavor_models import loads, logs
 from runfolio.tracking.torch_states import load_checkpoint, load_state_dict, log_state_dict
 
 log_model = logs(save_model)
 load_model = loads(load_folder)
 
+get_default_pip_requirements, get_default_conda_env = defaults("torch", "cloudpickle")
+
 __all__ = [
     "autolog",
+    "get_default_conda_env",
+    "get_default_pip_requirements",
     "load_checkpoint",
     "load_model",
     "load_state_dict",

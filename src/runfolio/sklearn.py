@@ -7,6 +7,7 @@
 """
 
 from runfolio.autologging.scikit_learn.integration import autolog
+from runfolio.flavors.requirements import defaults
 from runfolio.flavors.scikit_learn import (
     SERIALIZATION_FORMAT_CLOUDPICKLE,
     SERIALIZATION_FORMAT_PICKLE,
@@ -15,11 +16,15 @@ from runfolio.flavors.scikit_learn import (
 )
 from runfolio.tracking.sklearn_models import load_model, log_model
 
+get_default_pip_requirements, get_default_conda_env = defaults("scikit-learn")
+
 __all__ = [
     "SERIALIZATION_FORMAT_CLOUDPICKLE",
     "SERIALIZATION_FORMAT_PICKLE",
     "SUPPORTED_SERIALIZATION_FORMATS",
     "autolog",
+    "get_default_conda_env",
+    "get_default_pip_requirements",
     "load_model",
     "log_model",
     "save_model",

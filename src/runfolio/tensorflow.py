@@ -8,6 +8,7 @@
 
 from runfolio.autologging.tensorflow import PREFIX as _PREFIX
 from runfolio.autologging.tensorflow import autolog
+from runfolio.flavors.requirements import defaults
 from runfolio.flavors.tensorflow import load_folder, save_model
 from runfolio.tracking.flavor_models import loads, logs
 from runfolio.tracking.keras_states import load_checkpoint
@@ -15,8 +16,12 @@ from runfolio.tracking.keras_states import load_checkpoint
 log_model = logs(save_model)
 load_model = loads(load_folder)
 
+get_default_pip_requirements, get_default_conda_env = defaults("tensorflow")
+
 __all__ = [
     "autolog",
+    "get_default_conda_env",
+    "get_default_pip_requirements",
     "load_checkpoint",
     "load_model",
     "log_model",

@@ -1,5 +1,7 @@
 """MLflow's entity classes: what the API takes and returns."""
 
+from runfolio.entities.source_type import SourceType
+from runfolio.records.runs import Lifecycle as LifecycleStage
 from runfolio.tracking.entities import (
     Dataset,
     DatasetInput,
@@ -26,6 +28,7 @@ __all__ = [
     "ExperimentTag",
     "FileInfo",
     "InputTag",
+    "LifecycleStage",
     "Metric",
     "PagedList",
     "Param",
@@ -35,5 +38,6 @@ __all__ = [
     "RunInputs",
     "RunStatus",
     "RunTag",
+    "SourceType",
     "ViewType",
 ]

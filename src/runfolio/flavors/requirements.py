@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -80,6 +80,34 @@ def _searched() -> Mapping[str, list[str]]:
     return metadata.packages_distributions()  # opens every distribution that is installed
 
 
+def defaults(*distributions: str) -> tuple[Callable[..., list[str]], Callable[..., dict[str, Any]]]:
+    """Return a flavor's ``get_default_pip_requirements`` and ``get_default_conda_env``, as MLflow's flavors have them.
+
+    Parameters
+    ----------
+    *distributions : str
+        What the flavor's models need as a rule.
+    """
+
+    def get_default_pip_requirements(include_cloudpickle: bool = False) -> list[str]:
+        """Return what a model needs that was saved without `pip_requirements`, pinned, as far as it is the framework's own."""
+        return pinned([*distributions, *(["cloudpickle"] if include_cloudpickle else [])])
+
+    def get_default_conda_env(include_cloudpickle: bool = False) -> dict[str, Any]:
+        """Return the same as the content of ``conda.yaml``: to change, and to give to ``log_model`` as `conda_env`."""
+        return _conda(get_default_pip_requirements(include_cloudpickle))
+
+    return get_default_pip_requirements, get_default_conda_env
+
+
+def _conda(wanted: list[str]) -> dict[str, Any]:
+    return {
+        "channels": ["conda-forge"],
+        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": wanted}],
+        "name": "mlflow-env",
+    }
+
+
 def write_environment(
     folder: Path,
     needed: Sequence[str],
@@ -112,11 +140,7 @@ def write_environment(
     wanted += [line for line in _lines(extra_pip_requirements or ()) if line not in wanted]
     wanted, constraints = _resolved(wanted)
     version = platform.python_version()
-    conda: Mapping[str, Any] = {
-        "channels": ["conda-forge"],
-        "dependencies": [f"python={version}", "pip", {"pip": wanted}],
-        "name": "mlflow-env",
-    }
+    conda: Mapping[str, Any] = _conda(wanted)
     if conda_env is not None:
         conda = conda_env if isinstance(conda_env, Mapping) else _read(Path(conda_env))
         wanted = [line for each in conda.get("dependencies", ()) if isinstance(each, Mapping) for line in each.get("pip", ())]

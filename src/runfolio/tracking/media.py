@@ -24,7 +24,7 @@ from typing import Any
 from runfolio.errors import UsageError, missing_package
 from runfolio.tracking.figures import render_figure
 
-__all__ = ["LOGGED_IMAGES_TAG", "render_dict", "render_figure", "render_image", "small_copy", "stepped_image_files"]
+__all__ = ["LOGGED_IMAGES_TAG", "picture_of", "render_dict", "render_figure", "render_image", "small_copy", "stepped_image_files"]
 
 LOGGED_IMAGES_TAG = "mlflow.loggedImages"
 THUMBNAIL_PIXELS = 256
@@ -38,7 +38,7 @@ def render_image(image: Any, file_name: str) -> bytes:
 
     Parameters
     ----------
-    image : ndarray or PIL.Image.Image
+    image : ndarray, PIL.Image.Image or runfolio.Image
         An array has shape (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), and holds bool, integers 0 to 255 or floats 0 to 1.
     file_name : str
         Every ending that Pillow can write.
@@ -52,7 +52,7 @@ def render_image(image: Any, file_name: str) -> bytes:
     UsageError
         If it is no image, the array breaks a rule, or Pillow cannot write it with that ending.
     """
-    picture = _picture(image)
+    picture = picture_of(image)
     from PIL import Image
 
     ending = "." + file_name.rsplit(".", 1)[1].lower() if "." in file_name.rsplit("/", 1)[-1] else ""
@@ -67,7 +67,7 @@ def stepped_image_files(image: Any, key: str, step: int | None = None, timestamp
 
     Parameters
     ----------
-    image : ndarray or PIL.Image.Image
+    image : ndarray, PIL.Image.Image or runfolio.Image
         See :func:`render_image`.
     key : str
         Name of the series: letters, digits, ``_ - . /`` and spaces.
@@ -92,7 +92,7 @@ def stepped_image_files(image: Any, key: str, step: int | None = None, timestamp
             f"Invalid image key {key!r}: it may hold only letters, digits, underscores (_), dashes (-), periods (.), "
             "spaces ( ) and slashes (/)."
         )
-    picture = _picture(image)
+    picture = picture_of(image)
     at = time.time_ns() // 1_000_000 if timestamp is None else int(timestamp)
     # MLflow's viewer tells the id from a number by its first letter, which is never a hex digit.
     unique = random.choice(string.ascii_lowercase[6:]) + str(uuid.uuid4())[1:]
@@ -123,12 +123,14 @@ def small_copy(data: bytes, name: str) -> bytes:
         raise UsageError(f"{name}: Pillow cannot read the image: {error}") from None
 
 
-def _picture(image: Any) -> Any:
-    """Return a Pillow image for an array or a Pillow image."""
+def picture_of(image: Any) -> Any:
+    """Return a Pillow image for an array, a Pillow image, or what has one (``to_pil``), as ``mlflow.Image`` does."""
     try:
         from PIL import Image
     except ImportError as error:
         raise missing_package("pillow", "", "store an image") from error
+    if hasattr(image, "to_pil"):
+        image = image.to_pil()
     if isinstance(image, Image.Image):
         return image
     if not (hasattr(image, "dtype") and hasattr(image, "ndim") and hasattr(image, "astype")):

@@ -1,5 +1,6 @@
 """Registered models, under the name that MLflow's scripts import: ``mlflow.entities.model_registry``."""
 
+from runfolio.entities.model_registry.model_version_status import ModelVersionStatus
 from runfolio.tracking.model_entities import (
     ModelVersion,
     ModelVersionTag,
@@ -8,4 +9,11 @@ from runfolio.tracking.model_entities import (
     RegisteredModelTag,
 )
 
-__all__ = ["ModelVersion", "ModelVersionTag", "RegisteredModel", "RegisteredModelAlias", "RegisteredModelTag"]
+__all__ = [
+    "ModelVersion",
+    "ModelVersionStatus",
+    "ModelVersionTag",
+    "RegisteredModel",
+    "RegisteredModelAlias",
+    "RegisteredModelTag",
+]
