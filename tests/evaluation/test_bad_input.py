@@ -28,6 +28,12 @@ def raising(frame: Any) -> Any:
 
 
 CASES: dict[str, tuple[dict[str, Any], str]] = {
+    "targets that are fractions": ({"targets": "half"}, "(?s)targets are fractions.*model_type='regressor'"),
+    "answers to targets that are fractions": ({"model": None, "targets": "half", "predictions": "x"}, "targets are fractions"),
+    "a config that is text": ({"evaluator_config": "bad"}, "evaluator_config is a dictionary, this is str"),
+    "a config by evaluator that is text": ({"evaluator_config": {"default": "bad"}}, "default is a dictionary, this is str"),
+    "a mapping of columns that is text": ({"evaluator_config": {"col_mapping": "bad"}}, "col_mapping is a dictionary, this is str"),
+    "labels that are a number": ({"evaluator_config": {"label_list": 5}}, "label_list is a list of labels, not 5"),
     "no data": ({"data": None}, "data argument cannot be None"),
     "no rows": ({"data": DATA.iloc[:0]}, "has no rows"),
     "no targets": ({"targets": None}, "targets argument must be specified"),
@@ -94,6 +100,14 @@ def test_a_dataset_says_its_columns_itself(folio: Path) -> None:
         runfolio.evaluate(right, dataset, targets="y", model_type="classifier")
     with pytest.raises(UsageError, match="targets column name"):
         runfolio.evaluate(right, runfolio.data.from_pandas(DATA), model_type="classifier")
+
+
+def test_labels_may_be_whole_numbers_spelled_as_fractions(folio: Path) -> None:
+    data = DATA[["x", "y"]].astype({"y": float})
+    for answers in (right, lambda frame: right(frame).astype(float)):
+        found = runfolio.evaluate(answers, data, targets="y", model_type="classifier")
+        assert found.metrics["accuracy_score"] == 1.0
+        assert found.metrics["true_positives"] == 10
 
 
 def test_one_row_has_metrics_and_says_what_is_not_defined(folio: Path) -> None:

@@ -163,14 +163,19 @@ def _flat(answers: Any, what: str) -> Any:
 
 def _classified(rows: Rows, subject: Subject | None, settings: Settings, bench: Bench) -> Outcome:
     answers, targets = _labelled(_flat(bench.answers, "label")), _labelled(rows.targets)
-    if answers.dtype.kind == "f" and targets.dtype.kind != "f" and (answers % 1 != 0).any():
+    if targets.dtype.kind == "f" and (targets % 1 != 0).any():
+        raise UsageError(
+            "evaluate: the targets are fractions, and those of a classifier are labels (0.0 and 1.0 may stand for 0 and 1). To measure "
+            "numbers: model_type='regressor'. To make labels of them, say from which number on: data['label'] = data['target'] > 0.5."
+        )
+    if answers.dtype.kind == "f" and (answers % 1 != 0).any():
         raise UsageError(
             "evaluate: the answers of the classifier are fractions, and the targets are labels. A model that returns probabilities: "
             "return labels from predict, and probabilities from predict_proba."
         )
     classes = subject.classes if subject is not None else None
     labels = labels_of(targets, answers, classes, settings.labels, settings.positive)
-    notes = _odd_targets(targets)
+    notes: list[str] = []
     probabilities = None
     if subject is not None and subject.probabilities is not None:
         probabilities, missing = arranged(subject.probabilities(rows), classes, labels)
@@ -191,14 +196,6 @@ def _labelled(values: Any) -> Any:
     if values.dtype.kind == "O" and all(isinstance(value, (bool, int, float, numpy.number)) for value in values.tolist()):
         return numpy.asarray(values.tolist())
     return values
-
-
-def _odd_targets(targets: Any) -> list[str]:
-    if targets.dtype.kind == "f" and (targets % 1 != 0).any():
-        return [
-            "The targets are fractions: of a classifier, each value is a label of its own. For numbers: model_type='regressor'."
-        ]
-    return []
 
 
 def _measured(rows: Rows, subject: Subject | None, settings: Settings, bench: Bench) -> Outcome:

@@ -83,12 +83,17 @@ def read_settings(evaluators: Any, said: Any) -> Settings:
     strange = [name for name in names if name not in EVALUATORS]
     if strange:
         raise UsageError(f"evaluators: there is no {', '.join(map(repr, strange))} here. There is: {', '.join(EVALUATORS)}.")
-    if said is not None and not isinstance(said, Mapping):
-        raise UsageError(f"evaluator_config is a dictionary, this is {type(said).__name__}.")
-    config: dict[str, Any] = dict(said or {})
-    if any(name in config and isinstance(config[name], Mapping) for name in EVALUATORS):
-        config = {key: value for name in EVALUATORS for key, value in config.get(name, {}).items()}
+    config = _dictionary(said, "evaluator_config")
+    of_each = {name: _dictionary(config[name], f"evaluator_config: {name}") for name in EVALUATORS if name in config}
+    if of_each:
+        config = {key: value for each in of_each.values() for key, value in each.items()}
     return _settings(config)
+
+
+def _dictionary(said: Any, what: str) -> dict[str, Any]:
+    if said is not None and not isinstance(said, Mapping):
+        raise UsageError(f"{what} is a dictionary, this is {type(said).__name__}.")
+    return dict(said or {})
 
 
 def _settings(config: dict[str, Any]) -> Settings:
@@ -100,9 +105,13 @@ def _settings(config: dict[str, Any]) -> Settings:
     prefix = config.get("metric_prefix") or ""
     if not isinstance(prefix, str):
         raise UsageError(f"evaluator_config: metric_prefix is text, not {prefix!r}.")
+    labels = config.get("label_list")
+    if labels is not None and (isinstance(labels, (str, Mapping)) or not hasattr(labels, "__len__")):
+        raise UsageError(f"evaluator_config: label_list is a list of labels, not {labels!r}.")
+    _dictionary(config.get("col_mapping"), "evaluator_config: col_mapping")
     return Settings(
         prefix,
-        config.get("label_list"),
+        labels,
         config.get("pos_label"),
         config.get("average", "weighted"),
         config.get("sample_weights"),
