@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import itertools
+import math
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from runfolio.autologging.canvas import DPI, Sheet, ticks
+from runfolio.autologging.png import encode_png
 
 Image = pytest.importorskip("PIL.Image")
 DRAWS = """
@@ -46,6 +49,32 @@ def test_a_slanted_line_is_where_its_points_are_and_has_soft_edges() -> None:
     made = opened(sheet).convert("L")
     assert made.getpixel((70, 60)) == 0 and made.getpixel((70, 90)) == 255
     assert len(set(made.tobytes())) > 8
+
+
+def test_points_on_the_way_change_nothing_and_one_that_turns_back_does() -> None:
+    drawn = []
+    for points in ([(20, 20), (20, 120), (120, 120)], [(20, 20), (20, 50), (20, 120), (60, 120), (120, 120)]):
+        sheet = Sheet(1.0, 1.0)
+        sheet.line(points, "#000000", width=1.6)
+        drawn.append(sheet.png())
+    assert drawn[0] == drawn[1]
+    sheet = Sheet(1.0, 1.0)
+    sheet.line([(20, 20), (120, 20), (60, 20)], "#000000", width=1.6)
+    assert opened(sheet).convert("L").getpixel((110, 20)) == 0
+
+
+def test_a_line_of_many_points_has_no_gaps_between_its_parts() -> None:
+    sheet = Sheet(2.0, 1.0)
+    sheet.line([(20 + 3 * at, 60 + 30 * math.sin(at / 8)) for at in range(100)], "#000000", width=1.6)
+    made = opened(sheet).convert("L")
+    assert all(min(made.getpixel((x, y)) for y in range(made.height)) == 0 for x in range(22, 316))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (7, 1), (1, 5), (61, 43)])
+def test_any_pixels_are_read_as_they_were_encoded(width: int, height: int) -> None:
+    pixels = random.Random(0).randbytes(width * height * 3)
+    made = Image.open(io.BytesIO(encode_png(width, height, pixels)))
+    assert (made.mode, made.size, made.tobytes()) == ("RGB", (width, height), pixels)
 
 
 def test_a_dashed_line_has_gaps() -> None:

@@ -14,17 +14,20 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import io
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runfolio.autologging.png import encode_png
 from runfolio.errors import missing_package
 
 INK, MUTED, LINE, FILL, GRID, PAPER = "#1f2328", "#59636e", "#0b63ce", "#cfe3fb", "#d8dee4", "#ffffff"
 DPI = 175
 _FINER = 4
+_PART = 16
+"""Stretches of a line that are drawn at once."""
 _Point = tuple[float, float]
 
 
@@ -81,7 +84,11 @@ class Sheet:
             Lengths of a dash and of the gap, in widths; of a line between two points.
         """
         if dashes is None:
-            self._slanted(points, colour, lambda draw, at: draw.line(at, 255, round(_pixels(width) * _FINER), joint="curve"))
+            # Part by part, each with a point of the next: the finer mask of a whole curve has millions of pixels, nearly all empty.
+            turns = _turns(points)
+            for first in range(0, len(turns) - 1, _PART):
+                near = turns[first : first + _PART + 2]
+                self._slanted(near, colour, lambda draw, at: draw.line(at, 255, round(_pixels(width) * _FINER), joint="curve"))
             return
         parts = _dashed(points[0], points[-1], *(_pixels(width) * each for each in dashes))
         for part in parts:
@@ -140,9 +147,7 @@ class Sheet:
 
     def png(self) -> bytes:
         """Return the sheet's bytes, in which nothing tells when or by what they were made."""
-        buffer = io.BytesIO()
-        self._image.save(buffer, "png")
-        return buffer.getvalue()
+        return encode_png(*self._image.size, self._image.tobytes())
 
 
 def inches(length: float) -> float:
@@ -152,6 +157,18 @@ def inches(length: float) -> float:
 
 def _pixels(points: float) -> float:
     return points * DPI / 72
+
+
+def _turns(points: Sequence[_Point]) -> list[_Point]:
+    """Return the points of a line without those that it passes on its way along an axis: each costs a joint, and draws nothing."""
+    kept = list(points[:1])
+    for here, after in pairwise(points[1:]):
+        before = kept[-1]
+        level = here[1] == before[1] == after[1] and (here[0] - before[0]) * (after[0] - here[0]) >= 0
+        upright = here[0] == before[0] == after[0] and (here[1] - before[1]) * (after[1] - here[1]) >= 0
+        if not (level or upright):
+            kept.append(here)
+    return [*kept, *points[1:][-1:]]
 
 
 def _dashed(start: _Point, end: _Point, dash: float, gap: float) -> list[tuple[_Point, _Point]]:
