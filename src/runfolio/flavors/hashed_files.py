@@ -28,14 +28,17 @@ _known = _Known()
 
 
 class HashedFile:
-    """A new file that hashes what is written to it; keeps small pieces, which tell what a pickle refers to.
+    """A new file that hashes what is written to it.
 
     Parameters
     ----------
     path : path
+    pieces : bool, optional
+        Keep small pieces of it, which tell what a pickle refers to.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, pieces: bool = False) -> None:
+        self._keeps = pieces
         self._file = path.open("xb", buffering=0)
         self._sha = hashlib.sha256()
         self.pieces: list[bytes | int] = []
@@ -52,7 +55,8 @@ class HashedFile:
     def write(self, data: Any) -> int:
         """Append bytes."""
         with memoryview(data).cast("B") as view:
-            self.pieces.append(bytes(view) if len(view) < _LARGE_BYTES else len(view))
+            if self._keeps:
+                self.pieces.append(bytes(view) if len(view) < _LARGE_BYTES else len(view))
             done = 0
             while done < len(view):  # block by block: what was hashed is still in the processor's cache when it is written
                 block = view[done : done + BLOCK_BYTES]

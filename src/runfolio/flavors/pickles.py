@@ -70,6 +70,25 @@ def load_pickle(path: Path) -> Any:
         raise DamagedError(f"{path}: MLmodel names this file, and it is missing. Fetch the model again.") from None
 
 
+class _NamingPickler(pickle.Pickler):
+    """Remembers the modules of what it pickles: to read them off the pickle of a forest takes as long as to write it.
+
+    The bytes are those of any pickler. All that is pickled by name passes through `reducer_override`, and so do instances, whose class
+    (or what makes them again) is pickled by name too.
+    """
+
+    def __init__(self, file: HashedFile, *, protocol: int) -> None:
+        super().__init__(file, protocol=protocol)
+        self.modules: set[str] = set()
+
+    def reducer_override(self, value: Any) -> Any:
+        """Look at a value, and leave it to the pickler."""
+        module = getattr(value, "__module__", None)
+        if type(module) is str:
+            self.modules.add(module)
+        return NotImplemented
+
+
 def write_plain(value: Any, place: Path) -> set[str] | None:
     """Write a plain pickle; None, and no file, where only cloudpickle makes one that other processes can load.
 
@@ -80,8 +99,9 @@ def write_plain(value: Any, place: Path) -> set[str] | None:
     """
     try:
         with HashedFile(place) as file:
-            pickle.Pickler(file, protocol=PROTOCOL).dump(value)
-        modules = modules_of(file.pieces)
+            pickler = _NamingPickler(file, protocol=PROTOCOL)
+            pickler.dump(value)
+        modules = pickler.modules
     except (pickle.PicklingError, AttributeError, TypeError):
         modules = {"__main__"}
     if "__main__" in modules:
@@ -93,7 +113,7 @@ def write_plain(value: Any, place: Path) -> set[str] | None:
 def write_cloudpickle(value: Any, place: Path) -> set[str]:
     """Write a pickle that holds the code of functions and classes which no other process can import; return the modules it refers to."""
     cloudpickle = _cloudpickle()
-    with HashedFile(place) as file, _told():
+    with HashedFile(place, pieces=True) as file, _told():
         cloudpickle.Pickler(file, protocol=PROTOCOL).dump(value)
     return modules_of(file.pieces)
 

@@ -32,8 +32,8 @@ def parse_mlmodel(data: bytes, where: str) -> dict[str, Any]:
 
 
 def render_yaml(said: Mapping[str, Any]) -> bytes:
-    """Return the YAML of a dictionary as MLflow writes it: block style, keys sorted."""
+    """Return the YAML of a dictionary as MLflow writes it: block style, keys sorted; by libyaml where PyYAML has it, as MLflow does."""
     import yaml
 
-    text: str = yaml.safe_dump(dict(said), default_flow_style=False)
+    text: str = yaml.dump(dict(said), Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), default_flow_style=False)
     return text.encode("utf-8")
