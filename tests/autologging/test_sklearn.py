@@ -141,6 +141,25 @@ def test_search_has_its_best_candidates_as_child_runs(folio: Path, wine: Any, se
     assert len(text(parent, "cv_results.csv").splitlines()) == 1 + len(fitted.cv_results_["params"])
 
 
+@pytest.mark.parametrize(("scoring", "best"), [(None, {"best_cv_score"}), (["accuracy", "f1_macro"], set())])
+def test_search_that_fits_no_best_estimator_logs_what_it_found(folio: Path, wine: Any, scoring: Any, best: set[str]) -> None:
+    runfolio.sklearn.autolog()
+    GridSearchCV(DecisionTreeClassifier(), {"max_depth": [1, 2]}, cv=2, refit=False, scoring=scoring).fit(*wine)
+    parent, *children = runs()
+    assert TAG not in parent.data.tags
+    assert set(parent.data.metrics) == best
+    assert len(children) == 2
+    assert {"cv_results.csv", "model/MLmodel"} <= set(artifacts(parent))
+    assert not any(path.startswith("best_estimator") for path in artifacts(parent))
+
+
+def test_signature_is_that_of_predicting_the_first_rows(folio: Path, two_classes: Any) -> None:
+    runfolio.sklearn.autolog()
+    model = DecisionTreeClassifier().fit(two_classes[0], two_classes[1].map({0: "no", 1: "yes"}))
+    signature = runfolio.models.get_model_info(f"runs:/{runs()[0].info.run_id}/model").signature
+    assert signature == runfolio.models.infer_signature(two_classes[0][:5], model.predict(two_classes[0][:5]))
+
+
 def test_number_of_child_runs_is_the_users(folio: Path, wine: Any) -> None:
     for most in (0, 2, None):
         runfolio.sklearn.autolog(max_tuning_runs=most, **PLAIN)

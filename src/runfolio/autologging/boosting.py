@@ -19,13 +19,13 @@ class Iterations:
     """
 
     def __init__(self, log: RunLog) -> None:
-        self._log = log
-        self.made: list[dict[str, float]] = []
+        self._log, self._guard = log, log.guard("the metrics of an iteration")
+        self.made: list[Mapping[str, float]] = []
 
     def add(self, metrics: Mapping[str, float]) -> None:
         """Write the metrics of the iteration that has ended; a fault is recorded and never reaches the training."""
-        with self._log.guard("the metrics of an iteration"):
-            self.made.append(dict(metrics))
+        with self._guard:
+            self.made.append(metrics)
             self._log.metrics(metrics, step=len(self.made) - 1)
 
     def early_stopping(self, *, stopped: int, best: int, score: float | None, row: int) -> None:

@@ -7,8 +7,8 @@ a line of the log ``runfolio.autologging``. What the framework raises is never c
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 
 from runfolio.errors import RunfolioError
 
@@ -21,9 +21,10 @@ Record = Callable[[str, str], None]
 _said: set[tuple[str, str]] = set()
 
 
-@contextmanager
-def guard(what: str, *, framework: str, record: Record | None = None, silent: bool = False) -> Iterator[None]:
+class guard:  # noqa: N801 # a context manager, called as a function is
     """Run a part of the logging; if it fails, record that and go on after it.
+
+    A class, and no generator: a training enters a guard each iteration, with its own data in the processor's caches and not ours.
 
     Parameters
     ----------
@@ -35,12 +36,22 @@ def guard(what: str, *, framework: str, record: Record | None = None, silent: bo
     silent : bool, optional
         Write no log line.
     """
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 # whatever it is, the training is worth more than its log
-        sentence = f"{framework}: {what} could not be logged: {_told(error)}"
-        _write(what, sentence, record)
-        _say(what, sentence, framework, silent)
+
+    __slots__ = ("_framework", "_record", "_silent", "_what")
+
+    def __init__(self, what: str, *, framework: str, record: Record | None = None, silent: bool = False) -> None:
+        self._what, self._framework, self._record, self._silent = what, framework, record, silent
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        if not isinstance(error, Exception):  # whatever else it is, the training is worth more than its log
+            return False
+        sentence = f"{self._framework}: {self._what} could not be logged: {_told(error)}"
+        _write(self._what, sentence, self._record)
+        _say(self._what, sentence, self._framework, self._silent)
+        return True
 
 
 def _write(what: str, sentence: str, record: Record | None) -> None:

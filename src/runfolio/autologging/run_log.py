@@ -79,12 +79,9 @@ class RunLog:
 
     def metrics(self, metrics: Mapping[Any, Any], step: int | None = None) -> None:
         """Log one point each of those values that are numbers, by one write."""
-        points = [
-            (_fitting(str(key)), value, None, step)
-            for key, value in metrics.items()
-            if isinstance(value, numbers.Number) and not isinstance(value, (bool, complex))
-        ]
-        self.live.batch(points, {}, {})
+        self.live.points(
+            [(_fitting(str(key)), value) for key, value in metrics.items() if type(value) is float or _is_real(value)], step or 0
+        )
 
     def tags(self, tags: Mapping[str, Any]) -> None:
         """Set tags."""
@@ -161,6 +158,10 @@ def _end(made: RunLog | None, status: str) -> None:
     if made is not None:
         with made.guard("the end of the run"):
             made.end(status)
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, numbers.Number) and not isinstance(value, (bool, complex))
 
 
 def _spelled(value: Any) -> str:

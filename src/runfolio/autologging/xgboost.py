@@ -117,10 +117,14 @@ def _log_early_stopping(iterations: Iterations, booster: Any) -> None:
 
 
 def _log_datasets(log: RunLog, given: Mapping[str, Any]) -> None:
+    # The data of a matrix is a copy that XGBoost makes each time: one that is both trained on and evaluated is asked once.
+    asked: dict[int, Any] = {}
     for matrix, context, name in [
         (given["dtrain"], "train", None), *((matrix, "eval", name) for matrix, name in given.get("evals") or ())
     ]:  # fmt: skip
-        dataset = dataset_of(matrix.get_data(), name=name)
+        if id(matrix) not in asked:
+            asked[id(matrix)] = matrix.get_data()
+        dataset = dataset_of(asked[id(matrix)], name=name)
         if dataset is not None:
             log.dataset(dataset, context)
 
@@ -128,7 +132,7 @@ def _log_datasets(log: RunLog, given: Mapping[str, Any]) -> None:
 def _matrix(rows: Any) -> Any:
     import xgboost
 
-    return xgboost.DMatrix(rows)
+    return xgboost.DMatrix(rows, nthread=1)  # a few rows: threads would take longer to wait for each other
 
 
 def _keep(log: RunLog, model: Any, example: Any, predict: Callable[[Any], Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +118,27 @@ class LiveRun:
         elif type(step) is not int or not -_BEYOND_64_BITS <= step < _BEYOND_64_BITS:
             step = whole(key, "step", step)
         self.writer.point(spelled, value, timestamp, step)
+
+    def points(self, metrics: Sequence[tuple[str, Any]], step: int = 0) -> None:
+        """Log one point each of several metrics, all of now, by one write: valid ones all, or none.
+
+        Parameters
+        ----------
+        metrics : sequence of (key, value)
+        step : int, optional
+        """
+        if type(step) is not int or not -_BEYOND_64_BITS <= step < _BEYOND_64_BITS:
+            step = whole(", ".join(key for key, _ in metrics), "step", step)
+        lines = []
+        now = time.time_ns() // 1_000_000
+        for key, value in metrics:
+            spelled = self._keys.get(key) or self._spelled(key)
+            lines.append(encode_point(spelled, value if type(value) is float else number_of(key, value), now, step))
+        self.writer.events(lines)
+
+    def _spelled(self, key: str) -> str:
+        spelled = self._keys[key] = encode_key(check_key(key, "metric"))
+        return spelled
 
     def param(self, key: str, value: Any) -> None:
         """Log a param once; the same value again changes nothing."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from runfolio.autologging.beside_models import beside, first_rows
+from runfolio.autologging.beside_models import ROWS, beside, first_rows
 from runfolio.autologging.datasets import dataset_of
 from runfolio.autologging.run_log import RunLog
 from runfolio.autologging.scikit_learn.after_fit import remember_model
 from runfolio.autologging.scikit_learn.arguments import FitData, fit_data
 from runfolio.autologging.scikit_learn.plots import log_plots
-from runfolio.autologging.scikit_learn.scores import log_scores, predictions_of
-from runfolio.autologging.scikit_learn.search import estimator_tags, is_search, log_search
+from runfolio.autologging.scikit_learn.scores import Predictions, log_scores, predictions_of
+from runfolio.autologging.scikit_learn.search import estimator_tags, is_search, is_without_model, log_search
 from runfolio.autologging.training import Call, Recording
 from runfolio.tracking.sklearn_models import log_model
 
@@ -35,11 +36,15 @@ def record_fit(log: RunLog, call: Call) -> Recording:
     yield
     predicted = predictions_of(log, estimator, data)
     scored = log_scores(log, estimator, data, predicted, log.options["pos_label"])
-    if data.y is None and not scored:
+    if is_without_model(estimator):
+        log.say(
+            "there are no metrics of the training data, since the search was not asked to fit its best estimator (refit=False)"
+        )
+    elif data.y is None and not scored:
         log.say("there are no metrics of the training data, since it has no targets")
     log_plots(log, estimator, data, predicted)
     if log.options.log_models:
-        _log_models(log, estimator, example)
+        _log_models(log, estimator, example, predicted)
     if is_search(estimator):
         log_search(log, estimator)
     if log.options["log_post_training_metrics"]:
@@ -60,8 +65,15 @@ def _page(estimator: Any) -> str:
     return _PAGE.format(estimator_html_repr(estimator))
 
 
-def _log_models(log: RunLog, estimator: Any, example: Any) -> None:
-    predict = getattr(estimator, "predict", None) or getattr(estimator, "transform", None)
+def _predict_of(estimator: Any, predicted: Predictions | None) -> Callable[[Any], Any] | None:
+    """Return what the model says of the example; its first rows were predicted with all others, where there are predictions."""
+    if predicted is not None:
+        return lambda example: predicted.labels[:ROWS]
+    return getattr(estimator, "predict", None) or getattr(estimator, "transform", None)
+
+
+def _log_models(log: RunLog, estimator: Any, example: Any, predicted: Predictions | None) -> None:
+    predict = _predict_of(estimator, predicted)
     extras = beside(log, example, predict) if predict is not None else {}
     form = {"serialization_format": log.options["serialization_format"]}
     with log.guard("the model"):

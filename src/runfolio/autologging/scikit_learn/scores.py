@@ -5,6 +5,7 @@ The estimator predicts once, and all metrics (and plots) are of those prediction
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from runfolio._dataclass import dataclass
 from runfolio.autologging.run_log import RunLog
 from runfolio.autologging.scikit_learn.arguments import FitData, takes_weights
+from runfolio.autologging.scikit_learn.search import is_without_model
 
 PREFIX = "training_"
 
@@ -33,7 +35,7 @@ class Predictions:
 
 def predictions_of(log: RunLog, estimator: Any, data: FitData) -> Predictions | None:
     """Predict the training data; None where the estimator cannot, or there is nothing to compare with."""
-    if data.y is None or not (is_classifier(estimator) or is_regressor(estimator)):
+    if data.y is None or not hasattr(estimator, "predict") or not (is_classifier(estimator) or is_regressor(estimator)):
         return None
     with log.guard("metrics of the training data"):
         probabilities = None
@@ -69,7 +71,7 @@ def log_scores(log: RunLog, estimator: Any, data: FitData, predicted: Prediction
                 made[PREFIX + name] = compute()
         if PREFIX + "mean_squared_error" in made:
             made[PREFIX + "root_mean_squared_error"] = made[PREFIX + "mean_squared_error"] ** 0.5
-    if hasattr(estimator, "score") and data.y is not None:
+    if hasattr(estimator, "score") and data.y is not None and not is_without_model(estimator):
         with log.guard(f"the metric {PREFIX}score"):
             made[PREFIX + "score"] = _score(estimator, data, made)
     log.metrics(made)
@@ -92,12 +94,19 @@ def _of_classifier(data: FitData, predicted: Predictions, pos_label: Any) -> dic
     from sklearn import metrics
 
     average = "weighted" if pos_label is None else "binary"
-    labelled = {"pos_label": pos_label, "average": average, "sample_weight": data.weights}
     y, labels, probabilities = data.y, predicted.labels, predicted.probabilities
+
+    @functools.cache
+    def shares() -> Any:
+        # What precision_score, recall_score and f1_score each compute, and keep one of.
+        return metrics.precision_recall_fscore_support(
+            y, labels, pos_label=pos_label, average=average, sample_weight=data.weights
+        )
+
     made: dict[str, Callable[[], Any]] = {
-        "precision_score": lambda: metrics.precision_score(y, labels, **labelled),
-        "recall_score": lambda: metrics.recall_score(y, labels, **labelled),
-        "f1_score": lambda: metrics.f1_score(y, labels, **labelled),
+        "precision_score": lambda: shares()[0],
+        "recall_score": lambda: shares()[1],
+        "f1_score": lambda: shares()[2],
         "accuracy_score": lambda: metrics.accuracy_score(y, labels, sample_weight=data.weights),
     }
     if probabilities is not None:

@@ -22,6 +22,11 @@ def is_search(estimator: Any) -> bool:
     return isinstance(estimator, BaseSearchCV)
 
 
+def is_without_model(estimator: Any) -> bool:
+    """Tell whether an estimator is a search that only compares: it has results, and no estimator that predicts."""
+    return is_search(estimator) and not getattr(estimator, "refit", True)
+
+
 def estimator_tags(estimator: Any) -> dict[str, str]:
     """Return the tags that name an estimator's class."""
     kind = type(estimator)
