@@ -29,6 +29,7 @@ from benchmarks.site_rows import site_build, site_pages
 from benchmarks.store_rows import stores
 from benchmarks.sweep_rows import sweeps
 from benchmarks.training_rows import training
+from benchmarks.whole_rows import whole
 from runfolio.formats import paths
 from runfolio.formats.runs import encode_run
 from runfolio.gitstore import Repo
@@ -431,6 +432,7 @@ GROUPS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "data": data,
     "autolog": autologging,
     "training": training,
+    "whole": whole,
     "sweeps": sweeps,
     "projects": projects,
     "pipelines": pipelines,

@@ -1,13 +1,13 @@
 """One framework's trainings, with and without autologging in turn: ``python training_side.py FRAMEWORK ROUNDS EPOCHS``.
 
 Run in a folio; prints as JSON of each round the CPU of the training alone, of the one that logs itself, and, of the latter, what was spent in
-logging: all of it stands within guards, whose CPU is counted. On a shared machine the first two differ by more than that. A small CNN on scikit-learn's digits: what a user's first training costs. What is logged
-is all that autologging does by default while it trains, but for the model itself: that costs what ``log_model`` costs.
+logging (see :mod:`guarded`). On a shared machine the first two differ by more than that. A small CNN on scikit-learn's digits: what a
+user's first training costs. What is logged is all that autologging does by default while it trains, but for the model itself: that costs
+what ``log_model`` costs, and is counted by ``whole_side.py``.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
@@ -19,8 +19,9 @@ warnings.simplefilter("ignore")
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 
+from guarded import Guarded  # noqa: E402
+
 import runfolio  # noqa: E402
-from runfolio.autologging.run_log import RunLog  # noqa: E402
 
 
 def lightning_fit(epochs):
@@ -74,27 +75,6 @@ def keras_fit(epochs):
     return lambda: model.fit(x, y, batch_size=64, epochs=epochs, verbose=0)
 
 
-class Spent:
-    """CPU of this thread within guards; a guard within another one is not counted twice."""
-
-    def __init__(self):
-        self.total, self._deep, self._own = 0.0, 0, RunLog.guard
-        spent = self
-
-        @contextlib.contextmanager
-        def guard(log, what):
-            began, spent._deep = time.thread_time(), spent._deep + 1
-            try:
-                with spent._own(log, what):
-                    yield
-            finally:
-                spent._deep -= 1
-                if not spent._deep:
-                    spent.total += time.thread_time() - began
-
-        RunLog.guard = guard
-
-
 FITS = {"pytorch": lightning_fit, "keras": keras_fit}
 
 
@@ -113,9 +93,9 @@ if __name__ == "__main__":
     name, rounds, length = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     cpu(name, 1, logged=True)
     made = []
-    spent = Spent()
     for at in range(rounds):
-        first, spent.total = at % 2 == 0, 0.0  # whoever is second finds caches warm
-        pair = {one: cpu(name, length, logged=one) for one in (first, not first)}
+        first = at % 2 == 0  # whoever is second finds caches warm
+        with Guarded(time.thread_time) as spent:
+            pair = {one: cpu(name, length, logged=one) for one in (first, not first)}
         made.append([pair[False], pair[True], spent.total])
     print(json.dumps(made))
