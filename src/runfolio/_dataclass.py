@@ -1,9 +1,10 @@
 """``dataclasses.dataclass``, whose classes are made in a fifth of the time: a command makes 50 to 100 of them before it begins.
 
 The standard library writes the source of six methods a class, and compiles each: 0.5 ms for a frozen class with slots, a third of
-what ``runfolio runs list`` took. Here only ``__init__`` is compiled; comparing and hashing ask one ``attrgetter``, in C as before, and
-the rest is generic. ``fields``, ``replace``, ``asdict``, ``match``, ``pickle``, ``copy`` and ``FrozenInstanceError`` are as they are there
-(the tests compare both, class by class), and type checkers see the ordinary one.
+what ``runfolio runs list`` took. Here only ``__init__`` is compiled, and that when it is first asked for: a command makes objects of few
+of its classes. Comparing and hashing ask one ``attrgetter``, in C as before, and the rest is generic. ``fields``, ``replace``, ``asdict``,
+``match``, ``pickle``, ``copy`` and ``FrozenInstanceError`` are as they are there (the tests compare both,
+class by class), and type checkers see the ordinary one.
 
 What it does not do itself goes to the standard library's: bases that are dataclasses, fields by keyword alone, ``InitVar``, ``order``, an
 own ``__init__``, no slots, and Pythons that nobody has tried it with.
@@ -67,7 +68,7 @@ else:
         space["__slots__"] = tuple(name for name in names if name not in inherited)
         own = cls.__dict__  # a method that the class has is left as it is
         if "__init__" not in own:
-            space["__init__"] = _init(cls, fields, frozen)
+            space["__init__"] = _UnwrittenInit(fields, frozen)
         if shown and "__repr__" not in own:
             space["__repr__"] = _repr([item.name for item in fields if item.repr])
         if eq:
@@ -98,6 +99,21 @@ else:
             slots = base.__dict__.get("__slots__", ())
             made.update((slots,) if isinstance(slots, str) else slots)
         return made
+
+    class _UnwrittenInit:
+        """Stands for ``__init__`` until it is asked for, and puts the written one in its place."""
+
+        def __init__(self, fields, frozen):
+            self._fields, self._frozen = fields, frozen
+
+        def __set_name__(self, owner, name):
+            self._owner = owner
+
+        def __get__(self, instance, owner=None):
+            # Two threads may both come here: they write the same.
+            written = _init(self._owner, self._fields, self._frozen)
+            self._owner.__init__ = written
+            return written.__get__(instance, owner)
 
     def _init(cls, fields, frozen):
         """Write and compile ``__init__``, with the signature that the standard library's has."""

@@ -208,3 +208,19 @@ def test_it_is_ours_that_is_tested() -> None:
     if _dataclass.TRIED:
         assert Kept.__eq__.__module__ == Kept.__setattr__.__module__ == "runfolio._dataclass"
     assert ((3, 10) <= sys.version_info < (3, 14)) == _dataclass.TRIED
+
+
+@pytest.mark.parametrize("first", ["an object", "a derived one", "the method", "the signature"])
+def test_init_is_written_when_it_is_first_asked_for(first: str) -> None:
+    @_dataclass.dataclass(frozen=True, slots=True)
+    class Late:
+        a: int
+
+    class Derived(Late):
+        __slots__ = ()
+
+    assert not inspect.isfunction(vars(Late)["__init__"])
+    asked = {"an object": lambda: Late(1), "a derived one": lambda: Derived(1), "the method": lambda: Late.__init__}
+    asked.get(first, lambda: inspect.signature(Derived))()
+    assert inspect.isfunction(vars(Late)["__init__"]) and "__init__" not in vars(Derived)
+    assert Late(1) == Late(a=1) and Derived(2).a == 2
