@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -204,4 +205,7 @@ def main(args: Sequence[str] | None = None) -> int:
         code = cli.main(given, prog_name="runfolio", standalone_mode=False)
         sys.stdout.flush()
         ending.code = code if isinstance(code, int) else 0
+    if args is None:
+        # The process ends: else the interpreter goes through all objects once more to find cycles, before it drops them all.
+        gc.freeze()
     return ending.code
