@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from runfolio.index.rows import HIDDEN
@@ -45,9 +46,12 @@ def read_outline(db: sqlite3.Connection) -> list[RunRow]:
     """Return every active run, by experiment, then start, then id."""
     text = (
         "SELECT pk, run_id, slug, coalesce(name, ''), status, start, end, oid, has_artifacts FROM runs "
-        f"WHERE lifecycle = ? AND state < {HIDDEN} ORDER BY slug, start, run_id"
+        f"WHERE lifecycle = ? AND state < {HIDDEN} ORDER BY pk"
     )
-    return list(map(RunRow._make, db.execute(text, (Lifecycle.ACTIVE.value,))))
+    rows = list(map(RunRow._make, db.execute(text, (Lifecycle.ACTIVE.value,))))
+    # They come as they were put in, which is nearly this order: to sort that here is one pass, and SQLite would sort from nothing.
+    rows.sort(key=itemgetter(2, 5, 1))
+    return rows
 
 
 def read_bodies(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[bytes]:

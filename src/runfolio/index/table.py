@@ -239,7 +239,7 @@ class Index:
 
         def ask(db: sqlite3.Connection) -> list[RecordFault]:
             made = [RecordFault(*row) for row in db.execute("SELECT path, message FROM faults")]
-            for path, run_id in db.execute(f"SELECT path, run_id FROM runs WHERE state >= {HIDDEN}"):
+            for path, run_id in db.execute(f"SELECT path, run_id FROM runs WHERE state <> 0 AND state >= {HIDDEN}"):
                 message = f"{path}: run {run_id} has another record, which is used. Delete one of the two files."
                 made.append(RecordFault(path, message))
             return sorted(made, key=lambda fault: fault.path)
@@ -275,12 +275,20 @@ class Index:
         return self._ask_once(question)
 
 
+_SLUGS = (
+    "WITH RECURSIVE found(slug) AS (SELECT min(slug) FROM runs UNION ALL "
+    "SELECT (SELECT min(slug) FROM runs WHERE slug > found.slug) FROM found WHERE found.slug IS NOT NULL) "
+    f"SELECT slug FROM found WHERE EXISTS (SELECT 1 FROM runs WHERE runs.slug = found.slug AND state < {HIDDEN}) ORDER BY slug"
+)
+"""The experiments that have runs: from each to the next by the index. ``SELECT DISTINCT`` goes through all runs, 10 ms for 10,000."""
+
+
 def _read_experiments(db: sqlite3.Connection) -> list[Experiment]:
     made: dict[str, Experiment] = {}
     for path, fields in db.execute("SELECT path, fields FROM experiments ORDER BY path"):
         slug = experiment_of_path(path) or path
         made[slug] = experiment_of_fields(json.loads(fields), slug, path)
-    for (slug,) in db.execute(f"SELECT DISTINCT slug FROM runs WHERE state < {HIDDEN} ORDER BY slug"):
+    for (slug,) in db.execute(_SLUGS):
         made.setdefault(slug, Experiment(slug, slug, slug))
     default = made.get(DEFAULT_SLUG, Experiment(DEFAULT_SLUG, DEFAULT_SLUG, DEFAULT_SLUG))
     name = DEFAULT_EXPERIMENT_NAME if default.name == DEFAULT_SLUG else default.name
