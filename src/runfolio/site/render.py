@@ -10,7 +10,6 @@ Invariants:
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
@@ -20,7 +19,6 @@ from markupsafe import Markup
 
 from runfolio._version import __version__
 from runfolio.errors import UsageError
-from runfolio.site.assets import templates_folder
 from runfolio.site.charts import scripts
 from runfolio.site.markdown import lead_words, markdown_tree
 from runfolio.site.step_images import artifact_name
@@ -38,36 +36,6 @@ CSP = (
 _SAFE_JSON = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
-def make_environment(own: Mapping[str, str], kept: jinja2.BytecodeCache | None = None) -> jinja2.Environment:
-    """Return the templates, ready to be filled in.
-
-    Parameters
-    ----------
-    own : Mapping of str to str
-        The team's templates by name; they come before ours.
-    kept : jinja2.BytecodeCache, optional
-        Where compiled templates are kept.
-    """
-    import jinja2
-    import jinja2.sandbox
-
-    # Templates of a team run in a sandbox: a pull request may change them, and CI builds its preview.
-    kind = jinja2.sandbox.ImmutableSandboxedEnvironment if own else jinja2.Environment
-    # Ours are there under a second name, so that a team's template can extend the one that it stands for.
-    ours = jinja2.FileSystemLoader(templates_folder() / "templates")
-    environment = kind(
-        bytecode_cache=kept,
-        loader=jinja2.ChoiceLoader([jinja2.DictLoader(dict(own)), ours, jinja2.PrefixLoader({"runfolio": ours})]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(FILTERS)
-    return environment
-
-
 class Renderer:
     """Renders the pages of one site.
 
@@ -81,7 +49,11 @@ class Renderer:
         self._own = {name: text for name, text in site.overrides.items() if name.endswith(".html")}
         # What is compiled of our own templates is kept beside the index: compiling takes longer than most pages. Never for a team's,
         # since code for the sandbox is other code of the same text.
-        self.environment = make_environment(self._own, None if self._own else _kept_templates(site))
+        from runfolio.site.templating import kept_in, make_environment
+
+        self.environment = make_environment(
+            self._own, FILTERS, None if self._own else kept_in(site.folio.place.local / "templates")
+        )
 
     def html(self, template: str, path: str, **context: Any) -> bytes:
         """Render a page.
@@ -133,17 +105,6 @@ class Renderer:
         line = getattr(error, "lineno", None)
         place = f"{where}, line {line}" if line else where
         return UsageError(f"{place}: {error.message or error}. Correct the template (docs: how-to/site-templates).")
-
-
-def _kept_templates(site: Site) -> jinja2.BytecodeCache | None:
-    import jinja2
-
-    folder = site.folio.place.local / "templates"
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError:
-        return None
-    return jinja2.FileSystemBytecodeCache(str(folder), "%s.bin") if os.access(folder, os.W_OK) else None
 
 
 def breakable(text: str) -> Markup:

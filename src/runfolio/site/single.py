@@ -12,7 +12,8 @@ from typing import Any
 
 from runfolio._version import __version__
 from runfolio.site.assets import templates_folder
-from runfolio.site.render import make_environment
+from runfolio.site.render import FILTERS
+from runfolio.site.templating import make_environment
 
 _STYLES = ("10-base", "20-layout", "50-charts", "70-changes")
 """The parts of the site's style that such a page needs."""
@@ -39,7 +40,7 @@ def single_page(template: str, style: str, **context: Any) -> str:
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     csp = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
     icon = base64.b64encode((templates_folder() / "assets" / "icon.svg").read_bytes()).decode()
-    made = make_environment({}).get_template(template)
+    made = make_environment({}, FILTERS).get_template(template)
     return made.render(csp=csp, style=_markup(text), icon=icon, version=__version__, **context)
 
 

@@ -1,0 +1,73 @@
+"""The template engine: where templates are found, what is kept of them compiled, and who wrote those that run in a sandbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from runfolio.site.assets import templates_folder
+
+_OF_EVERY_DICT = frozenset(dir(dict))
+
+
+class OwnEnvironment(jinja2.Environment):
+    """Runs our own templates, whose values are mostly dicts."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return what ``obj.attribute`` means in a template: as in Jinja2, an attribute comes before an item.
+
+        Jinja2 asks for the attribute and catches the error, which was more than half of a page with a table. A dict's attributes are known.
+        """
+        if type(obj) is dict and attribute not in _OF_EVERY_DICT:
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+
+def make_environment(
+    own: Mapping[str, str], filters: Mapping[str, Callable[..., object]], kept: jinja2.BytecodeCache | None = None
+) -> jinja2.Environment:
+    """Return the templates, ready to be filled in.
+
+    Parameters
+    ----------
+    own : Mapping of str to str
+        The team's templates by name; they come before ours.
+    filters : Mapping of str to callable
+        What templates can use, beside what Jinja2 has.
+    kept : jinja2.BytecodeCache, optional
+        Where compiled templates are kept.
+    """
+    # Templates of a team run in a sandbox: a pull request may change them, and CI builds its preview.
+    kind = _sandbox() if own else OwnEnvironment
+    # Ours are there under a second name, so that a team's template can extend the one that it stands for.
+    ours = jinja2.FileSystemLoader(templates_folder() / "templates")
+    environment = kind(
+        bytecode_cache=kept,
+        loader=jinja2.ChoiceLoader([jinja2.DictLoader(dict(own)), ours, jinja2.PrefixLoader({"runfolio": ours})]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(filters)
+    return environment
+
+
+def kept_in(folder: Path) -> jinja2.BytecodeCache | None:
+    """Return what keeps compiled templates in a folder; None where that cannot be written."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return jinja2.FileSystemBytecodeCache(str(folder), "%s.bin") if os.access(folder, os.W_OK) else None
+
+
+def _sandbox() -> type[jinja2.Environment]:
+    import jinja2.sandbox
+
+    return jinja2.sandbox.ImmutableSandboxedEnvironment
