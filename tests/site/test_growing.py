@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runfolio.diff.verdict import judge
-from runfolio.folio import Folio, initialise
+from runfolio.folio import Folio, initialise, open_folio
 from runfolio.formats import paths
 from runfolio.formats.canonical import dump
 from runfolio.formats.experiments import encode_experiment
@@ -303,3 +303,24 @@ def test_a_column_that_is_lengthened_is_the_one_that_is_encoded_whole(
     back = decode_column(column, kind)
     joined = Cells(kind, [*back.rows, *new_cells.rows], [*back.values, *new_cells.values]) if new_cells else back
     assert json.loads(json.dumps(encode_column(joined, len(old) + len(new_values), digits))) == wanted
+
+
+def test_the_newest_runs_that_have_pages_move_on_in_steps(steps: Steps) -> None:
+    root = steps.folio.place.root
+    settings = root / "runfolio.yaml"
+    settings.write_text(settings.read_text() + "\nsite:\n  run_pages: 8\n")
+    steps.folio.close()
+    steps.folio = open_folio(root)
+    steps.commit(new(range(20)))
+    steps.build()
+    before: set[str] = set()
+    lost = []
+    for number in range(20, 26):
+        steps.commit(new(range(number, number + 1)))
+        steps.build()
+        pages = {path.name for path in (steps.out / "r").iterdir() if path.is_dir()}
+        assert {run_id(at) for at in range(number - 7, number + 1)} <= pages and len(pages) <= 9
+        lost.append(len(before - pages))
+        before = pages
+    assert lost == [0, 2, 0, 2, 0, 2]
+    steps.same_as_anew()

@@ -16,7 +16,8 @@ from runfolio.formats.canonical import dump
 from runfolio.formats.runs import run_fields
 from runfolio.records import Run
 from runfolio.site import BuildOptions
-from runfolio.site.canary import Leak, check_public, private_names, private_warning, scan
+from runfolio.site.canary import Leak, check_public, private_names, scan
+from runfolio.site.data.runs import private_warning
 from runfolio.site.public import HOME, Redaction, count_private
 from tests.site.folios import close_all, committed, data_of, hostile_folio, log_files, with_site
 from tests.strategies import runs

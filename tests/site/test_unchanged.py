@@ -18,8 +18,9 @@ from runfolio.errors import StateError
 from runfolio.folio import initialise, open_folio
 from runfolio.formats import paths
 from runfolio.site import BuildOptions, build_site, unchanged
+from runfolio.site.assets import templates_digest
 from runfolio.site.memory import MEMORY
-from runfolio.site.unchanged import report_if_unchanged
+from runfolio.site.unchanged import asked_of, report_if_unchanged, templates_then
 from tests.site.test_build import log
 
 LEAVE_ONE = """
@@ -258,3 +259,20 @@ def test_publishing_again_sends_nothing_and_warns_again(place: Place, tmp_path: 
     assert "NOT FOR THE PUBLIC" in first.stderr and again.stderr == first.stderr
     elsewhere = place.command("publish", str(tmp_path / "second"))
     assert "NOT FOR THE PUBLIC" in elsewhere.stderr and "0 as they were" in elsewhere.stdout
+
+
+def test_templates_that_look_the_same_are_not_read_again(place: Place) -> None:
+    place.build(templates=place.templates)
+    log(place.folder, "wine", 3, 4)
+    options = BuildOptions(templates=place.templates)
+    folio = open_folio(place.folder)
+    try:
+        held = templates_then(folio.place, place.out, asked_of(folio.place, options))
+        assert held == templates_digest()
+        assert templates_then(folio.place, place.out.parent / "other", asked_of(folio.place, options)) is None
+        place.page.write_text("two")
+        assert templates_then(folio.place, place.out, asked_of(folio.place, options)) is None, "just written"
+        place.age()
+        assert templates_then(folio.place, place.out, asked_of(folio.place, options)) is None
+    finally:
+        folio.close()

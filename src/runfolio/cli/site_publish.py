@@ -74,36 +74,35 @@ def publish(
 def _if_unchanged(public: bool, base_url: str | None) -> Built | None:
     """Return the built site, if it is up to date as far as can be told without opening the folio."""
     from runfolio.cli.site import default_jobs
-    from runfolio.site.destinations import read_built
     from runfolio.site.options import BuildOptions
     from runfolio.site.unchanged import report_if_unchanged
 
     options = BuildOptions(base_url=base_url, public=public, jobs=default_jobs())
     report = report_if_unchanged(chosen_folio(), _OWN_SITES[public], options)
-    if report is None:
-        return None
-    _warn(report)
-    return read_built(report.out)
+    return None if report is None else _told(report)
 
 
 def _built(folio: Folio, built: Path | None, public: bool, base_url: str | None) -> Built:
-    from runfolio.site import BuildOptions, build_site
-    from runfolio.site.destinations import read_built
-
     if built is not None:
+        from runfolio.site.destinations import read_built
+
         return read_built(built)
     from runfolio.cli.site import Steps, default_jobs
+    from runfolio.site import BuildOptions, build_site
 
     out = folio.place.local / _OWN_SITES[public]
     with Steps() as steps:
         report = build_site(folio, out, BuildOptions(base_url=base_url, public=public, jobs=default_jobs()), steps)
-    _warn(report)
-    return read_built(out)
+    return _told(report)
 
 
-def _warn(report: BuildReport) -> None:
+def _told(report: BuildReport) -> Built:
+    """Say what the person who publishes should know of a build, and return the site."""
+    from runfolio.site.destinations import built_of
+
     for text in report.warnings:
         click.echo(f"runfolio: {text}", err=True)
+    return built_of(report)
 
 
 def _send(site: Built, destination: str, folder: str, keep_old: str, force: bool) -> Published:

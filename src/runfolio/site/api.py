@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runfolio._version import __version__
 from runfolio.formats.canonical import spell_number
@@ -22,13 +22,15 @@ from runfolio.index import RunRow
 from runfolio.records import Objective
 from runfolio.records.times import utc_text
 from runfolio.site import parquet
-from runfolio.site.catalogue import ModelData
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.links import experiment_page, model_page, run_page, version_page
 from runfolio.site.output import canonical
 from runfolio.site.plan import Page
 from runfolio.site.reproductions import newest
 from runfolio.site.spelling import compact
+
+if TYPE_CHECKING:
+    from runfolio.site.catalogue import ModelData
 
 ROOT = "api/v1"
 PAGE = 100
@@ -185,9 +187,10 @@ def _runs_file(
     site: Site, path: str, kind: str, rows: Sequence[RunRow], head: Mapping[str, Any],
     records: Sequence[Mapping[str, Any]] | None = None,
 ) -> Page:  # fmt: skip
+    ids, prepared = [row.run_id for row in rows], site.prepared
     shown = {
-        "previews": {row.run_id: site.previews[row.run_id] for row in rows if row.run_id in site.previews},
-        "pages": [row.run_id for row in rows if row.run_id in site.prepared],
+        "previews": {run_id: site.previews[run_id] for run_id in site.previews.keys() & ids},
+        "pages": [run_id for run_id in ids if run_id in prepared],
     }
     inputs = site.digest(rows) + canonical([head, shown])
     return Page(

@@ -18,7 +18,7 @@ from runfolio.site.gather import Site
 from runfolio.site.options import BuildOptions, BuildReport, Progress
 from runfolio.site.output import Output, canonical, digest_of
 from runfolio.site.plan import Page
-from runfolio.site.unchanged import FORMAT, asked_of, optional_packages, remember, warnings_then
+from runfolio.site.unchanged import FORMAT, Asked, asked_of, optional_packages, remember, templates_then, warnings_then
 
 
 def build_site(
@@ -73,34 +73,36 @@ def is_current(folio: Folio, out: Path, options: BuildOptions | None = None) -> 
     out : Path
     options : BuildOptions, optional
     """
-    site, state = _opened(folio, out, options or BuildOptions())
+    site, state, _ = _opened(folio, out, options or BuildOptions(), None)
     return site.output.is_current(state)
 
 
-def _opened(folio: Folio, out: Path, options: BuildOptions) -> tuple[Site, str]:
-    """Return the material, and a digest of all that the site depends on."""
+def _opened(folio: Folio, out: Path, options: BuildOptions, asked: Asked | None) -> tuple[Site, str, str]:
+    """Return the material, a digest of all that the site depends on, and one of the templates."""
     commit = _commit(folio, options.at)
     output = Output(out, options.jobs, options.force)
     output.open()
     site = Site(folio, options, commit, output)
     settings = (folio.settings.site, options.public, options.base_url, options.python_charts, optional_packages(), options.diff)
-    parts = (str(FORMAT), __version__, templates_digest(), repr(settings), site.title, canonical(site.overrides))
+    templates = templates_then(folio.place, out, asked) or templates_digest()
+    parts = (str(FORMAT), __version__, templates, repr(settings), site.title, canonical(site.overrides))
     data = dataset_state(site)
     output.salt = digest_of(part.encode() for part in (*parts, "data" if data else ""))
-    return site, digest_of((output.salt.encode(), commit.encode(), data.encode()))
+    return site, digest_of((output.salt.encode(), commit.encode(), data.encode())), templates
 
 
 def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -> BuildReport:
     asked = asked_of(folio.place, options)
-    site, state = _opened(folio, out, options)
+    site, state, templates = _opened(folio, out, options, asked)
     output = site.output
     if output.is_current(state):
         output.keep_all()
         site.warnings += warnings_then(folio.place, out, state)
-        remember(folio.place, out, asked, site.commit, state, site.warnings)
+        remember(folio.place, out, asked, site.commit, state, templates, site.warnings)
         return _report(site, 0, output.told)
     # What makes pages takes longer to load than it takes to see that none is stale.
-    from runfolio.site import api, canary, charts, data, feeds, pages
+    from runfolio.site import api, charts, data, feeds, pages
+    from runfolio.site.data.runs import private_warning
 
     output.begin()
     output.write(asset_files(site.overrides))
@@ -115,13 +117,15 @@ def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -
     output.write(list(api.files(site)), partial(progress, "API"))
     output.write(list(feeds.files(site)), partial(progress, "feeds"))
     if options.public:
+        from runfolio.site import canary
+
         progress("looking for private texts", 0, 0)
         canary.check_public(site)
     else:
-        site.warnings += canary.private_warning(site)
+        site.warnings += private_warning(site)
     told = {"runs": len(site.rows), "experiments": len(site.experiments)}
     removed = output.finish(state, told)
-    remember(folio.place, out, asked, site.commit, state, site.warnings)
+    remember(folio.place, out, asked, site.commit, state, templates, site.warnings)
     return _report(site, removed, told)
 
 
@@ -153,4 +157,5 @@ def _report(site: Site, removed: int, told: Mapping[str, int]) -> BuildReport:
         experiments=told["experiments"],
         commit=site.commit,
         warnings=tuple(site.warnings),
+        made=output.made.values(),
     )

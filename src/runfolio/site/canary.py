@@ -18,10 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runfolio.errors import StateError
 from runfolio.records.secrets import URL_USER
 from runfolio.site.assets import templates_folder
-from runfolio.site.data.runs import private_counts
 from runfolio.site.public import has_home, own_names
 from runfolio.site.tokens import tokens_in
-from runfolio.site.words import count_words
 
 if TYPE_CHECKING:
     from runfolio.site.gather import Site
@@ -72,14 +70,6 @@ def check_public(site: Site) -> None:
         f"The public site would show what looks private, so it is not finished, and these files were removed:\n{shown}{more}\n"
         "Hide the param or tag (site.hide in runfolio.yaml), publish fewer artifacts (site.artifacts.publish), or edit the text."
     )
-
-
-def private_warning(site: Site) -> list[str]:
-    """Return the warning of a site that is not public: what of people and machines it shows; empty where that is nothing."""
-    shown = [f"{words} (in {count_words(count, 'run')})" for words, count in private_counts(site).items()]
-    if not shown:
-        return []
-    return [f"THIS SITE IS NOT FOR THE PUBLIC: it shows {', '.join(shown)}. Leave them out with --public"]
 
 
 def private_names(site: Site) -> frozenset[str]:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
-from itertools import accumulate
+from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from runfolio._dataclass import dataclass
@@ -24,9 +26,8 @@ from runfolio.errors import DamagedError, NotFoundError
 from runfolio.folio import Folio
 from runfolio.formats import paths
 from runfolio.formats.runs import run_fields, run_of_fields
-from runfolio.objects.manifests import decode_manifest
+from runfolio.gitstore.trees import folder_names
 from runfolio.records import Experiment, Lifecycle, Objective, Run
-from runfolio.records.reproductions import Reproduction
 from runfolio.records.settings import SiteSettings
 from runfolio.site.chunks import chunked
 from runfolio.site.columns import Cells, add_cells
@@ -38,6 +39,7 @@ from runfolio.site.public import Redaction, redaction_of
 
 if TYPE_CHECKING:
     from runfolio.index import Index, RunRow
+    from runfolio.records.reproductions import Reproduction
     from runfolio.site.catalogue import ModelData
     from runfolio.site.charts.declared import Declared
     from runfolio.site.datasets import DatasetData
@@ -86,6 +88,10 @@ class ExperimentData:
         """What people call it."""
         return self.experiment.name
 
+    def place_of(self, row: RunRow) -> int:
+        """Return a run's number in the table."""
+        return bisect_left(self.rows, (row.start, row.run_id), key=attrgetter("start", "run_id"))
+
 
 @dataclass
 class Site:
@@ -126,9 +132,14 @@ class Site:
         return self.folio.repo.committed_at(self.commit)
 
     @cached_property
+    def folders(self) -> frozenset[str]:
+        """What lies at the top of the folio, by name: of kinds of records that it does not have, nothing is loaded that reads them."""
+        return frozenset(folder_names(self.folio.repo, f"{self.commit}:{self.folio.place.prefix.rstrip('/')}"))
+
+    @cached_property
     def reproductions(self) -> Mapping[str, Sequence[Reproduction]]:
         """What came of making runs again, by run id, the newest first."""
-        return self.folio.reproductions.all(self.commit)
+        return self.folio.reproductions.all(self.commit) if paths.REPRODUCTIONS in self.folders else {}
 
     @cached_property
     def overrides(self) -> Mapping[str, str]:
@@ -138,6 +149,8 @@ class Site:
     @cached_property
     def charts(self) -> list[Declared]:
         """The charts that the team declares."""
+        if not self.settings.charts:
+            return []
         from runfolio.site.charts.declared import read_declared
 
         return read_declared(self)
@@ -177,6 +190,8 @@ class Site:
     @cached_property
     def models(self) -> list[ModelData]:
         """The registered models, by name."""
+        if paths.MODELS not in self.folders:
+            return []
         from runfolio.site.catalogue import read_catalogue
 
         return read_catalogue(self)
@@ -210,7 +225,7 @@ class Site:
     @cached_property
     def rows(self) -> list[RunRow]:
         """The runs of all experiments, by id."""
-        return sorted((row for item in self.experiments for row in item.rows), key=lambda row: row.run_id)
+        return sorted(chain.from_iterable(item.rows for item in self.experiments), key=attrgetter("run_id"))
 
     @cached_property
     def prepared(self) -> frozenset[str]:
@@ -220,7 +235,7 @@ class Site:
         """
         made: set[str] = set()
         for item in self.experiments:
-            made.update(row.run_id for row in item.rows[-self.settings.run_pages :] if self.settings.run_pages)
+            made.update(row.run_id for row in item.rows[newest_from(len(item.rows), self.settings.run_pages) :])
             made.update(row.run_id for row in self.best(item, min(20, self.settings.run_pages)))
             most = min(50, self.settings.run_pages)
             made.update([row.run_id for row in item.rows if row.run_id in self.children][-most:] if most else ())
@@ -256,6 +271,8 @@ class Site:
     @cached_property
     def environments(self) -> Mapping[str, str]:
         """Object ids of the package lists of runs, by name."""
+        if paths.ENVIRONMENTS not in self.folders:
+            return {}
         entries = self.folio.repo.tree_entries(self.commit, self.folio.place.full(paths.ENVIRONMENTS))
         named = {entry.path.rpartition("/")[2]: entry.oid for entry in entries}
         found = {name.removesuffix(".txt"): oid for name, oid in sorted(named.items()) if name.endswith(".txt")}
@@ -271,7 +288,7 @@ class Site:
     @cached_property
     def by_start(self) -> list[RunRow]:
         """The runs of all experiments, the oldest first."""
-        return sorted(self.rows, key=lambda row: (row.start, row.run_id))
+        return sorted(self.rows, key=attrgetter("start", "run_id"))
 
     @cached_property
     def evaluations(self) -> Mapping[str, str]:
@@ -369,6 +386,8 @@ class Site:
         if not listed:
             inline: Mapping[str, Mapping[str, Any]] = record.get("artifacts", {})
             return inline
+        from runfolio.objects.manifests import decode_manifest
+
         try:
             data = self.folio.store.read(listed["digest"])
         except (NotFoundError, DamagedError):
@@ -384,23 +403,21 @@ class Site:
         starts = [row.start or self.records([row])[0]["start"] for row in rows]
         named = zip(rows, starts, strict=True)
         wanted = [full(paths.series_path(paths.run_path(row.slug, row.run_id, start))) for row, start in named]
-        found = self.folio.repo.read_many([f"{self.commit}:{path}" for path in wanted]) if wanted else ()
-        return [_curves(data, self.points_a_run) if data else None for _, data in found]
+        if not wanted:
+            return []
+        from runfolio.site.thinning import curves_of
+
+        found = self.folio.repo.read_many([f"{self.commit}:{path}" for path in wanted])
+        return [curves_of(data, self.points_a_run) if data else None for _, data in found]
 
 
-def _curves(data: bytes, most: int) -> dict[str, Any]:
-    """Read a preview, with at most so many points of a run; fewer points keep every extreme."""
-    from runfolio.site.thinning import share_of, thin
+def newest_from(count: int, pages: int) -> int:
+    """Return the place of the first of an experiment's newest runs whose pages are written ahead.
 
-    metrics = json.loads(data)["metrics"]
-    share = share_of([len(columns["values"]) for columns in metrics.values()], most)
-    made = {}
-    for key, columns in metrics.items():
-        kept = thin(columns["values"], share)
-        times = list(accumulate(columns["times"]))
-        made[key] = {
-            "step": [columns["steps"][at] for at in kept],
-            "time": [times[at] for at in kept],
-            "value": [columns["values"][at] for at in kept],
-        }
-    return made
+    It moves on in steps of a quarter of `pages`, so that there are up to a quarter more: were it to move with each run, then each would
+    take the page of another away, and the files that tell which of the older runs have one would be made again.
+
+    >>> newest_from(1234, 200), newest_from(1249, 200), newest_from(1250, 200), newest_from(150, 200), newest_from(9, 0)
+    (1000, 1000, 1050, 0, 9)
+    """
+    return max(0, count - pages) // (step := max(1, pages // 4)) * step if pages else count

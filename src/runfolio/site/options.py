@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runfolio._dataclass import dataclass
+
+if TYPE_CHECKING:
+    from runfolio.site.memory import Made
 
 Progress = Callable[[str, int, int], None]
 
@@ -58,6 +63,8 @@ class BuildReport:
     runs, experiments : int
     commit : str
     warnings : tuple of str
+    made : collection of Made
+        The files, each known to be there.
     """
 
     out: Path
@@ -69,3 +76,4 @@ class BuildReport:
     experiments: int
     commit: str
     warnings: tuple[str, ...] = ()
+    made: Collection[Made] = field(default=(), repr=False, compare=False)

@@ -29,7 +29,6 @@ from runfolio.site.plan import Data, Page
 from runfolio.site.previews import body_of, preview_kind
 from runfolio.site.public import fits
 from runfolio.site.step_images import is_small_copy
-from runfolio.site.tokens import tokens_in
 
 if TYPE_CHECKING:
     from runfolio.site.gather import Site
@@ -241,6 +240,8 @@ class _Chooser:
 
 def secret_in(data: bytes) -> str | None:
     """Name the first secret that is found in a text, or None."""
+    from runfolio.site.tokens import tokens_in
+
     return next(iter(tokens_in(data.decode("utf-8", "replace"))), None)
 
 

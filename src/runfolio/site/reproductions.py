@@ -6,12 +6,14 @@ version's files is at hand. Everything else is said in words, and counts as not.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runfolio.records.reproductions import Deviation, Outcome, Reproduction
-from runfolio.site.catalogue import ModelData, VersionData
 from runfolio.site.gather import Site
 from runfolio.site.links import model_page, version_page
+
+if TYPE_CHECKING:
+    from runfolio.site.catalogue import ModelData, VersionData
 
 STAGE = "Production"
 _ROWS = 12

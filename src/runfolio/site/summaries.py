@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from runfolio._dataclass import dataclass
 from runfolio.index import RunRow
 from runfolio.site.gather import ExperimentData, Site
@@ -63,10 +65,11 @@ def _summary(site: Site, item: ExperimentData) -> Summary:
     objective = item.objective
     best = site.best(item, 1)[0] if values else None
     baseline = site.by_id.get(item.experiment.baseline or "")
+    statuses = Counter([row.status for row in item.rows])
     return Summary(
         runs=len(item.rows),
-        failed=sum(row.status == "FAILED" for row in item.rows),
-        killed=sum(row.status == "KILLED" for row in item.rows),
+        failed=statuses["FAILED"],
+        killed=statuses["KILLED"],
         last_start=item.rows[-1].start if item.rows else None,
         compute_ms=sum(row.end - row.start for row in item.rows if row.end is not None and row.end > row.start),
         metric=objective.metric if objective else "",

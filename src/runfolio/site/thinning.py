@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
 
 
 def thin(values: Sequence[float | str], most: int) -> list[int]:
@@ -66,3 +69,19 @@ def share_of(counts: Sequence[int], most: int) -> int:
             return max(8, share)
         left -= count
     return max(8, most)
+
+
+def curves_of(data: bytes, most: int) -> dict[str, Any]:
+    """Read a preview, with at most so many points of a run; fewer points keep every extreme."""
+    metrics = json.loads(data)["metrics"]
+    share = share_of([len(columns["values"]) for columns in metrics.values()], most)
+    made = {}
+    for key, columns in metrics.items():
+        kept = thin(columns["values"], share)
+        times = list(accumulate(columns["times"]))
+        made[key] = {
+            "step": [columns["steps"][at] for at in kept],
+            "time": [times[at] for at in kept],
+            "value": [columns["values"][at] for at in kept],
+        }
+    return made

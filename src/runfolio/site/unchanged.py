@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from runfolio.folio.place import Place
 
 Asked = list[Any]
-FORMAT = 2
+FORMAT = 3
 """Raised when what the generator writes changes without a change of a template."""
 FILE = "sites.json"
 _SETTINGS = "runfolio.yaml"
@@ -90,7 +90,15 @@ def report_if_unchanged(location: str | None, out: Path | str, options: BuildOpt
             return None
         size = sum(made.size for made in memory.files.values())
         return BuildReport(
-            out, 0, len(memory.files), 0, size, **memory.told, commit=held["commit"], warnings=tuple(held["warnings"])
+            out,
+            0,
+            len(memory.files),
+            0,
+            size,
+            **memory.told,
+            commit=held["commit"],
+            warnings=tuple(held["warnings"]),
+            made=memory.files.values(),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -124,8 +132,10 @@ def asked_of(place: Place, options: BuildOptions) -> Asked | None:
     return asked if now == place.settings else None
 
 
-def remember(place: Place, out: Path, asked: Asked | None, commit: str, state: str, warnings: Sequence[str]) -> None:
-    """Write down which state a site has, for :func:`report_if_unchanged` and :func:`warnings_then`; where that fails, nothing is lost.
+def remember(
+    place: Place, out: Path, asked: Asked | None, commit: str, state: str, templates: str, warnings: Sequence[str]
+) -> None:
+    """Write down which state a site has, for :func:`report_if_unchanged` and its neighbours; where that fails, nothing is lost.
 
     Parameters
     ----------
@@ -137,13 +147,15 @@ def remember(place: Place, out: Path, asked: Asked | None, commit: str, state: s
         The one that is shown.
     state : str
         Digest of all that the site depends on.
+    templates : str
+        Digest of the built-in templates alone.
     warnings : sequence of str
         What was said of the site.
     """
     with suppress(OSError, ValueError):
         held = _held(place.local)
         ref = place.ledger or "HEAD"
-        made = {"asked": asked, "ref": ref, "commit": commit, "state": state, "warnings": list(warnings)}
+        made = {"asked": asked, "ref": ref, "commit": commit, "state": state, "templates": templates, "warnings": list(warnings)}
         if held.pop(key := _key(out), None) == made:
             return
         held = {name: other for name, other in held.items() if os.path.isdir(name)}
@@ -152,6 +164,21 @@ def remember(place: Place, out: Path, asked: Asked | None, commit: str, state: s
         place.local.mkdir(parents=True, exist_ok=True)
         beside.write_text(json.dumps({"version": __version__, "sites": dict(list(held.items())[-_MOST:])}), "utf-8")
         os.replace(beside, place.local / FILE)
+
+
+def templates_then(place: Place, out: Path, asked: Asked | None) -> str | None:
+    """Return the digest of the templates that the last build took, if no file of them looks different now; None where that is not known.
+
+    Parameters
+    ----------
+    place : Place
+    out : Path
+    asked : list or None
+        As it is now; templates that were written just before were never noted in one.
+    """
+    held = _held(place.local).get(_key(out), {})
+    found = held.get("templates") if asked is not None and held.get("asked") == asked else None
+    return found if isinstance(found, str) else None
 
 
 def warnings_then(place: Place, out: Path, state: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What declared and logged charts add to a site: specifications, static pictures, the theme, and Vega's script where there is any chart.
 
-Three steps, because what a Python function returns is only known once it has run: specifications, pictures, then what they share.
+Three steps, because what a Python function returns is only known once it has run: specifications, pictures, then what they share. Most
+folios declare no chart, so what makes one is loaded where one is made.
 """
 
 from __future__ import annotations
@@ -11,17 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from runfolio.site.assets import templates_folder
-from runfolio.site.charts.declared import Declared
-from runfolio.site.charts.rows import columns_of
-from runfolio.site.charts.running import run_python
-from runfolio.site.charts.specs import columns_in, fitted, uses_runs
-from runfolio.site.charts.stills import MOST_ROWS, can_draw, picture
-from runfolio.site.charts.theme import THEME
 from runfolio.site.columns import script
 from runfolio.site.output import canonical
 from runfolio.site.plan import Data, Step
 
 if TYPE_CHECKING:
+    from runfolio.site.charts.declared import Declared
     from runfolio.site.gather import ExperimentData, Site
 
 VEGA, THEME_FILE = "assets/vega", "data/chart-theme"
@@ -49,6 +45,10 @@ def specifications(site: Site) -> Iterator[Data]:
 
 def pictures(site: Site) -> Iterator[Data]:
     """Yield the static pictures of declared charts, where they can be drawn."""
+    if not site.charts:
+        return
+    from runfolio.site.charts.stills import MOST_ROWS, can_draw
+
     if not can_draw():
         return
     for name, chart, item in _each(site):
@@ -71,6 +71,8 @@ def shared(site: Site) -> Iterator[Data]:
     except FileNotFoundError:
         site.warnings.append(NO_VEGA)
         return
+    from runfolio.site.charts.theme import THEME
+
     yield Data(VEGA, hashlib.sha256(vega).digest(), lambda: (vega, None))
     yield Data(THEME_FILE, canonical(THEME), lambda: (script(THEME_FILE, THEME), None))
 
@@ -101,6 +103,10 @@ def _each(site: Site) -> Iterator[tuple[str, Declared, ExperimentData]]:
 def _specification(
     site: Site, name: str, chart: Declared, item: ExperimentData, known: list[str]
 ) -> tuple[bytes, dict[str, Any]]:
+    from runfolio.site.charts.rows import columns_of
+    from runfolio.site.charts.running import run_python
+    from runfolio.site.charts.specs import columns_in, fitted, uses_runs
+
     spec = run_python(chart, columns_of(site, item)) if chart.spec is None else chart.spec
     asks = uses_runs(spec)
     facts = {"spec": fitted(spec), "uses_runs": asks, "columns": columns_in(spec, known) if asks else []}
@@ -108,6 +114,9 @@ def _specification(
 
 
 def _picture(site: Site, facts: Mapping[str, Any], item: ExperimentData, theme: str, where: str) -> tuple[bytes, None]:
+    from runfolio.site.charts.rows import columns_of
+    from runfolio.site.charts.stills import picture
+
     columns = columns_of(site, item, facts["columns"]) if facts["uses_runs"] else {}
     return picture(facts["spec"], columns, theme, where), None
 

@@ -19,6 +19,7 @@ from runfolio.site.output import canonical
 from runfolio.site.plan import Data, Page
 from runfolio.site.public import count_private
 from runfolio.site.reproductions import shown_reproduction
+from runfolio.site.words import count_words
 
 
 def chunks(site: Site) -> Iterator[Data]:
@@ -48,12 +49,13 @@ def build_facts(site: Site) -> Page:
 
 
 def _inputs(site: Site, rows: Sequence[RunRow]) -> str:
+    ids = {row.run_id for row in rows}
     shown = {
-        "names": sorted({site.names[row.slug] for row in rows}),
-        "previews": {row.run_id: site.previews[row.run_id] for row in rows if row.run_id in site.previews},
-        "children": {row.run_id: site.children[row.run_id] for row in rows if row.run_id in site.children},
+        "names": sorted({site.names[slug] for slug in {row.slug for row in rows}}),
+        "previews": {run_id: site.previews[run_id] for run_id in ids & site.previews.keys()},
+        "children": {run_id: site.children[run_id] for run_id in ids & site.children.keys()},
         "points": site.points_a_run,
-        "proofs": {row.run_id: shown_reproduction(site, row.run_id) for row in rows if row.run_id in site.reproductions},
+        "proofs": {run_id: shown_reproduction(site, run_id) for run_id in ids & site.reproductions.keys()},
     }
     return site.digest(rows) + canonical(shown)
 
@@ -97,3 +99,11 @@ def private_counts(site: Site) -> dict[str, int]:
         assert isinstance(held, dict)
         made.update(held)
     return dict(made)
+
+
+def private_warning(site: Site) -> list[str]:
+    """Return the warning of a site that is not public: what of people and machines it shows; empty where that is nothing."""
+    shown = [f"{words} (in {count_words(count, 'run')})" for words, count in private_counts(site).items()]
+    if not shown:
+        return []
+    return [f"THIS SITE IS NOT FOR THE PUBLIC: it shows {', '.join(shown)}. Leave them out with --public"]

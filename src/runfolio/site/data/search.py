@@ -27,9 +27,10 @@ MOST_WORDS = 160
 
 def parts(site: Site) -> Iterator[Data]:
     """Yield the files with the runs."""
+    prepared = site.prepared
     for number, rows in _parts(site):
-        prepared = [row.run_id in site.prepared for row in rows]
-        yield Data(f"{NAME}/{number}", canonical(prepared) + site.digest(rows), partial(_render, site, number, rows))
+        pages = [at for at, row in enumerate(rows) if row.run_id in prepared]
+        yield Data(f"{NAME}/{number}", canonical(pages) + site.digest(rows), partial(_render, site, number, rows))
 
 
 def search_file(site: Site) -> Data:

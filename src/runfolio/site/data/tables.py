@@ -121,9 +121,9 @@ def shards(site: Site) -> Iterator[Data]:
                 name = _name(item, number, pack)
                 inputs = body + canonical([keys, digits or 0])
                 yield Data(name, inputs, partial(_columns, site, (item, number), name, keys, rows, digits))
-            ids = {"ids": [row.run_id for row in rows], "pages": [at for at, row in enumerate(rows) if row.run_id in prepared]}
+            pages = [at for at, row in enumerate(rows) if row.run_id in prepared]
             name = f"data/e/{item.slug}/{number}-ids"
-            yield Data(name, canonical(ids), partial(_plain, name, ids))
+            yield Data(name, body + canonical(pages), partial(_ids, name, rows, pages))
 
 
 def _columns(
@@ -149,6 +149,10 @@ def columns(site: Site) -> Iterator[Data]:
         value = [{"key": key, "pack": packs[key], **facts} for key, facts in known_columns(site, item).items()]
         name = f"data/e/{item.slug}/columns"
         yield Data(name, canonical(value), partial(_plain, name, value))
+
+
+def _ids(name: str, rows: Sequence[RunRow], pages: Sequence[int]) -> tuple[bytes, None]:
+    return script(name, {"ids": [row.run_id for row in rows], "pages": pages}), None
 
 
 def _plain(name: str, value: object) -> tuple[bytes, None]:

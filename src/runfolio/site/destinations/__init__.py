@@ -17,13 +17,14 @@ from runfolio._lazy import lazy_names
 if TYPE_CHECKING:
     from runfolio.site.destinations.branch import publish_to_branch, unpublish_from_branch
     from runfolio.site.destinations.bucket import publish_to_bucket, unpublish_from_bucket
-    from runfolio.site.destinations.contents import Built, Published, Unpublished, read_built
+    from runfolio.site.destinations.contents import Built, Published, Unpublished, built_of, read_built
     from runfolio.site.destinations.folder import publish_to_folder, unpublish_from_folder
 
 __all__ = [
     "Built",
     "Published",
     "Unpublished",
+    "built_of",
     "publish_to_branch",
     "publish_to_bucket",
     "publish_to_folder",
@@ -38,7 +39,7 @@ __getattr__ = lazy_names(
     {
         "branch": ("publish_to_branch", "unpublish_from_branch"),
         "bucket": ("publish_to_bucket", "unpublish_from_bucket"),
-        "contents": ("Built", "Published", "Unpublished", "read_built"),
+        "contents": ("Built", "Published", "Unpublished", "built_of", "read_built"),
         "folder": ("publish_to_folder", "unpublish_from_folder"),
     },
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
 
 from runfolio.errors import BusyError, RemoteError, StateError, UsageError
@@ -17,6 +18,8 @@ from runfolio.gitstore.merging import fetch, replace_branch
 from runfolio.site.destinations.contents import LIST, Built, Listing, Published, Unpublished, decode_listing
 
 TRIES = 20
+_PLAIN = re.compile(r"[a-z0-9]+(?:[-_/][a-z0-9]+)*", re.ASCII)
+"""Branches whose names git need not be asked about."""
 _NO_JEKYLL = ".nojekyll"
 """Without it GitHub Pages passes a branch through Jekyll, which leaves files out."""
 
@@ -113,7 +116,7 @@ def unpublish_from_branch(
 def _named(repo: Repo, branch: str, remote: str, folder: str) -> tuple[str, str, str]:
     """Return the folder, the branch's ref and the one that follows it here, once they are known to be good names."""
     folder = folder.strip("/")
-    if not repo.succeeds("check-ref-format", "--branch", branch):
+    if not _PLAIN.fullmatch(branch) and not repo.succeeds("check-ref-format", "--branch", branch):
         raise UsageError(f"{branch!r} cannot name a branch.")
     if any(part in ("", ".", "..", ".git") for part in folder.split("/")) and folder:
         raise UsageError(f"{folder!r} is no folder of a branch.")
@@ -152,7 +155,9 @@ def _put(
     commit = commit_alone(repo, tip, changes, message, configured_ident(repo), f"refs/runfolio/site-{os.getpid()}", at_s=at_s)
     if not replace_branch(repo, remote, ref, commit, tip):
         return False
-    repo.run("update-ref", tracking, commit, check=False)
+    # Where the remote is fetched from as usual, the push has noted it.
+    if repo.resolve(tracking) != commit:
+        repo.run("update-ref", tracking, commit, check=False)
     return True
 
 

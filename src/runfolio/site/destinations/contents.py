@@ -15,12 +15,15 @@ import re
 from collections.abc import Container
 from dataclasses import field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, NotFoundError, StateError
 from runfolio.site.kinds import SAFE_ENDINGS
 from runfolio.site.memory import MEMORY
+
+if TYPE_CHECKING:
+    from runfolio.site.options import BuildReport
 
 LIST = ".runfolio-site.json"
 """Name of the list of what was published, in the destination."""
@@ -174,6 +177,11 @@ def _plain(path: object) -> bool:
         and bool(path)
         and not any(part in ("", ".", "..", ".git") or "\\" in part for part in path.split("/"))
     )
+
+
+def built_of(report: BuildReport) -> Built:
+    """Return the site that a build of this process made, or found as it was."""
+    return Built(report.out, {made.path: File(made.digest, made.size) for made in report.made})
 
 
 def read_built(folder: Path) -> Built:

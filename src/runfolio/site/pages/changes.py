@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runfolio.diff.states import ABSENT, FieldChange, StateDiff
 from runfolio.diff.verdict import PREDICTION, WELCH, Trial, Verdict, is_number, judge
 from runfolio.folio.changes import RecordCommit, changes_between, read_difference
 from runfolio.folio.past import commit_at
+from runfolio.formats import paths
 from runfolio.gitstore.repo import Change
 from runfolio.records import Lifecycle, Run
 from runfolio.records.visible import visible
@@ -19,8 +20,10 @@ from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.history import COMMITS, MOST_READ, Brought, added_ids, brought_by
 from runfolio.site.links import change_page, experiment_page, run_page
 from runfolio.site.output import canonical
-from runfolio.site.pages.model_changes import model_changes
 from runfolio.site.plan import Page
+
+if TYPE_CHECKING:
+    from runfolio.site.pages.model_changes import ModelChange
 
 PATH = "changes/index.html"
 MOST_RUNS, MOST_FIELDS = 100, 60
@@ -78,6 +81,15 @@ def difference_page(site: Site, old: str, new: str) -> Page:
         return added_ids(changes) | added_ids(changes_between(place, after, site.commit))
 
     return _page(site, Ends(before, after), brought_by(changes), lambda: changes, newer, None, [site.commit])
+
+
+def _models(site: Site, changes: Sequence[Change]) -> tuple[Sequence[ModelChange], Sequence[str]]:
+    """Return what a change did to models, and the files that could not be read."""
+    if not any(change.path.startswith(f"{paths.MODELS}/") for change in changes):
+        return (), ()
+    from runfolio.site.pages.model_changes import model_changes
+
+    return model_changes(site, changes)
 
 
 def _row(site: Site, commit: RecordCommit) -> dict[str, Any]:
@@ -145,7 +157,7 @@ def _render(
     for run in difference.runs_added.values():
         if run.lifecycle is Lifecycle.ACTIVE:
             added[run.experiment].append(run)
-    models, unread = model_changes(site, read)
+    models, unread = _models(site, read)
     row = _row(site, commit) if commit else None
     return site.html(
         "change.html", path, page="change",

@@ -57,13 +57,11 @@ def _page(site: Site, item: ExperimentData) -> Page:
 
 
 def _html(site: Site, item: ExperimentData, path: str, first: list[RunRow], baseline: str | None, data: dict[str, Any]) -> bytes:
-    wanted = {row.run_id for row in first} | {baseline}
-    places = {row.run_id: at for at, row in enumerate(item.rows) if row.run_id in wanted}
-    rows = [_row(site, item, row, places[row.run_id], record) for row, record in zip(first, site.records(first), strict=True)]
+    rows = [_row(site, item, row, record) for row, record in zip(first, site.records(first), strict=True)]
     pinned = None
     if baseline:
         row = site.by_id[baseline]
-        pinned = _row(site, item, row, places[baseline], site.records([row])[0])
+        pinned = _row(site, item, row, site.records([row])[0])
     experiment, objective = item.experiment, item.objective
     known = {column["key"]: column for column in data["columns"]}
     table = {
@@ -124,10 +122,10 @@ def _strip(site: Site, item: ExperimentData, baseline: str | None) -> tuple[floa
     return strip_range(values.values(), item.objective.direction, base)
 
 
-def _row(site: Site, item: ExperimentData, row: RunRow, place: int, record: dict[str, Any]) -> dict[str, Any]:
+def _row(site: Site, item: ExperimentData, row: RunRow, record: dict[str, Any]) -> dict[str, Any]:
     cells = {key: value for values in row_cells(record).values() for key, value in values.items()}
     return {
-        "ordinal": place,
+        "ordinal": item.place_of(row),
         "run_id": row.run_id,
         "name": row.name or row.run_id[:12],
         "href": run_page(site, row.run_id),

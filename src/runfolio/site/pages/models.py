@@ -1,26 +1,26 @@
-"""The catalogue of registered models, a page a model, and a page a version."""
+"""The catalogue of registered models, a page a model, and a page a version.
+
+The home page asks this module for cards, also in folios without models: what only a model's pages need is loaded where they are made.
+"""
 
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runfolio.formats import paths
 from runfolio.formats.models import version_fields
-from runfolio.registry.cards import PROMPTS, section_id, sections
-from runfolio.registry.prompts import is_prompt
-from runfolio.site.calling import request_body, uses_of
-from runfolio.site.catalogue import ModelData, VersionData
-from runfolio.site.evaluations import evaluation_of, shown_evaluation
 from runfolio.site.gather import Site
 from runfolio.site.links import experiment_page, model_page, run_page, version_page
 from runfolio.site.markdown import markdown_tree
 from runfolio.site.output import canonical
 from runfolio.site.plan import Page
 from runfolio.site.reproductions import badge, shown_reproduction
+
+if TYPE_CHECKING:
+    from runfolio.site.catalogue import ModelData, VersionData
 
 PATH = "models/index.html"
 HEADLINES, TIMELINE = 3, 40
@@ -59,6 +59,8 @@ def _runs(site: Site, item: ModelData) -> dict[str, Any]:
 
 def _evaluated(site: Site, version: VersionData) -> list[Any]:
     """Return what the evaluation on a version's page depends on: which run, and what of it is published."""
+    from runfolio.site.evaluations import evaluation_of
+
     run_id = evaluation_of(site, version.version)
     return [run_id, site.previews.get(run_id, {}) if run_id else {}, site.digest([site.by_id[run_id]]) if run_id else ""]
 
@@ -111,6 +113,11 @@ def _link(site: Site, run_id: str | None) -> dict[str, Any] | None:
 
 
 def _model(site: Site, item: ModelData, path: str) -> bytes:
+    import shlex
+
+    from runfolio.registry.prompts import is_prompt
+    from runfolio.site.calling import uses_of
+
     keys = _common(item)
     rows = [
         {
@@ -190,6 +197,13 @@ def _event(item: ModelData, event: Any) -> dict[str, Any]:
 
 
 def _version(site: Site, item: ModelData, shown: VersionData, path: str) -> bytes:
+    import shlex
+
+    from runfolio.registry.cards import PROMPTS, section_id, sections
+    from runfolio.registry.prompts import is_prompt
+    from runfolio.site.calling import request_body, uses_of
+    from runfolio.site.evaluations import evaluation_of, shown_evaluation
+
     version = shown.version
     before = item.before(shown.number)
     live = item.live[0][1] if item.live and item.live[0][1].number != shown.number else None

@@ -33,9 +33,10 @@ STATIC_CURVES, SCRIPT_CURVES, SPARKLINES, BODIES = 24, 400, 200, 24
 def pages(site: Site) -> Iterator[Page]:
     """Yield the pages of the runs that are written ahead, and the one for all others."""
     parents = {child: parent for parent, child in site.index.parents()}
+    prepared = site.prepared
     for item in site.experiments:
         for row in item.rows:
-            if row.run_id in site.prepared:
+            if row.run_id in prepared:
                 yield _page(site, item, row.run_id, parents.get(row.run_id))
     shared = {
         "details": site.output.path("data/r/index"),
