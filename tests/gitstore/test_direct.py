@@ -340,22 +340,31 @@ import sys
 from pathlib import Path
 from runfolio.gitstore import FileChange, Ident, Repo, commit_files
 repo = Repo.discover(sys.argv[1])
-assert commit_files(repo, "refs/heads/main", repo.resolve("refs/heads/main"), [FileChange("runs/a/1.json", b"{}")], "x", Ident("A", "a@b"), durable=sys.argv[2] == "yes")
+assert commit_files(repo, "refs/heads/main", repo.resolve("refs/heads/main"), [FileChange(sys.argv[3], b"{}")], "x", Ident("A", "a@b"), durable=sys.argv[2] == "yes")
 """
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-@pytest.mark.parametrize(("durable", "objects", "refs"), [("yes", 5, 1), ("no", 0, 0)])
-def test_objects_and_ref_are_synced_as_the_mode_says(repo: Repo, tmp_path: Path, durable: str, objects: int, refs: int) -> None:
+@pytest.mark.parametrize(
+    ("durable", "path", "synced"),
+    [("yes", "1.json", 3), ("yes", "runs/a/1.json", 2), ("no", "1.json", 0), ("no", "runs/a/1.json", 0)],
+)
+def test_objects_and_ref_are_synced_as_the_mode_says(repo: Repo, tmp_path: Path, durable: str, path: str, synced: int) -> None:
     said = tmp_path / "strace"
     command = ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync,rename,link", "-o", str(said), sys.executable, "-c", SYNCED]
-    done = subprocess.run([*command, str(repo.git_dir.parent), durable], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, str(repo.git_dir.parent), durable, path], capture_output=True, text=True, check=False)
     if done.returncode and "ptrace" in done.stderr:
         pytest.skip("strace may not trace here")
     assert done.returncode == 0, done.stderr
     calls = [line.split(None, 1)[1] for line in said.read_text().splitlines()]
     syncs = [call for call in calls if call.startswith(("fsync", "fdatasync"))]
-    assert (sum("tmp_obj_" in call for call in syncs), sum("main.lock" in call for call in syncs)) == (objects, refs)
+    files = [call for call in calls if call.startswith("rename") and "/objects/" in call]
+    kinds = {"1.json": ("tmp_obj_",), "runs/a/1.json": ("tmp_pack_", "tmp_idx_")}[path]
+    assert (len(files), len([call for call in syncs if any(kind in call for kind in kinds)])) == (
+        3 if path == "1.json" else 2,
+        synced,
+    )
+    assert sum("main.lock" in call for call in syncs) == (durable == "yes")
     moved = [number for number, call in enumerate(calls) if call.startswith("rename") and "main.lock" in call]
     assert len(moved) == 1
     assert all(number < moved[0] for number, call in enumerate(calls) if call in syncs)
@@ -372,11 +381,11 @@ def test_loose_objects_are_packed_by_git_when_they_are_many(
     monkeypatch.setattr(upkeep, "_asked", {})
     number = started = 0
     while len(list((repo.git_dir / "objects" / "17").glob("*"))) < 3:  # more than 300 / 256, as git counts
-        assert directly(repo, [FileChange(f"runs/{number}", b"%d" % number)])
+        assert directly(repo, [FileChange(f"{number}", b"%d" % number)])  # so few objects are not worth a pack
         number += 1
     for _ in range(3):
         started += upkeep.pack_when_due(repo)
     assert started == packed  # asked once, then not again at each commit
     assert bool(list((repo.git_dir / "objects" / "pack").glob("*.pack"))) == packed
-    assert repo.read(f"{repo.resolve(MAIN)}:runs/0") == b"0"
+    assert repo.read(f"{repo.resolve(MAIN)}:0") == b"0"
     assert fsck(root) == ""

@@ -28,6 +28,7 @@ from runfolio.gitstore.commits import FileChange
 from runfolio.gitstore.index_lock import index_held, remove_left_behind, remove_own
 from runfolio.gitstore.process import explain, run_git
 from runfolio.gitstore.repo import Change, Repo
+from runfolio.gitstore.settled import read_small
 
 PENDING = "pending.json"
 
@@ -49,7 +50,7 @@ def write_note(repo: Repo, note: dict[str, object]) -> None:
 def read_note(repo: Repo) -> dict[str, object] | None:
     """Return what an earlier process of this work tree did not finish, or None."""
     try:
-        note = json.loads(_note_path(repo).read_text("utf-8"))
+        note = json.loads(read_small(f"{repo.git_dir}/runfolio/{PENDING}"))
     except (OSError, ValueError):
         return None
     return note if isinstance(note, dict) else None

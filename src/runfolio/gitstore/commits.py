@@ -39,6 +39,9 @@ class FileChange:
     donor: str | None = None
 
 
+_NOT_IN_IDENT = re.compile(r"[<>\n\0]")
+
+
 @dataclass(frozen=True, slots=True)
 class Ident:
     """Who a commit is by."""
@@ -54,10 +57,9 @@ class Ident:
 
     def line(self, at_s: int) -> str:
         """Return the ident line of a commit at a time in seconds since the epoch."""
-        clean = re.compile(r"[<>\n\0]")
         offset = time.localtime(at_s).tm_gmtoff
         sign, minutes = ("-" if offset < 0 else "+"), abs(offset) // 60
-        return f"{clean.sub('', self.name)} <{clean.sub('', self.mail)}> {at_s} {sign}{minutes // 60:02d}{minutes % 60:02d}"
+        return f"{_NOT_IN_IDENT.sub('', self.name)} <{_NOT_IN_IDENT.sub('', self.mail)}> {at_s} {sign}{minutes // 60:02d}{minutes % 60:02d}"
 
 
 FEW = 48
@@ -66,12 +68,13 @@ SOME = 1000
 """The same where no ref has to be moved: one process of git for all of them would cost a start, and compress them twice."""
 
 _IDENT_S = 10.0
+_NAMES = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "EMAIL", "HOME")
 _idents: dict[tuple[str | None, ...], tuple[float, Ident]] = {}
 
 
 def configured_ident(repo: Repo) -> Ident:
     """Return git's configured author, or a plain runfolio ident where none is configured; asked again after some seconds."""
-    key = (str(repo.git_dir), *(os.environ.get(name) for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "EMAIL", "HOME")))
+    key = (str(repo.git_dir), *map(os.environ.get, _NAMES))
     held = _idents.get(key)
     if held is None or not 0 <= time.monotonic() - held[0] < _IDENT_S:
         text = repo.run("var", "GIT_AUTHOR_IDENT", check=False).decode("utf-8", "replace")

@@ -1,20 +1,22 @@
 """The bytes of a tree as sorted lines: a name found, a few lines exchanged, without touching the others.
 
 The entries of a folder of thousands are cut apart once and kept; to look one up is a bisection, and a folder with one more entry is two
-copied lists. Only what is asked of a tree again and again needs this; :mod:`runfolio.gitstore.trees` has the entries as records.
+copied lists, whose bytes are joined as they are. Only what is asked of a tree again and again needs this;
+:mod:`runfolio.gitstore.trees` has the entries as records.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from runfolio.errors import DamagedError
 
-_ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0]+)\0(.{20})", re.DOTALL)
+_ENTRY = re.compile(rb"(([0-7]{5,6}) ([^\0]+)\0.{20})", re.DOTALL)
 _FOLDER = b"40000"
+_LONGEST_NUMBER = 9
 
 
 class Line(NamedTuple):
@@ -37,12 +39,13 @@ class Folder:
     ----------
     keys : sequence of bytes
         The names as git orders them: a folder's ends with ``/``.
-    lines : sequence of Line
-        In the same order.
+    pieces : sequence of bytes
+        The entries as git writes them, in the same order.
     """
 
-    def __init__(self, keys: Sequence[bytes] = (), lines: Sequence[Line] = ()) -> None:
-        self._keys, self._lines = keys, lines
+    def __init__(self, keys: Sequence[bytes] = (), pieces: Sequence[bytes] = ()) -> None:
+        self._keys, self._pieces = keys, pieces
+        self._numbers: dict[bytes, list[int]] = {}
 
     @classmethod
     def parse(cls, data: bytes) -> Folder:
@@ -53,45 +56,85 @@ class Folder:
         DamagedError
             If they are not those of a tree in git's order.
         """
-        lines = [Line._make(found) for found in _ENTRY.findall(data)]
-        keys = [line.name + b"/" if line.mode == _FOLDER else line.name for line in lines]
-        if sum(len(line.mode) + len(line.name) + 22 for line in lines) != len(data) or any(map(_not_less, keys, keys[1:])):
+        found = _ENTRY.findall(data)
+        keys = [name + b"/" if mode == _FOLDER else name for _, mode, name in found]
+        pieces = [piece for piece, _, _ in found]
+        if sum(map(len, pieces)) != len(data) or any(map(_not_less, keys, keys[1:])):
             raise DamagedError("A tree object is damaged. Run: git fsck")
-        return cls(keys, lines)
+        return cls(keys, pieces)
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._keys)
 
     def get(self, name: bytes) -> Line | None:
         """Return the entry of a name, or None."""
         for key in (name, name + b"/"):
             at = bisect_left(self._keys, key)
             if at < len(self._keys) and self._keys[at] == key:
-                return self._lines[at]
+                piece = self._pieces[at]
+                return Line(piece[: piece.index(b" ")], name, piece[-20:])
         return None
 
     def names(self) -> list[bytes]:
         """Return the names, in order."""
-        return [line.name for line in self._lines]
+        return [key.removesuffix(b"/") for key in self._keys]
+
+    def numbers(self, ending: bytes) -> Sequence[int]:
+        """Return the numbers that files are named by, ascending: 7 for ``7.yaml`` if the ending is ``.yaml``.
+
+        Counted once; a folder that is made of this one by :meth:`changed` counts on. The list is not to be changed.
+        """
+        held = self._numbers.get(ending)
+        if held is None:
+            held = self._numbers[ending] = numbers_in(self._keys, ending)
+        return held
 
     def changed(self, changes: Mapping[bytes, Line | None]) -> Folder:
         """Return the folder with some entries put in or taken away; None takes one away."""
-        keys, lines = list(self._keys), list(self._lines)
+        keys, pieces = list(self._keys), list(self._pieces)
         for name, line in changes.items():
             for key in (name, name + b"/"):
                 at = bisect_left(keys, key)
                 if at < len(keys) and keys[at] == key:
-                    del keys[at], lines[at]
+                    del keys[at], pieces[at]
             if line is not None:
                 key = name + b"/" if line.is_folder else name
                 at = bisect_left(keys, key)
                 keys.insert(at, key)
-                lines.insert(at, line)
-        return Folder(keys, lines)
+                pieces.insert(at, b"%b %b\0%b" % line)
+        made = Folder(keys, pieces)
+        made._numbers = {ending: _counted_on(held, changes, ending) for ending, held in self._numbers.items()}
+        return made
 
     def data(self) -> bytes:
         """Return the bytes of the tree object."""
-        return b"".join([b"%b %b\0%b" % line for line in self._lines])
+        return b"".join(self._pieces)
+
+
+def numbers_in(names: Iterable[bytes], ending: bytes) -> list[int]:
+    """Return the numbers that names say before an ending, ascending; other names are passed over."""
+    found = (_number(name, ending) for name in names)
+    return sorted(number for number in found if number is not None)
+
+
+def _counted_on(held: Sequence[int], changes: Mapping[bytes, Line | None], ending: bytes) -> list[int]:
+    numbers = list(held)
+    for name, line in changes.items():
+        number = _number(name, ending)
+        if number is None:
+            continue
+        at = bisect_left(numbers, number)
+        if at < len(numbers) and numbers[at] == number:
+            del numbers[at]
+        if line is not None and not line.is_folder:
+            insort(numbers, number)
+    return numbers
+
+
+def _number(name: bytes, ending: bytes) -> int | None:
+    digits = name.removesuffix(ending)
+    plain = digits.isdigit() and len(digits) < len(name) and len(digits) <= _LONGEST_NUMBER and digits[0] != 0x30
+    return int(digits) if plain else None
 
 
 def _not_less(one: bytes, other: bytes) -> bool:

@@ -78,10 +78,8 @@ class LooseObjects:
         OSError
             If it could not be written.
         """
-        import hashlib  # OpenSSL takes 5 ms to load, which reading need not pay
-
-        whole = f"{kind} {len(data)}\0".encode("ascii") + data
-        oid = hashlib.sha1(whole, usedforsecurity=False).hexdigest()
+        whole = _whole(kind, data)
+        oid = _sha1(whole)
         target = self._path(oid)
         try:
             os.utime(target)
@@ -98,7 +96,7 @@ class LooseObjects:
             fd = os.open(temporary, flags, 0o444)
         try:
             try:
-                write_whole(fd, _compressed(whole, level))
+                write_whole(fd, compressed(whole, level))
                 if durable:
                     os.fsync(fd)
             finally:
@@ -111,7 +109,23 @@ class LooseObjects:
         return oid
 
 
-def _compressed(data: bytes, level: int) -> bytes:
+def object_id(kind: str, data: bytes) -> str:
+    """Return the id of an object."""
+    return _sha1(_whole(kind, data))
+
+
+def _whole(kind: str, data: bytes) -> bytes:
+    return f"{kind} {len(data)}\0".encode("ascii") + data
+
+
+def _sha1(data: bytes) -> str:
+    import hashlib  # OpenSSL takes 5 ms to load, which reading need not pay
+
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+def compressed(data: bytes, level: int) -> bytes:
+    """Return data as git compresses objects."""
     if len(data) > _SMALL:
         return zlib.compress(data, level)
     # A window no larger than what goes through it: to clear one of 32 KB takes longer than to compress a small object (46 and 14 us).

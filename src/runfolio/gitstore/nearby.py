@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from runfolio.errors import DamagedError
@@ -61,6 +62,11 @@ class NearbyObjects:
         oid = self._find(name)
         found = [] if oid is None else self.folder(oid).names()
         return [item.decode("utf-8", "surrogateescape") for item in found]
+
+    def numbers(self, name: str, ending: bytes) -> Sequence[int]:
+        """Return the numbers that files of a folder are named by; see :meth:`Folder.numbers`; none where it is not there."""
+        oid = self._find(name)
+        return () if oid is None else self.folder(oid).numbers(ending)
 
     def _find(self, name: str) -> str | None:
         match = _NAME.fullmatch(name)

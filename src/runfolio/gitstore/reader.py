@@ -72,6 +72,14 @@ class ObjectReader:
                 answers = list(self._ask(batch))
             yield from answers
 
+    def read(self, name: str) -> bytes | None:
+        """Return the content of one object, or None; see :meth:`read_many`."""
+        with self._lock:
+            if self.nearby.trusted():
+                with suppress(NotNearbyError):
+                    return self.nearby.answer(name)
+            return dict(self._ask([name]))[name]
+
     def _read_few(self, names: list[str]) -> list[tuple[str, bytes | None]]:
         with self._lock:
             found: dict[str, bytes | None] = {}

@@ -46,10 +46,16 @@ class Repo:
         The same but in a linked work tree, where `common_dir` is the repository that all share.
     work_tree : Path or None
         None in a bare repository.
+
+    Attributes
+    ----------
+    own_folder : Path
+        For what is ours and not shared (journals, index, locks), whether it is there yet or not.
     """
 
     def __init__(self, git_dir: Path, common_dir: Path, work_tree: Path | None) -> None:
         self.git_dir, self.common_dir, self.work_tree = git_dir, common_dir, work_tree
+        self.own_folder = common_dir / "runfolio"
         self._reader = ObjectReader(git_dir, common_dir)
         self._files = SettledFiles()
         self._ref_folders = tuple(dict.fromkeys((str(git_dir), str(common_dir))))
@@ -265,9 +271,7 @@ class Repo:
 
     def read(self, name: str) -> bytes | None:
         """Return the content of an object id or ``rev:path``, or None."""
-        for _, data in self._reader.read_many((name,)):
-            return data
-        return None
+        return self._reader.read(name)
 
     def committed_at(self, commit: str) -> int:
         """Return when a commit was made, milliseconds since the epoch, UTC.
@@ -318,11 +322,10 @@ class Repo:
         return done.returncode == 0
 
     def local_folder(self) -> Path:
-        """Return the folder for what is ours and not shared (journals, index, locks), made if it is missing."""
-        folder = self.common_dir / "runfolio"
-        if not folder.is_dir():
-            os.makedirs(folder, exist_ok=True)
-        return folder
+        """Return :attr:`own_folder`, made if it is missing."""
+        if not self.own_folder.is_dir():
+            os.makedirs(self.own_folder, exist_ok=True)
+        return self.own_folder
 
     def close(self) -> None:
         """Stop the reading process."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runfolio.errors import DamagedError, GitError
+from runfolio.gitstore.folders import numbers_in
 from runfolio.gitstore.nearby import NotNearbyError
 from runfolio.gitstore.repo import Repo
 
@@ -79,6 +80,14 @@ def folder_names(repo: Repo, name: str) -> list[str]:
             return repo.nearby.names(name)
     data = repo.read(name)
     return [] if data is None else [entry.name for entry in parse_tree(data, len(name.split(":")[0]) // 2)]
+
+
+def folder_numbers(repo: Repo, name: str, ending: str) -> Sequence[int]:
+    """List the numbers that files of a folder are named by, ascending (7 for ``7.yaml``); a folder as in :func:`folder_names`."""
+    if repo.nearby.trusted():
+        with suppress(NotNearbyError):
+            return repo.nearby.numbers(name, ending.encode())
+    return numbers_in((item.encode("utf-8", "surrogateescape") for item in folder_names(repo, name)), ending.encode())
 
 
 def tree_id(data: bytes, size: int) -> str:

@@ -1,4 +1,4 @@
-"""Let git pack what small commits leave loose, as git's own commands do after they wrote.
+"""Keep files few: fold the packs of small commits, and let git pack what is left, as git's own commands do after they wrote.
 
 ``git commit`` starts ``git maintenance run --auto`` each time, which looks whether there is anything to do. The same look is a listing of
 two folders (git's estimate: the loose objects whose ids begin with ``17``, times 256), so that git is started only where there is: once
@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 
 from runfolio.gitstore.config import Values
 from runfolio.gitstore.process import run_git
 from runfolio.gitstore.repo import Repo
+from runfolio.gitstore.small_packs import MANY, fold_packs
 
 LOOSE = 6700
 """Loose objects from which on git packs them (``gc.auto``)."""
@@ -30,17 +32,22 @@ _asked: dict[str, float] = {}
 
 
 def pack_when_due(repo: Repo) -> bool:
-    """Start git's upkeep if there is enough to pack; tell whether it was started.
+    """Fold small packs, and start git's upkeep if there is enough for it; tell whether that was started.
 
     Parameters
     ----------
     repo : Repo
+        Its folio's lock is held.
     """
     place = str(repo.common_dir)
+    packs = _listed(f"{place}/objects/pack")
+    if len(packs) > 2 * MANY and not os.path.exists(f"{place}/gc.pid"):  # git's own upkeep reads what would be removed
+        with suppress(OSError):
+            fold_packs(f"{place}/objects/pack", packs)
     last = _asked.get(place)
     if last is not None and 0 <= time.monotonic() - last < _ASK_AGAIN_S:
         return False
-    if not _due(repo):
+    if not _due(repo, packs):
         return False
     _asked[place] = time.monotonic()
     drop_left_lock(repo)
@@ -89,9 +96,13 @@ def _is_dead(file: str) -> bool:
         return False
 
 
-def _due(repo: Repo) -> bool:
-    objects = f"{repo.common_dir}/objects"
-    loose, packs = _listed(f"{objects}/17"), _listed(f"{objects}/pack")
+def packs_may_be_many(said: Values) -> bool:
+    """Tell whether the repository's configuration lets small packs gather until they are folded (``gc.autoPackLimit``)."""
+    return not 0 < _number(said, "gc.autoPackLimit", PACKS) < PACKS
+
+
+def _due(repo: Repo, packs: list[str]) -> bool:
+    loose = _listed(f"{repo.common_dir}/objects/17")
     if not loose and len(packs) < 2:
         return False
     said = repo.configured.last()
