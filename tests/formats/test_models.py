@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runfolio.errors import DamagedError, NewerSchemaError
-from runfolio.formats.models import decode_model, decode_version, edit_model, edit_version, encode_model, encode_version
+from runfolio.formats.models import (
+    decode_model,
+    decode_version,
+    edit_model,
+    edit_version,
+    encode_model,
+    encode_version,
+    version_fields,
+)
+from runfolio.formats.yaml import load_yaml
+from runfolio.formats.yaml_edit import same
 from runfolio.records.models import ModelVersion, RegisteredModel, Waiver
 from tests.strategies import NASTY
 
@@ -67,6 +77,12 @@ def test_a_version_reads_back_and_an_edit_makes_its_file_say_the_other(before: M
     data, where = encode_version(before, "wine"), "models/wine/versions/3.yaml"
     assert decode_version(data, where) == before
     assert decode_version(edit_version(data, after, "wine"), where) == after
+
+
+@given(VERSIONS)
+def test_a_version_s_file_says_the_very_fields_that_it_was_written_of(version: ModelVersion) -> None:
+    data = encode_version(version, "wine")
+    assert same(load_yaml(data, "models/wine/versions/3.yaml"), version_fields(version))
 
 
 def test_a_metric_that_is_not_a_number_survives() -> None:

@@ -50,7 +50,7 @@ def commit_with_retry(place: Place, change: Callable[[str | None], list[FileChan
     StateError
         If no commit can go to the branch now.
     """
-    with locked(place.repo.common_dir / "runfolio", WAIT_S):
+    with locked(place.repo.own_folder, WAIT_S):
         branch = place.require_writable(place.branch_at_hand())
         finish_pending(place.repo)
         return commit_on(place, branch, change, message)

@@ -354,7 +354,7 @@ class DatasetBook:
                 else "HEAD is detached"
             )
             raise StateError(f"Nothing was committed: {what}. A dataset's file goes to the branch that is checked out.")
-        with locked(place.repo.common_dir / "runfolio", WAIT_S):
+        with locked(place.repo.own_folder, WAIT_S):
             finish_pending(place.repo)
             whole(place.repo.resolve(branch))
             # The facts first: killed in between, they tell of a content that nothing calls current yet.

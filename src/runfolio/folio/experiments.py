@@ -59,7 +59,7 @@ class ExperimentBook:
         slugs = [slug for entry in entries if (slug := paths.experiment_of_path(f"{paths.EXPERIMENTS}/{entry.name}"))]
         found: dict[str, Experiment] = {}
         names = {f"{tip}:{self._place.full(paths.experiment_path(slug))}": slug for slug in slugs}
-        parsed = parsed_files(self._place.repo.common_dir / "runfolio")
+        parsed = parsed_files(self._place.repo.own_folder)
         for name, data in self._place.repo.read_many(names):
             slug = names[name]
             try:

@@ -82,7 +82,7 @@ def fold(place: Place, spool: Spool, store: ObjectStore, *, wait: bool = True, o
     if not spool.waiting() and read_note(place.repo) is None and not own_left(place.repo):
         return result
     try:
-        with locked(place.repo.common_dir / "runfolio", WAIT_S if wait else 0.0):
+        with locked(place.repo.own_folder, WAIT_S if wait else 0.0):
             finish_pending(place.repo)
             sealed = [journal for journal in spool.journals() if journal.sealed and (only is None or journal.run_id in only)]
             for branch, journals in _by_branch(place, sealed, result).items():

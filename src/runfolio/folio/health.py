@@ -176,7 +176,7 @@ def _clone(place: Place) -> Clone:
 
 def _lock(place: Place) -> str:
     try:
-        with locked(place.repo.common_dir / "runfolio", 0.0):
+        with locked(place.repo.own_folder, 0.0):
             return "free"
     except BusyError:
         return "held"

@@ -33,8 +33,7 @@ def locked(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
         If it was not free in time.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = _opened(folder)
     except OSError as error:
         raise storage_error("take the folio's lock", error) from None
     try:
@@ -58,3 +57,12 @@ def locked(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
     finally:
         fcntl.flock(fd, fcntl.LOCK_UN)  # a child that was forked meanwhile has the file open, too
         os.close(fd)
+
+
+def _opened(folder: Path) -> int:
+    file, flags = f"{folder}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(file, flags, 0o644)
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(file, flags, 0o644)

@@ -60,7 +60,7 @@ def migrate(folio: Folio, to: str | None) -> Migration:
     if home is None:
         raise StateError("HEAD is detached. Check out the branch whose settings are to change, then migrate.")
     home = place.require_writable(home) if place.ledger is None else home
-    with locked(place.repo.common_dir / "runfolio"):
+    with locked(place.repo.own_folder):
         finish_pending(place.repo)
         _refuse_unsaved_settings(place, home)
         if to:

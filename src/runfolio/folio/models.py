@@ -3,25 +3,27 @@
 A version's facts are written once. A number is never given twice: a deleted version keeps its file, marked so. What a change
 rests on is read again at the commit that it is made on, so two writers never take one number on one branch; on two branches
 they may, and the merge says so, for it is one file.
-
-The cost of a read follows what is asked: a model is one file, a version is one file, and the numbers there are come from a
-listing of names.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from runfolio.errors import AlreadyExistsError, DamagedError, NotFoundError, StateError
+from runfolio.errors import AlreadyExistsError, StateError
+from runfolio.folio.model_reading import ModelReader, quoted
 from runfolio.folio.parsed import parsed_files
-from runfolio.folio.place import Place
 from runfolio.formats import paths
-from runfolio.formats.models import decode_model, decode_version, edit_model, edit_version, encode_model, encode_version
+from runfolio.formats.models import (
+    decode_version,
+    edit_model,
+    edit_version,
+    encode_model,
+    encode_version,
+    version_fields,
+)
 from runfolio.gitstore import FileChange
-from runfolio.gitstore.trees import folder_names
 from runfolio.records import slug_of
 from runfolio.records.models import ARCHIVED, ModelVersion, RegisteredModel, check_model_name
 from runfolio.records.runs import Lifecycle
@@ -31,175 +33,13 @@ Changes = list[FileChange]
 Commit = Callable[[Callable[[str | None], Changes], Callable[[], str]], None]
 
 
-class ModelBook:
-    """The registered models of a folio.
+class ModelBook(ModelReader):
+    """The registered models of a folio, read and changed.
 
     Parameters
     ----------
     place : Place
     """
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
-
-    def all(self, tip: str | None = None, faults: list[str] | None = None) -> list[RegisteredModel]:
-        """List the registered models by name; one whose file is damaged is shown by its folder's name alone.
-
-        Parameters
-        ----------
-        tip : str, optional
-            Commit to read; the folio's tip by default.
-        faults : list of str, optional
-            Takes what is wrong with files that are damaged.
-        """
-        tip = tip or self._place.tip()
-        names = {f"{tip}:{self._place.full(paths.model_path(slug))}": slug for slug in self._names(tip, paths.MODELS)}
-        parsed = parsed_files(self._place.repo.common_dir / "runfolio")
-        found = []
-        for name, data in self._place.repo.read_many(names):
-            path = paths.model_path(names[name])
-            if paths.model_of_path(path) is None or data is None:
-                continue
-            try:
-                found.append(parsed.decode(decode_model, data, path))
-            except DamagedError as error:  # it must not hide the others; `check` names the fault
-                found.append(RegisteredModel(names[name], names[name]))
-                if faults is not None:
-                    faults.append(error.message)
-        parsed.save()
-        return sorted(found, key=lambda model: model.name)
-
-    def get(self, name: str, tip: str | None = None) -> RegisteredModel | None:
-        """Return the registered model of that name, or None.
-
-        Raises
-        ------
-        DamagedError
-            If its file is damaged.
-        """
-        tip = tip or self._place.tip()
-        path = paths.model_path(slug_of(name))
-        data = self._place.read(tip, path)
-        if data is not None:  # nearly always the folder is named after the model: one file is read, however many there are
-            found = self._decoded(decode_model, data, path)
-            if found.name == name:
-                return found
-        return next((model for model in self.all(tip) if model.name == name), None)
-
-    def _decoded(self, decoder: Callable[..., RegisteredModel], data: bytes, path: str) -> RegisteredModel:
-        parsed = parsed_files(self._place.repo.common_dir / "runfolio")
-        made = parsed.decode(decoder, data, path)
-        parsed.save()
-        return made
-
-    def find(self, name: str, tip: str | None = None) -> RegisteredModel:
-        """Return the registered model of that name.
-
-        Raises
-        ------
-        NotFoundError
-            If there is none; the message lists those that are there.
-        """
-        found = self.get(name, tip)
-        if found is None:
-            names = ", ".join(repr(visible(model.name)) for model in self.all(tip)[:8]) or "none yet"
-            raise NotFoundError(f"Registered Model with name={name} not found. There are: {names}.")
-        return found
-
-    def numbers(self, model: RegisteredModel, tip: str | None = None) -> list[int]:
-        """List the numbers that the model's versions took, deleted ones too, ascending; no version's file is read."""
-        tip = tip or self._place.tip()
-        return sorted(paths.version_numbers(self._names(tip, f"{paths.MODELS}/{model.slug}/versions")))
-
-    def numbers_there(self, models: Iterable[RegisteredModel], tip: str | None = None) -> dict[str, list[int]]:
-        """List, by the models' slugs, the numbers of versions that are not deleted, ascending; damaged ones are among them."""
-        tip = tip or self._place.tip()
-        models = list(models)
-        there = self._there([(model.slug, number) for model in models for number in self.numbers(model, tip)], tip)
-        found: dict[str, list[int]] = {model.slug: [] for model in models}
-        for slug, number in there:
-            found[slug].append(number)
-        return found
-
-    def newest_there(self, models: Iterable[RegisteredModel], tip: str | None = None) -> dict[str, int | None]:
-        """Return, by the models' slugs, the highest number of a version that is not deleted; the others' files are not read."""
-        tip = tip or self._place.tip()
-        found: dict[str, int | None] = {}
-        waiting = {model.slug: self.numbers(model, tip) for model in models}
-        newest = 1
-        while waiting:
-            asked = [(slug, number) for slug, numbers in waiting.items() for number in numbers[-newest:]]
-            found.update(self._there(asked, tip))  # ascending: the last one stays
-            for slug in list(waiting):
-                del waiting[slug][-newest:]
-                if slug in found or not waiting[slug]:
-                    del waiting[slug]
-                    found.setdefault(slug, None)
-            newest *= 8  # where many of the newest are deleted, one question each would be slow
-        return found
-
-    def _there(self, versions: Iterable[tuple[str, int]], tip: str | None) -> Iterator[tuple[str, int]]:
-        """Yield those of the versions (slug, number) that are not deleted, in order."""
-        files = {f"{tip}:{self._place.full(paths.version_path(slug, number))}": (slug, number) for slug, number in versions}
-        parsed = parsed_files(self._place.repo.common_dir / "runfolio")
-        for name, data in self._place.repo.read_many(files):
-            slug, number = files[name]
-            with suppress(DamagedError):  # it must not hide the others; `check` names the fault
-                if parsed.decode(decode_version, data or b"", paths.version_path(slug, number)).lifecycle is Lifecycle.DELETED:
-                    continue
-            yield slug, number
-        parsed.save()
-
-    def versions(self, model: RegisteredModel, tip: str | None = None, *, deleted: bool = False) -> list[ModelVersion]:
-        """List the model's versions, ascending.
-
-        Parameters
-        ----------
-        model : RegisteredModel
-        tip : str, optional
-            Commit to read.
-        deleted : bool, optional
-            Deleted ones too.
-
-        Raises
-        ------
-        DamagedError
-            If a version's file is damaged.
-        """
-        tip = tip or self._place.tip()
-        return [
-            version
-            for version in self._read_versions(model, self.numbers(model, tip), tip)
-            if deleted or version.lifecycle is Lifecycle.ACTIVE
-        ]
-
-    def _read_versions(self, model: RegisteredModel, numbers: Iterable[int], tip: str | None) -> list[ModelVersion]:
-        files = {f"{tip}:{self._place.full(path)}": path for path in (paths.version_path(model.slug, item) for item in numbers)}
-        parsed = parsed_files(self._place.repo.common_dir / "runfolio")
-        made = [parsed.decode(decode_version, data or b"", files[name]) for name, data in self._place.repo.read_many(files)]
-        parsed.save()
-        return made
-
-    def version(self, model: RegisteredModel, number: int, tip: str | None = None) -> ModelVersion:
-        """Return one version.
-
-        Raises
-        ------
-        NotFoundError
-            If there is none of that number, or it is deleted.
-        DamagedError
-            If its file is damaged.
-        """
-        tip = tip or self._place.tip()
-        there = self._place.read(tip, paths.version_path(model.slug, number)) is not None
-        found = self._read_versions(model, [number], tip)[0] if there else None
-        if found is None or found.lifecycle is Lifecycle.DELETED:
-            state = "deleted" if found else "not found"
-            raise NotFoundError(
-                f"Model Version (name={model.name}, version={number}) {state}. "
-                f"List those that are there: runfolio models versions {_quoted(model.name)}"
-            )
-        return found
 
     def create(
         self, name: str, tags: Mapping[str, str] | None = None, description: str = "", *, created: int | None = None
@@ -263,12 +103,16 @@ class ModelBook:
             taken = self.numbers(model, tip)
             if number in taken:
                 raise AlreadyExistsError(f"models/{model.slug}: version {number} is there already.")
-            made[:] = [make(max(taken, default=0) + 1 if number is None else number)]
-            path = paths.version_path(model.slug, made[0].version)
-            return [*files, FileChange(self._place.full(path), encode_version(made[0], model.slug))]
+            made[:] = [make((taken[-1] if taken else 0) + 1 if number is None else number)]
+            return [*files, self._new_version(model, made[0])]
 
         self._commit(change, lambda: f"models: register {visible(name)} {made[0].version}\n")
         return made[0]
+
+    def _new_version(self, model: RegisteredModel, made: ModelVersion) -> FileChange:
+        path, data = paths.version_path(model.slug, made.version), encode_version(made, model.slug)
+        parsed_files(self._place.repo.own_folder).wrote(decode_version, data, path, made, version_fields(made))
+        return FileChange(self._place.full(path), data)
 
     def edit(
         self,
@@ -366,7 +210,7 @@ class ModelBook:
             if staged and not live:
                 raise StateError(
                     f"The registered model {name!r} was not deleted: version {', '.join(staged)}. Take it out of there first: "
-                    f"runfolio models demote {_quoted(name)} VERSION"
+                    f"runfolio models demote {quoted(name)} VERSION"
                 )
             return [FileChange(self._place.full(path), None) for path in self._files_of(model, tip)]
 
@@ -400,16 +244,7 @@ class ModelBook:
     def _whole(self, model: RegisteredModel) -> FileChange:
         return FileChange(self._place.full(paths.model_path(model.slug)), encode_model(model))
 
-    def _names(self, tip: str | None, folder: str) -> list[str]:
-        return folder_names(self._place.repo, f"{tip}:{self._place.full(folder)}") if tip else []
-
     def _commit(self, change: Callable[[str | None], Changes], message: str | Callable[[], str]) -> None:
         from runfolio.folio.committing import commit_with_retry
 
         commit_with_retry(self._place, change, message)
-
-
-def _quoted(name: str) -> str:
-    import shlex
-
-    return shlex.quote(name)

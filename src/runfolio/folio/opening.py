@@ -89,7 +89,7 @@ def open_folio(location: str | os.PathLike[str] | None = None) -> Folio:
         if committed is None:
             raise NotAFolioError(f"{start} is in no folio: no {paths.SETTINGS} here or above. Make one with: runfolio init")
         data = committed
-    parsed = parsed_files(repo.common_dir / "runfolio")
+    parsed = parsed_files(repo.own_folder)
     settings = parsed.decode(decode_settings, data, where)
     parsed.save()
     return Folio(Place(repo, prefix, settings))

@@ -68,11 +68,31 @@ class ParsedFiles:
         held = self._decoded.get((decoder, where, data))
         if held is None:
             held = self._decode(decoder, data, where)
-            if len(self._decoded) >= MOST:
-                self._decoded.clear()
-            if len(data) <= LONGEST:
-                self._decoded[decoder, where, data] = held
+            self._remember(decoder, data, where, held)
         return cast("T_co", held)
+
+    def wrote(self, decoder: Decoder[Any], data: bytes, where: str, made: object, value: dict[str, Any]) -> None:
+        """Take note of a file that this process wrote, so that it need not be parsed to be read again.
+
+        Parameters
+        ----------
+        decoder : callable
+        data : bytes
+        where : str
+        made : object
+            What the decoder makes of it.
+        value : dict
+            What the parser makes of it.
+        """
+        if len(data) <= LONGEST:
+            self._remember(decoder, data, where, made)
+            self._keep(data.decode("latin-1"), value)
+
+    def _remember(self, decoder: Decoder[Any], data: bytes, where: str, made: object) -> None:
+        if len(self._decoded) >= MOST:
+            self._decoded.clear()
+        if len(data) <= LONGEST:
+            self._decoded[decoder, where, data] = made
 
     def _decode(self, decoder: Decoder[T_co], data: bytes, where: str) -> T_co:
         text = data.decode("latin-1")  # one letter a byte, so that no two files share a text

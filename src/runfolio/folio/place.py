@@ -12,6 +12,7 @@ from runfolio.errors import StateError
 from runfolio.formats import paths
 from runfolio.formats.settings import Settings
 from runfolio.gitstore import Repo
+from runfolio.gitstore.settled import read_small
 
 NO_COMMIT = "no commit"
 
@@ -47,7 +48,7 @@ class Place:
     @property
     def local(self) -> Path:
         """Folder for what is not shared: journals, index, objects by default."""
-        folder = self.repo.common_dir / "runfolio"
+        folder = self.repo.own_folder
         return folder / ("at-" + self.prefix.strip("/").replace("/", "+")) if self.prefix else folder
 
     def tip(self) -> str | None:
@@ -107,7 +108,9 @@ class Place:
         common = self.repo.common_dir
         if common.name == ".git" and common != self.repo.git_dir:
             yield Repo(common, common, common.parent)
-        for git_dir in sorted((common / "worktrees").glob("*")) if (common / "worktrees").is_dir() else ():
+        if not os.path.isdir(f"{common}/worktrees"):
+            return
+        for git_dir in sorted((common / "worktrees").glob("*")):
             try:
                 tree = Path((git_dir / "gitdir").read_text("utf-8").strip()).parent
             except OSError:
@@ -156,7 +159,7 @@ def short(branch: str) -> str:
 def _rebasing(repo: Repo) -> str | None:
     for name in ("rebase-merge", "rebase-apply"):
         try:
-            return (repo.git_dir / name / "head-name").read_text("utf-8").strip()
+            return read_small(f"{repo.git_dir}/{name}/head-name").decode("utf-8").strip()
         except OSError:
             continue
     return None

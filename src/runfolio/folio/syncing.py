@@ -100,7 +100,7 @@ def sync(
     for attempt in range(TRIES):
         result.tries = attempt + 1
         theirs = _fetch(place, name, branch)
-        with locked(place.repo.common_dir / "runfolio"):
+        with locked(place.repo.own_folder):
             finish_pending(place.repo)
             result.brought += _integrate(place, branch, theirs, name)
         ours = place.repo.resolve(branch)

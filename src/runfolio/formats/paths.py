@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
 
 from runfolio.records.names import run_id_time
 
@@ -22,6 +21,8 @@ MODELS = "models"
 ENVIRONMENTS = "environments"
 REPRODUCTIONS = "reproductions"
 DATASETS = "datasets"
+VERSION_ENDING = ".yaml"
+"""Of the file of a model's version, behind its number."""
 BUILT_SITE = ".runfolio-build.json"
 """A folder that holds this file is a site, built of records."""
 OURS = (RUNS, EXPERIMENTS, MODELS, ENVIRONMENTS, REPRODUCTIONS)
@@ -30,7 +31,6 @@ OURS = (RUNS, EXPERIMENTS, MODELS, ENVIRONMENTS, REPRODUCTIONS)
 _RUN = re.compile(r"runs/(?P<slug>[a-z0-9][a-z0-9_-]*)/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.json\Z", re.ASCII)
 _SERIES = re.compile(r"runs/[a-z0-9][a-z0-9_-]*/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.series\.json\Z", re.ASCII)
 _MODEL = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/model\.yaml\Z", re.ASCII)
-_NUMBERS = re.compile(r"(?:^|\0)([1-9][0-9]{0,8})\.yaml(?=\0|\Z)")
 _VERSION = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/versions/(?P<number>[1-9]\d{0,8})\.yaml\Z", re.ASCII)
 _CARD = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/cards/(?P<number>[1-9]\d{0,8})\.md\Z", re.ASCII)
 _DEPLOYMENT = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/deployments/(?P<name>[a-z0-9][a-z0-9_-]*)\.json\Z", re.ASCII)
@@ -78,7 +78,7 @@ def model_path(slug: str) -> str:
 
 def version_path(slug: str, version: int) -> str:
     """Return the path of the file of one version of a model."""
-    return f"{MODELS}/{slug}/versions/{version}.yaml"
+    return f"{MODELS}/{slug}/versions/{version}{VERSION_ENDING}"
 
 
 def card_path(slug: str, version: int) -> str:
@@ -145,11 +145,6 @@ def version_of_path(path: str) -> tuple[str, int] | None:
     """Return (slug, number) if `path` is the file of a model's version, else None."""
     match = _VERSION.match(path)
     return (match["slug"], int(match["number"])) if match else None
-
-
-def version_numbers(names: Iterable[str]) -> list[int]:
-    """Return the numbers of versions by the names of their files; other names are passed over."""
-    return [int(number) for number in _NUMBERS.findall("\0".join(names))]
 
 
 def card_of_path(path: str) -> tuple[str, int] | None:

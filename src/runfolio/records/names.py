@@ -12,6 +12,7 @@ import re
 import threading
 import time
 import unicodedata
+from functools import lru_cache
 
 from runfolio.errors import UsageError
 
@@ -214,6 +215,7 @@ def check_artifact_path(path: object, *, allow_empty: bool = False) -> str:
     return text
 
 
+@lru_cache(maxsize=256)
 def slug_of(name: str) -> str:
     """Make the folder name for an experiment's name.
 

@@ -133,7 +133,7 @@ def commit_on_new_branch(folio: Folio, branch: str, change: Changes, message: st
         raise StateError(f"{branch!r} cannot name a branch. Choose another with --branch.")
     if tip is None:
         raise StateError("There is no commit yet to start a branch from. Commit the folio first.")
-    with locked(place.repo.common_dir / "runfolio", WAIT_S):
+    with locked(place.repo.own_folder, WAIT_S):
         if place.repo.resolve(name) is not None or not place.repo.update_ref(name, tip, None, "runfolio: branch"):
             raise AlreadyExistsError(
                 f"There is a branch {branch!r} already, perhaps from an earlier try: git branch -D {branch}. Or choose another name: "

@@ -125,7 +125,7 @@ def asked_of(place: Place, options: BuildOptions) -> Asked | None:
     try:
         asked = _asked(place.root, options)
         data = (place.root / _SETTINGS).read_bytes()
-        now = parsed_files(place.repo.common_dir / "runfolio").decode(decode_settings, data, _SETTINGS)
+        now = parsed_files(place.repo.own_folder).decode(decode_settings, data, _SETTINGS)
     except (OSError, DamagedError):
         return None
     # The settings were read when the folio was opened, perhaps before somebody saved the file.

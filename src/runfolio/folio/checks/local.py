@@ -65,7 +65,7 @@ def _check_journal(journal: Journal, left: bool, findings: list[Finding]) -> Non
 def check_unfinished(place: Place, findings: list[Finding]) -> None:
     """Name what a killed process left: a commit whose files are not in the work tree yet, locks of git."""
     try:
-        with locked(place.repo.common_dir / "runfolio", 0.0):
+        with locked(place.repo.own_folder, 0.0):
             if read_note(place.repo) is not None:
                 file = str(place.repo.git_dir / "runfolio" / "pending.json")
                 message = "a process was killed between its commit and the work tree, so git status is not right"

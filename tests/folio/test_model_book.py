@@ -1,0 +1,58 @@
+"""folio/models.py and model_reading.py: what a process wrote it need not parse, and what it holds of a commit is what git has."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runfolio.errors import NotFoundError
+from runfolio.folio import initialise, open_folio
+from runfolio.records.models import ModelVersion
+
+WRITTEN = """
+import sys
+from runfolio.folio import open_folio
+from runfolio.records.models import ModelVersion
+models = open_folio(sys.argv[1]).models
+made = models.add_version("wine", lambda number: ModelVersion(number, 1795428000000, "file:x", metrics={"loss": 0.5}, tags={"on": "no"}))
+assert models.version(models.find("wine"), made.version) == made
+print("yaml" in sys.modules, made.version)
+"""
+
+
+def run(script: str, *args: str) -> str:
+    return subprocess.run([sys.executable, "-c", script, *args], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folio = initialise(tmp_path / "folio", branch="ledger", commit=True).folio
+    folio.models.create("wine", description="of grapes")
+    folio.close()
+    run("import sys; from runfolio.folio import open_folio; open_folio(sys.argv[1]).models.find('wine')", str(tmp_path / "folio"))
+    return tmp_path / "folio"
+
+
+def test_a_version_that_was_just_written_is_read_without_a_parser(folder: Path) -> None:
+    assert [run(WRITTEN, str(folder)) for _ in range(2)] == ["False 1", "False 2"]
+    models = open_folio(folder).models
+    expected = [ModelVersion(number, 1795428000000, "file:x", metrics={"loss": 0.5}, tags={"on": "no"}) for number in (1, 2)]
+    assert models.versions(models.find("wine")) == expected
+
+
+def test_what_another_process_commits_is_seen_at_once(folder: Path) -> None:
+    models = open_folio(folder).models
+    assert models.numbers(models.find("wine")) == []
+    run(WRITTEN, str(folder))
+    wine = models.find("wine")
+    assert models.numbers(wine) == [1]
+    with pytest.raises(NotFoundError, match="version=2"):
+        models.version(wine, 2)
+    other = open_folio(folder)
+    other.models.rename("wine", "Wine")
+    with pytest.raises(NotFoundError, match="There are: 'Wine'"):
+        models.find("wine")
+    assert models.add_version("Wine", ModelVersion).version == 2
