@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from runfolio.objects.part_uploads import PartUploads
+
 
 class Stat(NamedTuple):
     """What a bucket knows of a key.
@@ -60,6 +62,9 @@ class Bucket(Protocol):
 
     def url(self, key: str) -> str:
         """Return where a key lies, for people."""
+
+    def part_uploads(self) -> PartUploads | None:
+        """Return the place's own uploads in parts, which another process can go on with; None where there are none here."""
 
 
 def reason(text: str) -> str:

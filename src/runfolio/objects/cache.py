@@ -7,15 +7,14 @@ end of the process, goes on where it stopped.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
 
 from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError, storage_error
+from runfolio.objects.alone import alone
 from runfolio.objects.incoming import CHUNK_BYTES, IncomingFile
 from runfolio.objects.local import LocalStore
 from runfolio.records.runs import Digest
@@ -104,7 +103,7 @@ class Cache:
 
     def _resume(self, digest: Digest, part: Path, fetch: Fetch, begun: Iterator[bytes] | None = None) -> int:
         """Take in a large object, from where a download of it was interrupted; apart, where another process has that in hand."""
-        with _alone(part) as file:
+        with alone(part) as file:
             if file is None:
                 return self._whole(digest, begun or fetch(0)[1])
             sha, size = sha256(), 0
@@ -155,28 +154,6 @@ class Cache:
 def _compare(digest: Digest, found: str) -> None:
     if found != digest:
         raise DamagedError(f"Object {digest} did not arrive as it should: its bytes have the digest {found}.")
-
-
-@contextlib.contextmanager
-def _alone(part: Path) -> Iterator[BinaryIO | None]:
-    """Open and hold a partial download; None where another process does, or where files cannot be locked."""
-    try:
-        import fcntl
-    except ImportError:
-        yield None
-        return
-    part.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES, errno.ENOLCK, errno.ENOTSUP):
-                raise
-            yield None
-            return
-        # Whoever had it may have moved it into place since it was opened.
-        same = part.exists() and os.path.samestat(os.fstat(file.fileno()), os.lstat(part))
-        yield file if same else None
 
 
 def _folder() -> Path:

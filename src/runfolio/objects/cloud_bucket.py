@@ -17,7 +17,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from runfolio.errors import MissingPackageError, NotFoundError, StorageError, UsageError
 from runfolio.objects.buckets import Stat, reason
+from runfolio.objects.cloud_parts import endpoint_of, open_parts
 from runfolio.objects.incoming import CHUNK_BYTES
+from runfolio.objects.part_uploads import PartUploads
 
 CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "az": "azure", "azure": "azure", "abfs": "azure", "abfss": "azure"}
 """Scheme of a place to the extra that brings it."""
@@ -59,7 +61,8 @@ class CloudBucket:
         options = _options(place, parts.query, self._kind)
         self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.checks = self._kind in _CHECKED
-        self._store = _open(self._base, self._kind, options)
+        self._config = _config(self._kind, options)
+        self._store = _open(self._base, self._kind, self._config)
 
     def __repr__(self) -> str:
         return f"CloudBucket({self._base!r})"
@@ -123,6 +126,10 @@ class CloudBucket:
         """Return where a key lies, for people."""
         return f"{self._base}/{key}"
 
+    def part_uploads(self) -> PartUploads | None:
+        """Return the cloud's own uploads in parts; None where its package is not installed, or cannot do as obstore does."""
+        return open_parts(self._kind, {**self._store.config, **self._config}, self._store.prefix or "", _timeout())
+
     @contextlib.contextmanager
     def _speaking(self, action: str, passed: type[Exception] | tuple[()] = (), reads: bool = False) -> Iterator[None]:
         from obstore import exceptions
@@ -170,23 +177,29 @@ def _options(place: str, query: str, kind: str) -> dict[str, str]:
     return options
 
 
-def _open(base: str, kind: str, options: dict[str, str]) -> Any:
-    try:
-        from obstore import exceptions
-        from obstore import store as obstore_stores
-    except ImportError:
-        raise MissingPackageError(f"Artifacts at {base} need the package obstore: pip install 'runfolio[{kind}]'") from None
+def _config(kind: str, options: dict[str, str]) -> dict[str, Any]:
+    """Return what a place and the files of the AWS command line say, in obstore's words."""
     config: dict[str, Any] = {}
     if kind == "s3":
         config = {"checksum_algorithm": "SHA256", **profile(os.environ)}
     elif options.get("account"):
         config["account_name"] = options["account"]
     config.update({name: value for name, value in options.items() if name != "account"})
-    endpoint = str(config.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "")
-    if kind == "azure":
-        endpoint = str(config.get("endpoint") or os.environ.get("AZURE_STORAGE_ENDPOINT") or "")
-    client: dict[str, Any] = {"timeout": timedelta(days=1), "connect_timeout": timedelta(seconds=5), "read_timeout": _timeout()}
-    if endpoint.startswith("http://"):
+    return config
+
+
+def _open(base: str, kind: str, config: dict[str, Any]) -> Any:
+    try:
+        from obstore import exceptions
+        from obstore import store as obstore_stores
+    except ImportError:
+        raise MissingPackageError(f"Artifacts at {base} need the package obstore: pip install 'runfolio[{kind}]'") from None
+    client: dict[str, Any] = {
+        "timeout": timedelta(days=1),
+        "connect_timeout": timedelta(seconds=5),
+        "read_timeout": timedelta(seconds=_timeout()),
+    }
+    if endpoint_of(kind, config).startswith("http://"):
         client["allow_http"] = True
     retry: Any = {
         "max_retries": 5,
@@ -200,10 +213,10 @@ def _open(base: str, kind: str, options: dict[str, str]) -> Any:
         raise UsageError(f"artifacts: {base} cannot be opened: {reason(str(error))}. {_CREDENTIALS[kind]}") from None
 
 
-def _timeout() -> timedelta:
+def _timeout() -> float:
     text = os.environ.get(TIMEOUT_VARIABLE, "60")
     try:
-        return timedelta(seconds=max(0.1, float(text)))
+        return max(0.1, float(text))
     except ValueError:
         raise UsageError(f"{TIMEOUT_VARIABLE}: {text!r} is no number of seconds.") from None
 

@@ -49,11 +49,7 @@ def side_by_side(action: Callable[[Digest], None], digests: Iterable[Digest]) ->
 
 
 def _spread(action: Callable[[Digest], None], items: list[Digest]) -> None:
-    """Call `action` with each item, in several threads where threads can be had.
-
-    Runs are committed as the interpreter ends, when a pool of the standard library takes no more work and Python 3.12 starts no more
-    threads: what those cannot do is done in this one.
-    """
+    """Call `action` with each item, in several threads."""
     pending: SimpleQueue[Digest] = SimpleQueue()
     for item in items:
         pending.put(item)
@@ -63,9 +59,18 @@ def _spread(action: Callable[[Digest], None], items: list[Digest]) -> None:
             while True:
                 action(pending.get_nowait())
 
+    in_threads(work, min(PARALLEL, len(items)))
+
+
+def in_threads(work: Callable[[], None], hands: int) -> None:
+    """Call `work` so many times at once, in this thread and in others, where threads can be had; return when all came back.
+
+    Runs are committed as the interpreter ends, when a pool of the standard library takes no more work and Python 3.12 starts no more
+    threads: what those cannot do is done in this one, so each `work` goes on until nothing is left to do.
+    """
     threads = []
     with contextlib.suppress(RuntimeError):
-        for _ in range(min(PARALLEL, len(items)) - 1):
+        for _ in range(hands - 1):
             thread = Thread(target=work, daemon=True)
             thread.start()
             threads.append(thread)

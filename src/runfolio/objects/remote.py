@@ -22,7 +22,7 @@ from runfolio.objects.local import LocalStore
 from runfolio.objects.parallel import side_by_side
 from runfolio.objects.patience import Mark, Patience
 from runfolio.objects.sending import Sender
-from runfolio.objects.signs import Signs
+from runfolio.objects.signs import ABANDONED_S, INCOMING, Signs
 from runfolio.objects.store import Progress, Stored
 from runfolio.records.runs import Digest
 
@@ -235,8 +235,10 @@ class RemoteStore:
         side_by_side(leave, digests)
 
     def sweep(self) -> int:
-        """Remove what killed processes left, here and in the bucket; return how much."""
-        return self.waiting.sweep() + self.signs.sweep()
+        """Remove what killed processes left, here and in the bucket, uploads that nobody goes on with among it; return how much."""
+        uploads = self._sender.in_parts
+        begun = uploads.sweep(("sha256/", INCOMING), ABANDONED_S) if uploads else 0
+        return self.waiting.sweep() + self.signs.sweep() + begun
 
     def _read_here(self, digest: Digest, action: Callable[[LocalStore], _Made]) -> _Made:
         """Do something with an object where it lies on this machine; a damaged copy in the cache is fetched anew."""

@@ -9,14 +9,18 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Iterator
+from functools import cached_property
 from hashlib import md5, sha256
+from threading import Lock
 
 from runfolio.errors import DamagedError, RunfolioError, StorageError
+from runfolio.objects import resuming
 from runfolio.objects.buckets import Bucket
 from runfolio.objects.incoming import CHUNK_BYTES
 from runfolio.objects.keys import digest_of_chunks, key_of
 from runfolio.objects.local import LocalStore
 from runfolio.objects.patience import Mark, Patience
+from runfolio.objects.resuming import Resuming
 from runfolio.objects.signs import INCOMING, Signs
 from runfolio.records.runs import Digest
 
@@ -24,6 +28,10 @@ _WHOLE_BYTES = 8 << 20
 """Up to this size an object is sent in one request, out of memory."""
 _EAGER_BYTES = 4 << 10
 """Up to this size an object is sent without asking first whether it is there: the question costs as much."""
+
+
+class _WrongError(StorageError):
+    """What stands in the bucket is not what was sent."""
 
 
 class Sender:
@@ -38,6 +46,18 @@ class Sender:
 
     def __init__(self, bucket: Bucket, signs: Signs, waiting: LocalStore) -> None:
         self._bucket, self._signs, self._waiting = bucket, signs, waiting
+        self._opening = Lock()
+
+    @property
+    def in_parts(self) -> Resuming | None:
+        """What goes on with uploads that were interrupted; None where the place, or what is installed, cannot."""
+        with self._opening:
+            return self._in_parts
+
+    @cached_property
+    def _in_parts(self) -> Resuming | None:
+        uploads = self._bucket.part_uploads()
+        return Resuming(uploads, self._bucket, self._waiting) if uploads else None
 
     def send(self, digest: Digest, size: int, mark: Mark) -> None:
         """Bring one object up, unless it is there: verified by the bucket, or by reading it back."""
@@ -61,10 +81,24 @@ class Sender:
                 self._confirm(key, size, data, tag)
                 return
         if not self._signs.keep(key, size):
-            content = self._content(digest, size, mark)
-            self._confirm(key, size, content, self._bucket.put(key, content))
+            if self._send_in_parts(digest, size, key, mark):
+                self._confirm(key, size)
+                self._forget(digest)
+            else:
+                content = self._content(digest, size, mark)
+                self._confirm(key, size, content, self._bucket.put(key, content))
 
-    def _confirm(self, key: str, size: int, content: bytes | Iterator[bytes], tag: str) -> None:
+    def _send_in_parts(self, digest: Digest, size: int, key: str, mark: Mark) -> str | None:
+        """Bring a large object up from where it stands; return its key, or None where that cannot be."""
+        if size < resuming.RESUME_BYTES or (uploads := self.in_parts) is None:
+            return None
+        return uploads.send(digest, size, key, mark)
+
+    def _forget(self, digest: Digest) -> None:
+        if uploads := self._in_parts:
+            uploads.forget(digest)
+
+    def _confirm(self, key: str, size: int, content: bytes | Iterator[bytes] | None = None, tag: str = "") -> None:
         """Look for what was sent, unless its entity tag, which is mostly the MD5 of what came in one request, says that it is there."""
         if isinstance(content, bytes) and tag.strip('"') == md5(content, usedforsecurity=False).hexdigest():
             return
@@ -92,12 +126,27 @@ class Sender:
 
     def _send_and_read_back(self, key: str, digest: Digest, size: int, mark: Mark) -> None:
         temporary = f"{INCOMING}{uuid.uuid4().hex}"
+        if sent := self._send_in_parts(digest, size, temporary, mark):
+            # It was long on its way: while it cannot be read back it stays under its temporary name, and is read at the next try.
+            try:
+                self._publish(sent, key, digest)
+            except _WrongError:
+                self._forget(digest)
+                raise
+            self._forget(digest)
+            return
         try:
             self._bucket.put(temporary, self._content(digest, size, mark))
-            if digest_of_chunks(self._bucket.open(temporary)[1]) != digest:
-                raise StorageError(f"{self._bucket.url(key)}: what was read back is not what was sent.")
-            self._bucket.move(temporary, key)
+            self._publish(temporary, key, digest)
         except BaseException:
             with contextlib.suppress(RunfolioError):
                 self._bucket.delete([temporary])
             raise
+
+    def _publish(self, temporary: str, key: str, digest: Digest) -> None:
+        """Give what stands under a temporary name its own, if it is read back as what its digest says."""
+        if digest_of_chunks(self._bucket.open(temporary)[1]) != digest:
+            with contextlib.suppress(RunfolioError):
+                self._bucket.delete([temporary])
+            raise _WrongError(f"{self._bucket.url(key)}: what was read back is not what was sent.")
+        self._bucket.move(temporary, key)

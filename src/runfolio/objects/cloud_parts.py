@@ -1,0 +1,76 @@
+"""From a bucket of a cloud to the cloud's own uploads in parts, by its own package, where that is installed.
+
+The packages take credentials by the same ordinary means as obstore; where they cannot do as it does, there are no such uploads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+from runfolio.errors import StorageError
+from runfolio.objects.part_uploads import PartUploads
+
+PACKAGES = {"s3": ("boto3",), "azure": ("azure.storage.blob",), "gcs": ("google.auth", "requests")}
+"""Extra to the packages that bring uploads in parts."""
+_ENDPOINTS = {"s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"), "azure": ("AZURE_STORAGE_ENDPOINT",), "gcs": ()}
+_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+def endpoint_of(kind: str, config: Mapping[str, str]) -> str:
+    """Return the address that a place, or the environment, names in place of the cloud's own; empty for the latter."""
+    return config.get("endpoint") or _first(_ENDPOINTS[kind])
+
+
+def why_not(kind: str) -> str:
+    """Say why there are no uploads in parts for an extra: the package that is missing; empty where there are."""
+    return next((name for name in PACKAGES[kind] if not _installed(name)), "")
+
+
+def open_parts(kind: str, config: Mapping[str, str], prefix: str, timeout_s: float) -> PartUploads | None:
+    """Open uploads in parts.
+
+    Parameters
+    ----------
+    kind : str
+        An extra: ``s3``, ``azure``, ``gcs``.
+    config : Mapping of str to str
+        What obstore was given, and made of it.
+    prefix : str
+        Of all keys.
+    timeout_s : float
+        Without a byte.
+
+    Returns
+    -------
+    PartUploads or None
+        None where the package is missing or cannot be set up.
+    """
+    try:
+        return _OPENERS[kind](config, prefix, timeout_s)
+    except (ImportError, StorageError):
+        return None
+
+
+def _open_s3(config: Mapping[str, str], prefix: str, timeout_s: float) -> PartUploads | None:
+    from runfolio.objects.s3_parts import OTHERWISE, S3Parts
+
+    if any(os.environ.get(name) for name in OTHERWISE):
+        return None
+    region = config.get("region") or _first(_REGIONS) or "us-east-1"
+    return S3Parts(config["bucket"], prefix, {**config, "endpoint": endpoint_of("s3", config), "region": region}, timeout_s)
+
+
+_OPENERS = {"s3": _open_s3}
+
+
+def _first(names: tuple[str, ...]) -> str:
+    return next((value for name in names if (value := os.environ.get(name))), "")
+
+
+def _installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
