@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from benchmarks.rows import Row, Setting
     from runfolio.objects.remote import RemoteStore
 
-PLAIN = "obstore alone, as many threads"
+PLAIN = "obstore alone, as many threads, SHA-256 sent along"
 SHARDS = 10
 
 
@@ -39,7 +39,7 @@ class Side:
 
         s3.make_bucket(endpoint, name)
         self._folder, self._place, self._sizes = folder, f"s3://{name}/ours?endpoint={endpoint}", sizes
-        self._client: Any = s3.client(endpoint, name)
+        self._client: Any = s3.client(endpoint, name, checksum_algorithm="SHA256")
         self._pool = ThreadPoolExecutor(PARALLEL)
         self._round = 0
         self.seen: dict[str, list[float]] = {}

@@ -94,13 +94,13 @@ def _wait(server: subprocess.Popen[bytes], port: int, folder: Path) -> None:
     raise AssertionError(f"the S3 server did not start: {(folder / 'log').read_text()[-2000:]}")
 
 
-def client(endpoint: str, bucket: str) -> object:
+def client(endpoint: str, bucket: str, **config: str) -> object:
     """The plain client library."""
     from obstore.store import S3Store
 
     return S3Store(
         bucket, endpoint=endpoint, access_key_id=KEY, secret_access_key=SECRET, client_options={"allow_http": True},
-        retry_config={"max_retries": 0},
+        retry_config={"max_retries": 0}, **config,
     )  # fmt: skip
 
 

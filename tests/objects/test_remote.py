@@ -72,9 +72,9 @@ def test_what_is_there_is_not_sent_again(s3_endpoint: str, s3_bucket: str, tmp_p
     with s3.FaultProxy(s3_endpoint, s3.Faults()) as proxy:
         place = f"s3://{s3_bucket}/x?endpoint={proxy.endpoint}"
         first, second = opened(place, tmp_path / "a"), opened(place, tmp_path / "b")
-        digest, _ = first.put_bytes(b"x" * 5000)
+        digest, _ = first.put_bytes(b"x" * 70_000)
         first.upload()
-        assert second.put_bytes(b"x" * 5000)[0] == digest
+        assert second.put_bytes(b"x" * 70_000)[0] == digest
         second.upload()
         assert sum(request.startswith("PUT") for request in proxy.faults.requests) == 1
     assert second.waits() == (0, 0)
@@ -85,9 +85,18 @@ def test_ten_files_of_which_one_differs_send_one(s3_endpoint: str, s3_bucket: st
         store = opened(f"s3://{s3_bucket}/x?endpoint={proxy.endpoint}", tmp_path / "a")
         for round_number in range(2):
             for shard in range(10):
-                store.put_bytes(b"%d-%d" % (shard, round_number if shard == 3 else 0) * 2000)
+                store.put_bytes(b"%d-%d" % (shard, round_number if shard == 3 else 0) * 30_000)
             store.upload()
         assert sum(request.startswith("PUT") for request in proxy.faults.requests) == 11
+
+
+def test_a_small_object_takes_one_request(s3_endpoint: str, s3_bucket: str, tmp_path: Path) -> None:
+    with s3.FaultProxy(s3_endpoint, s3.Faults()) as proxy:
+        store = opened(f"s3://{s3_bucket}/x?endpoint={proxy.endpoint}", tmp_path / "a")
+        digests = [store.put_bytes(bytes([number]) * (64 << 10))[0] for number in range(20)]
+        store.upload()
+        assert [request.split()[0] for request in proxy.faults.requests] == ["PUT"] * 20
+    assert (set(store.cache.store.digests()), store.waits()) == (set(digests), (0, 0))
 
 
 def test_a_damaged_object_is_named_and_never_cached(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError, storage_error
+from runfolio.errors import DamagedError, StorageError, UsageError, storage_error
 from runfolio.objects.alone import alone
 from runfolio.objects.incoming import CHUNK_BYTES, IncomingFile
 from runfolio.objects.local import LocalStore
@@ -80,23 +80,26 @@ class Cache:
             raise storage_error(f"write to the cache {self.store.root}; {FOLDER_VARIABLE} names another folder", error) from error
 
     def _whole(self, digest: Digest, chunks: Iterator[bytes]) -> int:
-        with IncomingFile(self.store.incoming, durable=False, mode=0o444) as made:
+        # In the folder of its later place: renames between folders wait for each other in the kernel, those within one do not.
+        with IncomingFile(self.store.path(digest).parent, durable=False, mode=0o444) as made:
             for chunk in chunks:
                 made.write(chunk)
             _compare(digest, made.digest)
             made.publish(self.store.path(digest))
             return made.size
 
-    def adopt(self, digest: Digest, store: LocalStore) -> None:
+    def adopt(self, digest: Digest, size: int, store: LocalStore) -> None:
         """Take over an object that another store on this machine no longer needs: moved, or dropped where that cannot be."""
+        self._make_room(size)
+        place, target = store.place(digest), self.store.place(digest)
         try:
-            size = store.size(digest)
-            self._make_room(size)
-            target = self.store.path(digest)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(store.path(digest), target)
-        except NotFoundError:
-            pass
+            try:
+                os.replace(place, target)
+            except FileNotFoundError:
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                os.replace(place, target)
+        except FileNotFoundError:
+            pass  # another process was first
         except OSError:
             # Another file system, or a cache that cannot be written: the bucket has it.
             store.delete(digest)

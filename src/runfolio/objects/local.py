@@ -24,6 +24,7 @@ from runfolio.objects.making import folder_in, rename_in
 from runfolio.objects.store import Progress, Stored
 from runfolio.records.runs import Digest
 
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FOLDER = re.compile(r"[0-9a-f]{2}\Z")
 _FILE = re.compile(r"[0-9a-f]{62}\Z")
 
@@ -44,6 +45,7 @@ class LocalStore:
         self.root = Path(root)
         self.durable = durable
         self.incoming = self.root / "incoming"
+        self._objects = f"{self.root}{os.sep}sha256{os.sep}"
         self._aside = Aside(self.incoming)
 
     def __repr__(self) -> str:
@@ -113,7 +115,7 @@ class LocalStore:
     def exists(self, digest: Digest) -> bool:
         """Tell whether the object is there; its bytes are not looked at."""
         try:
-            return stat.S_ISREG(os.lstat(self.path(digest)).st_mode)
+            return stat.S_ISREG(os.lstat(self.place(digest)).st_mode)
         except (FileNotFoundError, NotADirectoryError):
             return self._aside.bring_back(digest, self.path(digest))
         except OSError as error:
@@ -137,12 +139,7 @@ class LocalStore:
         DamagedError
             If something else than a file lies in its place; a symbolic link is not followed.
         """
-        self._stat(digest)
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        try:
-            return os.fdopen(os.open(self.path(digest), flags), "rb")
-        except OSError as error:
-            self._refuse(digest, error)
+        return os.fdopen(self._open(digest)[0], "rb")
 
     def open_verified(self, digest: Digest) -> BinaryIO:
         """Open the object for reading after its bytes were found to match.
@@ -189,6 +186,29 @@ class LocalStore:
             raise UsageError(f"Object {digest} has {self.size(digest)} bytes, more than {limit}: copy it to a file instead.")
         self._check(digest, f"sha256:{hashlib.sha256(data).hexdigest()}")
         return data
+
+    def read_small(self, digest: Digest, limit: int) -> tuple[int, bytes | None]:
+        """Return the object's size, and its verified bytes if it has no more than `limit`: four calls of the system, for many objects.
+
+        Raises
+        ------
+        NotFoundError
+            If it is not there.
+        DamagedError
+            If its bytes are not those of its digest.
+        """
+        descriptor, size = self._open(digest)
+        try:
+            if size > limit:
+                return size, None
+            with self._reading(digest):
+                data = os.read(descriptor, size)
+                while len(data) < size and (more := os.read(descriptor, size - len(data))):
+                    data += more
+        finally:
+            os.close(descriptor)
+        self._check(digest, f"sha256:{hashlib.sha256(data).hexdigest()}")
+        return size, data
 
     def copy_to(self, digest: Digest, target: Path) -> int:
         """Write the verified object to a file.
@@ -309,23 +329,46 @@ class LocalStore:
 
     def path(self, digest: Digest) -> Path:
         """Return where the object's file lies, or would."""
+        return Path(self.place(digest))
+
+    def place(self, digest: Digest) -> str:
+        """Return the same as :meth:`path`, as a string: a path of pathlib costs as much as the call of the system that it is for."""
         try:
             check_digest(digest)
         except ValueError as error:
             raise UsageError(f"Not the name of an object: {error}.") from None
-        return self.root / "sha256" / digest[7:9] / digest[9:]
+        return f"{self._objects}{digest[7:9]}{os.sep}{digest[9:]}"
+
+    def _open(self, digest: Digest) -> tuple[int, int]:
+        """Return an open descriptor of the object, and its size; a link is not followed, and no pipe is waited for."""
+        try:
+            descriptor = os.open(self.place(digest), _READ)
+        except OSError:
+            self._stat(digest)  # brings back what a clean-up judges, or says what else lies there
+            try:
+                descriptor = os.open(self.place(digest), _READ)
+            except OSError as error:
+                self._refuse(digest, error)
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            os.close(descriptor)
+            self._refuse_kind(digest)
+        return descriptor, found.st_size
 
     def _stat(self, digest: Digest) -> os.stat_result:
-        path = self.path(digest)
+        place = self.place(digest)
         try:
-            found = os.lstat(path)
+            found = os.lstat(place)
         except OSError as error:
-            if not self._aside.bring_back(digest, path):
+            if not self._aside.bring_back(digest, Path(place)):
                 self._refuse(digest, error)
             return self._stat(digest)
         if not stat.S_ISREG(found.st_mode):
-            raise DamagedError(f"Object {digest} is not a file in {self.root}. Remove what lies there and put the content again.")
+            self._refuse_kind(digest)
         return found
+
+    def _refuse_kind(self, digest: Digest) -> NoReturn:
+        raise DamagedError(f"Object {digest} is not a file in {self.root}. Remove what lies there and put the content again.")
 
     def _is_there(self, digest: Digest, size: int) -> bool:
         target = self.path(digest)

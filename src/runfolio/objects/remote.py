@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, UsageError
+from runfolio.objects.adopting import Adopting
 from runfolio.objects.buckets import Bucket, Stat
 from runfolio.objects.cache import Cache
 from runfolio.objects.keys import digest_of, digest_of_chunks, key_of
@@ -105,14 +106,17 @@ class RemoteStore:
         DamagedError
             If what waits is not what its digest says; it is named and not published.
         """
-        return side_by_side(lambda digest: self._take_up(digest, Mark(progress)), self.waiting.digests())
+        sent = Adopting(self.cache, self.waiting)
+        try:
+            return side_by_side(lambda digest: self._take_up(digest, Mark(progress), sent), self.waiting.digests())
+        finally:
+            sent.finish()
 
-    def _take_up(self, digest: Digest, mark: Mark) -> None:
+    def _take_up(self, digest: Digest, mark: Mark, sent: Adopting) -> None:
         # Where it is not there any more, another process took it up meanwhile.
         with contextlib.suppress(NotFoundError):
-            size = self.waiting.size(digest)
-            self._sender.send(digest, size, mark)
-            self.cache.adopt(digest, self.waiting)
+            size = self._sender.send(digest, mark)
+            sent.add(digest, size)
             mark.reach(size)
 
     # Looking

@@ -26,8 +26,8 @@ from runfolio.records.runs import Digest
 
 _WHOLE_BYTES = 8 << 20
 """Up to this size an object is sent in one request, out of memory."""
-_EAGER_BYTES = 4 << 10
-"""Up to this size an object is sent without asking first whether it is there: the question costs as much."""
+_EAGER_BYTES = 64 << 10
+"""Up to this size an object is sent without asking first whether it is there: the question, a way there and back, costs as much."""
 
 
 class _WrongError(StorageError):
@@ -59,34 +59,37 @@ class Sender:
         uploads = self._bucket.part_uploads()
         return Resuming(uploads, self._bucket, self._waiting) if uploads else None
 
-    def send(self, digest: Digest, size: int, mark: Mark) -> None:
-        """Bring one object up, unless it is there: verified by the bucket, or by reading it back."""
-        patience = Patience()
+    def send(self, digest: Digest, mark: Mark) -> int:
+        """Bring one object up, unless it is there: verified by the bucket, or by reading it back. Return its size."""
+        key, patience = key_of(digest), Patience()
+        size, small = self._waiting.read_small(digest, _EAGER_BYTES if self._bucket.checks else -1)
         while True:
             try:
-                if self._bucket.checks:
-                    self._send_checked(key_of(digest), digest, size, mark)
-                elif not self._signs.keep(key_of(digest), size):
-                    self._send_and_read_back(key_of(digest), digest, size, mark)
-                return
+                if small is not None and self._create(key, small):
+                    return size
+                if not self._signs.keep(key, size):
+                    self._send(key, digest, size, mark)
+                return size
             except StorageError:
                 patience.end_or_wait()
 
-    def _send_checked(self, key: str, digest: Digest, size: int, mark: Mark) -> None:
-        """Send bytes to a bucket that compares them with a SHA-256; a small object without a look whether it is there."""
-        if size <= _EAGER_BYTES:
-            data = self._waiting.read(digest)
-            tag = self._bucket.create(key, data)
-            if tag is not None:
-                self._confirm(key, size, data, tag)
-                return
-        if not self._signs.keep(key, size):
-            if self._send_in_parts(digest, size, key, mark):
-                self._confirm(key, size)
-                self._forget(digest)
-            else:
-                content = self._content(digest, size, mark)
-                self._confirm(key, size, content, self._bucket.put(key, content))
+    def _create(self, key: str, data: bytes) -> bool:
+        """Send a small object in one request without a look whether it is there; return whether it was not."""
+        tag = self._bucket.create(key, data)
+        if tag is None:
+            return False
+        self._confirm(key, len(data), data, tag)
+        return True
+
+    def _send(self, key: str, digest: Digest, size: int, mark: Mark) -> None:
+        if not self._bucket.checks:
+            self._send_and_read_back(key, digest, size, mark)
+        elif self._send_in_parts(digest, size, key, mark):
+            self._confirm(key, size)
+            self._forget(digest)
+        else:
+            content = self._content(digest, size, mark)
+            self._confirm(key, size, content, self._bucket.put(key, content))
 
     def _send_in_parts(self, digest: Digest, size: int, key: str, mark: Mark) -> str | None:
         """Bring a large object up from where it stands; return its key, or None where that cannot be."""
