@@ -14,7 +14,7 @@ from runfolio.objects.part_uploads import PartUploads
 
 PACKAGES = {"s3": ("boto3",), "azure": ("azure.storage.blob",), "gcs": ("google.auth", "requests")}
 """Extra to the packages that bring uploads in parts."""
-_ENDPOINTS = {"s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"), "azure": ("AZURE_STORAGE_ENDPOINT",), "gcs": ()}
+_ENDPOINTS = {"s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"), "azure": ("AZURE_STORAGE_ENDPOINT",), "gcs": ("STORAGE_EMULATOR_HOST",)}
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
@@ -56,13 +56,31 @@ def open_parts(kind: str, config: Mapping[str, str], prefix: str, timeout_s: flo
 def _open_s3(config: Mapping[str, str], prefix: str, timeout_s: float) -> PartUploads | None:
     from runfolio.objects.s3_parts import OTHERWISE, S3Parts
 
-    if any(os.environ.get(name) for name in OTHERWISE):
+    if _first(OTHERWISE):
         return None
     region = config.get("region") or _first(_REGIONS) or "us-east-1"
     return S3Parts(config["bucket"], prefix, {**config, "endpoint": endpoint_of("s3", config), "region": region}, timeout_s)
 
 
-_OPENERS = {"s3": _open_s3}
+def _open_azure(config: Mapping[str, str], prefix: str, timeout_s: float) -> PartUploads | None:
+    from runfolio.objects.azure_parts import OTHERWISE, AzureParts
+
+    account = config.get("account_name") or _first(("AZURE_STORAGE_ACCOUNT_NAME",))
+    if _first(OTHERWISE) or not account:
+        return None
+    endpoint = endpoint_of("azure", config) or f"https://{account}.blob.core.windows.net"
+    return AzureParts(endpoint, config["container_name"], account, prefix, timeout_s)
+
+
+def _open_gcs(config: Mapping[str, str], prefix: str, timeout_s: float) -> PartUploads | None:
+    from runfolio.objects.gcs_parts import EMULATOR_VARIABLE, OTHERWISE, GcsParts
+
+    if _first(OTHERWISE) and not os.environ.get(EMULATOR_VARIABLE):
+        return None
+    return GcsParts(config["bucket"], prefix, timeout_s)
+
+
+_OPENERS = {"s3": _open_s3, "azure": _open_azure, "gcs": _open_gcs}
 
 
 def _first(names: tuple[str, ...]) -> str:

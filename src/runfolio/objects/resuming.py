@@ -169,3 +169,6 @@ class Resuming:
         self.forget(digest)
         with contextlib.suppress(StorageError):
             self._uploads.abandon(*begun)
+        if begun.key.startswith(INCOMING):
+            with contextlib.suppress(StorageError):
+                self._bucket.delete([begun.key])
