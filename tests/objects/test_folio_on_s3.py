@@ -35,6 +35,16 @@ def test_runs_are_logged_and_read_by_another_clone(here: Path, hub: Path, tmp_pa
     assert folio("artifacts", "cat", "first", "model/tokens.txt", cwd=there, RUNFOLIO_ARTIFACTS=closed).stdout == "shared"
 
 
+def test_status_says_where_large_uploads_begin_anew(here: Path, tmp_path: Path) -> None:
+    assert status(here)["large_uploads_begin_anew"] is None
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without/sitecustomize.py").write_text("import sys\nsys.modules['boto3'] = None\n")
+    told = folio("status", cwd=here, PYTHONPATH=str(tmp_path / "without")).stdout
+    assert "large uploads begin anew boto3 is missing: pip install 'runfolio[s3]'" in told
+    other = json.loads(folio("status", "--json", cwd=here, RUNFOLIO_ARTIFACTS="memory://x").stdout)
+    assert other["large_uploads_begin_anew"] == "places of fsspec cannot go on with one"
+
+
 def test_offline_work_waits_and_goes_up_at_sync(here: Path, hub: Path, s3_endpoint: str, s3_bucket: str) -> None:
     closed = f"s3://{s3_bucket}/wine?endpoint=http://127.0.0.1:{s3.free_ports(1)[0]}"
     told = log("offline", here, RUNFOLIO_ARTIFACTS=closed)

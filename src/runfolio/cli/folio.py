@@ -207,6 +207,8 @@ def migrate(branch: str | None, back: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def status(as_json: bool) -> None:
     """Show where records go and what is live, waiting or left behind."""
+    from runfolio.objects.places import why_uploads_begin_anew
+
     with opened(quiet=True) as folio:
         place = folio.place
         journals = folio.spool.journals()
@@ -221,6 +223,7 @@ def status(as_json: bool) -> None:
             "left_behind": len(left),
             "objects": folio.artifacts_place or str(place.local / "objects"),
             "objects_waiting": folio.store.waits()[0],
+            "large_uploads_begin_anew": why_uploads_begin_anew(folio.artifacts_place) or None,
             "durability": folio.settings.durability,
             "commit": folio.settings.commit.when,
         }

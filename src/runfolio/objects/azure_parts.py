@@ -20,6 +20,7 @@ OTHERWISE = ("AZURE_STORAGE_TOKEN", "AZURE_USE_FABRIC_ENDPOINT", "AZURE_SKIP_SIG
 """Variables that obstore heeds and this package does not."""
 _KEYS = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_MASTER_KEY")
 _SIGNATURES = ("AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_SAS_TOKEN")
+_GONE = frozenset({"BlobNotFound", "InvalidBlockList", "InvalidBlobOrBlock"})
 _REFUSED = frozenset({400, 401, 403, 405, 409})
 
 
@@ -98,16 +99,12 @@ class AzureParts:
         return self._container.get_blob_client(self._prefix + key)
 
     def _unless_gone(self, ask: Any) -> Any:
-        from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+        from azure.core.exceptions import HttpResponseError
 
         try:
             return ask()
-        except ResourceNotFoundError as error:
-            if error.error_code == "ContainerNotFound":
-                raise
-            return None
         except HttpResponseError as error:
-            if error.error_code in ("InvalidBlockList", "InvalidBlobOrBlock"):
+            if getattr(error, "error_code", None) in _GONE:
                 return None
             raise
 

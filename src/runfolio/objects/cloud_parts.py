@@ -14,7 +14,11 @@ from runfolio.objects.part_uploads import PartUploads
 
 PACKAGES = {"s3": ("boto3",), "azure": ("azure.storage.blob",), "gcs": ("google.auth", "requests")}
 """Extra to the packages that bring uploads in parts."""
-_ENDPOINTS = {"s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"), "azure": ("AZURE_STORAGE_ENDPOINT",), "gcs": ("STORAGE_EMULATOR_HOST",)}
+_ENDPOINTS = {
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+    "azure": ("AZURE_STORAGE_ENDPOINT",),
+    "gcs": ("STORAGE_EMULATOR_HOST",),
+}
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
@@ -23,8 +27,8 @@ def endpoint_of(kind: str, config: Mapping[str, str]) -> str:
     return config.get("endpoint") or _first(_ENDPOINTS[kind])
 
 
-def why_not(kind: str) -> str:
-    """Say why there are no uploads in parts for an extra: the package that is missing; empty where there are."""
+def missing_package(kind: str) -> str:
+    """Return the package that uploads in parts lack, for an extra; empty where they lack none."""
     return next((name for name in PACKAGES[kind] if not _installed(name)), "")
 
 
@@ -90,5 +94,5 @@ def _first(names: tuple[str, ...]) -> str:
 def _installed(name: str) -> bool:
     try:
         return find_spec(name) is not None
-    except ModuleNotFoundError:
+    except (ModuleNotFoundError, ValueError):  # the folder above is missing; the package is kept out
         return False

@@ -57,6 +57,26 @@ def is_bucket(place: str) -> bool:
     return match is not None and match["scheme"].lower() != "file"
 
 
+def why_uploads_begin_anew(place: str | None) -> str:
+    """Say why a large upload to a place begins anew where its process died; empty where it goes on, or nothing is sent.
+
+    Examples
+    --------
+    >>> why_uploads_begin_anew("sftp://host/objects")
+    'places of fsspec cannot go on with one'
+    """
+    if not place or not is_bucket(place):
+        return ""
+    from runfolio.objects.cloud_bucket import CLOUDS
+    from runfolio.objects.cloud_parts import missing_package
+
+    kind = CLOUDS.get(place.partition(":")[0].lower())
+    if kind is None:
+        return "places of fsspec cannot go on with one"
+    package = missing_package(kind)
+    return f"{package} is missing: pip install 'runfolio[{kind}]'" if package else ""
+
+
 def open_bucket(place: str) -> Bucket:
     """Open a bucket: one of the three clouds' own, or any other place that fsspec reaches.
 
