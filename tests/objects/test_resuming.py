@@ -100,7 +100,7 @@ def test_an_upload_that_is_killed_again_and_again_sends_little_twice(
     s3_endpoint: str, s3_bucket: str, client: Any, tmp_path: Path
 ) -> None:
     made = random.Random(SIZE)
-    data = made.randbytes(SIZE)
+    data = b"".join(made.randbytes(1_000_000) for _ in range(SIZE // 1_000_000))
     with SlowProxy(s3_endpoint, rate=SIZE / 8) as proxy:
         place = f"s3://{s3_bucket}/team?endpoint={proxy.endpoint}"
         store = opened(place, tmp_path / "here")

@@ -1,4 +1,4 @@
-"""Resumable uploads of Google Cloud Storage: its JSON API's sessions, through google-auth and requests.
+"""Resumable uploads of Google Cloud Storage: its JSON API's sessions, through google-auth.
 
 A session takes the bytes of one object in order; how far it came it says when it is asked (``Content-Range: bytes */SIZE``: 308 and
 ``Range: bytes=0-LAST``, 200 or 201 when all are there, 404 or 410 when it is gone). Its address is all that its holder needs, so it is
@@ -67,7 +67,7 @@ class GcsParts:
         self._known: dict[str, _Session] = {}
         self._own = threading.local()  # sessions of requests are not to be shared between threads
         with self._speaking("reach"):
-            self._credentials = _credentials() if self._base == _HOME else None
+            self._credentials = _credentials(self._base == _HOME)
 
     def begin(self, key: str, size: int) -> str:
         """Begin a session; return its address."""
@@ -148,10 +148,9 @@ class GcsParts:
     @property
     def _web(self) -> Any:
         if not hasattr(self._own, "web"):
-            import requests
             from google.auth.transport.requests import AuthorizedSession
 
-            self._own.web = requests.Session() if self._credentials is None else AuthorizedSession(self._credentials)
+            self._own.web = AuthorizedSession(self._credentials)
         return self._own.web
 
     def _is_ours(self, upload: str) -> bool:
@@ -165,7 +164,6 @@ class GcsParts:
     @contextlib.contextmanager
     def _speaking(self, action: str) -> Iterator[None]:
         from google.auth.exceptions import GoogleAuthError
-        from requests import RequestException
 
         try:
             yield
@@ -173,12 +171,13 @@ class GcsParts:
             raise
         except GoogleAuthError as error:
             raise RefusedError(f"Could not {action} gs://{self._bucket}: {reason(str(error))}.") from None
-        except (RequestException, OSError, ValueError) as error:
-            # What requests says may hold the session's address.
+        except (OSError, ValueError) as error:
+            # All errors of requests; what they say may hold the session's address.
             raise StorageError(f"Could not {action} gs://{self._bucket}: {type(error).__name__}.") from None
 
 
-def _credentials() -> Any:
+def _credentials(needed: bool) -> Any:
     import google.auth
+    from google.auth.credentials import AnonymousCredentials
 
-    return google.auth.default(scopes=[_SCOPE])[0]
+    return google.auth.default(scopes=[_SCOPE])[0] if needed else AnonymousCredentials()
