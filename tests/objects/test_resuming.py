@@ -248,6 +248,7 @@ def test_without_leave_to_list_or_begin_it_goes_up_as_ever(
     store.upload()
     store.verify(digest)
     assert list((tmp_path / "here/waiting/uploads").iterdir()) != []  # nothing is noted in it, and a clean-up takes it
+    assert store.sweep() == 0  # which goes on without a list of uploads
 
 
 def test_a_clean_up_abandons_uploads_that_nobody_goes_on_with(
