@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from runfolio.site.templating import OwnEnvironment
+from runfolio.site.templating import own_environment
 
 VALUES: dict[str, Any] = {
     "a dict": {"name": "value", "items": "an item", "none": None},
@@ -31,4 +31,6 @@ def test_a_name_behind_a_dot_is_what_it_is_in_jinja(kind: str, said: str) -> Non
         except jinja2.UndefinedError as error:
             return str(error)
 
-    assert shown(OwnEnvironment(undefined=jinja2.StrictUndefined)) == shown(jinja2.Environment(undefined=jinja2.StrictUndefined))
+    assert shown(own_environment()(undefined=jinja2.StrictUndefined)) == shown(
+        jinja2.Environment(undefined=jinja2.StrictUndefined)
+    )

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import jinja2
+from typing import TYPE_CHECKING, Any
 
 from runfolio.site.assets import templates_folder
+
+if TYPE_CHECKING:
+    import jinja2
 
 _OF_EVERY_DICT = frozenset(dir(dict))
 
 
-class OwnEnvironment(jinja2.Environment):
-    """Runs our own templates, whose values are mostly dicts."""
+@lru_cache(maxsize=1)
+def own_environment() -> type[jinja2.Environment]:
+    """Return the environment that runs our own templates, whose values are mostly dicts.
 
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return what ``obj.attribute`` means in a template: as in Jinja2, an attribute comes before an item.
+    In it ``obj.attribute`` means what it means in Jinja2: an attribute comes before an item. Jinja2 asks for the attribute and catches the
+    error, which was more than half of a page with a table. A dict's attributes are known.
+    """
+    import jinja2
 
-        Jinja2 asks for the attribute and catches the error, which was more than half of a page with a table. A dict's attributes are known.
-        """
-        if type(obj) is dict and attribute not in _OF_EVERY_DICT:
-            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
-        return super().getattr(obj, attribute)
+    class OwnEnvironment(jinja2.Environment):
+        def getattr(self, obj: Any, attribute: str) -> Any:
+            if type(obj) is dict and attribute not in _OF_EVERY_DICT:
+                return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+            return super().getattr(obj, attribute)
+
+    return OwnEnvironment
 
 
 def make_environment(
@@ -41,8 +48,10 @@ def make_environment(
     kept : jinja2.BytecodeCache, optional
         Where compiled templates are kept.
     """
+    import jinja2
+
     # Templates of a team run in a sandbox: a pull request may change them, and CI builds its preview.
-    kind = _sandbox() if own else OwnEnvironment
+    kind = _sandbox() if own else own_environment()
     # Ours are there under a second name, so that a team's template can extend the one that it stands for.
     ours = jinja2.FileSystemLoader(templates_folder() / "templates")
     environment = kind(
@@ -60,6 +69,8 @@ def make_environment(
 
 def kept_in(folder: Path) -> jinja2.BytecodeCache | None:
     """Return what keeps compiled templates in a folder; None where that cannot be written."""
+    import jinja2
+
     try:
         folder.mkdir(exist_ok=True)
     except OSError:
