@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -48,13 +48,26 @@ class Column:
 
 
 def render_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> tuple[str, list[str]]:
-    """Lay a table out.
+    """Lay a table out that is given by its rows; see :func:`render_columns`.
 
     Parameters
     ----------
     columns : sequence of Column
     rows : sequence of sequence of str
         One cell a column.
+    width : int or None
+    """
+    return render_columns(columns, list(zip(*rows, strict=True)) if rows else [()] * len(columns), width)
+
+
+def render_columns(columns: Sequence[Column], texts: Sequence[Sequence[str]], width: int | None) -> tuple[str, list[str]]:
+    """Lay a table out that is given by its columns.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+    texts : sequence of sequence of str
+        The cells of each column, from the first row to the last.
     width : int or None
         Columns of the terminal; None for no limit.
 
@@ -65,16 +78,15 @@ def render_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width
     list of str
         Titles of the columns for which there was no room.
     """
-    cells = [[visible(cell) for cell in row] for row in rows]
+    made = [_Cells.of(cells) for cells in texts]
     titles = [visible(column.title) for column in columns]
-    wide = [max([text_width(titles[at]), *(text_width(row[at]) for row in cells)]) for at in range(len(columns))]
+    heads = [text_width(title) for title in titles]
+    wide = [max(head, cells.widest) for head, cells in zip(heads, made, strict=True)]
     shown = list(range(len(columns)))
     dropped = []
     if width is not None:
         while True:
-            sizes = _fitted(
-                [columns[at] for at in shown], [wide[at] for at in shown], [text_width(titles[at]) for at in shown], width
-            )
+            sizes = _fitted([columns[at] for at in shown], [wide[at] for at in shown], [heads[at] for at in shown], width)
             last = max(shown, key=lambda at: (columns[at].rank, at), default=0)
             if sizes is not None or not columns or columns[last].rank == 0:
                 break
@@ -82,9 +94,36 @@ def render_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width
             dropped.append(last)
         for at, size in zip(shown, sizes or [wide[at] for at in shown], strict=True):
             wide[at] = size
-    lines = [_line([(columns[at], titles[at], wide[at]) for at in shown], header=True)]
-    lines += [_line([(columns[at], row[at], wide[at]) for at in shown]) for row in cells]
-    return "".join(lines), [titles[at] for at in sorted(dropped)]
+    header = [_padded(titles[at], wide[at], columns[at], bold=True) for at in shown]
+    lines = [(" " * GAP).join(header).rstrip(), *_lines([(columns[at], made[at], wide[at]) for at in shown])]
+    return "".join([f"{line}\n" for line in lines]), [titles[at] for at in sorted(dropped)]
+
+
+class _Cells(NamedTuple):
+    """One column's cells as they may be shown.
+
+    Attributes
+    ----------
+    texts : sequence of str
+    widest : int
+        Columns of a terminal that the widest takes; 0 where there is none.
+    plain : bool
+        Each letter of each cell takes one column.
+    """
+
+    texts: Sequence[str]
+    widest: int
+    plain: bool
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> _Cells:
+        """Spell out what no one can see. Most columns hold nothing of the kind, which one look at all their cells tells."""
+        whole = "".join(texts)
+        if whole.isascii():
+            texts = texts if whole.isprintable() else [visible(text) for text in texts]
+            return cls(texts, max(map(len, texts), default=0), True)
+        texts = [visible(text) for text in texts]
+        return cls(texts, max(map(text_width, texts), default=0), False)
 
 
 def _fitted(columns: Sequence[Column], wide: Sequence[int], titles: Sequence[int], width: int) -> list[int] | None:
@@ -101,25 +140,28 @@ def _fitted(columns: Sequence[Column], wide: Sequence[int], titles: Sequence[int
     return sizes
 
 
-def _line(cells: Sequence[tuple[Column, str, int]], *, header: bool = False) -> str:
-    parts = []
-    for column, text, size in cells:
-        if len(text) <= size and not header and text not in STYLES and text.isascii():
-            parts.append(text.rjust(size) if column.right else text.ljust(size))
-            continue
-        cut = shortened(text, size)
-        space = " " * (size - text_width(cut))
-        styled = (
-            cut
-            if not cut
-            else click.style(cut, bold=True)
-            if header
-            else click.style(cut, fg=STYLES[text])
-            if text in STYLES
-            else cut
-        )
-        parts.append(space + styled if column.right else styled + space)
-    return (" " * GAP).join(parts).rstrip() + "\n"
+def _lines(columns: Sequence[tuple[Column, _Cells, int]]) -> list[str]:
+    """Return the rows without their line ends. Plain cells are padded by one template for each row, others one by one."""
+    template, parts = [], []
+    for column, cells, size in columns:
+        if cells.plain and cells.widest <= size and STYLES.keys().isdisjoint(cells.texts):
+            template.append(f"%{'' if column.right else '-'}{size}s")
+            parts.append(cells.texts)
+        else:
+            made = {text: _padded(text, size, column) for text in set(cells.texts)}
+            template.append("%s")
+            parts.append([made[text] for text in cells.texts])
+    line = (" " * GAP).join(template)
+    return [(line % row).rstrip() for row in zip(*parts, strict=True)]
+
+
+def _padded(text: str, size: int, column: Column, *, bold: bool = False) -> str:
+    """Cut, style and pad one cell."""
+    cut = shortened(text, size)
+    space = " " * (size - text_width(cut))
+    if cut and (bold or text in STYLES):
+        cut = click.style(cut, bold=True) if bold else click.style(cut, fg=STYLES[text])
+    return space + cut if column.right else cut + space
 
 
 def text_width(text: str) -> int:
@@ -151,15 +193,24 @@ def shortened(text: str, size: int) -> str:
 
 
 def terminal_width() -> int | None:
-    """Return the columns of the terminal; None where the output goes elsewhere, unless COLUMNS says so."""
+    """Return the columns of the terminal; None where the output goes elsewhere."""
+    if not sys.stdout.isatty():
+        return None
     import shutil
 
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return shutil.get_terminal_size().columns
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
     """Print a table on standard output and return the titles of the columns for which there was no room."""
     text, dropped = render_table(columns, rows, terminal_width())
+    click.echo(text, nl=False)
+    return dropped
+
+
+def print_columns(columns: Sequence[Column], texts: Sequence[Sequence[str]]) -> list[str]:
+    """Print a table that is given by its columns, as :func:`print_table` does."""
+    text, dropped = render_columns(columns, texts, terminal_width())
     click.echo(text, nl=False)
     return dropped
 
