@@ -7,8 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from runfolio._dataclass import dataclass
 from runfolio.cli.tables import Column
@@ -16,6 +16,7 @@ from runfolio.diff.describe import duration_text, number_text
 from runfolio.errors import UsageError
 from runfolio.query import parse_filter, parse_order_by, sort_runs
 from runfolio.records import Experiment, Lifecycle, Run, ViewType
+from runfolio.records.briefs import RunBrief, brief_of
 from runfolio.records.times import utc_text
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ EVERYTHING = 1 << 31
 MOST_METRICS = 6
 MOST_PARAMS = 8
 SHORT_ID = 8
+_DAY_MS = 86_400_000
+R = TypeVar("R", Run, RunBrief)
 _LONG_NUMBER = re.compile(r"-?\d{1,15}\.\d{8,}(e-?\d{1,3})?\Z", re.ASCII)
 
 
@@ -54,12 +57,12 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Generic[R]):
     """What was found.
 
     Parameters
     ----------
-    runs : list of Run
+    runs : list of Run or RunBrief
     total : int
         Runs that there are, shown or not.
     experiments : Mapping of slug to Experiment
@@ -68,33 +71,66 @@ class Listing:
         Records that cannot be read; not counted for the past.
     """
 
-    runs: list[Run]
+    runs: list[R]
     total: int
     experiments: Mapping[str, Experiment] = field(default_factory=dict)
     objectives: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     unreadable: int = 0
 
 
-def find_listing(folio: Folio, question: Question) -> Listing:
+def find_listing(folio: Folio, question: Question) -> Listing[Run]:
     """Answer a question; only the runs that are shown are decoded.
 
     Runs of a deleted experiment are shown only where that experiment, or deleted runs, are asked for.
     """
-    from runfolio.folio.past import commit_at
-    from runfolio.folio.scopes import search_parts
+    search = _Search(folio, question)
+    return search.listing(search.runs())
 
-    wanted, order = parse_filter(question.filter, "runs"), parse_order_by(list(question.order_by), "runs")
-    at = commit_at(folio.place, question.at) if question.at else None
-    known = {item.slug: item for item in folio.experiments.all(at)}
-    limit = EVERYTHING if question.limit is None else question.limit
-    parts = search_parts(folio, question.experiments, question.view, known)
-    found = [run for slugs, view in parts for run in folio.runs.search(wanted, order, slugs, view, limit + 1, 0, at)]
-    runs = found if len(parts) == 1 else sort_runs(found, order, {item.slug: item.experiment_id for item in known.values()})
-    total = len(runs)
-    if total > limit:
-        runs, total = runs[:limit], sum(folio.runs.count(wanted, slugs, view, at) for slugs, view in parts)
-    unreadable = len(folio.index.faults()) if at is None else 0
-    return Listing(runs, total, known, _objectives(folio, known), unreadable)
+
+def find_briefs(folio: Folio, question: Question) -> Listing[RunBrief]:
+    """Answer a question for a table, for which no run is decoded."""
+    search = _Search(folio, question)
+    return search.listing(search.briefs())
+
+
+class _Search:
+    """A question as the folio is asked it: one more run than are shown, so that a count is asked only where there are more."""
+
+    def __init__(self, folio: Folio, question: Question) -> None:
+        from runfolio.folio.past import commit_at
+        from runfolio.folio.scopes import search_parts
+
+        self._folio = folio
+        self._filter = parse_filter(question.filter, "runs")
+        self._order = parse_order_by(list(question.order_by), "runs")
+        self._at = commit_at(folio.place, question.at) if question.at else None
+        self._known = {item.slug: item for item in folio.experiments.all(self._at)}
+        self._limit = EVERYTHING if question.limit is None else question.limit
+        self._parts = search_parts(folio, question.experiments, question.view, self._known)
+
+    def runs(self) -> list[Run]:
+        search = self._folio.runs.search
+        found = [
+            run
+            for slugs, view in self._parts
+            for run in search(self._filter, self._order, slugs, view, self._limit + 1, 0, self._at)
+        ]
+        ids = {item.slug: item.experiment_id for item in self._known.values()}
+        return found if len(self._parts) == 1 else sort_runs(found, self._order, ids)
+
+    def briefs(self) -> list[RunBrief]:
+        if len(self._parts) > 1:
+            return list(map(brief_of, self.runs()))
+        ((slugs, view),) = self._parts
+        return self._folio.runs.search_briefs(self._filter, self._order, slugs, view, self._limit + 1, 0, self._at)
+
+    def listing(self, runs: list[R]) -> Listing[R]:
+        folio, total = self._folio, len(runs)
+        if total > self._limit:
+            runs = runs[: self._limit]
+            total = sum(folio.runs.count(self._filter, slugs, view, self._at) for slugs, view in self._parts)
+        unreadable = len(folio.index.faults()) if self._at is None else 0
+        return Listing(runs, total, self._known, _objectives(folio, self._known), unreadable)
 
 
 def _objectives(folio: Folio, known: Mapping[str, Experiment]) -> dict[str, tuple[str, str]]:
@@ -108,13 +144,13 @@ def _objectives(folio: Folio, known: Mapping[str, Experiment]) -> dict[str, tupl
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column of a list of runs: how it is laid out, and what it says of a run."""
+    """One column of a list of runs: how it is laid out, and what it says of each."""
 
     column: Column
-    value: Callable[[Run], str]
+    cells: Callable[[Sequence[RunBrief]], list[str]]
 
 
-def chosen_fields(listing: Listing, names: Sequence[str], now_ms: int | None = None) -> list[Field]:
+def chosen_fields(listing: Listing[RunBrief], names: Sequence[str], now_ms: int | None = None) -> list[Field]:
     """Return the columns that were asked for by name, or those that tell the runs apart.
 
     Raises
@@ -130,7 +166,7 @@ def chosen_fields(listing: Listing, names: Sequence[str], now_ms: int | None = N
     if len({run.experiment for run in listing.runs}) > 1:
         made.append(plain["experiment"])
     made += [plain["status"], plain["started"], plain["duration"]]
-    if any(run.lifecycle is Lifecycle.DELETED for run in listing.runs):
+    if any(run.lifecycle == Lifecycle.DELETED for run in listing.runs):
         made.append(plain["lifecycle"])
     goals = {listing.objectives[run.experiment] for run in listing.runs if run.experiment in listing.objectives}
     arrows = {metric: {"max": " ↑", "min": " ↓"}[direction] for metric, direction in sorted(goals)}
@@ -141,32 +177,32 @@ def chosen_fields(listing: Listing, names: Sequence[str], now_ms: int | None = N
     return made
 
 
-def _plain_fields(listing: Listing, now: int) -> dict[str, Field]:
+def _plain_fields(listing: Listing[RunBrief], now: int) -> dict[str, Field]:
     size = _id_length([run.run_id for run in listing.runs])
-    experiments = listing.experiments
-    return {
-        "id": Field(Column("id", whole=True), lambda run: run.run_id[:size]),
-        "run_id": Field(Column("run_id", whole=True), lambda run: run.run_id),
-        "name": Field(Column("name", least=24), lambda run: run.name),
-        "experiment": Field(
-            Column("experiment", rank=3),
-            lambda run: experiments[run.experiment].name if run.experiment in experiments else run.experiment,
+    names = {slug: item.name for slug, item in listing.experiments.items()}
+    fields = (
+        Field(Column("id", whole=True), lambda runs: [run.run_id[:size] for run in runs]),
+        Field(Column("run_id", whole=True), lambda runs: [run.run_id for run in runs]),
+        Field(Column("name", least=24), lambda runs: [run.name for run in runs]),
+        Field(Column("experiment", rank=3), lambda runs: [names.get(run.experiment, run.experiment) for run in runs]),
+        Field(Column("status", whole=True), lambda runs: [run.status for run in runs]),
+        Field(Column("lifecycle", rank=1, whole=True), lambda runs: [run.lifecycle for run in runs]),
+        Field(Column("started", rank=4, whole=True), lambda runs: _ages([run.start for run in runs], now)),
+        Field(Column("start_time", rank=4, whole=True), lambda runs: [utc_text(run.start) for run in runs]),
+        Field(
+            Column("end_time", rank=4, whole=True), lambda runs: ["" if run.end is None else utc_text(run.end) for run in runs]
         ),
-        "status": Field(Column("status", whole=True), lambda run: run.status.value),
-        "lifecycle": Field(Column("lifecycle", rank=1, whole=True), lambda run: run.lifecycle.value),
-        "started": Field(Column("started", rank=4, whole=True), lambda run: age_text(run.start, now)),
-        "start_time": Field(Column("start_time", rank=4, whole=True), lambda run: utc_text(run.start)),
-        "end_time": Field(Column("end_time", rank=4, whole=True), lambda run: "" if run.end is None else utc_text(run.end)),
-        "duration": Field(
+        Field(
             Column("duration", right=True, rank=7, whole=True),
-            lambda run: duration_text((now if run.end is None else run.end) - run.start),
+            lambda runs: [duration_text((now if run.end is None else run.end) - run.start) for run in runs],
         ),
-        "user": Field(Column("user", rank=6), lambda run: run.user),
-        "parent": Field(Column("parent", rank=6), lambda run: (run.parent or "")[:size]),
-    }
+        Field(Column("user", rank=6), lambda runs: [run.user for run in runs]),
+        Field(Column("parent", rank=6), lambda runs: [(run.parent or "")[:size] for run in runs]),
+    )
+    return {field.column.title: field for field in fields}
 
 
-def _named(listing: Listing, plain: Mapping[str, Field], name: str) -> Field:
+def _named(listing: Listing[RunBrief], plain: Mapping[str, Field], name: str) -> Field:
     kind, _, key = name.partition(".")
     if kind in ("metrics", "metric") and key:
         return _metric(key, name, 0)
@@ -176,9 +212,10 @@ def _named(listing: Listing, plain: Mapping[str, Field], name: str) -> Field:
         return _tag(key, name)
     if name in plain:
         return plain[name]
-    for made, keys in ((_metric, "metrics"), (_param, "params")):
-        if any(name in getattr(run, keys) for run in listing.runs):
-            return made(name, name, 0)
+    if any(name in run.metrics for run in listing.runs):
+        return _metric(name, name, 0)
+    if any(name in run.params for run in listing.runs):
+        return _param(name, name, 0)
     if any(name in run.all_tags for run in listing.runs):
         return _tag(name, name)
     raise UsageError(f"There is no column {name!r}. There are: {', '.join(plain)}, and metrics.KEY, params.KEY, tags.KEY.")
@@ -187,16 +224,16 @@ def _named(listing: Listing, plain: Mapping[str, Field], name: str) -> Field:
 def _metric(key: str, title: str, rank: int) -> Field:
     return Field(
         Column(title, right=True, rank=rank, whole=True),
-        lambda run: number_text(run.metrics[key].last) if key in run.metrics else "",
+        lambda runs: [number_text(run.metrics[key]) if key in run.metrics else "" for run in runs],
     )
 
 
 def _param(key: str, title: str, rank: int) -> Field:
-    return Field(Column(title, rank=rank), lambda run: param_text(run.params.get(key, "")))
+    return Field(Column(title, rank=rank), lambda runs: [param_text(run.params.get(key, "")) for run in runs])
 
 
 def _tag(key: str, title: str) -> Field:
-    return Field(Column(title), lambda run: run.all_tags.get(key, ""))
+    return Field(Column(title), lambda runs: [run.all_tags.get(key, "") for run in runs])
 
 
 def param_text(value: str) -> str:
@@ -210,16 +247,17 @@ def param_text(value: str) -> str:
     return number_text(float(value)) if _LONG_NUMBER.match(value) else value
 
 
-def _metrics(runs: Sequence[Run], first: Sequence[str]) -> list[str]:
+def _metrics(runs: Sequence[RunBrief], first: Sequence[str]) -> list[str]:
     """Return the metrics worth a column: objectives, then what most runs have."""
-    found = Counter(key for run in runs for key in run.metrics if not key.startswith("system/"))
+    counted = Counter(chain.from_iterable(run.metrics for run in runs))
+    found = {key: count for key, count in counted.items() if not key.startswith("system/")}
     rest = sorted((key for key in found if key not in first), key=lambda key: (-found[key], key))
     return [*(key for key in first if key in found), *rest][:MOST_METRICS]
 
 
-def _params(runs: Sequence[Run]) -> list[str]:
+def _params(runs: Sequence[RunBrief]) -> list[str]:
     """Return the params that differ, those of most runs first."""
-    found = Counter(key for run in runs for key in run.params)
+    found = Counter(chain.from_iterable(run.params for run in runs))
     differing = [key for key in found if len({run.params.get(key) for run in runs}) > 1]
     return sorted(differing, key=lambda key: (-found[key], key))[:MOST_PARAMS]
 
@@ -250,13 +288,28 @@ def age_text(at_ms: int, now_ms: int) -> str:
     return f"{seconds} s ago"
 
 
-def as_tree(runs: Sequence[Run]) -> list[tuple[int, Run]]:
+def _ages(moments: Sequence[int], now_ms: int) -> list[str]:
+    """Say of each moment how long ago it was; the runs of a day that is long past share what is said."""
+    days: dict[int, str] = {}
+    made = []
+    for at_ms in moments:
+        if now_ms - at_ms < 31 * _DAY_MS:
+            made.append(age_text(at_ms, now_ms))
+            continue
+        day = at_ms // _DAY_MS
+        if day not in days:
+            days[day] = age_text(at_ms, now_ms)
+        made.append(days[day])
+    return made
+
+
+def as_tree(runs: Sequence[RunBrief]) -> list[tuple[int, RunBrief]]:
     """Order runs so that children follow their parent, each with its depth; a child without its parent here stands alone."""
     ids = {run.run_id for run in runs}
-    children: dict[str | None, list[Run]] = {}
+    children: dict[str | None, list[RunBrief]] = {}
     for run in runs:
         children.setdefault(run.parent if run.parent in ids and run.parent != run.run_id else None, []).append(run)
-    made: list[tuple[int, Run]] = []
+    made: list[tuple[int, RunBrief]] = []
     waiting = [(0, run) for run in reversed(children.get(None, []))]
     while waiting:
         depth, run = waiting.pop()

@@ -9,11 +9,12 @@ import click
 
 from runfolio.cli import options
 from runfolio.cli.lazy import LazyCommands
-from runfolio.cli.listing import Field, Listing, Question, as_tree, chosen_fields, find_listing
+from runfolio.cli.listing import Field, Listing, Question, as_tree, chosen_fields, find_briefs, find_listing
 from runfolio.cli.opening import opened
-from runfolio.cli.tables import Column, print_json, print_table
+from runfolio.cli.tables import print_columns, print_json
 from runfolio.formats.csv_text import csv_text
 from runfolio.records import Run, ViewType
+from runfolio.records.briefs import RunBrief
 
 TABLE_LIMIT = 50
 ELSEWHERE = {
@@ -99,36 +100,40 @@ def _print_runs(
     view = ViewType.ALL if everything else ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY
     shown = TABLE_LIMIT if limit is None and not (as_json or as_csv) else limit
     with opened() as folio:
-        listing = find_listing(folio, Question(filter, order_by, experiments, view, shown, at))
+        question = Question(filter, order_by, experiments, view, shown, at)
         names = [name for name in (part.strip() for part in (columns or "").split(",")) if name]
-        if as_json:
-            from runfolio.cli.shapes import run_shape
-
-            print_json([run_shape(run, listing.experiments.get(run.experiment)) for run in listing.runs])
-        elif as_csv:
-            titles, rows = _csv(listing, names)
-            click.echo(csv_text(titles, rows, raw=raw), nl=False)
+        if as_json or (as_csv and not names):
+            unreadable = _print_whole(find_listing(folio, question), as_json=as_json, raw=raw)
         else:
-            _print_listing(listing, chosen_fields(listing, names), tree=tree)
-        if listing.unreadable:
-            were = "record is" if listing.unreadable == 1 else "records are"
-            click.echo(f"runfolio: {listing.unreadable} {were} unreadable and not shown: runfolio check", err=True)
+            listing = find_briefs(folio, question)
+            unreadable, fields = listing.unreadable, chosen_fields(listing, names)
+            if as_csv:
+                rows = list(zip(*(field.cells(listing.runs) for field in fields), strict=True))
+                click.echo(csv_text(names, rows, raw=raw), nl=False)
+            else:
+                _print_listing(listing, fields, tree=tree)
+        if unreadable:
+            were = "record is" if unreadable == 1 else "records are"
+            click.echo(f"runfolio: {unreadable} {were} unreadable and not shown: runfolio check", err=True)
 
 
-def _csv(listing: Listing, names: Sequence[str]) -> tuple[list[str], list[list[Any]]]:
-    if not names:
-        from runfolio.cli.shapes import mlflow_table
+def _print_whole(listing: Listing[Run], *, as_json: bool, raw: bool) -> int:
+    """Print all that a list says of runs, for other programs; return how many records are unreadable."""
+    from runfolio.cli.shapes import mlflow_table, run_shape
 
-        return mlflow_table(listing.runs, {slug: item.experiment_id for slug, item in listing.experiments.items()})
-    fields = chosen_fields(listing, names)
-    return list(names), [[field.value(run) for field in fields] for run in listing.runs]
+    if as_json:
+        print_json([run_shape(run, listing.experiments.get(run.experiment)) for run in listing.runs])
+    else:
+        ids = {slug: item.experiment_id for slug, item in listing.experiments.items()}
+        click.echo(csv_text(*mlflow_table(listing.runs, ids), raw=raw), nl=False)
+    return listing.unreadable
 
 
-def _print_listing(listing: Listing, fields: Sequence[Field], *, tree: bool) -> None:
+def _print_listing(listing: Listing[RunBrief], fields: Sequence[Field], *, tree: bool) -> None:
     if not listing.runs:
         click.echo("No runs are to be shown.", err=True)
         return
-    dropped = print_table(*run_rows(listing.runs, fields, tree=tree))
+    dropped = print_columns([field.column for field in fields], run_columns(listing.runs, fields, tree=tree))
     note = f"{len(listing.runs)} of {listing.total} run{'s' * (listing.total != 1)}"
     if listing.total > len(listing.runs):
         note += "; more with --limit"
@@ -137,14 +142,14 @@ def _print_listing(listing: Listing, fields: Sequence[Field], *, tree: bool) -> 
     click.echo(note, err=True)
 
 
-def run_rows(runs: Sequence[Run], fields: Sequence[Field], *, tree: bool = False) -> tuple[list[Column], list[list[str]]]:
-    """Return the columns and rows of a table of runs."""
-    ordered = as_tree(runs) if tree else [(0, run) for run in runs]
-    rows = []
-    for depth, run in ordered:
-        row = [field.value(run) for field in fields]
-        if depth:
-            place = next((at for at, field in enumerate(fields) if field.column.title == "name"), 0)
-            row[place] = "  " * (depth - 1) + "└ " + row[place]
-        rows.append(row)
-    return [field.column for field in fields], rows
+def run_columns(runs: Sequence[RunBrief], fields: Sequence[Field], *, tree: bool = False) -> list[list[str]]:
+    """Return the cells of each column of a table of runs; in a tree, children follow their parents, and are set in below their names."""
+    if not tree:
+        return [field.cells(runs) for field in fields]
+    ordered = as_tree(runs)
+    made = [field.cells([run for _, run in ordered]) for field in fields]
+    place = next((at for at, field in enumerate(fields) if field.column.title == "name"), 0)
+    made[place] = [
+        "  " * (depth - 1) + "└ " + text if depth else text for (depth, _), text in zip(ordered, made[place], strict=True)
+    ]
+    return made

@@ -11,9 +11,10 @@ import click
 from runfolio.cli import options
 from runfolio.cli.listing import Listing, age_text, chosen_fields
 from runfolio.cli.opening import opened
-from runfolio.cli.tables import print_json, print_table
+from runfolio.cli.tables import print_columns, print_json
 from runfolio.errors import NotFoundError, RunfolioError
 from runfolio.records import Run, RunStatus
+from runfolio.records.briefs import brief_of
 from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
@@ -78,10 +79,10 @@ def delete(
 
 def _preview(folio: Folio, found: Sequence[Run], quiet: bool) -> None:
     if not quiet and found:
-        listing = Listing(list(found[:SHOWN]), len(found), {item.slug: item for item in folio.experiments.all()})
+        listing = Listing(list(map(brief_of, found[:SHOWN])), len(found), {item.slug: item for item in folio.experiments.all()})
         now = time.time_ns() // 1_000_000
         fields = chosen_fields(listing, ("id", "name", "experiment", "status", "started"), now)
-        print_table([field.column for field in fields], [[field.value(run) for field in fields] for run in listing.runs])
+        print_columns([field.column for field in fields], [field.cells(listing.runs) for field in fields])
         if len(found) > SHOWN:
             click.echo(f"… and {len(found) - SHOWN} more, the oldest from {age_text(found[-1].start, now)}")
     click.echo(f"{_count(found)} would be deleted." + (" Do it with --yes." if found else ""), err=True)

@@ -15,6 +15,7 @@ from runfolio.records.names import check_run_id
 if TYPE_CHECKING:
     from runfolio.folio.folio import Folio
     from runfolio.journal import Journal, RunState
+    from runfolio.records.briefs import RunBrief
 
 
 class RunFinder:
@@ -142,15 +143,29 @@ class RunFinder:
         at : str, optional
             Commit id: search the records of that commit, without live runs.
         """
-        overlay = self.live() if at is None else []
-        return self._folio.fresh_index(at).search_runs(filter, order, slugs, view, limit, offset, overlay)
+        return self._folio.fresh_index(at).search_runs(filter, order, slugs, view, limit, offset, self._overlay(at))
+
+    def search_briefs(
+        self,
+        filter: Filter,
+        order: Sequence[OrderKey] = (),
+        slugs: Sequence[str] | None = None,
+        view: int = ViewType.ACTIVE_ONLY,
+        limit: int = 1000,
+        offset: int = 0,
+        at: str | None = None,
+    ) -> list[RunBrief]:
+        """Find the runs that :meth:`search` finds, as a table shows them."""
+        return self._folio.fresh_index(at).search_briefs(filter, order, slugs, view, limit, offset, self._overlay(at))
 
     def count(
         self, filter: Filter, slugs: Sequence[str] | None = None, view: int = ViewType.ACTIVE_ONLY, at: str | None = None
     ) -> int:
         """Return how many runs :meth:`search` would find without a limit."""
-        overlay = self.live() if at is None else []
-        return self._folio.fresh_index(at).count(filter, slugs, view, overlay)
+        return self._folio.fresh_index(at).count(filter, slugs, view, self._overlay(at))
+
+    def _overlay(self, at: str | None) -> list[Run]:
+        return self.live() if at is None else []
 
     def resolve(self, text: str) -> str:
         """Return the whole run id for an abbreviated one (four characters at least), or a run's name.

@@ -12,6 +12,8 @@ from typing import Any
 
 from runfolio._dataclass import dataclass
 from runfolio.index.rows import encodable
+from runfolio.index.schema import KEY_BITS
+from runfolio.index.values import NO_KEY
 from runfolio.query.evaluate import artifact_uri, compile_like, experiment_id_of
 from runfolio.query.grammar import ATTRIBUTES, DATASETS, METRICS, Clause, OrderKey
 
@@ -51,11 +53,11 @@ class Conditions:
         self._functions = 0
 
     def key_id(self, entity: str, key: str) -> int:
-        """Return the number of a metric's, param's or tag's key; -1 where no run has it."""
+        """Return the number of a metric's, param's or tag's key; `NO_KEY` where no run has it."""
         if not encodable(key):
-            return -1
+            return NO_KEY
         found = self._db.execute("SELECT id FROM keys WHERE entity = ? AND name = ?", (entity, key)).fetchone()
-        return -1 if found is None else int(found[0])
+        return NO_KEY if found is None else int(found[0])
 
     def value(self, entity: str, key: str) -> str:
         """Return the expression for a value of the run; NULL where it is missing (and for a metric that is NaN)."""
@@ -118,9 +120,13 @@ class Conditions:
             return [f"coalesce({self._by_key('value IS NULL', METRICS, key.key)}, 2)", f"{value} {direction}"]
         return [f"{value} IS NULL", f"{value} {direction}"]
 
+    def by_run(self, entity: str, key: str) -> str:
+        """Return the condition on ``numbers`` or ``texts`` that leaves the value of the run, if there is one."""
+        return f"id = (r.pk << {KEY_BITS} | {self.key_id(entity, key)})"
+
     def _by_key(self, expression: str, entity: str, key: str) -> str:
         table = "numbers" if entity == METRICS else "texts"
-        return f"(SELECT {expression} FROM {table} WHERE run_pk = r.pk AND key_id = {self.key_id(entity, key)})"
+        return f"(SELECT {expression} FROM {table} WHERE {self.by_run(entity, key)})"
 
     def _function(self, test: Callable[[str], Any]) -> str:
         """Make a Python function callable from SQL; it never sees NULL, which stays NULL."""

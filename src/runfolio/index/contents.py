@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from runfolio.index.rows import HIDDEN
+from runfolio.index.schema import KEY_BITS
 from runfolio.query.grammar import METRICS, TAGS
 from runfolio.records.runs import Lifecycle
 
@@ -67,16 +68,16 @@ def read_bodies(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[bytes]:
 def read_metric(db: sqlite3.Connection, slug: str, key: str) -> dict[int, float | None]:
     """Return a metric's last values by the number of the run, NaN as None, for the active runs of an experiment."""
     text = (
-        "SELECT n.run_pk, n.value FROM numbers n JOIN runs r ON r.pk = n.run_pk WHERE r.slug = ? AND r.lifecycle = ? "
-        f"AND r.state < {HIDDEN} AND n.key_id = (SELECT id FROM keys WHERE entity = ? AND name = ?)"
+        f"SELECT r.pk, n.value FROM runs r JOIN numbers n ON n.id = (r.pk << {KEY_BITS} | (SELECT id FROM keys WHERE entity = ? "
+        f"AND name = ?)) WHERE r.slug = ? AND r.lifecycle = ? AND r.state < {HIDDEN}"
     )
-    return dict(db.execute(text, (slug, Lifecycle.ACTIVE.value, METRICS, key)))
+    return dict(db.execute(text, (METRICS, key, slug, Lifecycle.ACTIVE.value)))
 
 
 def read_parents(db: sqlite3.Connection) -> list[tuple[str, str]]:
     """Return (id of the parent, id of the run) for every active run that is nested."""
     text = (
-        "SELECT t.value, r.run_id FROM texts t JOIN runs r ON r.pk = t.run_pk WHERE r.lifecycle = ? "
+        f"SELECT t.value, r.run_id FROM texts t JOIN runs r ON r.pk = t.id >> {KEY_BITS} WHERE r.lifecycle = ? "
         f"AND r.state < {HIDDEN} AND t.key_id = (SELECT id FROM keys WHERE entity = ? AND name = ?) ORDER BY r.run_id"
     )
     return db.execute(text, (Lifecycle.ACTIVE.value, TAGS, "mlflow.parentRunId")).fetchall()

@@ -13,16 +13,29 @@ from runfolio.formats.datasets import content_of_input
 from runfolio.formats.experiments import decode_experiment, experiment_fields
 from runfolio.formats.paths import EXPERIMENTS, RUNS, experiment_of_path, run_of_path
 from runfolio.gitstore.repo import Change, Repo
+from runfolio.index.briefs import brief_row
 from runfolio.index.rows import HIDDEN, ODD, is_odd, read_run
-from runfolio.index.schema import INDEXES, RUN_TABLES, SCHEMA, TABLES
-from runfolio.query.grammar import METRICS, PARAMS, TAGS
+from runfolio.index.schema import INDEXES, SCHEMA, TABLES, statements
+from runfolio.index.values import VALUED, add_values, drop_values, fill_values
 from runfolio.records.runs import Run
 
 _BATCH = 1000
 _FOLDERS = (RUNS, EXPERIMENTS)
 
 
-def refresh(db: sqlite3.Connection, repo: Repo, commit: str, prefix: str) -> None:
+class Position(NamedTuple):
+    """What the tables hold: the records of a commit below a prefix, and perhaps their values."""
+
+    commit: str
+    prefix: str
+    valued: bool
+
+    def serves(self, commit: str, prefix: str, values: bool) -> bool:
+        """Tell whether a question to a commit, perhaps about values, can be answered."""
+        return self.commit == commit and self.prefix == prefix and (self.valued or not values)
+
+
+def refresh(db: sqlite3.Connection, repo: Repo, commit: str, prefix: str, *, values: bool) -> None:
     """Bring the tables to a commit. To be called inside a transaction that may write.
 
     Parameters
@@ -33,14 +46,22 @@ def refresh(db: sqlite3.Connection, repo: Repo, commit: str, prefix: str) -> Non
         Object id; empty where nothing is committed yet.
     prefix : str
         The folio's folder in the repository, with a slash at its end, or empty.
+    values : bool
+        Whether metrics, params and tags will be asked for, too. Where they were once, they are kept up.
     """
     at = position(db)
-    if at == (commit, prefix):
-        return
+    if at is None or not at.serves(commit, prefix, False):
+        _move(db, repo, at, commit, prefix)
+        at = position(db)
+    if values and at and not at.valued:
+        fill_values(db)
+
+
+def _move(db: sqlite3.Connection, repo: Repo, at: Position | None, commit: str, prefix: str) -> None:
     changes: list[Change] | None = None
-    if commit and at is not None and at[0] and at[1] == prefix:
+    if commit and at is not None and at.commit and at.prefix == prefix:
         try:
-            changes = repo.changes(at[0], commit, *(prefix + folder for folder in _FOLDERS))
+            changes = repo.changes(at.commit, commit, *(prefix + folder for folder in _FOLDERS))
         except GitError:
             changes = None  # the old commit is gone (collected, or beyond the cut of a shallow clone)
     loader = _Loader(db, repo, prefix)
@@ -48,16 +69,16 @@ def refresh(db: sqlite3.Connection, repo: Repo, commit: str, prefix: str) -> Non
     if changes is None or len(changes) > max(_BATCH, db.execute("SELECT count(*) FROM runs").fetchone()[0]):
         loader.load_all(commit)
     else:
-        loader.apply(changes)
+        loader.apply(changes, valued=at is not None and at.valued)
     db.execute("INSERT OR REPLACE INTO meta VALUES ('commit', ?), ('prefix', ?)", (commit, prefix))
 
 
-def position(db: sqlite3.Connection) -> tuple[str, str] | None:
-    """Return (commit, prefix) that the tables stand at; None where they are not ours, or not there."""
+def position(db: sqlite3.Connection) -> Position | None:
+    """Return where the tables stand; None where they are not ours, or not there."""
     if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
         return None
     found = dict(db.execute("SELECT name, value FROM meta"))
-    return (found["commit"], found["prefix"]) if {"commit", "prefix"} <= found.keys() else None
+    return Position(found["commit"], found["prefix"], VALUED in found) if {"commit", "prefix"} <= found.keys() else None
 
 
 def create_tables(db: sqlite3.Connection) -> None:
@@ -65,14 +86,9 @@ def create_tables(db: sqlite3.Connection) -> None:
     for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite%'").fetchall():
         if kind in ("table", "view"):
             db.execute(f'DROP {kind} IF EXISTS "{name}"')
-    for statement in _statements(TABLES):
+    for statement in statements(TABLES):
         db.execute(statement)
     db.execute(f"PRAGMA user_version = {SCHEMA}")
-
-
-def _statements(script: str) -> list[str]:
-    # Not executescript: it would commit the transaction that we are in.
-    return [statement for statement in script.split(";\n") if statement.strip()]
 
 
 class _File(NamedTuple):
@@ -88,7 +104,6 @@ class _Loader:
 
     def __init__(self, db: sqlite3.Connection, repo: Repo, prefix: str) -> None:
         self._db, self._repo, self._prefix = db, repo, prefix
-        self._keys: dict[tuple[str, str], int] = {}
 
     def load_all(self, commit: str) -> None:
         """Read every record of a commit into empty tables."""
@@ -98,17 +113,17 @@ class _Loader:
             runs, experiments = self._sorted_out(blobs)
             self._put_runs(enumerate(self._contents(runs), 1))
             self._put_experiments(self._contents(experiments))
-        for statement in _statements(INDEXES):
+        for statement in statements(INDEXES):
             self._db.execute(statement)
         self._db.execute(_HIDE.format("SELECT run_id FROM runs GROUP BY run_id HAVING count(*) > 1"))
 
-    def apply(self, changes: list[Change]) -> None:
-        """Read only the records that differ."""
+    def apply(self, changes: list[Change], *, valued: bool) -> None:
+        """Read only the records that differ; keep their values up where these are there."""
         gone, _ = self._sorted_out([(change.path, "") for change in changes])
         touched = [path for path, _ in gone]
         ids = {named[1] for path in touched if (named := run_of_path(path))}
         for path in touched:
-            self._drop_run(path)
+            self._drop_run(path, valued)
         for change in changes:
             path = change.path[len(self._prefix) :]
             self._db.execute("DELETE FROM faults WHERE path = ?", (_text(path),))
@@ -116,6 +131,8 @@ class _Loader:
         runs, experiments = self._sorted_out([(change.path, change.new) for change in changes if change.new])
         free: int = self._db.execute("SELECT coalesce(max(pk), 0) + 1 FROM runs").fetchone()[0]
         self._put_runs(enumerate(self._contents(runs), free))
+        if valued:
+            add_values(self._db, free)
         self._put_experiments(self._contents(experiments))
         for run_id in ids:
             self._db.execute(_HIDE.format("?"), (run_id,))
@@ -136,17 +153,19 @@ class _Loader:
         for (path, oid), (_, data) in zip(files, self._repo.read_many(oid for _, oid in files), strict=True):
             yield _File(path, oid, data)
 
-    def _drop_run(self, path: str) -> None:
+    def _drop_run(self, path: str, valued: bool) -> None:
         found = self._db.execute("SELECT pk FROM runs WHERE path = ?", (path,)).fetchone()
         if found:
-            self._db.execute("DELETE FROM runs WHERE pk = ?", found)
-            for table in RUN_TABLES:
-                self._db.execute(f"DELETE FROM {table} WHERE {'pk' if table == 'bodies' else 'run_pk'} = ?", found)
+            for table in ("runs", "bodies", "briefs"):
+                self._db.execute(f"DELETE FROM {table} WHERE pk = ?", found)
+            self._db.execute("DELETE FROM inputs WHERE run_pk = ?", found)
+            if valued:
+                drop_values(self._db, found[0])
 
     def _put_runs(self, files: Iterable[tuple[int, _File]]) -> None:
         source = iter(files)
         while batch := list(islice(source, _BATCH)):
-            rows: dict[str, list[Any]] = {"runs": [], **{table: [] for table in RUN_TABLES}}
+            rows: dict[str, list[Any]] = {"runs": [], "bodies": [], "briefs": [], "inputs": []}
             for pk, file in batch:
                 try:
                     run = read_run(_here(file), file.path)
@@ -173,23 +192,10 @@ class _Loader:
                 run.lifecycle.value, 0, oid, artifacts,
             )
         )  # fmt: skip
-        key = self._key
-        rows["numbers"].extend(sorted((pk, key(METRICS, name), summary.last) for name, summary in run.metrics.items()))
-        texts = [(pk, key(PARAMS, name), value) for name, value in run.params.items()]
-        texts += [(pk, key(TAGS, name), value) for name, value in run.all_tags.items()]
-        texts.sort()
-        rows["texts"].extend(texts)
+        rows["briefs"].append(brief_row(pk, run))
         rows["inputs"].extend(
             (pk, place, item.name, item.digest, item.context, content_of_input(item)) for place, item in enumerate(run.inputs)
         )
-
-    def _key(self, entity: str, name: str) -> int:
-        found = self._keys.get((entity, name))
-        if found is None:
-            self._db.execute("INSERT OR IGNORE INTO keys (entity, name) VALUES (?, ?)", (entity, name))
-            row = self._db.execute("SELECT id FROM keys WHERE entity = ? AND name = ?", (entity, name)).fetchone()
-            found = self._keys[entity, name] = row[0]
-        return found
 
     def _put_experiments(self, files: Iterable[_File]) -> None:
         for file in files:

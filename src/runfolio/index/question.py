@@ -10,11 +10,13 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from runfolio.index.briefs import read_briefs
 from runfolio.index.rows import HIDDEN, ODD, decode_lately, forget_lately
 from runfolio.index.search import Scope, Search
 from runfolio.query.evaluate import matches
 from runfolio.query.grammar import Clause, Filter, OrderKey
 from runfolio.query.sorting import sort_runs
+from runfolio.records.briefs import RunBrief, brief_of
 from runfolio.records.runs import Lifecycle, Run, ViewType
 
 # SQLite limits how deep an expression is and how long a statement; beyond this, Python does what is left.
@@ -72,6 +74,13 @@ class Question:
         # Extra runs before the first row that was read are before the page, with the rows that were not read.
         before = next(place for place, run in enumerate(merged) if run is found[0]) if start else 0
         return _cut(merged[before:], limit, offset - start - before)
+
+    def briefs(self, order: Sequence[OrderKey], limit: int | None, offset: int) -> list[RunBrief]:
+        """Return one page as a table shows it; no record is decoded where the tables hold the whole answer."""
+        if self._extra or self._too_long or len(order) > _MAX_KEYS:
+            return [brief_of(run) for run in self.runs(order, limit, offset)]
+        forget_lately()
+        return read_briefs(self._db, self._search.page(order, limit, offset))
 
     def _by_hand(self, order: Sequence[OrderKey], limit: int | None, offset: int) -> list[Run]:
         found = load_runs(self._db, self._search.page((), None, 0))

@@ -1,9 +1,17 @@
 """The tables, and why they look so.
 
 ``runs`` is slim (columns that a search looks at) because a search reads many of its rows; the records' bytes lie in ``bodies``
-and are read for the rows of one page only. Metrics are in ``numbers``, params and tags (with those that follow from fields) in
-``texts``, each twice: by run, to test a clause on one run, and by value, to walk runs in the order of a key. NaN is a row whose
-value is NULL; a missing metric has no row.
+and are read for the rows of one page only. ``briefs`` has, as JSON, what a table shows of a run and ``runs`` has not: its parent, the last
+values of its metrics, and its params in one text, its tags in another.
+
+Values
+------
+Metrics are in ``numbers``, params and tags (with those that follow from fields) in ``texts``, each twice: by run, to test a clause
+on one run, and by value, to walk runs in the order of a key. NaN is a row whose value is NULL; a missing metric has no row. They are half
+of the work of a full load, and a list of the newest runs asks for none of them: so they are filled, from ``briefs``, for the first question
+that does, and kept up from then on (``valued`` in ``meta``).
+
+A value's row has the number ``run << KEY_BITS | key``: the table is the index by run, filled from its one end to the other.
 
 ``runs.state`` has two bits. 1: SQLite cannot hold a value of this record as Python has it (an unpaired surrogate, a number over
 64 bits), so the record is tested in Python. 2: another path holds the same run id and comes first; the record is a fault.
@@ -15,8 +23,11 @@ Indexes are made after the rows of a full load, which takes half of the time of 
 
 from __future__ import annotations
 
-SCHEMA = 4
+SCHEMA = 5
 """Raised with every change of the tables or of what is read from a record; another number means: build again."""
+
+KEY_BITS = 28
+"""Of the 63 bits of a value's number those for its key: 268 million keys, in 34 thousand million runs."""
 
 TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -27,8 +38,9 @@ CREATE TABLE runs (
     has_artifacts INTEGER NOT NULL
 );
 CREATE TABLE bodies (pk INTEGER PRIMARY KEY, body BLOB NOT NULL);
-CREATE TABLE numbers (run_pk INTEGER, key_id INTEGER, value REAL, PRIMARY KEY (run_pk, key_id)) WITHOUT ROWID;
-CREATE TABLE texts (run_pk INTEGER, key_id INTEGER, value TEXT NOT NULL, PRIMARY KEY (run_pk, key_id)) WITHOUT ROWID;
+CREATE TABLE briefs (pk INTEGER PRIMARY KEY, facts TEXT NOT NULL, tags TEXT NOT NULL);
+CREATE TABLE numbers (id INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, value REAL);
+CREATE TABLE texts (id INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, value TEXT NOT NULL);
 CREATE TABLE inputs (
     run_pk INTEGER, place INTEGER, name TEXT NOT NULL, digest TEXT NOT NULL, context TEXT, content TEXT,
     PRIMARY KEY (run_pk, place)
@@ -43,10 +55,16 @@ CREATE INDEX runs_by_id ON runs (run_id);
 CREATE INDEX runs_by_start ON runs (start DESC, run_id);
 CREATE INDEX runs_by_slug ON runs (slug, start DESC, run_id);
 CREATE INDEX runs_odd ON runs (state) WHERE state <> 0;
-CREATE INDEX numbers_by_value ON numbers (key_id, value, run_pk);
 CREATE INDEX inputs_by_content ON inputs (content) WHERE content IS NOT NULL;
-CREATE INDEX texts_by_value ON texts (key_id, value, run_pk);
 """
 
-RUN_TABLES = ("bodies", "numbers", "texts", "inputs")
-"""Tables whose rows belong to a run, by its number (``pk`` in the first, ``run_pk`` in the others)."""
+VALUE_INDEXES = """
+CREATE INDEX numbers_by_value ON numbers (key_id, value);
+CREATE INDEX texts_by_value ON texts (key_id, value);
+"""
+"""Made when the values are filled; the number of a row, and so its run, ends each entry by itself."""
+
+
+def statements(script: str) -> list[str]:
+    """Return the statements of one of the scripts above; ``executescript`` would commit the transaction that they belong to."""
+    return [statement for statement in script.split(";\n") if statement.strip()]

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from runfolio._dataclass import dataclass
 from runfolio.index.conditions import Conditions, Sql
+from runfolio.index.schema import KEY_BITS
 from runfolio.query.grammar import ATTRIBUTES, COMPARISONS, DATASETS, METRICS, Clause, OrderKey
 from runfolio.query.sorting import RUN_ORDER
 from runfolio.records.runs import Lifecycle, ViewType
@@ -132,7 +133,7 @@ class Search:
                 test = self._sql.test("value", clause)
                 key = self._sql.key_id(clause.entity, clause.key)
                 on_key = Sql(f"key_id = {key} AND {test.text}", test.values)
-                made.append(_source(f"SELECT run_pk AS pk FROM {table}", f"{table}_by_value", on_key))
+                made.append(_source(f"SELECT id >> {KEY_BITS} AS pk FROM {table}", f"{table}_by_value", on_key))
         return made
 
     def _sorted(self, source: Sql, order: Sequence[OrderKey]) -> _Walk:
@@ -157,7 +158,7 @@ class Search:
         on_key = [clause for clause in self._clauses if (clause.entity, clause.key) == (first.entity, first.key)]
         operators = {clause.operator for clause in on_key}
         key = self._sql.key_id(first.entity, first.key)
-        source = Sql(f"{table} d INDEXED BY {table}_by_value CROSS JOIN runs r ON r.pk = d.run_pk")
+        source = Sql(f"{table} d INDEXED BY {table}_by_value CROSS JOIN runs r ON r.pk = d.id >> {KEY_BITS}")
         direction = "ASC" if first.ascending else "DESC"
         # The clauses on this key once more on the walked table itself, where the index bounds the walk by them.
         bounds = [
@@ -165,7 +166,7 @@ class Search:
         ]
         numbers = _Walk(source, (Sql(f"d.key_id = {key} AND d.value IS NOT NULL"), *bounds), (f"d.value {direction}", *rest))
         nans = _Walk(source, (Sql(f"d.key_id = {key} AND d.value IS NULL"),), rest)
-        there = f"(SELECT 1 FROM {table} WHERE run_pk = r.pk AND key_id = {key})"
+        there = f"(SELECT 1 FROM {table} WHERE {self._sql.by_run(first.entity, first.key)})"
         missing = _Walk(self._by_start(), (Sql(f"{there} IS NULL"),), rest)
         walks = [] if "IS NULL" in operators else [numbers]
         if first.entity == METRICS and operators <= {"!=", "IS NOT NULL"}:

@@ -21,7 +21,8 @@ from runfolio.index.load import position, refresh
 from runfolio.index.question import Question, load_runs, visible_rows
 from runfolio.index.rows import HIDDEN, RecordFault, encodable
 from runfolio.index.search import Scope
-from runfolio.query.grammar import Filter, OrderKey
+from runfolio.query.grammar import ATTRIBUTES, DATASETS, Clause, Filter, OrderKey
+from runfolio.records.briefs import RunBrief
 from runfolio.records.experiments import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, DEFAULT_SLUG, Experiment
 from runfolio.records.runs import Lifecycle, Run, ViewType
 
@@ -139,11 +140,22 @@ class Index:
         -------
         list of Run
         """
-        with self._lock:
-            ids = self._experiment_ids()
-            clauses = (filter or Filter()).clauses
-            scope = Scope(None if experiment_slugs is None else tuple(dict.fromkeys(experiment_slugs)), view)
-            return self._ask(lambda db: Question(db, clauses, scope, ids, overlay).runs(order, limit, offset))
+        return self._search(lambda question: question.runs(order, limit, offset), filter, order, experiment_slugs, view, overlay)
+
+    def search_briefs(
+        self,
+        filter: Filter | None = None,
+        order: Sequence[OrderKey] = (),
+        experiment_slugs: Sequence[str] | None = None,
+        view: int = ViewType.ACTIVE_ONLY,
+        limit: int | None = None,
+        offset: int = 0,
+        overlay: Sequence[Run] = (),
+    ) -> list[RunBrief]:
+        """Find the runs that :meth:`search_runs` finds, as a table shows them: their records are not decoded."""
+        return self._search(
+            lambda question: question.briefs(order, limit, offset), filter, order, experiment_slugs, view, overlay
+        )
 
     def count(
         self,
@@ -153,11 +165,24 @@ class Index:
         overlay: Sequence[Run] = (),
     ) -> int:
         """Return how many runs :meth:`search_runs` would find without a limit."""
+        return self._search(Question.count, filter, (), experiment_slugs, view, overlay)
+
+    def _search(
+        self,
+        ask: Callable[[Question], T],
+        filter: Filter | None,
+        order: Sequence[OrderKey],
+        experiment_slugs: Sequence[str] | None,
+        view: int,
+        overlay: Sequence[Run],
+    ) -> T:
+        clauses = (filter or Filter()).clauses
+        scope = Scope(None if experiment_slugs is None else tuple(dict.fromkeys(experiment_slugs)), view)
         with self._lock:
             ids = self._experiment_ids()
-            clauses = (filter or Filter()).clauses
-            scope = Scope(None if experiment_slugs is None else tuple(dict.fromkeys(experiment_slugs)), view)
-            return self._ask(lambda db: Question(db, clauses, scope, ids, overlay).count())
+            parts: list[Clause | OrderKey] = [*clauses, *order]
+            values = any(part.entity not in (ATTRIBUTES, DATASETS) for part in parts)
+            return self._ask(lambda db: ask(Question(db, clauses, scope, ids, overlay)), values=values)
 
     def get_run(self, run_id: str) -> Run | None:
         """Return the run with this id, or None."""
@@ -228,11 +253,11 @@ class Index:
 
     def metric(self, slug: str, key: str) -> dict[int, float | None]:
         """Return a metric's last values by the number of the run, NaN as None, for the active runs of an experiment."""
-        return self._ask(lambda db: read_metric(db, slug, key))
+        return self._ask(lambda db: read_metric(db, slug, key), values=True)
 
     def parents(self) -> list[tuple[str, str]]:
         """Return (id of the parent, id of the run) for every active run that is nested."""
-        return self._ask(read_parents)
+        return self._ask(read_parents, values=True)
 
     def faults(self) -> list[RecordFault]:
         """Return the files that hold no readable record, by path."""
@@ -249,30 +274,31 @@ class Index:
     def _experiment_ids(self) -> dict[str, str]:
         return {experiment.slug: experiment.experiment_id for experiment in self.experiments()}
 
-    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """Answer from the commit that is wanted, whatever became of the file."""
+    def _ask(self, question: Callable[[sqlite3.Connection], T], *, values: bool = False) -> T:
+        """Answer from the commit that is wanted, whatever became of the file; `values`: whether metrics, params or tags are read."""
         with self._lock:
             while True:
                 try:
-                    return self._ask_once(question)
+                    return self._ask_once(question, values)
                 except (sqlite3.Error, DamagedError) as error:
                     # A record that was readable when it was stored is not so now: the file is damaged. In memory this raises.
                     self._database.give_up(error)
 
-    def _ask_once(self, question: Callable[[sqlite3.Connection], T]) -> T:
+    def _ask_once(self, question: Callable[[sqlite3.Connection], T], values: bool) -> T:
         if self._source is None:
             raise RuntimeError("update() comes before the first question")
         repo, commit, prefix = self._source
         for _ in range(_ATTEMPTS):
             db = self._database.connection()
             with transaction(db, "DEFERRED"):
-                if position(db) == (commit, prefix):
+                at = position(db)
+                if at and at.serves(commit, prefix, values):
                     return question(db)
             with transaction(db, "IMMEDIATE"):
-                refresh(db, repo, commit, prefix)
+                refresh(db, repo, commit, prefix, values=values)
         # Others that share the file keep moving it to commits of their own.
         self._database.go_private()
-        return self._ask_once(question)
+        return self._ask_once(question, values)
 
 
 _SLUGS = (
