@@ -116,8 +116,11 @@ else:
             return written.__get__(instance, owner)
 
     def _init(cls, fields, frozen):
-        """Write and compile ``__init__``, with the signature that the standard library's has."""
-        values, heads, body = {"_set": object.__setattr__, "_FACTORY": _FACTORY}, [], []
+        """Write and compile ``__init__``, with the signature that the standard library's has.
+
+        A frozen field is set by its slot's own ``__set__``: ``object.__setattr__`` would look for the slot each time.
+        """
+        values, heads, body = {"_FACTORY": _FACTORY}, [], []
         for item in fields:
             head, value = item.name, item.name
             if item.default_factory is not dataclasses.MISSING:
@@ -128,7 +131,9 @@ else:
                 values[f"_default_{item.name}"] = item.default
                 head += f"=_default_{item.name}"
             heads.append(head)
-            body.append(f"_set(self, {item.name!r}, {value})" if frozen else f"self.{item.name} = {value}")
+            if frozen:
+                values[f"_set_{item.name}"] = getattr(cls, item.name).__set__
+            body.append(f"_set_{item.name}(self, {value})" if frozen else f"self.{item.name} = {value}")
         if hasattr(cls, "__post_init__"):
             body.append("self.__post_init__()")
         exec(f"def __init__(self, {', '.join(heads)}):\n " + "\n ".join(body or ["pass"]), values)  # noqa: S102 - names of fields
