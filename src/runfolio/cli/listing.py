@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from itertools import chain, pairwise
+from itertools import chain
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from runfolio._dataclass import dataclass
@@ -264,11 +265,9 @@ def _params(runs: Sequence[RunBrief]) -> list[str]:
 
 def _id_length(ids: Sequence[str]) -> int:
     """Return how many digits tell the shown ids apart; ids of one sweep share their first ones, which are the time."""
-    ordered, size = sorted(set(ids)), SHORT_ID
-    for one, other in pairwise(ordered):
-        same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-        size = max(size, same + 1)
-    return size
+    different = len(set(ids))
+    lengths = range(SHORT_ID, max([SHORT_ID, *map(len, ids)]) + 1)
+    return lengths[bisect_left(lengths, True, key=lambda size: len({run_id[:size] for run_id in ids}) == different)]
 
 
 def age_text(at_ms: int, now_ms: int) -> str:

@@ -36,17 +36,23 @@ _quote = json.encoder.encode_basestring
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
-def _one_encoder(between: str) -> Callable[[Any], str]:
-    """Return an encoder that puts `between` between the items; made once, for `JSONEncoder.encode` makes a C encoder for each call."""
-    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(between, ": "))
+def one_encoder(settings: json.JSONEncoder) -> Callable[[Any], str]:
+    """Return the ``encode`` of an encoder without indents, which makes a C encoder for each call; here one is made once."""
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
-        return encoder.encode
-    chunks = make(None, encoder.default, _quote, None, ": ", between, True, False, False)
+        return settings.encode
+    quote = json.encoder.encode_basestring_ascii if settings.ensure_ascii else _quote
+    chunks = make(
+        None, settings.default, quote, None, settings.key_separator, settings.item_separator, settings.sort_keys, False, settings.allow_nan
+    )  # fmt: skip
     return lambda value: "".join(chunks(value, 0))
 
 
-_encode, _encode_lines = _one_encoder(", "), _one_encoder(",\n    ")
+def _canonical(between: str) -> Callable[[Any], str]:
+    return one_encoder(json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(between, ": ")))
+
+
+_encode, _encode_lines = _canonical(", "), _canonical(",\n    ")
 
 
 def _spell(match: re.Match[str]) -> str:
