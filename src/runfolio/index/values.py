@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -38,7 +38,8 @@ def add_values(db: sqlite3.Connection, first: int) -> None:
         for pk, metrics, params, tags in batch:
             base = pk << KEY_BITS
             numbers += keys.rows(base, METRICS, metrics)
-            texts += sorted([*keys.rows(base, PARAMS, params), *keys.rows(base, TAGS, tags)])
+            texts += keys.rows(base, PARAMS, params)
+            texts += keys.rows(base, TAGS, tags)
         db.executemany("INSERT INTO numbers VALUES (?, ?, ?)", numbers)
         db.executemany("INSERT INTO texts VALUES (?, ?, ?)", texts)
 
@@ -59,13 +60,13 @@ class _Keys:
         for number, entity, name in db.execute("SELECT id, entity, name FROM keys"):
             self._known[entity][name] = number
 
-    def rows(self, base: int, entity: str, values: Mapping[str, Any]) -> Iterable[tuple[int, int, Any]]:
-        """Return the rows of a run's values, in the order of their numbers."""
+    def rows(self, base: int, entity: str, values: Mapping[str, Any]) -> list[tuple[int, int, Any]]:
+        """Return the rows of a run's values, nearly in the order of their numbers: keys get theirs in the order of the records."""
         known = self._known[entity]
         if not known.keys() >= values.keys():
-            for name in values.keys() - known.keys():
-                known[name] = (
-                    self._db.execute("INSERT INTO keys (entity, name) VALUES (?, ?)", (entity, name)).lastrowid or NO_KEY
-                )
-        made: Iterator[tuple[int, int, Any]] = ((base | (key := known[name]), key, value) for name, value in values.items())
-        return sorted(made)
+            for name in values:
+                if name not in known:
+                    known[name] = (
+                        self._db.execute("INSERT INTO keys (entity, name) VALUES (?, ?)", (entity, name)).lastrowid or NO_KEY
+                    )
+        return [(base | (key := known[name]), key, value) for name, value in values.items()]
