@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 from runfolio.cli.tables import Column, render_table, shortened, text_width
 from runfolio.diff.sparklines import BARS, sparkline
 from runfolio.formats.csv_text import csv_text
+from runfolio.records.visible import visible
 
 
 def lines(columns: list[Column], rows: list[list[str]], width: int | None) -> list[str]:
@@ -94,3 +95,20 @@ def test_sparkline_takes_every_number(values: list[float]) -> None:
 def test_infinities_in_csv_are_numbers() -> None:
     text = csv_text(("a", "b", "c"), [("-Infinity", "-inf", "-Infinity and more")])
     assert text == "a,b,c\n-Infinity,-inf,'-Infinity and more\n"
+
+
+@given(
+    some.lists(
+        some.lists(
+            some.sampled_from(["", "a", "50 %", "%s", "FAILED", "deleted", "運行", "e\u0301", "x\ty", "\u202e1", "long " * 9]),
+            min_size=2,
+            max_size=2,
+        )
+    )
+)
+def test_a_cell_looks_the_same_whatever_stands_above_and_below(rows: list[list[str]]) -> None:
+    columns = [Column("name", whole=True), Column("x", right=True, whole=True)]
+    widths = [max([len(column.title), *(text_width(visible(row[at])) for row in rows)]) for at, column in enumerate(columns)]
+    ruler = ["-" * width for width in widths]
+    together = render_table(columns, [ruler, *rows], None)[0].splitlines()[2:]
+    assert together == [render_table(columns, [ruler, row], None)[0].splitlines()[2] for row in rows]
