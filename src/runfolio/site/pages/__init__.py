@@ -10,6 +10,7 @@ from runfolio.site.pages import (
     changes,
     compare,
     data,
+    datasets,
     experiment,
     experiments,
     home,
@@ -20,17 +21,8 @@ from runfolio.site.pages import (
 )
 from runfolio.site.plan import Page
 
-
-def _datasets(site: Site) -> Iterator[Page]:
-    """Yield the pages of datasets; most folios record none, and their module brings drift and histograms with it."""
-    if site.datasets:
-        from runfolio.site.pages import datasets
-
-        yield from datasets.pages(site)
-
-
 MAKERS: tuple[Callable[[Site], Iterator[Page]], ...] = (
-    home.pages, experiments.pages, experiment.pages, runs.pages, compare.pages, models.pages, _datasets, changes.pages, data.pages,
+    home.pages, experiments.pages, experiment.pages, runs.pages, compare.pages, models.pages, datasets.pages, changes.pages, data.pages,
     about.pages, search.pages, missing.pages,
 )  # fmt: skip
 
