@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from runfolio._pattern import pattern
 from runfolio.errors import UsageError
 
 _UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_FORM = re.compile("".join(rf"(?:(?P<{unit}>\d+(?:\.\d+)?)\s*{unit}\s*)?" for unit in _UNITS) + r"\Z", re.ASCII)
+_FORM = pattern("".join(rf"(?:(?P<{unit}>\d+(?:\.\d+)?)\s*{unit}\s*)?" for unit in _UNITS) + r"\Z", re.ASCII)
 MAX_SECONDS = 1_000 * 366 * 86_400
 
 

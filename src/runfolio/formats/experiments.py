@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from runfolio._pattern import pattern
 from runfolio.errors import DamagedError, UsageError
 from runfolio.formats.fields import FieldReader, one_of, some_text, text, texts
 from runfolio.formats.paths import experiment_of_path
@@ -37,7 +38,7 @@ MAX_BYTES = 1024 * 1024
 
 _HEADER = "An experiment: what its runs are about and how they are judged. Edit freely."
 _KNOWN = frozenset("schema experiment_id name created updated description tags objective baseline lifecycle".split())
-_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*\Z", re.ASCII)
+_SLUG = pattern(r"[a-z0-9][a-z0-9_-]*\Z", re.ASCII)
 
 
 def decode_experiment(data: bytes, where: str, *, read: Callable[..., YamlDocument] = read_yaml) -> Experiment:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import time
 
+from runfolio._pattern import pattern
 from runfolio.records.names import run_id_time
 
 SETTINGS = "runfolio.yaml"
@@ -28,16 +29,16 @@ BUILT_SITE = ".runfolio-build.json"
 OURS = (RUNS, EXPERIMENTS, MODELS, ENVIRONMENTS, REPRODUCTIONS)
 """The folders that hold records only. ``datasets/`` is none of them: many a repository keeps data or code in a folder of that name."""
 
-_RUN = re.compile(r"runs/(?P<slug>[a-z0-9][a-z0-9_-]*)/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.json\Z", re.ASCII)
-_SERIES = re.compile(r"runs/[a-z0-9][a-z0-9_-]*/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.series\.json\Z", re.ASCII)
-_MODEL = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/model\.yaml\Z", re.ASCII)
-_VERSION = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/versions/(?P<number>[1-9]\d{0,8})\.yaml\Z", re.ASCII)
-_CARD = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/cards/(?P<number>[1-9]\d{0,8})\.md\Z", re.ASCII)
-_DEPLOYMENT = re.compile(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/deployments/(?P<name>[a-z0-9][a-z0-9_-]*)\.json\Z", re.ASCII)
-_REPRODUCTION = re.compile(r"reproductions/(?P<run>[A-Za-z0-9][\w-]*)/(?P<attempt>[0-9a-f]{32})\.json\Z", re.ASCII)
-_DATASET = re.compile(r"datasets/(?P<slug>[a-z0-9][a-z0-9_-]*)\.yaml\Z", re.ASCII)
-_FACTS = re.compile(r"datasets/(?P<slug>[a-z0-9][a-z0-9_-]*)/(?P<name>[0-9a-f]{16})\.json\Z", re.ASCII)
-_EXPERIMENT = re.compile(r"experiments/(?P<slug>[a-z0-9][a-z0-9_-]*)\.yaml\Z", re.ASCII)
+_RUN = pattern(r"runs/(?P<slug>[a-z0-9][a-z0-9_-]*)/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.json\Z", re.ASCII)
+_SERIES = pattern(r"runs/[a-z0-9][a-z0-9_-]*/\d{4}-\d\d/\d\d/(?P<id>[A-Za-z0-9][\w-]*)\.series\.json\Z", re.ASCII)
+_MODEL = pattern(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/model\.yaml\Z", re.ASCII)
+_VERSION = pattern(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/versions/(?P<number>[1-9]\d{0,8})\.yaml\Z", re.ASCII)
+_CARD = pattern(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/cards/(?P<number>[1-9]\d{0,8})\.md\Z", re.ASCII)
+_DEPLOYMENT = pattern(r"models/(?P<slug>[a-z0-9][a-z0-9_-]*)/deployments/(?P<name>[a-z0-9][a-z0-9_-]*)\.json\Z", re.ASCII)
+_REPRODUCTION = pattern(r"reproductions/(?P<run>[A-Za-z0-9][\w-]*)/(?P<attempt>[0-9a-f]{32})\.json\Z", re.ASCII)
+_DATASET = pattern(r"datasets/(?P<slug>[a-z0-9][a-z0-9_-]*)\.yaml\Z", re.ASCII)
+_FACTS = pattern(r"datasets/(?P<slug>[a-z0-9][a-z0-9_-]*)/(?P<name>[0-9a-f]{16})\.json\Z", re.ASCII)
+_EXPERIMENT = pattern(r"experiments/(?P<slug>[a-z0-9][a-z0-9_-]*)\.yaml\Z", re.ASCII)
 
 
 def run_folder(slug: str, run_id: str, start_ms: int) -> str:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from runfolio._pattern import pattern
 from runfolio.errors import UsageError
 from runfolio.formats.durations import parse_duration
 from runfolio.formats.fields import FieldReader, flag, list_of, mapping, one_of, some_text, text, whole
@@ -41,8 +42,8 @@ __all__ = ["Settings", "decode_settings", "initial_settings", "parse_duration", 
 
 SCHEMA = 1
 
-_AUTHOR = re.compile(r"[^<>\x00-\x1f\x7f]*[^<>\s\x00-\x1f\x7f] <[^<>\s\x00-\x1f\x7f]+>\Z")
-_NOT_A_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]\Z|\.lock\Z|/\.|\.lock/|^@\Z")
+_AUTHOR = pattern(r"[^<>\x00-\x1f\x7f]*[^<>\s\x00-\x1f\x7f] <[^<>\s\x00-\x1f\x7f]+>\Z")
+_NOT_A_REF = pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]\Z|\.lock\Z|/\.|\.lock/|^@\Z")
 _BRANCH_REMEDY = "a branch name is expected, without spaces, '..' and any of ~ ^ : ? * [ \\"
 
 _KEYS = (

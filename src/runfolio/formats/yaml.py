@@ -16,12 +16,12 @@ Writing is in :mod:`runfolio.formats.yaml_text`, changing without losing comment
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from runfolio._dataclass import dataclass
+from runfolio._pattern import pattern
 from runfolio.errors import DamagedError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ MAX_BYTES = 64 * 1024
 _LATELY, _LONGEST = 32, 16 * 1024
 _lately: dict[bytes, YamlDocument] = {}
 
-_REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff0-\ufffb\ufffe\uffff]|\r(?!\n)")
+_REFUSED = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff0-\ufffb\ufffe\uffff]|\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True)

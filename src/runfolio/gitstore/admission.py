@@ -14,17 +14,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from runfolio._pattern import pattern
+
 MAX_NEW_FILES = 5000
 ABSENT = "000000"
 
 _DATA = r"(?:\.(?:json|ya?ml|toml|ini|txt|env|cfg|conf|csv|xml|db))?"
-_SECRET_NAMES = re.compile(
+_SECRET_NAMES = pattern(
     r"\.env(?:\..+|rc)?|.*\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk|asc|gpg)|id_(?:rsa|dsa|ecdsa|ed25519).*|"
     r"\.netrc|_netrc|\.pgpass|\.pypirc|\.npmrc|\.htpasswd|\.git-credentials|\.dockercfg|kaggle\.json|"
     rf"(?:.*[._-])?(?:credentials?|secrets?|service[_-]?account){_DATA}",
     re.IGNORECASE,
 )
-_NOT_SECRET = re.compile(r".*\.(?:example|sample|template|dist|pub)", re.IGNORECASE)
+_NOT_SECRET = pattern(r".*\.(?:example|sample|template|dist|pub)", re.IGNORECASE)
 
 
 class LeftOut(NamedTuple):

@@ -20,12 +20,13 @@ from enum import Enum
 from typing import Any
 
 from runfolio._dataclass import dataclass
+from runfolio._pattern import pattern
 from runfolio.errors import UsageError
 from runfolio.records.names import check_artifact_path, check_experiment_name
 from runfolio.records.runs import Digest
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z|md5:[0-9a-f]{32}(?:\.dir)?\Z")
-_GIT = re.compile(r"\.git\Z|git~\d+\Z", re.IGNORECASE)
+_DIGEST = pattern(r"sha256:[0-9a-f]{64}\Z|md5:[0-9a-f]{32}(?:\.dir)?\Z")
+_GIT = pattern(r"\.git\Z|git~\d+\Z", re.IGNORECASE)
 FACTS_DIGITS = 16
 
 

@@ -12,6 +12,7 @@ from dataclasses import field, replace
 from typing import Any
 
 from runfolio._dataclass import dataclass
+from runfolio._pattern import pattern
 from runfolio.errors import UsageError
 from runfolio.records.names import MAX_KEY_LENGTH
 from runfolio.records.runs import Digest, Lifecycle
@@ -23,9 +24,9 @@ STAGES: tuple[str, ...] = ("Staging", "Production", ARCHIVED)
 """MLflow's stages; a version that is in none of them is in ``None``."""
 MAX_MODEL_TAG_LENGTH = 100_000
 
-_ALIAS = re.compile(r"[\w\-]{1,255}\Z")
-_NUMBER_ALIAS = re.compile(r"v\d+\Z", re.IGNORECASE)
-_STAGE = re.compile(r"[A-Za-z][\w\- ]{0,63}\Z")
+_ALIAS = pattern(r"[\w\-]{1,255}\Z")
+_NUMBER_ALIAS = pattern(r"v\d+\Z", re.IGNORECASE)
+_STAGE = pattern(r"[A-Za-z][\w\- ]{0,63}\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import time
 import unicodedata
 from functools import lru_cache
 
+from runfolio._pattern import pattern
 from runfolio.errors import UsageError
 
 MAX_KEY_LENGTH = 250
@@ -29,12 +30,12 @@ MAX_DATASET_PROFILE_LENGTH = 16_777_216
 MAX_INPUT_TAG_KEY_LENGTH = 255
 MAX_INPUT_TAG_VALUE_LENGTH = 500
 
-_KEY = re.compile(r"[/\w.\- :]*\Z")
-_PLAIN_KEY = re.compile(r"[\w\- :]{1,250}\Z")
-_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z", re.ASCII)
-_EXPERIMENT_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,63}\Z", re.ASCII)
+_KEY = pattern(r"[/\w.\- :]*\Z")
+_PLAIN_KEY = pattern(r"[\w\- :]{1,250}\Z")
+_RUN_ID = pattern(r"[a-zA-Z0-9][\w\-]{0,255}\Z", re.ASCII)
+_EXPERIMENT_ID = pattern(r"[a-zA-Z0-9][\w\-]{0,63}\Z", re.ASCII)
 _YEAR_10000 = 253_402_300_800_000
-_UUID7 = re.compile(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}\Z")
+_UUID7 = pattern(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}\Z")
 
 _last_id_lock = threading.Lock()
 _last_id_time = 0

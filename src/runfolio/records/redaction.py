@@ -26,31 +26,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from runfolio._pattern import pattern
 from runfolio.errors import UsageError
-from runfolio.records.secrets import HEADER, PEM, TOKENS, URL_USER, is_plain_value, is_secret_key, normal_key
+from runfolio.records.secrets import HEADER, PEM, URL_USER, is_plain_value, is_secret_key, normal_key, possible_tokens
 
 MAX_TEXT = 1 << 20
 MASK = "***"
 _MOST_JUDGED = 4096
 
-_SCP_REMOTE = re.compile(r"(?P<user>[^\s/@:]{1,256})(?::[^\s/@]{0,256})?@(?P<rest>[^\s/:@]{1,256}:.*)\Z", re.DOTALL)
-_NAME = re.compile(
+_SCP_REMOTE = pattern(r"(?P<user>[^\s/@:]{1,256})(?::[^\s/@]{0,256})?@(?P<rest>[^\s/:@]{1,256}:.*)\Z", re.DOTALL)
+_NAME = pattern(
     r"(?<![A-Za-z0-9_.\-])(?P<dash>-{0,2})(?P<key>[A-Za-z_][A-Za-z0-9_.\-]{0,80})[\"']?(?:\s{0,3}(?P<sign>[=:])\s{0,3}|\s{1,3})"
 )
-_VALUE = re.compile(
+_VALUE = pattern(
     r"\"[^\"\n]{0,4096}\"|'[^'\n]{0,4096}'|"
     # A bare value ends before the next ", name=": a=secret,b=1.
     r"(?:[^\s&\"',;]|[,;](?!\s{0,3}[\"']?[A-Za-z_][A-Za-z0-9_.\-]{0,80}[\"']?\s{0,3}[=:])){1,4096}"
 )
 # What a secret's name can have instead of one value, as in JSON: names (kept), values (masked), and what it all ends with.
-_PART = re.compile(
+_PART = pattern(
     r"(?P<quote>[\"'])(?P<core>(?:[^\"'\\\n]|\\.|(?!(?P=quote))[\"']){0,4096})(?P=quote)(?P<key>\s{0,3}:)?|"
     r"(?P<bare>[^\s,:{}\[\]\"']{1,4096})(?P<name>\s{0,3}:)?|(?P<sign>[{}\[\]])"
 )
 _MOST_NESTED = 4096
-_FLAG = re.compile(r"-{1,2}[A-Za-z][A-Za-z0-9_.\-]{0,80}\Z")
-_MAYBE = re.compile(r"[=:@/\\_.\-]|\s")
-_NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,4})?\Z")
+_FLAG = pattern(r"-{1,2}[A-Za-z][A-Za-z0-9_.\-]{0,80}\Z")
+_MAYBE = pattern(r"[=:@/\\_.\-]|\s")
+_NUMBER = pattern(r"[+-]?\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,4})?\Z")
 
 
 class Redactor:
@@ -80,7 +81,9 @@ class Redactor:
         self._sources = (tuple(extra_patterns), tuple(extra_keys), home)
         self._patterns = [_compiled(pattern) for pattern in self._sources[0]]
         self._keys = frozenset(normal_key(key) for key in self._sources[1])
-        self._home = _home_pattern(home)
+        home = home.rstrip("/\\")
+        self._user_name = _last_name(home) if len(home) > 1 else ""
+        self._home_paths = _home_pattern(home, self._user_name)
         self._judged: dict[str, bool] = {}
         self.found: set[str] = set()
 
@@ -185,16 +188,20 @@ class Redactor:
         return self.text(url)
 
     def _once(self, value: str) -> str:
-        value = self._swap(PEM, "a private key was replaced by ***", value)
-        value = URL_USER.sub(self._user, value)
-        for name, pattern in TOKENS:
-            value = self._swap(pattern, f"{name} was replaced by ***", value)
-        value = HEADER.sub(self._header, value)
+        # What a pattern needs letter by letter is looked for before it: most texts have none of it, and leave most patterns uncompiled.
+        if "-----BEGIN " in value:
+            value = self._swap(PEM, "a private key was replaced by ***", value)
+        if "://" in value:
+            value = URL_USER.sub(self._user, value)
+        for name, shape in possible_tokens(value):
+            value = self._swap(shape, f"{name} was replaced by ***", value)
+        if "author" in (lower := value.lower()) or "bearer" in lower:
+            value = HEADER.sub(self._header, value)
         value = self._pairs(value)
         for own in self._patterns:
             value = own.sub(self._own, value)
-        if self._home is not None:
-            value = self._swap(self._home, "home folder paths were shortened to ~", value, "~")
+        if self._user_name and self._user_name in value:
+            value = self._swap(self._home_paths, "home folder paths were shortened to ~", value, "~")
         return value
 
     def _swap(self, pattern: re.Pattern[str], notice: str, value: str, mask: str = MASK) -> str:
@@ -224,6 +231,8 @@ class Redactor:
     def _pairs(self, text: str) -> str:
         # Names are walked one by one, not matched with their values, since the value of a harmless name can itself hold
         # a secret one: --override=db.password=x.
+        if "=" not in text and ":" not in text and text.split(None, 1)[:1] == [text]:
+            return text  # one word, and no sign: no name has a value behind it
         made: list[str] = []
         kept = at = unbalanced = 0
         while name := _NAME.search(text, at):
@@ -301,18 +310,19 @@ def _core(value: re.Match[str]) -> tuple[int, int]:
     return start, start + len(value[0].rstrip(")]},;"))
 
 
-def _home_pattern(home: str) -> re.Pattern[str] | None:
-    home = home.rstrip("/\\")
-    if len(home) < 2:
-        return None
-    user = re.escape(re.split(r"[/\\]", home)[-1])
+def _last_name(home: str) -> str:
+    return home.replace("\\", "/").rpartition("/")[2]
+
+
+def _home_pattern(home: str, user_name: str) -> re.Pattern[str]:
+    user = re.escape(user_name)
     # Where a path may begin: not inside another path, but also right behind a short option (-I/home/ada/include).
     start = r"(?:(?<![\w.~\-])|(?<=\s-[A-Za-z])|(?<=^-[A-Za-z]))"
     host = r"(?:[A-Za-z0-9_.\-]{1,64}@[A-Za-z0-9_.\-]{1,253}:)?"
     places = [re.escape(home)]
     if len(user) > 1:
         places += [rf"/(?:home|Users)/{user}", rf"[A-Za-z]:\\{{1,2}}Users\\{{1,2}}{user}"]
-    return re.compile(rf"{start}{host}(?:{'|'.join(places)})(?![\w\-]|\.\w)")
+    return pattern(rf"{start}{host}(?:{'|'.join(places)})(?![\w\-]|\.\w)")
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

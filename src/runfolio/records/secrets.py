@@ -11,19 +11,22 @@ Every repeat is bounded or ends at a character that it cannot contain, so matchi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-PEM = re.compile(
+from runfolio._pattern import pattern
+
+PEM = pattern(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
     re.DOTALL,
 )
 
-URL_USER = re.compile(
+URL_USER = pattern(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]{0,30}://)"
     # The second form: a password with a bare slash in it, told from host:port/path@version by not being a number.
     r"(?P<user>[^\s/?#'\"<>]{0,1024}@|[^\s/?#@:'\"<>]{1,256}:(?!\d{1,5}(?:[/?#]|$))[^\s@'\"<>]{1,256}@)"
 )
 
-HEADER = re.compile(
+HEADER = pattern(
     r"(?P<head>authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:bearer|basic|token|digest|apikey)\s{1,3}|"
     r"(?<![A-Za-z0-9_])bearer\s{1,3}(?=[A-Za-z0-9._~+/\-]{0,64}\d))"
     r"(?P<value>[^\s\"',;]{8,4096}|\*\*\*)",
@@ -31,25 +34,40 @@ HEADER = re.compile(
 )
 
 _WORD = r"(?<![A-Za-z0-9_])"
+# A name, what every such token has in it letter by letter, and the whole shape.
 _SHAPES = (
-    ("a GitHub token", r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})"),
-    ("a GitLab token", r"gl(?:pat|dt|rt|cbt|ptt|soat|ft|imt|agent)-[A-Za-z0-9_\-]{16,}"),
-    ("a Hugging Face token", r"(?:hf|api_org)_[A-Za-z0-9]{20,}"),
-    ("an API key", r"sk-(?:(?:ant|proj|svcacct|admin|or)-[A-Za-z0-9_\-]{20,}|(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{20,})"),
-    ("an API key", r"(?:[sr]k_(?:live|test)|gsk|nvapi|r8|pplx)[_\-](?=[A-Za-z]{0,60}\d)[A-Za-z0-9_\-]{20,}"),
-    ("a Slack token", r"(?:xox[a-z]|xapp)-[A-Za-z0-9\-]{10,}"),
-    ("an AWS key id", r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
-    ("a Google API key", r"AIza[A-Za-z0-9_\-]{30,}"),
-    ("a Google token", r"ya29\.[A-Za-z0-9_\-]{20,}"),
-    ("a package index token", r"(?:npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_\-]{40,})"),
-    ("a container registry token", r"dckr_pat_[A-Za-z0-9_\-]{20,}"),
-    ("a mail service key", r"SG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{16,64}"),
+    (
+        "a GitHub token",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
+    ),
+    (
+        "a GitLab token",
+        ("glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glsoat-", "glft-", "glimt-", "glagent-"),
+        r"gl(?:pat|dt|rt|cbt|ptt|soat|ft|imt|agent)-[A-Za-z0-9_\-]{16,}",
+    ),
+    ("a Hugging Face token", ("hf_", "api_org_"), r"(?:hf|api_org)_[A-Za-z0-9]{20,}"),
+    ("an API key", ("sk-",), r"sk-(?:(?:ant|proj|svcacct|admin|or)-[A-Za-z0-9_\-]{20,}|(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{20,})"),
+    (
+        "an API key",
+        ("k_live", "k_test", "gsk", "nvapi", "r8", "pplx"),
+        r"(?:[sr]k_(?:live|test)|gsk|nvapi|r8|pplx)[_\-](?=[A-Za-z]{0,60}\d)[A-Za-z0-9_\-]{20,}",
+    ),
+    ("a Slack token", ("xox", "xapp-"), r"(?:xox[a-z]|xapp)-[A-Za-z0-9\-]{10,}"),
+    ("an AWS key id", ("AKIA", "ASIA", "ABIA", "ACCA"), r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    ("a Google API key", ("AIza",), r"AIza[A-Za-z0-9_\-]{30,}"),
+    ("a Google token", ("ya29.",), r"ya29\.[A-Za-z0-9_\-]{20,}"),
+    ("a package index token", ("npm_", "pypi-"), r"(?:npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_\-]{40,})"),
+    ("a container registry token", ("dckr_pat_",), r"dckr_pat_[A-Za-z0-9_\-]{20,}"),
+    ("a mail service key", ("SG.",), r"SG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{16,64}"),
 )
 TOKENS = (
-    *((name, re.compile(_WORD + shape)) for name, shape in _SHAPES),
+    *((name, pattern(_WORD + shape)) for name, _, shape in _SHAPES),
     # No '-' before it, so that a run of letters has one start only and the search for the dot stays linear.
-    ("a JSON web token", re.compile(r"(?<![\w\-])eyJ[A-Za-z0-9_\-]{8,8192}\.eyJ[A-Za-z0-9_\-]{4,8192}\.[A-Za-z0-9_\-]{0,8192}")),
+    ("a JSON web token", pattern(r"(?<![\w\-])eyJ[A-Za-z0-9_\-]{8,8192}\.eyJ[A-Za-z0-9_\-]{4,8192}\.[A-Za-z0-9_\-]{0,8192}")),
 )
+
+_MARKED = tuple(zip((*(marks for _, marks, _ in _SHAPES), ("eyJ",)), TOKENS, strict=True))
 
 _STRONG = frozenset({"password", "passwd", "passphrase", "pwd", "passwort", "pgpassword"})
 _ALWAYS = frozenset(
@@ -67,10 +85,17 @@ _NOT_BEFORE_TOKEN = frozenset({
     "image", "prompt", "max", "min", "n", "num", "first", "last", "cache", "by", "each", "class", "new", "use", "no", "with",
     "has", "is", "of", "from", "audio", "video", "begin", "separator", "context", "decoder", "encoder",
 })  # fmt: skip
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SEPARATORS = re.compile(r"[_.\-/]+")
-_PLAIN = re.compile(r"[-+]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:[eE][-+]?\d{1,3})?\Z|<[^<>\s]{0,40}>\Z|\[[^\[\]\s]{0,40}\]\Z")
+_CAMEL = pattern(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SEPARATORS = pattern(r"[_.\-/]+")
+_PLAIN = pattern(r"[-+]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:[eE][-+]?\d{1,3})?\Z|<[^<>\s]{0,40}>\Z|\[[^\[\]\s]{0,40}\]\Z")
 _PLAIN_WORDS = frozenset({"true", "false", "none", "null", "yes", "no", "on", "off", "nan"})
+
+
+def possible_tokens(text: str) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """Yield those of `TOKENS` that a text can hold at all: a few letters are looked for sooner than a pattern is compiled."""
+    for marks, token in _MARKED:
+        if any(mark in text for mark in marks):
+            yield token
 
 
 def words_of(key: str) -> tuple[str, ...]:

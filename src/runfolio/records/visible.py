@@ -9,16 +9,17 @@ This does *not* quote for a shell, for HTML or for Markdown: those rooms have fu
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
-INVISIBLE = re.compile(
+from runfolio._pattern import pattern
+
+INVISIBLE = pattern(
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """Characters without a picture: control, format, bidi, fillers, variation selectors, unpaired surrogates, tags."""
 
-_NEWLINES = re.compile("[\r\n\x0b\x0c\x85\u2028\u2029]+")
+_NEWLINES = pattern("[\r\n\x0b\x0c\x85\u2028\u2029]+")
 
 
 def spell_invisible(letter: str) -> str:

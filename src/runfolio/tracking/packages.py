@@ -14,14 +14,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import sys
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_SEPARATORS = re.compile(r"[-_.]+")
-_EGG = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py\d[\d.]*)?(?:-.+)?\Z")
+from runfolio._pattern import pattern
+
+_SEPARATORS = pattern(r"[-_.]+")
+_EGG = pattern(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py\d[\d.]*)?(?:-.+)?\Z")
 
 _cache: dict[tuple[tuple[str, int], ...], str] = {}
 _lock = threading.Lock()
