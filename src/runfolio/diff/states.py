@@ -7,10 +7,9 @@ what a reviewer would see change in a file, and ``apply_diff(before, diff_states
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import Any, Final, TypeVar
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.errors import UsageError
 from runfolio.formats.experiments import experiment_fields, experiment_of_fields
 from runfolio.formats.runs import run_fields, run_of_fields

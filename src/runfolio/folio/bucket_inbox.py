@@ -21,10 +21,9 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import field
 from pathlib import Path
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, storage_error
 from runfolio.objects.buckets import Bucket, Stat
 

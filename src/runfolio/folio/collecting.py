@@ -14,11 +14,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import field
 from functools import partial
 from pathlib import Path
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.errors import DamagedError, RunfolioError, storage_error
 from runfolio.folio.bucket_inbox import bucket_inbox
 from runfolio.folio.folding import MAX_BATCH, fold

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -76,6 +75,8 @@ def commit_on(
             _fire_hook(place)
             pack_when_due(place.repo)
             return True
+        import random
+
         time.sleep(random.uniform(0.002, 0.02) * (attempt + 1))
     raise BusyError(
         f"The branch {short(branch)} kept moving under {TRIES} tries to commit. Your runs are safe; try again: runfolio commit"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import field, replace
 from pathlib import Path
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field, replace
 from runfolio.errors import NotFoundError, UsageError, storage_error
 from runfolio.folio.dataset_hashing import digest_of
 from runfolio.folio.dataset_reading import read_content

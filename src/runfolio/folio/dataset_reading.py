@@ -15,11 +15,10 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, replace
 from runfolio.errors import MissingPackageError, StateError, UsageError, missing_package, storage_errors
 from runfolio.objects import ObjectStore, encode_manifest, media_type_of, walk_files
 from runfolio.objects.files import open_source

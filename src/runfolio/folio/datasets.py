@@ -17,10 +17,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, replace
 from runfolio.errors import DamagedError, NotFoundError, StateError
 from runfolio.folio.place import Place, short
 from runfolio.formats import paths

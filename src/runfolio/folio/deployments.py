@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 
+from runfolio._dataclass import replace
 from runfolio.errors import DamagedError, NotFoundError
 from runfolio.folio.place import Place
 from runfolio.formats import paths

@@ -8,9 +8,8 @@ step, the next fold finds the journals again; where their runs are committed alr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.diff import commit_message
 from runfolio.errors import BusyError, RunfolioError
 from runfolio.folio.committing import commit_on

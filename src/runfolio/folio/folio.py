@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from runfolio.errors import RunfolioError, storage_errors
 from runfolio.folio.experiments import ExperimentBook
 from runfolio.folio.lookup import RunFinder
-from runfolio.folio.models import ModelBook
 from runfolio.folio.place import Place
 from runfolio.formats.settings import Settings
 from runfolio.gitstore import Repo
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from runfolio.folio.datasets import DatasetBook
     from runfolio.folio.deployments import DeploymentBook
     from runfolio.folio.folding import FoldResult
+    from runfolio.folio.models import ModelBook
     from runfolio.folio.reproductions import ReproductionBook
     from runfolio.index import Index
     from runfolio.journal import JournalWriter
@@ -54,7 +54,6 @@ class Folio:
         self.spool = Spool(Path(spool).expanduser() if spool else place.local, place.settings.durability)
         self.experiments = ExperimentBook(place)
         self.runs = RunFinder(self)
-        self.models = ModelBook(place)
         self._try_again_at, self._away = 0.0, ""
 
     @property
@@ -85,6 +84,13 @@ class Folio:
         from runfolio.objects.layered import LayeredStore
 
         return LayeredStore(store, open_store(behind, default, self.place.root, durable))
+
+    @cached_property
+    def models(self) -> ModelBook:
+        """Registered models and their versions."""
+        from runfolio.folio.models import ModelBook
+
+        return ModelBook(self.place)
 
     @cached_property
     def deployments(self) -> DeploymentBook:

@@ -12,10 +12,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timezone
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, replace
 from runfolio.errors import BusyError, StorageError
 from runfolio.folio.folio import Folio
 from runfolio.folio.limits import Limit, host_of, limits_of

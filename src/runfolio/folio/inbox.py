@@ -7,10 +7,9 @@ passed over.
 from __future__ import annotations
 
 import os
-from dataclasses import field
 from pathlib import Path
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.errors import NotFoundError, storage_error
 
 RUN_FILE = "run.json"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from runfolio.errors import DamagedError, NotFoundError, UsageError
 from runfolio.formats import paths
 from runfolio.formats.runs import decode_run
-from runfolio.query import Filter, OrderKey
 from runfolio.records import ArtifactEntry, MetricPoint, Run, ViewType, run_id_time
 from runfolio.records.names import check_run_id
 
 if TYPE_CHECKING:
     from runfolio.folio.folio import Folio
     from runfolio.journal import Journal, RunState
+    from runfolio.query import Filter, OrderKey
     from runfolio.records.briefs import RunBrief
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import field
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.errors import DamagedError, NotFoundError
 from runfolio.folio.folio import Folio
 from runfolio.objects import LocalStore, ObjectStore, Stored, open_store

@@ -11,17 +11,20 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runfolio.errors import StateError, storage_error
 from runfolio.folio.experiments import default_experiment
-from runfolio.folio.folding import FoldResult
 from runfolio.formats.paths import SETTINGS
 from runfolio.formats.settings import Settings, decode_settings
-from runfolio.journal import Journal, JournalWriter, RunState, Spool
-from runfolio.objects import ObjectStore, open_store
+from runfolio.journal import RunState, Spool
 from runfolio.records import DEFAULT_EXPERIMENT_NAME, ArtifactEntry, Experiment, Run, slug_of
 from runfolio.records.names import check_experiment_name, check_run_id
+
+if TYPE_CHECKING:
+    from runfolio.folio.folding import FoldResult
+    from runfolio.journal import Journal, JournalWriter
+    from runfolio.objects import ObjectStore
 
 
 class OfflineFolio:
@@ -50,6 +53,8 @@ class OfflineFolio:
     @cached_property
     def store(self) -> ObjectStore:
         """The objects of the folder."""
+        from runfolio.objects import open_store
+
         return open_store(None, self.folder / "objects", self.folder, True)
 
     def start(self, header: dict[str, Any]) -> JournalWriter:
@@ -58,6 +63,8 @@ class OfflineFolio:
 
     def commit(self, *, wait: bool = True) -> FoldResult:
         """Do nothing: ``runfolio collect`` commits what is here."""
+        from runfolio.folio.folding import FoldResult
+
         return FoldResult()
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from runfolio.gitstore.settled import read_small
 NO_COMMIT = "no commit"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a folio is.
 

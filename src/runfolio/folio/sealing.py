@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, replace
 from runfolio.errors import storage_error
 from runfolio.folio.place import Place
 from runfolio.folio.series import points_of
@@ -117,6 +115,8 @@ def _full_history(place: Place, store: ObjectStore, points: Iterator[MetricPoint
     folder = place.local / "tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        import tempfile
+
         handle, name = tempfile.mkstemp(dir=folder, suffix=".series")
         try:
             with os.fdopen(handle, "wb") as file, SeriesWriter(file) as writer:

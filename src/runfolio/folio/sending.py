@@ -10,11 +10,10 @@ import os
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import field
 from functools import partial
 from pathlib import Path
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.errors import RunfolioError, UsageError, storage_error
 from runfolio.folio.inbox import RUN_FILE, look, name_when_taken
 from runfolio.folio.mailboxes import BucketMailbox, Mailbox, deliver

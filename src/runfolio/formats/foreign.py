@@ -8,10 +8,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field
 from typing import Any, TypeVar
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.errors import DamagedError, sentence
 from runfolio.formats.lines import Point, parse_line
 from runfolio.formats.loose import MissingError, load_loose, loose_text, read_loose_number, read_loose_time, unboxed

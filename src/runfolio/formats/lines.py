@@ -27,10 +27,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import Any
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.formats.loose import load_loose, loose_text, read_loose_number, read_loose_time, read_loose_whole
 
 Point = tuple[str, float, int | None, int | None]

@@ -22,8 +22,9 @@ from runfolio.gateway.run_models import ModelBook
 from runfolio.gateway.serving_folio import keep_committing
 from runfolio.records import Run
 from runfolio.tracking import entities as ours
-from runfolio.tracking.client import RunfolioClient, artifact_uri
+from runfolio.tracking.client import RunfolioClient
 from runfolio.tracking.model_logging import add_to_history
+from runfolio.tracking.names import artifact_uri
 from runfolio.tracking.searching import find_runs
 from runfolio.tracking.starting import start_live
 

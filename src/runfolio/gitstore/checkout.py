@@ -12,17 +12,16 @@ is checked out holds that lock from before the move, so that no ``git commit`` o
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
+from runfolio._hashing import sha1, sha256
 from runfolio.errors import BusyError, GitError, storage_error
 from runfolio.gitstore.commits import FileChange
 from runfolio.gitstore.index_lock import index_held, remove_left_behind, remove_own
@@ -222,7 +221,7 @@ def blob_id(data: bytes, kind: str = "sha1") -> str:
     >>> blob_id(b"")
     'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
     """
-    return hashlib.new(kind, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    return (sha256 if kind == "sha256" else sha1)(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 def _within(path: str, only: tuple[str, ...]) -> bool:
@@ -337,6 +336,8 @@ def _update_index(repo: Repo, changes: list[Change]) -> None:
     try:
         fresh.unlink(missing_ok=True)
         if index.exists():
+            import shutil
+
             # With its time, by which git tells a file that was changed in the second of the last `git add` ("racy git"): under a
             # younger index such a change would never be seen again.
             shutil.copy2(index, fresh)

@@ -12,6 +12,8 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
+from runfolio._hashing import sha1
+
 LARGEST = 16 * 1024 * 1024
 """Bytes of an object from which on it is left to git, which streams."""
 _UNFINISHED = "tmp_obj_"

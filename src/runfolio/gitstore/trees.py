@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from runfolio._hashing import sha1, sha256
 from runfolio.errors import DamagedError, GitError
 from runfolio.gitstore.folders import numbers_in
 from runfolio.gitstore.nearby import NotNearbyError
@@ -92,10 +93,8 @@ def folder_numbers(repo: Repo, name: str, ending: str) -> Sequence[int]:
 
 def tree_id(data: bytes, size: int) -> str:
     """Compute the id of a tree object from its bytes; `size` is the length of an id in bytes."""
-    import hashlib  # OpenSSL takes 5 ms to load, which reading a tree need not pay
-
     header = f"tree {len(data)}\0".encode()
-    return (hashlib.sha256 if size == 32 else hashlib.sha1)(header + data).hexdigest()
+    return (sha256 if size == 32 else sha1)(header + data).hexdigest()
 
 
 def write_tree(repo: Repo, entries: Sequence[Entry]) -> str:

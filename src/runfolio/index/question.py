@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
+from runfolio._dataclass import replace
 from runfolio.index.briefs import read_briefs
 from runfolio.index.rows import HIDDEN, ODD, decode_lately, forget_lately
 from runfolio.index.search import Scope, Search

@@ -6,11 +6,10 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, replace
 from runfolio.errors import DamagedError
 from runfolio.formats.experiments import experiment_of_fields
 from runfolio.formats.paths import experiment_of_path

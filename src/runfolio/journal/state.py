@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import replace
 from runfolio.formats.canonical import read_number
 from runfolio.formats.runs import decode_artifact, decode_input, run_of_fields
 from runfolio.formats.series import Reduction

@@ -6,8 +6,6 @@ It lies in ``incoming/``; what a killed process leaves there is swept like any f
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +16,13 @@ from runfolio.objects.incoming import make_folder, sync_path
 @contextmanager
 def folder_in(incoming: Path) -> Iterator[Path]:
     """Yield a new folder, which is gone at the end with what still lies in it."""
-    made = incoming / f".{uuid.uuid4().hex}.part"
+    made = incoming / f".{os.urandom(16).hex()}.part"
     made.mkdir(parents=True)
     try:
         yield made
     finally:
+        import shutil  # loaded where a folder is made
+
         shutil.rmtree(made, ignore_errors=True)
 
 

@@ -15,11 +15,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from enum import Enum
 from typing import Any
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio._pattern import pattern
 from runfolio.errors import UsageError
 from runfolio.records.names import check_artifact_path, check_experiment_name

@@ -7,11 +7,10 @@ tells. It never holds a secret.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import Enum
 from typing import Any
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.records.names import slug_of
 from runfolio.records.runs import Digest
 

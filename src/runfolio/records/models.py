@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field, replace
 from typing import Any
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field, replace
 from runfolio._pattern import pattern
 from runfolio.errors import UsageError
 from runfolio.records.names import MAX_KEY_LENGTH

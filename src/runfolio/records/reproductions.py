@@ -12,11 +12,10 @@ read. The grades are ordered: the verdict is the worst grade of any metric.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import Enum
 from typing import Any
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.records.runs import ArtifactEntry
 
 

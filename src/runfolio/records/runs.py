@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import Enum
 from typing import Any, NewType
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 
 RunId = NewType("RunId", str)
 Digest = NewType("Digest", str)

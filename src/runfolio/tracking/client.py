@@ -10,9 +10,9 @@ import functools
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from runfolio._dataclass import replace
 from runfolio.errors import DeletedError, NotFoundError, UsageError
 from runfolio.records import Lifecycle, ViewType
 from runfolio.records.names import check_experiment_id, check_key
@@ -20,6 +20,7 @@ from runfolio.tracking import entities
 from runfolio.tracking.artifacts import RunFiles
 from runfolio.tracking.experiments import ExperimentVerbs
 from runfolio.tracking.live import LiveRun
+from runfolio.tracking.names import artifact_uri
 from runfolio.tracking.operations import Done
 from runfolio.tracking.registry import RegistryVerbs
 from runfolio.tracking.searching import search_experiments, search_runs
@@ -230,11 +231,6 @@ class RunfolioClient(ExperimentVerbs, RunFiles, RegistryVerbs):
         if found is None:
             raise NotFoundError(f"No Experiment with id={text} exists. List them: runfolio experiments list --all")
         return found
-
-
-def artifact_uri(run_id: str) -> str:
-    """Return the URI of a run's artifacts; the bytes lie in the object store, by digest."""
-    return f"runs:/{run_id}"
 
 
 def _by_key(items: Iterable[Any], kind: str) -> dict[str, Any]:

@@ -13,13 +13,11 @@ where it came from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field, fields
 from typing import Any, Generic, TypeVar
 
 from runfolio import records
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.errors import UsageError
-from runfolio.tracking import entity_html
 from runfolio.tracking.states import RunStatus, ViewType
 
 __all__ = [
@@ -62,6 +60,8 @@ class Entity:
 
     @classmethod
     def _names(cls) -> list[str]:
+        from dataclasses import fields
+
         return [entry.name for entry in fields(cls)]  # type: ignore[arg-type]  # every subclass is a dataclass
 
 
@@ -217,6 +217,8 @@ class RunInfo(Entity):
 
     @classmethod
     def _names(cls) -> list[str]:
+        from dataclasses import fields
+
         return [entry.name for entry in fields(cls)] + ["run_uuid"]
 
 
@@ -233,7 +235,9 @@ class Run(Entity):
         return {"info": dict(self.info), "data": self.data.to_dictionary(), "inputs": self.inputs.to_dictionary()}
 
     def _repr_html_(self) -> str:
-        return entity_html.run_html(self.info, self.data)
+        from runfolio.tracking.entity_html import run_html  # notebooks alone ask
+
+        return run_html(self.info, self.data)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -253,7 +257,9 @@ class Experiment(Entity):
         return {name: getattr(self, name) for name in self._names()}
 
     def _repr_html_(self) -> str:
-        return entity_html.experiment_html(self)
+        from runfolio.tracking.entity_html import experiment_html
+
+        return experiment_html(self)
 
 
 class PagedList(list[T], Generic[T]):

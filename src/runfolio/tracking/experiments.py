@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from runfolio._dataclass import replace
 from runfolio.errors import DeletedError, NotFoundError, StateError, UsageError
 from runfolio.records import DEFAULT_EXPERIMENT_ID, Experiment, Lifecycle
 from runfolio.records.names import MAX_EXPERIMENT_TAG_LENGTH, check_experiment_id, check_experiment_name, check_key

@@ -14,17 +14,20 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from runfolio.errors import DeletedError, NotFoundError, RunfolioError, StateError, UsageError
 from runfolio.records import DEFAULT_EXPERIMENT_ID, Experiment, Lifecycle
 from runfolio.records.names import check_experiment_id
 from runfolio.tracking import entities
-from runfolio.tracking.client import RunfolioClient, artifact_uri
 from runfolio.tracking.live import LiveRun
+from runfolio.tracking.names import artifact_uri
 from runfolio.tracking.sampling import forget_choices, start_sampler
 from runfolio.tracking.session import Session, before_exit, session
 from runfolio.tracking.starting import start_live
+
+if TYPE_CHECKING:
+    from runfolio.tracking.client import RunfolioClient
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,6 +35,13 @@ stacks = threading.local()
 _all_active: list[ActiveRun] = []
 _experiment_id: str | None = None
 _last_run: str | None = None
+
+
+def client(uri: str | None = None) -> RunfolioClient:
+    """Return the object API, which knows registry, searches and files: loaded where a script uses more than a run's params and metrics."""
+    from runfolio.tracking.client import RunfolioClient
+
+    return RunfolioClient(uri)
 
 
 class ActiveRun:
@@ -69,7 +79,7 @@ class ActiveRun:
         return self._run().inputs
 
     def _run(self) -> entities.Run:
-        return RunfolioClient(self._held.uri).get_run(self.info.run_id)
+        return client(self._held.uri).get_run(self.info.run_id)
 
     def to_dictionary(self) -> dict[str, Any]:
         """Return the run as plain dictionaries."""
@@ -110,9 +120,8 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
     global _experiment_id
     if (experiment_name is None) == (experiment_id is None):
         raise UsageError("set_experiment takes experiment_name or experiment_id, one of the two.")
-    client = RunfolioClient()
     if experiment_id is not None:
-        found = client.get_experiment(experiment_id)
+        found = client().get_experiment(experiment_id)
         if found.lifecycle_stage != "active":
             raise DeletedError(f"Cannot set a deleted experiment {found.name!r} as the active experiment. Restore it first.")
         _experiment_id = found.experiment_id
@@ -121,7 +130,7 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
         str(experiment_name) if not isinstance(experiment_name, str) else experiment_name
     )
     _experiment_id = record.experiment_id
-    return client.get_experiment(record.experiment_id)
+    return client().get_experiment(record.experiment_id)
 
 
 def _experiment(held: Session, experiment_id: str | None) -> Experiment:
@@ -309,7 +318,7 @@ def last_active_run() -> entities.Run | None:
     if _last_run is None:
         return None
     with suppress(NotFoundError):
-        return RunfolioClient().get_run(_last_run)
+        return client().get_run(_last_run)
     return None
 
 

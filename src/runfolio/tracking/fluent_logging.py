@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runfolio.errors import UsageError
-from runfolio.tracking.client import RunfolioClient, artifact_uri
-from runfolio.tracking.fluent import experiment_in_force, live_run, stacks
+from runfolio.tracking.fluent import client, experiment_in_force, live_run, stacks
+from runfolio.tracking.names import artifact_uri
 from runfolio.tracking.operations import Done
 from runfolio.tracking.session import session
 
@@ -56,7 +56,7 @@ def log_metric(
             live = live_run()  # not asked first: a call takes as long as half of what is left of this one
         live.metric(key, value, timestamp, step)
     else:
-        RunfolioClient().log_metric(run_id, key, value, timestamp, step)
+        client().log_metric(run_id, key, value, timestamp, step)
     return Done() if synchronous is False else None
 
 
@@ -71,19 +71,19 @@ def log_metrics(
 ) -> Done | None:
     """Log one point each of several metrics: valid ones all, or none."""
     points = [(key, value, timestamp, step) for key, value in metrics.items()]
-    RunfolioClient()._log(_by_id(run_id), lambda live: live.batch(points, {}, {})) if run_id else live_run().batch(points, {}, {})
+    client()._log(_by_id(run_id), lambda live: live.batch(points, {}, {})) if run_id else live_run().batch(points, {}, {})
     return Done() if synchronous is False else None
 
 
 def log_param(key: str, value: Any, synchronous: bool | None = None, run_id: str | None = None) -> Any:
     """Log a param, once; return its value."""
-    RunfolioClient().log_param(run_id, key, value) if run_id else live_run().param(key, value)
+    client().log_param(run_id, key, value) if run_id else live_run().param(key, value)
     return Done() if synchronous is False else value
 
 
 def log_params(params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None) -> Done | None:
     """Log several params: valid ones all, or none."""
-    RunfolioClient()._log(run_id, lambda live: live.batch((), params, {})) if run_id else live_run().batch((), params, {})
+    client()._log(run_id, lambda live: live.batch((), params, {})) if run_id else live_run().batch((), params, {})
     return Done() if synchronous is False else None
 
 
@@ -91,7 +91,7 @@ def log_batch(
     metrics: Sequence[Any] = (), params: Sequence[Any] = (), tags: Sequence[Any] = (), run_id: str | None = None
 ) -> None:
     """Log metrics, params and tags (entities) at once: valid ones all, or none."""
-    RunfolioClient().log_batch(_by_id(run_id), metrics, params, tags)
+    client().log_batch(_by_id(run_id), metrics, params, tags)
 
 
 def set_tag(key: str, value: Any, synchronous: bool | None = None) -> Done | None:
@@ -108,12 +108,12 @@ def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None) -> Done |
 
 def delete_tag(key: str) -> None:
     """Take a tag of the active run away."""
-    RunfolioClient().delete_tag(live_run().run_id, key)
+    client().delete_tag(live_run().run_id, key)
 
 
 def set_experiment_tag(key: str, value: Any) -> None:
     """Set a tag of the experiment in force."""
-    RunfolioClient().set_experiment_tag(experiment_in_force(session()).experiment_id, key, value)
+    client().set_experiment_tag(experiment_in_force(session()).experiment_id, key, value)
 
 
 def set_experiment_tags(tags: Mapping[str, Any]) -> None:
@@ -124,27 +124,27 @@ def set_experiment_tags(tags: Mapping[str, Any]) -> None:
 
 def log_artifact(local_path: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None) -> None:
     """Store a file (or folder) as an artifact of the active run."""
-    RunfolioClient().log_artifact(_by_id(run_id), local_path, artifact_path)
+    client().log_artifact(_by_id(run_id), local_path, artifact_path)
 
 
 def log_artifacts(local_dir: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None) -> None:
     """Store all files below a folder as artifacts of the active run."""
-    RunfolioClient().log_artifacts(_by_id(run_id), local_dir, artifact_path)
+    client().log_artifacts(_by_id(run_id), local_dir, artifact_path)
 
 
 def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
     """Store text as an artifact of the active run."""
-    RunfolioClient().log_text(_by_id(run_id), text, artifact_file)
+    client().log_text(_by_id(run_id), text, artifact_file)
 
 
 def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
     """Store a dictionary as JSON or YAML."""
-    RunfolioClient().log_dict(_by_id(run_id), dictionary, artifact_file)
+    client().log_dict(_by_id(run_id), dictionary, artifact_file)
 
 
 def log_figure(figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
     """Store a matplotlib or plotly figure, or an Altair chart."""
-    RunfolioClient().log_figure(live_run().run_id, figure, artifact_file, save_kwargs=save_kwargs)
+    client().log_figure(live_run().run_id, figure, artifact_file, save_kwargs=save_kwargs)
 
 
 def log_image(
@@ -156,17 +156,17 @@ def log_image(
     synchronous: bool | None = None,
 ) -> None:
     """Store an image: under a path, or under a key as one of a sequence over steps."""
-    RunfolioClient().log_image(live_run().run_id, image, artifact_file, key, step, timestamp)
+    client().log_image(live_run().run_id, image, artifact_file, key, step, timestamp)
 
 
 def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
     """Store a table; rows add to a table that is there."""
-    RunfolioClient().log_table(_by_id(run_id), data, artifact_file)
+    client().log_table(_by_id(run_id), data, artifact_file)
 
 
 def load_table(artifact_file: str, run_ids: list[str] | None = None, extra_columns: list[str] | None = None) -> Any:
     """Return a table that runs of the experiment in force logged, as one DataFrame."""
-    return RunfolioClient().load_table(experiment_in_force(session()).experiment_id, artifact_file, run_ids, extra_columns)
+    return client().load_table(experiment_in_force(session()).experiment_id, artifact_file, run_ids, extra_columns)
 
 
 def log_input(dataset: Any, context: str | None = None, tags: Mapping[str, str] | None = None, model: Any = None) -> None:

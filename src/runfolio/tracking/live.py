@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from runfolio._dataclass import replace
 from runfolio.errors import DeletedError, StateError, UsageError, storage_errors
 from runfolio.formats.runs import encode_input
 from runfolio.journal import JournalWriter

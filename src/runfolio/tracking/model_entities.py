@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
 from typing import Any
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.records.models import ModelVersion as VersionRecord
 from runfolio.records.models import RegisteredModel as ModelRecord
 from runfolio.tracking.entities import Entity

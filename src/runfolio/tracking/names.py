@@ -1,8 +1,8 @@
-"""Names for runs that were given none: ``calm-otter-712``, as easy to say as to grep."""
+"""What runs and their artifacts are called: ``calm-otter-712`` where no name was given, as easy to say as to grep."""
 
 from __future__ import annotations
 
-import random
+import os
 
 _FIRST = (
     "able amber aged apt bold brave bright brisk calm clean clever cool crisp dapper deep eager early easy fair fine fleet fond free "
@@ -17,9 +17,16 @@ _SECOND = (
     "seal shad shark sheep shrew shrike skink skunk slug smelt snail snake snipe sow sponge squid squirrel stag steed stork swan tern "
     "toad trout turtle vole wasp whale wolf worm wren yak zebra"
 ).split()
-_random = random.Random()  # of its own: a script that seeds the global generator must not get the same name each time
+
+
+def artifact_uri(run_id: str) -> str:
+    """Return the URI of a run's artifacts; the bytes lie in the object store, by digest."""
+    return f"runs:/{run_id}"
 
 
 def run_name() -> str:
     """Make a name for a run."""
-    return f"{_random.choice(_FIRST)}-{_random.choice(_SECOND)}-{_random.randrange(1000)}"
+    # Not of `random`: a script that seeds its generator must not get the same name each time.
+    left, number = divmod(int.from_bytes(os.urandom(8), "big"), 1000)
+    left, first = divmod(left, len(_FIRST))
+    return f"{_FIRST[first]}-{_SECOND[left % len(_SECOND)]}-{number}"

@@ -11,7 +11,6 @@ What it does *not* do: tell which of the packages were used.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -19,6 +18,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from runfolio._hashing import sha256
 from runfolio._pattern import pattern
 
 _SEPARATORS = pattern(r"[-_.]+")
@@ -53,7 +53,7 @@ def installed(paths: Sequence[str] | None = None) -> str:
 
 def lock_name(text: str) -> str:
     """Return the name of a package list: the first 16 hex digits of its SHA-256."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def _lines(folders: Iterable[str]) -> list[str]:

@@ -16,10 +16,9 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from typing import Any
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.errors import RunfolioError
 from runfolio.gitstore.repo import Repo
 from runfolio.records.redaction import Redactor

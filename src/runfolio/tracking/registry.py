@@ -8,9 +8,9 @@ one commit. Stages and aliases change here as MLflow changes them, unasked: the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from runfolio._dataclass import replace
 from runfolio.errors import NotFoundError, StateError, UsageError
 from runfolio.query import Kind, Listed, decode_token, encode_token, matches, parse_filter, parse_order_by, sort_listed
 from runfolio.records.models import (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from runfolio._dataclass import replace
 from runfolio.errors import UsageError
 from runfolio.folio.folio import Folio
 from runfolio.folio.offline import OfflineFolio

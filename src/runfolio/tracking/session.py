@@ -14,14 +14,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runfolio.errors import RunfolioError, storage_errors
-from runfolio.folio.folding import MAX_BATCH, FoldResult
 from runfolio.folio.folio import Folio
 from runfolio.folio.locations import location_of as location_of
 from runfolio.folio.offline import OfflineFolio
 from runfolio.records.redaction import Redactor
 from runfolio.tracking.live import RUN_VARIABLE, LiveRun
+
+if TYPE_CHECKING:
+    from runfolio.folio.folding import FoldResult
 
 URI_VARIABLE = "RUNFOLIO_TRACKING_URI"
 SCRATCH_VARIABLE = "RUNFOLIO_REPRODUCING"
@@ -144,8 +147,12 @@ class Session:
             return full
         interactive = hasattr(sys, "ps1") or "ipykernel" in sys.modules
         waited_s = time.monotonic() - self._waiting_since
-        gathered = full and (waited_s > self._gather_s or self._waiting >= MAX_BATCH)
-        return gathered or (top and (interactive or waited_s > AUTO_PAUSE_S))
+        return (full and self._gathered(waited_s)) or (top and (interactive or waited_s > AUTO_PAUSE_S))
+
+    def _gathered(self, waited_s: float) -> bool:
+        from runfolio.folio.folding import MAX_BATCH  # what commits is loaded when something is committed
+
+        return waited_s > self._gather_s or self._waiting >= MAX_BATCH
 
     def commit(self, *, wait: bool) -> FoldResult | None:
         """Commit what has ended; what cannot be committed is said, and waits."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
+from runfolio._dataclass import replace
 from runfolio.errors import DamagedError, GitError, NotFoundError, RunfolioError, StorageError
 from runfolio.folio.checks.faults import Restore, faults_of
 from runfolio.gitstore import Repo

@@ -11,10 +11,10 @@ there, too, where the file holds what is current. Where it holds something else,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from runfolio._dataclass import replace
 from runfolio.errors import RunfolioError
 from runfolio.folio import Folio
 from runfolio.records.datasets import Dataset as Recorded

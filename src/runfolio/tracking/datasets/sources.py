@@ -13,12 +13,11 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.errors import UsageError, missing_package
 from runfolio.formats.datasets import SOURCE_TYPE, named_in_source
 from runfolio.records.redaction import Redactor

@@ -1,0 +1,26 @@
+"""SHA-1 and SHA-256 for what is small: from Python's own modules, since OpenSSL takes 3 to 5 ms to load.
+
+What hashes whole files takes :mod:`hashlib`, whose OpenSSL uses the processor's own instructions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+__all__ = ["sha1", "sha256"]
+
+if TYPE_CHECKING:
+    from hashlib import sha1, sha256
+else:
+    # Python can be built without one of these modules, and 3.12 renamed the second.
+    try:
+        from _sha1 import sha1
+    except ImportError:
+        from hashlib import sha1
+    try:
+        try:
+            from _sha256 import sha256
+        except ImportError:
+            from _sha2 import sha256
+    except ImportError:
+        from hashlib import sha256
