@@ -122,16 +122,11 @@ def _with(state: CodeState, tree: str, left_out: Iterable[LeftOut]) -> CodeState
 
 def configuration(repo: Repo) -> tuple[str, str]:
     """Return the address of the main remote (with whatever credentials it holds) and the user's name, as configured."""
-    found = repo.run("config", "-z", "--get-regexp", r"^(user\.name|remote\..*\.url)$", check=False).decode("utf-8", "replace")
-    user = ""
-    remotes: dict[str, str] = {}
-    for line in found.split("\0"):
-        key, _, value = line.partition("\n")
-        if key == "user.name":
-            user = value
-        elif key:
-            remotes.setdefault(key[len("remote.") : -len(".url")], value)
-    return remotes.get("origin") or next(iter(remotes.values()), ""), user
+    said = repo.configured.values()
+    remotes = {
+        key: url or "" for key, url in said.first.items() if key.startswith("remote.") and key[len("remote.") :].endswith(".url")
+    }
+    return remotes.get("remote.origin.url") or next(iter(remotes.values()), ""), said.said.get("user.name") or ""
 
 
 def _status(repo: Repo, records: Sequence[Rule], runs_folder: str, built: str) -> _Status:

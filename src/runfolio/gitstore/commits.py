@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from runfolio._dataclass import dataclass
+from runfolio._pattern import pattern
 from runfolio.errors import GitError
 from runfolio.gitstore.process import explain, git_version, run_git
 from runfolio.gitstore.repo import Repo
@@ -69,6 +70,10 @@ SOME = 1000
 
 _IDENT_S = 10.0
 _NAMES = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "EMAIL", "HOME")
+_CONFIGURED = ("author.name", "author.email", "user.name", "user.email")
+_PLAIN_IDENT = pattern(
+    r"[^\x00-\x20.,:;<>\"\\'\ud800-\udfff\ufffd](?:[^<>\n\ud800-\udfff\ufffd]*[^\x00-\x20.,:;<>\"\\'\ud800-\udfff\ufffd])?"
+)
 _idents: dict[tuple[str | None, ...], tuple[float, Ident]] = {}
 
 
@@ -77,9 +82,28 @@ def configured_ident(repo: Repo) -> Ident:
     key = (str(repo.git_dir), *map(os.environ.get, _NAMES))
     held = _idents.get(key)
     if held is None or not 0 <= time.monotonic() - held[0] < _IDENT_S:
-        text = repo.run("var", "GIT_AUTHOR_IDENT", check=False).decode("utf-8", "replace")
+        text = _plain_author(repo) or repo.run("var", "GIT_AUTHOR_IDENT", check=False).decode("utf-8", "replace")
         held = _idents[key] = (time.monotonic(), Ident.parse(text) or Ident("runfolio", "runfolio@localhost"))
     return held[1]
+
+
+def _plain_author(repo: Repo) -> str | None:
+    """Return what ``git var GIT_AUTHOR_IDENT`` says where name and address are set in plain words; None where git is to be asked.
+
+    Git makes up what is not set, takes away what would end the name or the address (``ident.c``, "crud"), and refuses a wrong date.
+    """
+    said = repo.configured.values().said
+    if not said or "GIT_AUTHOR_DATE" in os.environ or any(said.get(key, "") is None for key in _CONFIGURED):
+        return None
+    found = []
+    for variable, field in (("GIT_AUTHOR_NAME", "name"), ("GIT_AUTHOR_EMAIL", "email")):
+        value = os.environ.get(variable)
+        if value is None:
+            value = said.get(f"author.{field}", "") or said.get(f"user.{field}", "")
+        if not _PLAIN_IDENT.fullmatch(value or ""):
+            return None
+        found.append(str(value))
+    return f"{found[0]} <{found[1]}>"
 
 
 def committer(repo: Repo) -> Ident:

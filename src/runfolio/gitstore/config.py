@@ -34,10 +34,12 @@ class Values:
     ----------
     said : Mapping
         The last value of each key (section and name in small letters); None where a key has no ``=``.
+    first : Mapping
+        The first value of each, in git's order.
     """
 
-    def __init__(self, said: Mapping[str, str | None]) -> None:
-        self.said = said
+    def __init__(self, said: Mapping[str, str | None], first: Mapping[str, str | None]) -> None:
+        self.said, self.first = said, first
 
     def get(self, key: str) -> str | None:
         """Return the value of a key, or None where it is not set or empty."""
@@ -65,7 +67,7 @@ class GitConfig:
     def __init__(self, common_dir: Path, git_dir: Path, ask: Callable[[], bytes]) -> None:
         self._common_dir, self._git_dir, self._ask = common_dir, git_dir, ask
         self._files: list[str] = []
-        self._values = Values({})
+        self._values = Values({}, {})
         self._stamp: tuple[object, ...] | None = None
         self._asked_at = 0.0
 
@@ -73,7 +75,7 @@ class GitConfig:
         """Return all values, asked again if a file changed."""
         stamp = self._stamped()
         if stamp != self._stamp or not 0 <= time.monotonic() - self._asked_at < _ASK_AGAIN_S:
-            self._values = Values(_parsed(self._ask()))
+            self._values = _parsed(self._ask())
             self._stamp, self._asked_at = stamp, time.monotonic()
         return self._values
 
@@ -98,10 +100,12 @@ def _identity(path: str) -> tuple[int, int, int, int] | None:
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def _parsed(said: bytes) -> dict[str, str | None]:
-    made: dict[str, str | None] = {}
+def _parsed(said: bytes) -> Values:
+    last: dict[str, str | None] = {}
+    first: dict[str, str | None] = {}
     for item in said.decode("utf-8", "replace").split("\0"):
         key, line_end, value = item.partition("\n")
         if key:
-            made[key] = value if line_end else None
-    return made
+            last[key] = value if line_end else None
+            first.setdefault(key, last[key])
+    return Values(last, first)

@@ -121,9 +121,7 @@ def _whole(kind: str, data: bytes) -> bytes:
 
 
 def _sha1(data: bytes) -> str:
-    import hashlib  # OpenSSL takes 5 ms to load, which reading need not pay
-
-    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    return sha1(data, usedforsecurity=False).hexdigest()
 
 
 def compressed(data: bytes, level: int) -> bytes:

@@ -44,7 +44,8 @@ _IDENT = {
 
 def has_tree(repo: Repo, tree: str) -> bool:
     """Tell whether a tree is kept in a repository."""
-    return repo.read(f"{CODE_REF}:{tree[:2]}/{tree}") is not None
+    tip = _tip(repo)
+    return tip is not None and repo.read(f"{tip}:{tree[:2]}/{tree}") is not None
 
 
 def keep_tree(repo: Repo, tree: str, *, wait_s: float = WAIT_S) -> None:
