@@ -29,6 +29,7 @@ from runfolio.gitstore.ref_values import OBJECT_ID
 from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.trees import Rule, id_bytes, parse_tree, read_tree, tree_id, without, write_tree
 
+_STATUS = ("--porcelain=v2", "--branch", "-z", "--no-renames", "--ignore-submodules=none", "--untracked-files=normal")
 MAX_FILE_BYTES = 1 << 20
 MAX_ALL_BYTES = 20 << 20
 
@@ -80,6 +81,7 @@ def code_tree(
     all_max_bytes: int = MAX_ALL_BYTES,
     runs_folder: str = "",
     built: str = "",
+    asked: Asked | None = None,
 ) -> CodeState:
     """Find out what code a work tree holds, and store it as a tree.
 
@@ -97,6 +99,8 @@ def code_tree(
         The folder of run records from the repository's root, which ``git status`` then need not look at.
     built : str, optional
         The name of a file by which a new folder is known to be built, of what the repository holds: no code, whatever is in it.
+    asked : Asked, optional
+        What :func:`ask_state` started.
 
     Returns
     -------
@@ -107,7 +111,11 @@ def code_tree(
     GitError
         If git failed.
     """
-    status = _status(repo, records, runs_folder, built)
+    asked = asked or ask_state(repo, runs_folder)
+    try:
+        status = _status(repo, records, asked.answer(), asked.excluded, built)
+    finally:
+        asked.close()
     remote, user = configuration(repo)
     state = CodeState(status.commit, status.branch, remote, bool(status.changed or status.new), user=user)
     if not state.dirty:
@@ -129,14 +137,48 @@ def configuration(repo: Repo) -> tuple[str, str]:
     return remotes.get("remote.origin.url") or next(iter(remotes.values()), ""), said.said.get("user.name") or ""
 
 
-def _status(repo: Repo, records: Sequence[Rule], runs_folder: str, built: str) -> _Status:
-    # Through the pathspec git leaves the run records out of its index refresh: no lstat of 100,000 files.
-    ours = f":(top,exclude,glob){_literal(runs_folder)}/*/[0-9][0-9][0-9][0-9]-[0-9][0-9]/**"
-    scope = ("--", ":(top)", *((ours,) if runs_folder else ()))
-    options = ("--porcelain=v2", "--branch", "-z", "--no-renames", "--ignore-submodules=none", "--untracked-files=normal")
+class Asked:
+    """Git's look at a work tree, which goes on while its caller does something else."""
+
+    def __init__(self, repo: Repo, runs_folder: str) -> None:
+        # Through the pathspec git leaves the run records out of its index refresh: no lstat of 100,000 files.
+        ours = f":(top,exclude,glob){_literal(runs_folder)}/*/[0-9][0-9][0-9][0-9]-[0-9][0-9]/**"
+        self.excluded = (ours,) if runs_folder else ()
+        self._repo, self._args = repo, ("status", *_STATUS, "--", ":(top)", *self.excluded)
+        self._started = repo.start(*self._args)
+
+    def answer(self) -> bytes:
+        """Return what git says, once."""
+        return self._repo.answer(self._started, *self._args)
+
+    def close(self) -> None:
+        """Stop git, if its answer was not taken."""
+        self._started.close()
+
+
+def ask_state(repo: Repo, runs_folder: str = "") -> Asked:
+    """Have git look at a work tree, and at its configuration, while the caller does something else; for :func:`code_tree`.
+
+    Parameters
+    ----------
+    repo : Repo
+        With a work tree.
+    runs_folder : str, optional
+        As for :func:`code_tree`.
+    """
+    asked = Asked(repo, runs_folder)
+    try:
+        repo.configured.look_ahead()
+    except GitError:
+        asked.close()
+        raise
+    return asked
+
+
+def _status(repo: Repo, records: Sequence[Rule], said: bytes, excluded: Sequence[str], built: str) -> _Status:
     made = _Status()
     folders: list[str] = []
-    for line in repo.run("status", *options, *scope).decode("utf-8", "surrogateescape").split("\0"):
+    for line in said.decode("utf-8", "surrogateescape").split("\0"):
         kind, _, rest = line.partition(" ")
         if kind == "#":
             _header(made, rest)
@@ -154,7 +196,7 @@ def _status(repo: Repo, records: Sequence[Rule], runs_folder: str, built: str) -
     # A folder where a tracked file was: in its "normal" mode git status does not name it.
     folders += [f"{item.path}/" for item in made.changed if item.gone and _is_folder(repo, item.path)]
     if folders:
-        made.new += _files_below(repo, folders, scope[2:], built)
+        made.new += _files_below(repo, folders, excluded, built)
     made.changed = [item for item in made.changed if not is_matched(item.path, records)]
     made.new = [path for path in made.new if not is_matched(path, records)]
     return made

@@ -10,6 +10,10 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runfolio.gitstore.process import Started
 
 _ASK_AGAIN_S = 10.0
 _NAMES = ("GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "HOME", "XDG_CONFIG_HOME")
@@ -60,12 +64,15 @@ class GitConfig:
     Parameters
     ----------
     common_dir, git_dir : Path
-    ask : callable
-        Returns what ``git config --list -z`` prints.
+    start : callable
+        Starts ``git config --list -z``.
+    answer : callable
+        Returns what it printed.
     """
 
-    def __init__(self, common_dir: Path, git_dir: Path, ask: Callable[[], bytes]) -> None:
-        self._common_dir, self._git_dir, self._ask = common_dir, git_dir, ask
+    def __init__(self, common_dir: Path, git_dir: Path, start: Callable[[], Started], answer: Callable[[Started], bytes]) -> None:
+        self._common_dir, self._git_dir, self._start, self._answer = common_dir, git_dir, start, answer
+        self._asked: tuple[Started, tuple[object, ...], float] | None = None
         self._files: list[str] = []
         self._values = Values({}, {})
         self._stamp: tuple[object, ...] | None = None
@@ -74,10 +81,30 @@ class GitConfig:
     def values(self) -> Values:
         """Return all values, asked again if a file changed."""
         stamp = self._stamped()
-        if stamp != self._stamp or not 0 <= time.monotonic() - self._asked_at < _ASK_AGAIN_S:
-            self._values = _parsed(self._ask())
-            self._stamp, self._asked_at = stamp, time.monotonic()
+        if not self._holds(stamp):
+            asked, self._asked = self._asked, None
+            if asked is None or asked[1] != stamp or asked[0].owner != os.getpid():
+                if asked is not None:
+                    asked[0].close()
+                asked = (self._start(), stamp, time.monotonic())
+            self._values = _parsed(self._answer(asked[0]))
+            self._stamp, self._asked_at = stamp, asked[2]
         return self._values
+
+    def look_ahead(self) -> None:
+        """Have git say the values while the caller does something else; :meth:`values` takes what it said."""
+        stamp = self._stamped()
+        if self._asked is None and not self._holds(stamp):
+            self._asked = (self._start(), stamp, time.monotonic())
+
+    def close(self) -> None:
+        """Stop a process whose answer nobody took."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            asked[0].close()
+
+    def _holds(self, stamp: tuple[object, ...]) -> bool:
+        return stamp == self._stamp and 0 <= time.monotonic() - self._asked_at < _ASK_AGAIN_S
 
     def last(self) -> Values:
         """Return all values as they were when they were asked for last, at this very command."""

@@ -78,18 +78,96 @@ def git_version() -> tuple[int, int]:
     GitError
         If git is not installed, or does not run.
     """
-    import subprocess
-
     program = _found()
-    try:
-        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise GitError(f"{program} could not be started: {error.strerror or error}.") from None
-    match = re.search(r"(\d+)\.(\d+)", done.stdout)
+    asked = _version_asked.pop() if _version_asked else _ask_version()
+    done = (asked if asked.owner == os.getpid() else _ask_version()).wait()
+    match = re.search(rb"(\d+)\.(\d+)", done.stdout)
     if done.returncode or match is None:
-        said = (done.stderr or done.stdout).strip()[:300] or f"exit code {done.returncode}"
+        said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()[:300] or f"exit code {done.returncode}"
         raise GitError(f"{program} does not run: git --version said: {said}. Check your installation of git.")
     return int(match[1]), int(match[2])
+
+
+_version_asked: list[Started] = []
+
+
+def _ask_version() -> Started:
+    program = _found()
+    try:
+        return Started((program, "--version"), None, None)
+    except OSError as error:
+        raise GitError(f"{program} could not be started: {error.strerror or error}.") from None
+
+
+class Started:
+    """A process that runs while its caller does something else; :meth:`wait` takes its answer."""
+
+    def __init__(self, command: tuple[str, ...], cwd: Path | str | None, env: Mapping[str, str] | None) -> None:
+        import subprocess  # what only reads a few small objects starts no git
+
+        self.owner = os.getpid()
+        self._process: subprocess.Popen[bytes] | None = subprocess.Popen(
+            command,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=env,
+            start_new_session=True,
+        )
+
+    def wait(self) -> subprocess.CompletedProcess[bytes]:
+        """Return what the process said, once."""
+        import subprocess
+
+        process, self._process = self._process, None
+        assert process is not None
+        with process:
+            out, err = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def close(self) -> None:
+        """Stop the process, if nobody waited for it."""
+        process, self._process = self._process, None
+        if process is not None and self.owner == os.getpid():
+            with process:
+                process.kill()
+
+
+def start_git(args: tuple[str, ...], cwd: Path | str | None) -> Started:
+    """Start one git command that only reads, and has no input; the first of a process starts ``git --version`` beside it.
+
+    Before its answer is used, :func:`git_program` is to be asked whether this git will do: :func:`waited` does both.
+
+    Raises
+    ------
+    GitError
+        If git cannot be started.
+    """
+    program = _found()
+    try:
+        started = Started((program, *SAFE, *NO_HOOKS, *args), cwd, environment())
+    except OSError as error:
+        raise GitError(f"git could not be started in {cwd}: {error.strerror or error}.") from None
+    if not _version_asked and not git_version.cache_info().currsize:
+        _version_asked.append(_ask_version())
+    return started
+
+
+def waited(started: Started) -> subprocess.CompletedProcess[bytes]:
+    """Return what a git command said that :func:`start_git` started, whatever its exit code.
+
+    Raises
+    ------
+    GitError
+        If this git is too old.
+    """
+    try:
+        git_program()
+    except GitError:
+        started.close()
+        raise
+    return started.wait()
 
 
 def run_git(

@@ -7,16 +7,22 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runfolio._dataclass import dataclass
 from runfolio.errors import GitError, NotAFolioError
 from runfolio.gitstore.config import GitConfig
 from runfolio.gitstore.discovery import plain_repository
 from runfolio.gitstore.nearby import NearbyObjects
-from runfolio.gitstore.process import explain, run_git
+from runfolio.gitstore.process import Started, explain, run_git, start_git, waited
 from runfolio.gitstore.reader import ObjectReader
 from runfolio.gitstore.ref_values import OBJECT_ID, ref_value
 from runfolio.gitstore.settled import SettledFiles
+
+if TYPE_CHECKING:
+    import subprocess
+
+_LIST = ("config", "--list", "-z", "--includes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,9 @@ class Repo:
         self._reader = ObjectReader(git_dir, common_dir)
         self._files = SettledFiles()
         self._ref_folders = tuple(dict.fromkeys((str(git_dir), str(common_dir))))
-        self.configured = GitConfig(common_dir, git_dir, lambda: self.run("config", "--list", "-z", "--includes", check=False))
+        self.configured = GitConfig(
+            common_dir, git_dir, lambda: self.start(*_LIST), lambda asked: self.answer(asked, *_LIST, check=False)
+        )
 
     @property
     def bare(self) -> bool:
@@ -119,11 +127,35 @@ class Repo:
             If it failed and `check` is true; with `check` false a failure gives ``b""``.
         """
         done = run_git(self._located(args), self.work_tree or self.git_dir, input=input, env=env, hooks=hooks)
-        if done.returncode:
-            if check:
-                raise explain(args, done)
-            return b""
-        return done.stdout
+        return self._printed(args, done, check=check)
+
+    @staticmethod
+    def _printed(args: tuple[str, ...], done: subprocess.CompletedProcess[bytes], *, check: bool) -> bytes:
+        if done.returncode == 0:
+            return done.stdout
+        if check:
+            raise explain(args, done)
+        return b""
+
+    def start(self, *args: str) -> Started:
+        """Start a git command here that only reads; :meth:`answer` takes what it printed.
+
+        Raises
+        ------
+        GitError
+            If git cannot be started.
+        """
+        return start_git(self._located(args), self.work_tree or self.git_dir)
+
+    def answer(self, started: Started, *args: str, check: bool = True) -> bytes:
+        """Return what a command printed that was started here with `args`, as :meth:`run` does.
+
+        Raises
+        ------
+        GitError
+            If it failed and `check` is true, or this git is too old.
+        """
+        return self._printed(args, waited(started), check=check)
 
     def succeeds(self, *args: str, env: Mapping[str, str] | None = None) -> bool:
         """Tell whether a git command ends with exit code 0."""
@@ -328,5 +360,6 @@ class Repo:
         return self.own_folder
 
     def close(self) -> None:
-        """Stop the reading process."""
+        """Stop the processes that answer questions."""
+        self.configured.close()
         self._reader.close()

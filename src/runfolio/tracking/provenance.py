@@ -20,12 +20,21 @@ from typing import Any
 
 from runfolio._dataclass import dataclass, field
 from runfolio.errors import RunfolioError
+from runfolio.gitstore.codestate import Asked
 from runfolio.gitstore.repo import Repo
 from runfolio.records.redaction import Redactor
 from runfolio.records.settings import CaptureSettings
 from runfolio.tracking.entrypoint import EntryPoint, entry_point
 from runfolio.tracking.packages import installed, lock_name
-from runfolio.tracking.source import captured_code, configured_user, printable, relative_name, repository_of, working_folder
+from runfolio.tracking.source import (
+    ask_code,
+    captured_code,
+    configured_user,
+    printable,
+    relative_name,
+    repository_of,
+    working_folder,
+)
 
 MAX_ARGUMENTS = 200
 
@@ -130,26 +139,46 @@ def _capture(folio: Repo | None, prefix: str, settings: CaptureSettings, redacto
     notices: list[str] = []
     code: dict[str, Any] = {}
     user, script, folder = "", entry.name, ""
-    source = None
+    source, asked, failed = _asked(folio, prefix, settings, entry)
+    later: list[str] = []
+    environment, lock_text = _environment(settings, later, entry)  # while git looks at the work tree
     if settings.code or settings.user:
         try:
-            source = repository_of(entry.folder, folio)
+            if failed is not None:
+                raise failed
             script, folder = relative_name(entry, source), working_folder(source, entry.cwd)
             if settings.code:
-                code, user = captured_code(source, folio, prefix, settings, redactor, entry, notices)
+                code, user = captured_code(source, folio, prefix, settings, redactor, entry, notices, asked)
             else:
                 user = configured_user(source or folio)
         except (RunfolioError, OSError, ValueError) as error:
             notices.append(f"the code could not be captured: {error}")
         finally:
+            if asked is not None:
+                asked.close()
             if source is not None and source is not folio:
                 source.close()
-    environment, lock_text = _environment(settings, notices, entry)
+    notices += later
     made_entry = _entry(entry, script, folder, settings, redactor)
     # What went wrong can name a path; what was redacted is in words already.
     said = [redactor.text(notice) for notice in notices]
     told = tuple(printable(notice) for notice in (*said, *redactor.notices))
     return Provenance(code, made_entry, environment, user if settings.user else "", told, lock_text)
+
+
+def _asked(
+    folio: Repo | None, prefix: str, settings: CaptureSettings, entry: EntryPoint
+) -> tuple[Repo | None, Asked | None, Exception | None]:
+    """Find the code's repository and have git look at it; what went wrong comes back, to be said where the answer is taken."""
+    source, asked = None, None
+    try:
+        if settings.code or settings.user:
+            source = repository_of(entry.folder, folio)
+        if source is not None and settings.code:
+            asked = ask_code(source, folio, prefix)
+    except (RunfolioError, OSError, ValueError) as error:
+        return source, asked, error
+    return source, asked, None
 
 
 def _entry(entry: EntryPoint, script: str, folder: str, settings: CaptureSettings, redactor: Redactor) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from runfolio.errors import NotAFolioError, RunfolioError
 from runfolio.formats.paths import BUILT_SITE, DATASETS, ENVIRONMENTS, EXPERIMENTS, MODELS, REPRODUCTIONS, RUNS
-from runfolio.gitstore.codestate import CodeState, code_tree, configuration
+from runfolio.gitstore.codestate import Asked, CodeState, ask_state, code_tree, configuration
 from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.snapshots import carry_tree, keep_tree
 from runfolio.gitstore.trees import EXECUTABLE, FILE, Rule, tree_of_files, tree_of_folder
@@ -95,6 +95,15 @@ def configured_user(repo: Repo | None) -> str:
     return configuration(repo)[1] if repo else ""
 
 
+def ask_code(source: Repo, folio: Repo | None, prefix: str) -> Asked:
+    """Have git look at the code while the caller does something else; for :func:`captured_code`."""
+    return ask_state(source, f"{prefix}{RUNS}" if _is_here(source, folio) else "")
+
+
+def _is_here(source: Repo | None, folio: Repo | None) -> bool:
+    return source is not None and folio is not None and source.common_dir == folio.common_dir
+
+
 def captured_code(
     source: Repo | None,
     folio: Repo | None,
@@ -103,6 +112,7 @@ def captured_code(
     redactor: Redactor,
     entry: EntryPoint,
     notices: list[str],
+    asked: Asked | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Describe the code, keep it, and return the record's field and the user's configured name.
 
@@ -118,8 +128,10 @@ def captured_code(
     entry : EntryPoint
     notices : list of str
         What was left out or failed is added here.
+    asked : Asked, optional
+        What :func:`ask_code` started.
     """
-    here = source is not None and folio is not None and source.common_dir == folio.common_dir
+    here = _is_here(source, folio)
     made: dict[str, Any] = {"repository": "here" if here else "other" if source else "none"}
     if source is None:
         user = configured_user(folio)
@@ -129,7 +141,12 @@ def captured_code(
         rules = record_rules(prefix) if here else ()
         runs_folder = f"{prefix}{RUNS}" if here else ""
         state = code_tree(
-            source, rules, untracked_max_bytes=settings.untracked_max_bytes, runs_folder=runs_folder, built=BUILT_SITE
+            source,
+            rules,
+            untracked_max_bytes=settings.untracked_max_bytes,
+            runs_folder=runs_folder,
+            built=BUILT_SITE,
+            asked=asked,
         )
         made.update(_described(state, redactor))
         notices.extend(_left_out_notice(state))
