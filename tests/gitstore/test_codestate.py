@@ -13,6 +13,7 @@ import pytest
 from runfolio.gitstore import codestate
 from runfolio.gitstore.admission import LeftOut
 from runfolio.gitstore.codestate import CodeState, code_tree, is_matched
+from runfolio.gitstore.process import Started
 from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.snapshots import restore_tree
 from runfolio.gitstore.trees import Rule
@@ -388,6 +389,10 @@ class _Counting(Repo):
     def run(self, *args: str, **options: object) -> bytes:
         self.verbs.append(args[0])
         return super().run(*args, **options)  # type: ignore[arg-type]
+
+    def start(self, *args: str) -> Started:
+        self.verbs.append(args[0])
+        return super().start(*args)
 
 
 def _counted(repo: Repo) -> _Counting:

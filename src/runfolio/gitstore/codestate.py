@@ -19,15 +19,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from runfolio._dataclass import dataclass, field
 from runfolio.errors import GitError
 from runfolio.gitstore.admission import ABSENT, MAX_NEW_FILES, Changed, LeftOut, choose
-from runfolio.gitstore.ref_values import OBJECT_ID
+from runfolio.gitstore.changed_tree import changed_tree
 from runfolio.gitstore.repo import Repo
-from runfolio.gitstore.trees import Rule, id_bytes, parse_tree, read_tree, tree_id, without, write_tree
+from runfolio.gitstore.trees import Rule, parse_tree, read_tree, tree_id, without, write_tree
 
 _STATUS = ("--porcelain=v2", "--branch", "-z", "--no-renames", "--ignore-submodules=none", "--untracked-files=normal")
 MAX_FILE_BYTES = 1 << 20
@@ -69,6 +68,7 @@ class _Status:
     asked: bool = False
     commit: str = ""
     branch: str = ""
+    plain: bool = True
     changed: list[Changed] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
 
@@ -120,7 +120,9 @@ def code_tree(
     state = CodeState(status.commit, status.branch, remote, bool(status.changed or status.new), user=user)
     if not state.dirty:
         return _with(state, _clean_tree(repo, status.commit, records), ())
-    tree, left_out = _dirty_tree(repo, status, untracked_max_bytes, all_max_bytes)
+    assert repo.work_tree is not None
+    choice = choose(repo.work_tree, status.changed, status.new, untracked_max_bytes, all_max_bytes)
+    tree, left_out = changed_tree(repo, status.commit, *choice[:2], plain=status.plain), choice[2]
     return _with(state, _pruned(repo, tree, records), left_out)
 
 
@@ -186,6 +188,7 @@ def _status(repo: Repo, records: Sequence[Rule], said: bytes, excluded: Sequence
             _, submodule, mode, _, present, oid, _, path = rest.split(" ", 7)
             made.changed.append(Changed(path, mode, oid, submodule, present == ABSENT))
         elif kind == "u":
+            made.plain = False  # a merge under way
             _, submodule, _, mode, _, present, _, oid, _, path = rest.split(" ", 9)
             made.changed.append(Changed(path, mode, oid, submodule, present == ABSENT))
         elif kind == "?":
@@ -197,6 +200,7 @@ def _status(repo: Repo, records: Sequence[Rule], said: bytes, excluded: Sequence
     folders += [f"{item.path}/" for item in made.changed if item.gone and _is_folder(repo, item.path)]
     if folders:
         made.new += _files_below(repo, folders, excluded, built)
+    made.plain = made.plain and all(item.submodule == "N..." for item in made.changed)
     made.changed = [item for item in made.changed if not is_matched(item.path, records)]
     made.new = [path for path in made.new if not is_matched(path, records)]
     return made
@@ -281,30 +285,3 @@ def _pruned(repo: Repo, tree: str, records: Sequence[Rule]) -> str:
         raise GitError(f"the tree {tree} of the code could not be read. Is there room on the disk? Run: git fsck")
     kept = without(repo, entries, records)
     return tree if kept == entries else write_tree(repo, kept)
-
-
-def _dirty_tree(repo: Repo, status: _Status, new_max: int, all_max: int) -> tuple[str, list[LeftOut]]:
-    # Only changed trees need them: a clean start shall not pay the import.
-    import shutil
-    import tempfile
-
-    assert repo.work_tree is not None
-    taken, reset, left_out = choose(repo.work_tree, status.changed, status.new, new_max, all_max)
-    with tempfile.TemporaryDirectory(prefix="runfolio-code-") as folder:
-        index = os.path.join(folder, "index")
-        with suppress(FileNotFoundError):  # nothing was ever added: git makes the file
-            # With its time: a file that was changed in the second of the last `git add` is told by being no older than the
-            # index ("racy git", Documentation/technical/racy-git.txt). A copy that is younger hides that change.
-            shutil.copy2(repo.git_dir / "index", index)
-        env = {"GIT_INDEX_FILE": index}
-        if reset:
-            zero = "0" * 2 * id_bytes(repo)
-            lines = [f"{item.mode} {item.oid or zero}\t{item.path}\0".encode("utf-8", "surrogateescape") for item in reset]
-            repo.run("update-index", "-z", "--index-info", input=b"".join(lines), env=env)
-        if taken:
-            names = "".join(f"{path}\0" for path in taken).encode("utf-8", "surrogateescape")
-            repo.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", input=names, env=env)
-        tree = repo.run("write-tree", "--missing-ok", env=env).decode().strip()
-    if not OBJECT_ID.match(tree):
-        raise GitError(f"git write-tree gave no tree but {tree!r}. Is there room on the disk?")
-    return tree, left_out

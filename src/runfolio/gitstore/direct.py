@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,9 @@ _TREE_LEVEL = 0
 """The ids of a folder, most of its bytes, do not compress; git makes deltas of trees when it packs."""
 _LEVELS = frozenset(map(str, range(-1, 10)))
 _HARMLESS = re.compile(rb"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
-_Edits = dict[bytes, "bytes | _Edits | None"]
+_Edit = bytes | Line | None
+"""The content of a file, an entry whose object is stored, or None, which takes the file away."""
+_Edits = dict[bytes, "_Edit | _Edits"]
 
 
 def commit_directly(
@@ -75,7 +77,7 @@ def commit_directly(
     writer = _Writer(repo, said, durable=durable, folded=True)
     try:
         root = repo.nearby.folder(repo.nearby.tree_of(parent))
-        tree = writer.folder(root, _nested(changes)) or writer.write_folder(Folder())
+        tree = writer.folder(root, _nested((change.path, change.data) for change in changes)) or writer.write_folder(Folder())
         head = f"tree {tree}\nparent {parent}\nauthor {stamp}\ncommitter {stamp}\n\n".encode("utf-8", "surrogateescape")
         commit = writer.write("commit", head + text)
         writer.store()
@@ -97,13 +99,47 @@ def commit_directly_alone(repo: Repo, like: str, changes: Sequence[FileChange], 
         raise LeaveToGitError("the repository is not plain")
     writer = _Writer(repo, said)
     try:
-        tree = writer.folder(repo.nearby.folder(repo.nearby.tree_of(like)), _nested(changes)) or writer.write_folder(Folder())
+        edits = _nested((change.path, change.data) for change in changes)
+        tree = writer.folder(repo.nearby.folder(repo.nearby.tree_of(like)), edits) or writer.write_folder(Folder())
         head = f"tree {tree}\nauthor {stamp}\ncommitter {stamp}\n\n".encode("utf-8", "surrogateescape")
         commit = writer.write("commit", head + text)
         writer.store()
         return commit
     except (NotNearbyError, OSError) as error:
         raise LeaveToGitError(str(error)) from None
+
+
+def tree_with(repo: Repo, like: str, files: Mapping[str, tuple[str, str] | None]) -> str:
+    """Store the tree of a commit with some files changed, and return its id.
+
+    Parameters
+    ----------
+    repo : Repo
+    like : str
+        Commit id.
+    files : mapping of path to (mode, id), or to None where the file is not there
+        Their contents are stored.
+
+    Raises
+    ------
+    LeaveToGitError
+        If it is not done here; nothing was changed but for objects that nothing names.
+    """
+    said = repo.configured.values()
+    if not is_plain(repo, said):
+        raise LeaveToGitError("the repository is not plain")
+    edits = _nested((path, None if entry is None else _line(path, *entry)) for path, entry in files.items())
+    writer = _Writer(repo, said)
+    try:
+        tree = writer.folder(repo.nearby.folder(repo.nearby.tree_of(like)), edits) or writer.write_folder(Folder())
+        writer.store()
+        return tree
+    except (NotNearbyError, OSError) as error:
+        raise LeaveToGitError(str(error)) from None
+
+
+def _line(path: str, mode: str, oid: str) -> Line:
+    return Line(mode.encode("ascii"), path.rpartition("/")[2].encode("utf-8", "surrogateescape"), bytes.fromhex(oid))
 
 
 def is_plain(repo: Repo, said: Values) -> bool:
@@ -133,22 +169,22 @@ def _logs(said: Values) -> bool:
     return found
 
 
-def _nested(changes: Sequence[FileChange]) -> _Edits:
-    """Sort changes into folders."""
+def _nested(changes: Iterable[tuple[str, _Edit]]) -> _Edits:
+    """Sort changes of files into folders."""
     made: _Edits = {}
-    for change in changes:
-        *folders, name = change.path.encode("utf-8", "surrogateescape").split(b"/")
+    for path, edit in changes:
+        *folders, name = path.encode("utf-8", "surrogateescape").split(b"/")
         if not all(map(_may_be_named, (*folders, name))):
-            raise LeaveToGitError(change.path)
+            raise LeaveToGitError(path)
         here = made
         for folder in folders:
             below = here.setdefault(folder, {})
             if not isinstance(below, dict):
-                raise LeaveToGitError(change.path)
+                raise LeaveToGitError(path)
             here = below
         if isinstance(here.get(name), dict):
-            raise LeaveToGitError(change.path)
-        here[name] = change.data
+            raise LeaveToGitError(path)
+        here[name] = edit
     return made
 
 
@@ -221,7 +257,7 @@ class _Writer:
             elif there is not None and there.is_folder:
                 raise LeaveToGitError("a folder becomes a file")
             else:
-                lines[name] = None if edit is None else Line(b"100644", name, bytes.fromhex(self.write("blob", edit)))
+                lines[name] = Line(b"100644", name, bytes.fromhex(self.write("blob", edit))) if isinstance(edit, bytes) else edit
         after = before.changed(lines)
         return self.write_folder(after) if len(after) else None
 
