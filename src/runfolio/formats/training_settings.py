@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from runfolio._pattern import pattern
 from runfolio.errors import UsageError
 from runfolio.formats.fields import FieldReader, flag, text
 from runfolio.records.models import check_stage_name
 from runfolio.records.names import check_artifact_path
 from runfolio.records.settings import TrainingSettings
 
-_CRON = re.compile(r"[\w*/,\-]+(?: +[\w*/,\-]+){4}\Z", re.ASCII)
-_FILE = re.compile(r"[\w./-]+\Z", re.ASCII)
+_CRON = pattern(r"[\w*/,\-]+(?: +[\w*/,\-]+){4}\Z", re.ASCII)
+_FILE = pattern(r"[\w./-]+\Z", re.ASCII)
 
 
 def read_training(section: FieldReader) -> TrainingSettings:

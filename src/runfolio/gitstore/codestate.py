@@ -264,7 +264,9 @@ def _crowded(folder: Path) -> bool:
 def is_matched(path: str, rules: Sequence[Rule]) -> bool:
     """Tell whether a path is one that `without` leaves out under these rules."""
     parts = path.split("/")
-    return any(len(rule) <= len(parts) and all(map(re.Pattern.fullmatch, rule, parts)) for rule in rules)
+    return any(
+        len(rule) <= len(parts) and all(level.fullmatch(part) for level, part in zip(rule, parts, strict=False)) for rule in rules
+    )
 
 
 def _clean_tree(repo: Repo, commit: str, records: Sequence[Rule]) -> str:

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from runfolio._dataclass import dataclass
-from runfolio._pattern import pattern
 from runfolio.errors import GitError
 from runfolio.gitstore.process import explain, git_version, run_git
 from runfolio.gitstore.repo import Repo
@@ -71,9 +70,8 @@ SOME = 1000
 _IDENT_S = 10.0
 _NAMES = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "EMAIL", "HOME")
 _CONFIGURED = ("author.name", "author.email", "user.name", "user.email")
-_PLAIN_IDENT = pattern(
-    r"[^\x00-\x20.,:;<>\"\\'\ud800-\udfff\ufffd](?:[^<>\n\ud800-\udfff\ufffd]*[^\x00-\x20.,:;<>\"\\'\ud800-\udfff\ufffd])?"
-)
+_CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"
+"""What git takes away from the ends of a name."""
 _idents: dict[tuple[str | None, ...], tuple[float, Ident]] = {}
 
 
@@ -100,10 +98,17 @@ def _plain_author(repo: Repo) -> str | None:
         value = os.environ.get(variable)
         if value is None:
             value = said.get(f"author.{field}", "") or said.get(f"user.{field}", "")
-        if not _PLAIN_IDENT.fullmatch(value or ""):
+        if not value or value.strip(_CRUD) != value or any(letter in value for letter in "<>\n\ufffd") or not _is_text(value):
             return None
         found.append(str(value))
     return f"{found[0]} <{found[1]}>"
+
+
+def _is_text(value: str) -> bool:
+    try:
+        return bool(value.encode("utf-8"))
+    except UnicodeEncodeError:
+        return False
 
 
 def committer(repo: Repo) -> Ident:

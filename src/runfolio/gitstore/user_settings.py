@@ -6,10 +6,11 @@ import os
 import re
 from pathlib import Path
 
+from runfolio._pattern import pattern
 from runfolio.gitstore.config import config_files
 from runfolio.gitstore.repo import Repo
 
-_MAY_SAY = re.compile(rb"^\s*\[\s*(runfolio|include)", re.IGNORECASE | re.MULTILINE)
+_MAY_SAY = pattern(rb"^\s*\[\s*(runfolio|include)", re.IGNORECASE | re.MULTILINE)
 
 
 def user_setting(repo: Repo, name: str) -> str | None:

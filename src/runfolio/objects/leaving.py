@@ -14,12 +14,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from runfolio._pattern import pattern
 from runfolio.errors import storage_error
 from runfolio.records.runs import Digest
 
 SWEEP_AGE_S = 24 * 3600
-_ASIDE = re.compile(r"\.[0-9a-f]{64}\.gone\Z")
-_PART = re.compile(r"\..*\.part\Z")
+_ASIDE = pattern(r"\.[0-9a-f]{64}\.gone\Z")
+_PART = pattern(r"\..*\.part\Z")
 
 
 class Aside:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
+from runfolio._pattern import pattern
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, UsageError, storage_error
 from runfolio.formats.runs import check_digest
 from runfolio.objects.files import open_source
@@ -24,8 +24,8 @@ from runfolio.objects.store import Progress, Stored
 from runfolio.records.runs import Digest
 
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-_FOLDER = re.compile(r"[0-9a-f]{2}\Z")
-_FILE = re.compile(r"[0-9a-f]{62}\Z")
+_FOLDER = pattern(r"[0-9a-f]{2}\Z")
+_FILE = pattern(r"[0-9a-f]{62}\Z")
 
 
 class LocalStore:

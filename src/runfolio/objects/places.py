@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from runfolio._pattern import pattern
 from runfolio.errors import UsageError
 from runfolio.objects.buckets import Bucket
 from runfolio.objects.local import LocalStore
 from runfolio.objects.store import ObjectStore
 
 # Two letters at least: in C:\objects the C is a drive.
-_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)\Z", re.DOTALL)
+_SCHEME = pattern(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)\Z", re.DOTALL)
 
 
 def open_store(place: str | None, default: Path, base: Path, durable: bool = True) -> ObjectStore:

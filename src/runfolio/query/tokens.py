@@ -11,11 +11,12 @@ import unicodedata
 from typing import Literal
 
 from runfolio._dataclass import dataclass
+from runfolio._pattern import pattern
 from runfolio.errors import UsageError
 
 TokenKind = Literal["word", "string", "double", "backtick", "operator", "mark", "end"]
 
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"""(?P<space>\s+)
     |(?P<string>'(?:[^']|'')*')
     |(?P<double>"(?:[^"]|"")*")
@@ -25,8 +26,8 @@ _TOKEN = re.compile(
     |(?P<word>[^\s'"`()<>=!,;]+)""",
     re.VERBOSE,
 )
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}\Z")
+_NUMBER = pattern(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
+_WHOLE = pattern(r"[+-]?[0-9]{1,18}\Z")
 _SHOWN = 100
 
 

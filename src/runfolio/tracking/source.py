@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from runfolio._pattern import pattern
 from runfolio.errors import NotAFolioError, RunfolioError
 from runfolio.formats.paths import BUILT_SITE, DATASETS, ENVIRONMENTS, EXPERIMENTS, MODELS, REPRODUCTIONS, RUNS
 from runfolio.gitstore.codestate import Asked, CodeState, ask_state, code_tree, configuration
@@ -45,7 +46,7 @@ def record_rules(prefix: str) -> tuple[Rule, ...]:
         (REPRODUCTIONS, r"[A-Za-z0-9][\w-]*", r"[0-9a-f]{32}\.json"),
         (DATASETS, slug, r"[0-9a-f]{16}\.json"),
     )
-    return tuple(tuple(re.compile(level, re.ASCII) for level in (*start, *rule)) for rule in rules)
+    return tuple(tuple(pattern(level, re.ASCII) for level in (*start, *rule)) for rule in rules)
 
 
 def printable(text: str) -> str:
