@@ -24,8 +24,10 @@ from pathlib import Path
 from runfolio._hashing import sha1, sha256
 from runfolio.errors import BusyError, GitError, storage_error
 from runfolio.gitstore.commits import FileChange
+from runfolio.gitstore.index_file import write_entries
 from runfolio.gitstore.index_lock import index_held, remove_left_behind, remove_own
 from runfolio.gitstore.process import explain, run_git
+from runfolio.gitstore.ref_files import LeaveToGitError
 from runfolio.gitstore.repo import Change, Repo
 from runfolio.gitstore.settled import read_small
 
@@ -335,6 +337,9 @@ def _update_index(repo: Repo, changes: list[Change]) -> None:
     fresh = repo.git_dir / "runfolio" / f"index.new.{os.getpid()}"
     try:
         fresh.unlink(missing_ok=True)
+        with suppress(LeaveToGitError):
+            write_entries(repo, {change.path: change.new for change in changes}, fresh)
+            return
         if index.exists():
             import shutil
 

@@ -174,7 +174,7 @@ def _nested(changes: Iterable[tuple[str, _Edit]]) -> _Edits:
     made: _Edits = {}
     for path, edit in changes:
         *folders, name = path.encode("utf-8", "surrogateescape").split(b"/")
-        if not all(map(_may_be_named, (*folders, name))):
+        if not all(map(may_be_named, (*folders, name))):
             raise LeaveToGitError(path)
         here = made
         for folder in folders:
@@ -188,10 +188,11 @@ def _nested(changes: Iterable[tuple[str, _Edit]]) -> _Edits:
     return made
 
 
-def _may_be_named(name: bytes) -> bool:
+def may_be_named(name: bytes) -> bool:
+    """Tell whether a part of a path is none that some file system may take for ``.git``: those are left to git to judge."""
     if _HARMLESS.fullmatch(name):
         return True
-    # What some file system may take for .git is left to git to judge: spaces, dots, letters that are ignored, short names.
+    # Spaces, dots, letters that are ignored, short names.
     plain = bytes(letter for letter in name.lower() if 0x20 < letter < 0x7F)
     return bool(name.strip(b".")) and b"\0" not in name and b"\\" not in name and not plain.startswith((b".git", b"git~"))
 
