@@ -2,12 +2,12 @@
 
 Invariants:
 
-- The user's index, work tree, refs and locks stay byte for byte as they were. A changed tree is made through a copy of the
-  index in a folder of its own.
+- The user's index, work tree, refs and locks stay byte for byte as they were. A changed tree is made beside them
+  (`runfolio.gitstore.changed_tree`).
 - Records of the folio are no code: they are left out, so that a run which is committed does not change the code of the next.
 - What is left out is named with its reason: nothing is dropped silently.
-- A clean tree costs two git processes (``status`` and ``config``) beside the long-lived reader: this runs at the start of
-  every script.
+- A clean tree costs two git processes (``status`` and ``config``), which run side by side and while the caller does something else
+  (:func:`ask_state`); a changed one costs a third: this runs at the start of every script.
 
 Files pass the clean filters that ``git add`` would run (line ends, LFS), since the tree must be the one that a commit
 would hold; hooks and file monitors do not run. What it does *not* do: look into submodules, whose own changes are named
