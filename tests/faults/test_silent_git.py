@@ -34,6 +34,8 @@ def shown(folder: Path) -> dict[str, object]:
 def test_code_that_git_does_not_tell_is_not_made_up(tmp_path: Path, verb: str) -> None:
     folder = make_folio(tmp_path / "folio")
     (folder / "train.py").write_text("print('changed')\n")
+    if verb == "write-tree":
+        (folder / "link").symlink_to("train.py")  # where files alone changed, git is not asked for trees
     done = python(folder, LOG, **broken(tmp_path, verb, "cat > /dev/null; exit 0"))
     assert done.returncode == 0, done.stderr
     assert "the code could not be captured" in done.stderr
@@ -42,6 +44,16 @@ def test_code_that_git_does_not_tell_is_not_made_up(tmp_path: Path, verb: str) -
     assert run["metrics"] == {"m": 1.0}
     assert run["code"].get("tree") is None  # type: ignore[attr-defined]
     assert any("could not be captured" in notice for notice in run["notices"])  # type: ignore[attr-defined]
+    assert fsck(folder) == ""
+
+
+@pytest.mark.parametrize("instead", ["cat > /dev/null; exit 0", "cat > /dev/null; echo sorry; exit 0", "exit 128"])
+def test_files_that_git_does_not_make_objects_of_are_taken_through_its_index(tmp_path: Path, instead: str) -> None:
+    folder = make_folio(tmp_path / "folio")
+    (folder / "train.py").write_text("print('changed')\n")
+    assert python(folder, LOG, **broken(tmp_path, "--stdin-paths", instead)).stderr == ""
+    tree = shown(folder)["code"]["tree"]  # type: ignore[index]
+    assert git(folder, "show", f"{tree}:train.py") == "print('changed')\n"
     assert fsck(folder) == ""
 
 

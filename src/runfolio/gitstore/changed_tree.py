@@ -81,8 +81,8 @@ def _blobs(repo: Repo, paths: Sequence[str]) -> list[str]:
         return []
     names = "".join(f"{path}\n" for path in paths).encode("utf-8", "surrogateescape")
     made = repo.run("hash-object", "-w", "--stdin-paths", input=names, check=False).decode().split()
-    if len(made) != len(paths):
-        raise LeaveToGitError("a file went away")
+    if len(made) != len(paths) or not all(map(OBJECT_ID.match, made)):
+        raise LeaveToGitError("git made no object of a file")
     return made
 
 
