@@ -41,7 +41,8 @@ def test_a_run_makes_the_calls_that_the_promise_stands_on(may_fail: list[Fault])
     calls = {fault.call for fault in may_fail if fault.process == SCRIPT}
     assert calls >= {"openat", "write", "fsync", "mkdir", "unlink"}
     assert calls & {"rename", "renameat", "renameat2"}
-    assert {fault.process for fault in may_fail} >= set(range(5))
+    # Some of git's processes run side by side, and the shortest makes no call that is made to fail here.
+    assert len({fault.process for fault in may_fail} - {SCRIPT}) >= 5
 
 
 @pytest.mark.strace

@@ -174,5 +174,6 @@ def parsed_files(folder: Path) -> ParsedFiles:
 @atexit.register
 def _save_all() -> None:
     for parsed in list(_held.values()):  # a list, for another thread may open a folio meanwhile
-        if parsed.folder.is_dir():  # a folio that was removed meanwhile is not made again
-            parsed.save_now()
+        with suppress(OSError):
+            if parsed.folder.is_dir():  # a folio that was removed meanwhile is not made again
+                parsed.save_now()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -126,14 +125,21 @@ def _own_file(file: str | Path | None) -> Path | None:
     if not file or not os.path.isfile(file):
         return None
     plain = os.path.abspath(file)
-    if any(plain.startswith(folder + os.sep) for folder in _installed_folders()):
+    if _below_python(plain) and any(plain.startswith(folder + os.sep) for folder in _installed_folders()):
         return None
     return Path(os.path.realpath(plain))
 
 
+def _below_python(file: str) -> bool:
+    """Tell whether a file lies where Python does, and so may be of its own or of a package; Apple's Python has packages elsewhere."""
+    places = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    return sys.platform == "darwin" or any(file.startswith(place.rstrip(os.sep) + os.sep) for place in places)
+
+
 @lru_cache(maxsize=1)
 def _installed_folders() -> frozenset[str]:
-    # sysconfig works them out anew at every question: 1 ms, which would be half of what a short run costs.
+    import sysconfig  # works them out anew at every question: 1 ms, which would be half of what a short run costs
+
     found = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib", "scripts"))
     return frozenset(folder for folder in found if folder)
 
