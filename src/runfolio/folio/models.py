@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
+from runfolio._dataclass import replace
 from runfolio.errors import AlreadyExistsError, StateError
 from runfolio.folio.model_reading import ModelReader, quoted
 from runfolio.folio.parsed import parsed_files

@@ -212,7 +212,9 @@ class LocalStore:
                     data += more
         finally:
             os.close(descriptor)
-        self._check(digest, f"sha256:{hashlib.sha256(data).hexdigest()}")
+        from hashlib import sha256
+
+        self._check(digest, f"sha256:{sha256(data).hexdigest()}")
         return size, data
 
     def copy_to(self, digest: Digest, target: Path) -> int:
