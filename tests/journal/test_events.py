@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runfolio.journal import RunState
 from runfolio.journal.events import decode_event, decode_events, encode_event, encode_key, encode_point
 
 texts = st.text(max_size=12) | st.sampled_from(['"],["p","a","b"]', "]", '["', '\\"', ",[", "\ud800"])
@@ -38,3 +42,39 @@ def test_a_line_that_was_cut_off_joins_with_no_other(lines: list[bytes], data: s
 )
 def test_what_is_no_list_of_events_is_left_to_the_slow_way(lines: list[bytes]) -> None:
     assert decode_events(lines) is None
+
+
+DIGESTS = [f"sha256:{number:064x}" for number in range(4)]
+
+
+def state_of(tmp_path: Path, *events: tuple[object, ...]) -> RunState:
+    header = {"schema": 1, "run_id": "01a20af6586b7000ad3376d9e9ffcfe6", "experiment": "wine", "start": 1}
+    journal = tmp_path / "run.jsonl"
+    journal.write_bytes(b"".join(encode_event(*event) for event in (("open", header), *events)))
+    return RunState(journal).refresh()
+
+
+def test_a_copy_is_no_artifact_until_its_digest_is_told(tmp_path: Path) -> None:
+    copy = ("copy", "a.bin", ".1.copy", 9)
+    state = state_of(tmp_path, copy)
+    assert state.run().artifacts == {}
+    assert state.copies == {".1.copy": ("a.bin", 9)}
+    state = state_of(tmp_path, copy, ("a", "a.bin", DIGESTS[0], 9, "", ".1.copy"))
+    assert state.run().artifacts["a.bin"].digest == DIGESTS[0]
+    assert state.copies == {}
+    assert state_of(tmp_path, copy, ("-copy", ".1.copy")).copies == {}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_of_files_logged_under_one_path_the_last_counts_in_whatever_order_they_are_hashed(
+    tmp_path: Path, order: list[int]
+) -> None:
+    copies = [("copy", "a.bin", f".{number}.copy", 9) for number in range(3)]
+    digests = [("a", "a.bin", DIGESTS[number], 9, "", f".{number}.copy") for number in order]
+    assert state_of(tmp_path, *copies, *digests).run().artifacts["a.bin"].digest == DIGESTS[2]
+    at_once = ("a", "a.bin", DIGESTS[3], 9, "")
+    assert state_of(tmp_path, *copies, at_once, *digests).run().artifacts["a.bin"].digest == DIGESTS[3]
+
+
+def test_an_event_of_a_newer_runfolio_is_said_to_be_one(tmp_path: Path) -> None:
+    assert state_of(tmp_path, ("later", 1), ("p", "a", "1")).run().notices == ("1 journal line of a newer runfolio skipped",)

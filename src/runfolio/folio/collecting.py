@@ -20,6 +20,7 @@ from pathlib import Path
 from runfolio._dataclass import dataclass, field
 from runfolio.errors import DamagedError, RunfolioError, storage_error
 from runfolio.folio.bucket_inbox import bucket_inbox
+from runfolio.folio.copies import settle_left
 from runfolio.folio.folding import MAX_BATCH, fold
 from runfolio.folio.folio import Folio
 from runfolio.folio.inbox import RUN_FILE, TAKEN, Inbox, look, name_when_taken
@@ -195,6 +196,8 @@ class _Collector:
         for journal in journals:
             state = RunState(journal.path).refresh()
             check_state(journal, state)
+            if not self._dry_run:
+                settle_left(objects, state)
             bring_objects(objects, self._folio.store, state)
             states.append((journal, state))
         first = states[0][1]

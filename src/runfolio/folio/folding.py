@@ -1,8 +1,9 @@
 """Ended journals to one commit: the only way by which runs get into git.
 
-Order, and why nothing can be lost: the objects are stored and verified while the run logs; here the records are encoded, the
-commit is made, the branch moves by compare-and-swap, and only then are the journals dropped. Killed anywhere before the last
-step, the next fold finds the journals again; where their runs are committed already it finds nothing to change and drops them.
+Order, and why nothing can be lost: the objects are stored and verified while the run logs, or here where its process was killed before it
+had come to it; then the records are encoded, the commit is made, the branch moves by compare-and-swap, and only then are the journals
+dropped. Killed anywhere before the last step, the next fold finds the journals again; where their runs are committed already it finds
+nothing to change and drops them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from runfolio._dataclass import dataclass, field
 from runfolio.diff import commit_message
 from runfolio.errors import BusyError, RunfolioError
 from runfolio.folio.committing import commit_on
+from runfolio.folio.copies import settle_left
 from runfolio.folio.experiments import ExperimentBook
 from runfolio.folio.lock import WAIT_S, locked
 from runfolio.folio.place import Place
@@ -152,7 +154,7 @@ def _fold_batch(
     def message() -> str:
         return made.message()
 
-    # A sealed journal is never written again, and the folio's lock keeps other folds away: no lock of its own is needed.
+    # A sealed journal is written by a fold alone, and the folio's lock keeps other folds away: no lock of its own is needed.
     done = commit_on(place, branch, change, message)
     result.commits += done
     result.added.extend(made.added.values())
@@ -184,6 +186,7 @@ class _Batch:
     def take(self, journal: Journal, state: RunState) -> None:
         """Add one journal's run."""
         try:
+            settle_left(self.store, state)
             self._take(journal, state)
         except RunfolioError as error:
             self.waiting.append(Waiting(journal.run_id, error.message))

@@ -28,11 +28,13 @@ from runfolio.formats.canonical import MAX_RECORD_BYTES
 from runfolio.formats.runs import decode_run
 from runfolio.gitstore import Repo
 from runfolio.gitstore.history import raw_changes
+from runfolio.journal import Spool
 from runfolio.objects import LocalStore, ObjectStore, decode_manifest
 from runfolio.objects.remote import RemoteStore
 from runfolio.records import Digest, Lifecycle
 
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
+_COPY = re.compile(rb"\.[0-9a-f]{32}\.copy")
 _LISTS = re.compile(rb'(?:"manifest":\s*\{[^}]*?"digest":\s*"|^digest:\s*["\']?)(sha256:[0-9a-f]{64})', re.MULTILINE)
 _TAIL_BYTES = 80
 _FOLDERS = (paths.RUNS, paths.MODELS, paths.EXPERIMENTS, paths.REPRODUCTIONS)
@@ -67,7 +69,7 @@ def in_use(folio: Folio, store: ObjectStore, before_ms: int, *, deleted_runs: bo
     used: set[Digest] = set()
     # Before the records: a run that is committed meanwhile is found in one or the other.
     for file in _waiting(folio, store):
-        used.update(_digests_in(file))
+        used.update(Digest(name.decode()) for name in _found_in(file, _DIGEST))
     lists: dict[Digest, str] = {}
     for path, data in _records(place, before_ms):
         if deleted_runs and _long_deleted(path, data, before_ms):
@@ -78,6 +80,12 @@ def in_use(folio: Folio, store: ObjectStore, before_ms: int, *, deleted_runs: bo
     for digest, path in lists.items():
         used.update(_listed_in(store, digest, path))
     return used
+
+
+def copies_named(folio: Folio) -> set[str]:
+    """Return the names of the copies that the journals of a folio name; see :mod:`runfolio.objects.copies`."""
+    journals = {journal.path for top in (folio.spool.folder, folio.place.local) for journal in Spool(top).journals()}
+    return {name.decode() for journal in journals for name in _found_in(journal, _COPY)}
 
 
 def _is_no_list(path: str, data: bytes) -> bool:
@@ -216,13 +224,13 @@ def _waiting(folio: Folio, store: ObjectStore) -> Iterator[Path]:
             yield from (Path(folder) / name for folder, _, files in os.walk(bucket.folder) for name in files)
 
 
-def _digests_in(file: Path) -> set[Digest]:
-    found: set[Digest] = set()
+def _found_in(file: Path, wanted: re.Pattern[bytes]) -> set[bytes]:
+    found: set[bytes] = set()
     tail = b""
     try:
         with open(file, "rb") as source:
             while chunk := source.read(1 << 20):
-                found.update(Digest(item.decode()) for item in _DIGEST.findall(tail + chunk))
+                found.update(wanted.findall(tail + chunk))
                 tail = chunk[-_TAIL_BYTES:]
     except FileNotFoundError:
         pass  # its run was committed meanwhile: the records, which are read next, name its objects

@@ -40,18 +40,22 @@ class RunFinder:
             If there is none.
         """
         check_run_id(run_id)
-        found = self._joined(run_id, self._folio.spool.of_run(run_id))
+        found = self._joined(run_id, self._folio.spool.of_run(run_id), settled=True)
         if found is None:
             raise NotFoundError(f"Run '{run_id}' not found in {self._folio.place.root}. {self._what_to_do()}")
         return found
 
-    def _joined(self, run_id: str, journals: Iterable[Journal]) -> Run | None:
-        """Join a run's journals with its committed record."""
+    def _joined(self, run_id: str, journals: Iterable[Journal], *, settled: bool = False) -> Run | None:
+        """Join a run's journals with its committed record; where `settled`, with all artifacts that were logged up to now."""
         run: Run | None = None
         for journal in journals:
             state = self._state(journal)
             if not state.header:
                 continue
+            if settled and state.copies:
+                from runfolio.folio.copies import settle_seen
+
+                settle_seen(self._folio.store, state)
             if state.amends and run is None:
                 run = self.committed(run_id)
                 if run is None:

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from runfolio.errors import StateError, UsageError, storage_error
 from runfolio.folio.bucket_inbox import PREFIX, put_file
+from runfolio.folio.copies import settle_left
 from runfolio.folio.staging import bring_objects, check_state
 from runfolio.journal import Journal, RunState, Spool
 from runfolio.objects import LocalStore, ObjectStore
@@ -165,6 +166,7 @@ def deliver(spool: Spool, journals: Sequence[Journal], mailbox: Mailbox, worker:
     for journal in journals:
         state = RunState(journal.path).refresh()
         check_state(journal, state)
+        settle_left(objects, state)
         bring_objects(objects, mailbox.store, state)
         mailbox.store.upload()
         if not state.amends:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runfolio.errors import StateError, storage_error
+from runfolio.folio.copies import settle_seen
 from runfolio.folio.experiments import default_experiment
 from runfolio.formats.paths import SETTINGS
 from runfolio.formats.settings import Settings, decode_settings
@@ -44,7 +45,7 @@ class OfflineFolio:
         self.settings = _settings(folder / SETTINGS)
         self.spool = Spool(folder, self.settings.durability)
         self.experiments = OfflineExperiments()
-        self.runs = OfflineRuns(self.spool)
+        self.runs = OfflineRuns(self)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -126,20 +127,26 @@ class OfflineExperiments:
 class OfflineRuns:
     """The runs whose journals lie in the folder."""
 
-    def __init__(self, spool: Spool) -> None:
-        self._spool = spool
+    def __init__(self, folio: OfflineFolio) -> None:
+        self._folio, self._spool = folio, folio.spool
 
     def get(self, run_id: str) -> Run:
         """Return a run by its whole id."""
         check_run_id(run_id)
         run: Run | None = None
         for journal in self._spool.of_run(run_id):
-            run = _joined(journal, run)
+            run = self._joined(journal, run)
         if run is None:
             raise StateError(
                 f"Run '{run_id}' is not in the spool folder {self._spool.folder}. Ask the folio that collects the runs."
             )
         return run
+
+    def _joined(self, journal: Journal, run: Run | None) -> Run | None:
+        state = RunState(journal.path).refresh()
+        if state.copies:
+            settle_seen(self._folio.store, state)
+        return state.run(run if state.amends else None) if state.header and (run or not state.amends) else run
 
     def committed(self, run_id: str) -> Run | None:
         """Return None: nothing is committed here."""
@@ -170,8 +177,3 @@ def _settings(file: Path) -> Settings:
         return Settings()
     except OSError as error:
         raise storage_error(f"read {file}", error) from None
-
-
-def _joined(journal: Journal, run: Run | None) -> Run | None:
-    state = RunState(journal.path).refresh()
-    return state.run(run if state.amends else None) if state.header and (run or not state.amends) else run

@@ -280,7 +280,7 @@ def check_state(journal: Journal, state: RunState) -> None:
                 faults.append(f"{where}: {kind} {key!r:.60}: text is expected, found {value!r:.40}")
     for key in state.reduction.summaries():
         check(f"metric {key!r:.60}", lambda item: check_key(item, "metric"), key)
-    for path in state.artifacts:
+    for path in (*state.artifacts, *state.all_copies.values()):
         check(f"artifact {path!r:.60}", check_artifact_path, path)
     if type(state.header.get("start")) is not int or not 0 <= state.header["start"] < 250_000_000_000_000:
         faults.append(f"{where}: start: {state.header.get('start')!r:.40} is no time in milliseconds")

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from runfolio._dataclass import dataclass, field
 from runfolio.errors import DamagedError
 from runfolio.folio.folio import Folio
-from runfolio.folio.in_use import in_use
+from runfolio.folio.in_use import copies_named, in_use
+from runfolio.objects.leaving import SWEEP_AGE_S
 from runfolio.records import Digest
 
 GRACE_S = 14 * 24 * 3600.0
@@ -22,6 +23,8 @@ class Unused:
     ----------
     digests : dict of Digest to int
         Objects that nothing names and that are older than the grace period, and their bytes.
+    copies : set of str
+        Names of copies that will become objects: live and waiting runs name them.
     used, used_bytes : int
     young, young_bytes : int
         Objects that nothing names yet, spared for the grace period.
@@ -30,6 +33,7 @@ class Unused:
     """
 
     digests: dict[Digest, int] = field(default_factory=dict)
+    copies: set[str] = field(default_factory=set)
     used: int = 0
     used_bytes: int = 0
     young: int = 0
@@ -64,6 +68,7 @@ def find_unused(folio: Folio, *, grace_s: float = GRACE_S, others: Iterable[Foli
         If a list of files that is in use cannot be read: what it names is not known.
     """
     before = int((time.time() - grace_s) * 1000)
+    copies = copies_named(folio).union(*map(copies_named, others))
     used = in_use(folio, folio.store, before, deleted_runs=deleted_runs)
     for other in others:
         try:
@@ -73,7 +78,7 @@ def find_unused(folio: Folio, *, grace_s: float = GRACE_S, others: Iterable[Foli
                 f"{other.place.root} is named as a folio that uses this store: if it keeps its files in another one, name it no more "
                 f"(--also). If it does use this store: {error.message}"
             ) from None
-    made = Unused()
+    made = Unused(copies=copies)
     for digest, size, modified in folio.store.listed():
         if digest in used:
             made.used, made.used_bytes = made.used + 1, made.used_bytes + size
@@ -107,7 +112,7 @@ def remove_unused(
         Told of the bytes of each object that went.
     """
     before = int((time.time() - grace_s) * 1000)
-    still = again().digests
+    still = again()
 
     def gone(digest: Digest) -> None:
         size = found.digests[digest]
@@ -115,5 +120,6 @@ def remove_unused(
         if told:
             told(size)
 
-    folio.store.discard([digest for digest in found.digests if digest in still], before, gone)
+    folio.store.discard([digest for digest in found.digests if digest in still.digests], before, gone)
     folio.store.sweep()
+    folio.store.copies.sweep(still.copies, max(grace_s, SWEEP_AGE_S))

@@ -6,7 +6,9 @@ A line is a JSON array whose first item says what it is::
     ["m", key, value, time, step]   a metric's point; NaN and the infinities as text
     ["p", key, value]               a param
     ["t", key, value]               a tag;            ["-t", key] takes it away
-    ["a", path, digest, size, type] an artifact whose bytes are in the object store
+    ["a", path, digest, size, type] an artifact whose bytes are in the object store; a sixth item names the copy that became the object
+    ["copy", path, name, size]      an artifact of which the store holds a copy, whose digest an "a" tells later
+    ["-copy", name]                 a copy that was lost before it had a digest
     ["d", {...}]                    a dataset that was read
     ["n", text]                     a notice: something was redacted, truncated or left out
     ["name", text]                  the run's name

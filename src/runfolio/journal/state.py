@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from runfolio._dataclass import replace
 from runfolio.formats.canonical import read_number
@@ -18,6 +18,13 @@ from runfolio.journal.events import decode_event, decode_events, salvage
 from runfolio.records.runs import ArtifactEntry, DatasetInput, Lifecycle, MetricPoint, MetricSummary, Run, RunStatus
 
 _CHUNK = 1 << 20
+
+
+class CopiedArtifact(NamedTuple):
+    """An artifact of which the store holds a copy that has no digest yet: its path in the run, and its size in bytes."""
+
+    path: str
+    size: int
 
 
 class RunState:
@@ -34,6 +41,8 @@ class RunState:
         self.params: dict[str, str] = {}
         self.tags: dict[str, str | None] = {}
         self.artifacts: dict[str, ArtifactEntry] = {}
+        self.copies: dict[str, CopiedArtifact] = {}
+        self.all_copies: dict[str, str] = {}
         self.inputs: dict[tuple[str, str], DatasetInput] = {}
         self.notices: list[str] = []
         self.reduction = Reduction()
@@ -45,6 +54,8 @@ class RunState:
         self.reopened = False
         self.last_time = 0
         self.unreadable = 0
+        self.unknown = 0
+        self._newest: dict[str, str] = {}
         self._offset = 0
         self._rest = b""
 
@@ -69,7 +80,7 @@ class RunState:
         for event in self._one_by_one(lines) if events is None else events:
             action = _ACTIONS.get(event[0])
             if action is None:
-                self.unreadable += 1
+                self.unknown += 1
                 continue
             try:
                 action(self, event)
@@ -86,6 +97,12 @@ class RunState:
             if event is not None:
                 yield event
 
+    def settle(self, name: str, entry: ArtifactEntry) -> None:
+        """Take the digest of a copy, unless its path has been logged anew since."""
+        self.copies.pop(name, None)
+        if self._newest.get(self.all_copies[name]) == name:
+            self.artifacts[self.all_copies[name]] = entry
+
     @property
     def amends(self) -> bool:
         """Whether the journal changes a run that was sealed before, rather than starting one."""
@@ -94,7 +111,7 @@ class RunState:
     @property
     def resumed_at(self) -> int | None:
         """When results were added to a sealed run, milliseconds since the epoch, UTC; None for a first journal, tags and names."""
-        added = self.reopened or self.reduction.points or self.params or self.artifacts or self.inputs
+        added = self.reopened or self.reduction.points or self.params or self.artifacts or self.copies or self.inputs
         return self.header.get("resumed") if self.amends and added else None
 
     def run(self, base: Run | None = None) -> Run:
@@ -108,7 +125,7 @@ class RunState:
         Returns
         -------
         Run
-            Artifacts all inline, without series: sealing decides how they are stored.
+            Artifacts all inline, without series: sealing decides how they are stored. Those that have no digest yet are not told.
         """
         made = base if base is not None else run_of_fields(_header_fields(self.header), str(self.path))
         tags = {**made.tags, **{key: value for key, value in self.tags.items() if value is not None}}
@@ -129,6 +146,8 @@ class RunState:
         notices = list(self.notices)
         if self.unreadable:
             notices.append(f"{self.unreadable} unfinished journal line{'s' * (self.unreadable > 1)} skipped")
+        if self.unknown:
+            notices.append(f"{self.unknown} journal line{'s' * (self.unknown > 1)} of a newer runfolio skipped")
         if notices:
             changes["notices"] = tuple(dict.fromkeys((*made.notices, *notices)))
         if self.reduction.points:
@@ -220,7 +239,22 @@ def _untag(state: RunState, event: list[Any]) -> None:
 
 
 def _artifact(state: RunState, event: list[Any]) -> None:
-    state.artifacts[event[1]] = decode_artifact({"digest": event[2], "size": event[3], "type": event[4]})
+    entry = decode_artifact({"digest": event[2], "size": event[3], "type": event[4]})
+    if len(event) > 5 and event[5] in state.all_copies:
+        state.settle(event[5], entry)
+    else:
+        state.artifacts[event[1]] = entry
+        state._newest.pop(event[1], None)
+
+
+def _copy(state: RunState, event: list[Any]) -> None:
+    path, name, size = event[1:4]
+    state.copies[name] = CopiedArtifact(path, int(size))
+    state.all_copies[name], state._newest[path] = path, name
+
+
+def _lost_copy(state: RunState, event: list[Any]) -> None:
+    state.copies.pop(event[1], None)
 
 
 def _dataset(state: RunState, event: list[Any]) -> None:
@@ -261,6 +295,8 @@ _ACTIONS: dict[str, Callable[[RunState, list[Any]], None]] = {
     "t": _tag,
     "-t": _untag,
     "a": _artifact,
+    "copy": _copy,
+    "-copy": _lost_copy,
     "d": _dataset,
     "n": _notice,
     "name": _name,

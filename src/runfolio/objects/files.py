@@ -13,7 +13,12 @@ from runfolio.records.runs import Digest
 
 
 def open_source(path: Path) -> BinaryIO:
-    """Open a regular file for reading; a symbolic link is followed.
+    """Open a regular file for reading; see :func:`open_descriptor`."""
+    return os.fdopen(open_descriptor(path), "rb")
+
+
+def open_descriptor(path: Path) -> int:
+    """Open a regular file for reading and return its descriptor; a symbolic link is followed.
 
     Raises
     ------
@@ -30,7 +35,7 @@ def open_source(path: Path) -> BinaryIO:
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode):
             raise UsageError(f"{path} is {_kind(mode)}, not a file: only files can be stored.")
-        return os.fdopen(os.open(path, flags), "rb")
+        return os.open(path, flags)
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"There is no file {path}{_link_note(path)}. Check the path.") from None
     except UsageError:

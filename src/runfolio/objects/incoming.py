@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -97,14 +98,21 @@ def copy_stream(stream: BinaryIO, into: IncomingFile) -> None:
         while chunk := stream.read(CHUNK_BYTES):
             into.write(chunk)
         return
+    with lent_buffer() as view:
+        while size := fill(view):
+            with view[:size] as part:
+                into.write(part)
+
+
+@contextlib.contextmanager
+def lent_buffer() -> Iterator[memoryview]:
+    """Lend a buffer of 256 KB."""
     try:
         buffer = _spare.pop()
     except IndexError:
         buffer = bytearray(_BUFFER_BYTES)
     with memoryview(buffer) as view:
-        while size := fill(view):
-            with view[:size] as part:
-                into.write(part)
+        yield view
     _spare[:] = [buffer]
 
 

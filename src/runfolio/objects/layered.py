@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runfolio.errors import RunfolioError
+from runfolio.objects.copies import Copies
 from runfolio.objects.store import ObjectStore, Progress, Stored
 from runfolio.records.runs import Digest
 
@@ -51,6 +52,11 @@ class LayeredStore:
     def take(self, path: Path, digest: Digest) -> int:
         """Make an object of the first."""
         return self._front.take(path, digest)
+
+    @property
+    def copies(self) -> Copies:
+        """Copies that become objects of the first."""
+        return self._front.copies
 
     def exists(self, digest: Digest) -> bool:
         """Tell whether one of them has it."""

@@ -16,6 +16,7 @@ from typing import BinaryIO, NoReturn
 from runfolio._pattern import pattern
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, UsageError, storage_error
 from runfolio.formats.runs import check_digest
+from runfolio.objects.copies import Copies
 from runfolio.objects.files import open_source
 from runfolio.objects.incoming import CHUNK_BYTES, IncomingFile, copy_stream, sync_path
 from runfolio.objects.leaving import SWEEP_AGE_S, Aside, names_in, sweep
@@ -46,6 +47,7 @@ class LocalStore:
         self.incoming = self.root / "incoming"
         self._objects = f"{self.root}{os.sep}sha256{os.sep}"
         self._aside = Aside(self.incoming)
+        self.copies = Copies(self.incoming, self)
 
     def __repr__(self) -> str:
         return f"LocalStore({str(self.root)!r}, durable={self.durable})"
@@ -80,7 +82,7 @@ class LocalStore:
 
         digest = Digest(f"sha256:{sha256(data).hexdigest()}")
         with self._storing():
-            if not self._is_there(digest, len(data)):
+            if not self.renew(digest, len(data)):
                 with IncomingFile(self.incoming, durable=self.durable, mode=0o444) as made:
                     made.write(data)
                     self._publish(made)
@@ -90,7 +92,7 @@ class LocalStore:
         """Store what a stream yields up to its end; see :meth:`put_file`."""
         with self._storing(), IncomingFile(self.incoming, durable=self.durable, mode=0o444) as made:
             copy_stream(stream, made)
-            if not self._is_there(made.digest, made.size):
+            if not self.renew(made.digest, made.size):
                 self._publish(made)
             return made.digest, made.size
 
@@ -109,7 +111,7 @@ class LocalStore:
         """
         with self._storing():
             size = os.stat(path).st_size
-            if not self._is_there(digest, size):
+            if not self.renew(digest, size):
                 rename_in(path, self.path(digest), durable=self.durable)
             return size
 
@@ -377,7 +379,8 @@ class LocalStore:
     def _refuse_kind(self, digest: Digest) -> NoReturn:
         raise DamagedError(f"Object {digest} is not a file in {self.root}. Remove what lies there and put the content again.")
 
-    def _is_there(self, digest: Digest, size: int) -> bool:
+    def renew(self, digest: Digest, size: int) -> bool:
+        """Tell whether the object is there, of this size; it then counts as put now."""
         target = self.path(digest)
         try:
             found = os.lstat(target)

@@ -18,6 +18,7 @@ from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageE
 from runfolio.objects.adopting import Adopting
 from runfolio.objects.buckets import Bucket, Stat
 from runfolio.objects.cache import Cache
+from runfolio.objects.copies import Copies
 from runfolio.objects.keys import digest_of, digest_of_chunks, key_of
 from runfolio.objects.local import LocalStore
 from runfolio.objects.parallel import side_by_side
@@ -77,6 +78,11 @@ class RemoteStore:
     def take(self, path: Path, digest: Digest) -> int:
         """Let a file in such a folder wait as an object; return its size."""
         return self.waiting.take(path, digest)
+
+    @property
+    def copies(self) -> Copies:
+        """Copies that become objects in the waiting room."""
+        return self.waiting.copies
 
     def waits(self) -> tuple[int, int]:
         """Return how many objects are not in the bucket yet, and their bytes."""

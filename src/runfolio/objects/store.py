@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 from runfolio.errors import RunfolioError
+from runfolio.objects.copies import Copies
 from runfolio.records.runs import Digest
 
 Progress = Callable[[int], None]
@@ -43,6 +44,10 @@ class ObjectStore(Protocol):
 
     def take(self, path: Path, digest: Digest) -> int:
         """Make an object of a file in such a folder by a rename; return its size."""
+
+    @property
+    def copies(self) -> Copies:
+        """Copies of files on this machine that become objects later."""
 
     def exists(self, digest: Digest) -> bool:
         """Tell whether the object is there; its bytes are not looked at."""

@@ -206,7 +206,7 @@ def check_artifact_path(path: object, *, allow_empty: bool = False) -> str:
         or any(part in ("", ".", "..") for part in segments)
         or "\\" in text
         or re.match(r"[A-Za-z]:", text)
-        or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text)
+        or (not text.isprintable() and any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text))
         or any(len(part.encode()) > 255 for part in segments)
     )
     if bad:

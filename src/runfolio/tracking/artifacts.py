@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -38,13 +39,17 @@ class RunFiles(Bound):
             Folder of the run to put it in.
         """
         source = Path(local_path).expanduser()
-        if not source.exists():
-            raise NotFoundError(f"No such artifact: {str(local_path)!r}. Check the path; it is relative to {os.getcwd()}.")
+        try:
+            is_folder = stat.S_ISDIR(os.stat(source).st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFoundError(
+                f"No such artifact: {str(local_path)!r}. Check the path; it is relative to {os.getcwd()}."
+            ) from None
         folder = check_artifact_path(artifact_path, allow_empty=True)
-        if source.is_dir():
+        if is_folder:
             self._log_folder(run_id, source, _join(folder, source.resolve().name))
         else:
-            self._log(run_id, lambda live: live.artifact_file(source, _join(folder, source.name)))
+            self._log(run_id, lambda live: live.artifact_copied(source, _join(folder, source.name)))
 
     def log_artifacts(self, run_id: str, local_dir: str | os.PathLike[str], artifact_path: str | None = None) -> None:
         """Store all files below a folder as artifacts."""
@@ -58,7 +63,7 @@ class RunFiles(Bound):
 
         def put(live: LiveRun) -> None:
             for name, path in files:
-                live.artifact_file(path, _join(folder, name))
+                live.artifact_copied(path, _join(folder, name))
 
         self._log(run_id, put)
 
@@ -82,7 +87,7 @@ class RunFiles(Bound):
                 for name, path in walk_files(place):
                     digest = known(path)
                     if digest is None:
-                        live.artifact_file(path, _join(folder, name))
+                        live.artifact_copied(path, _join(folder, name))
                     else:
                         live.artifact_taken(path, _join(folder, name), Digest(digest))
 
@@ -188,8 +193,7 @@ class RunFiles(Bound):
         path : str, optional
             The run's root by default.
         """
-        runs = self._session().folio.runs
-        listed = runs.artifacts(runs.get(run_id))
+        listed = self._session().artifacts(run_id)
         folder = check_artifact_path(path, allow_empty=True)
         return directly_below(listed, folder)
 
@@ -204,14 +208,14 @@ class RunFiles(Bound):
         dst_path : path, optional
             Folder to put it in; a new temporary one by default.
         """
-        folio = self._session().folio
-        listed = folio.runs.artifacts(folio.runs.get(run_id))
+        held = self._session()
+        listed = held.artifacts(run_id)
         wanted = check_artifact_path(path, allow_empty=True)
         found = matching(listed, wanted)
         if not found and wanted:
             near = ", ".join(sorted(listed)[:6]) or "none"
             raise NotFoundError(f"Run {run_id} has no artifact {wanted!r}. It has: {near}.")
-        target = copy_out(folio.store, found, dst_path)
+        target = copy_out(held.folio.store, found, dst_path)
         return str(target / wanted) if wanted else str(target)
 
 

@@ -17,6 +17,7 @@ from runfolio.records import ArtifactEntry, DatasetInput, Lifecycle, Run
 from runfolio.records.names import MAX_PARAM_LENGTH, MAX_TAG_LENGTH, check_artifact_path, check_key
 from runfolio.records.redaction import Redactor
 from runfolio.records.runs import Digest
+from runfolio.tracking.copies import CopiedFile, backlog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -225,6 +226,27 @@ class LiveRun:
         """Write down something that the reader of the run should know."""
         self.writer.event("n", text)
 
+    def artifact_copied(self, path: Path, artifact_path: str) -> None:
+        """Log a file under a path of the run: its bytes are taken now, and hashed now or while the caller goes on."""
+        check_artifact_path(artifact_path)
+        waiting, store = backlog(), self.folio.store
+        waiting.retry(self.writer)
+        copy = None if self.brief or self.folio.spool.durability == "power-each" else store.copies.take(path)
+        if copy is None:
+            self.artifact_file(path, artifact_path)
+            return
+        try:
+            self.writer.event("copy", artifact_path, *copy)
+        except BaseException:
+            store.copies.drop(copy.name)
+            raise
+        waiting.add(CopiedFile(self.writer, store, artifact_path, copy))
+
+    @storage_errors("store the artifact")
+    def settle_artifacts(self) -> None:
+        """Return once each artifact that was logged here has its digest and is in the store."""
+        backlog().finish(self.writer)
+
     @storage_errors("store the artifact")
     def artifact_file(self, path: Path, artifact_path: str) -> ArtifactEntry:
         """Store a file and log it under a path of the run."""
@@ -270,6 +292,7 @@ class LiveRun:
         if self.closed:
             raise StateError(f"The run {self.run_id} has ended already.")
         self._asked = status
+        self.settle_artifacts()
         self.writer.event("end", status, time.time_ns() // 1_000_000 if at is None else at)
         return self.folio.spool.seal(self.writer, synced=synced)
 
@@ -286,6 +309,7 @@ class LiveRun:
             if self._asked is not None:
                 self.end(self._asked)
                 return
+            self.settle_artifacts()
             self.writer.event("detach")
         self.writer.close(durable=self.folio.spool.durable)
 

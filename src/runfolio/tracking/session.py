@@ -20,6 +20,7 @@ from runfolio.errors import RunfolioError, storage_errors
 from runfolio.folio.folio import Folio
 from runfolio.folio.locations import location_of as location_of
 from runfolio.folio.offline import OfflineFolio
+from runfolio.records import ArtifactEntry
 from runfolio.records.redaction import Redactor
 from runfolio.tracking.live import RUN_VARIABLE, LiveRun
 
@@ -66,7 +67,6 @@ class Session:
         """Where the folio is, as a path or ``spool:`` URI."""
         return f"spool:{self.folio.folder}" if isinstance(self.folio, OfflineFolio) else str(self.folio.place.root)
 
-    @storage_errors("go on with the run")
     def run(self, run_id: str, *, resume: bool = False) -> LiveRun:
         """Return this process's hold on a run, taken if it has none.
 
@@ -81,7 +81,8 @@ class Session:
             held = self.live.get(run_id)
             if held is not None and not held.closed:
                 return held
-            taken = LiveRun.take(self.folio, self.redactor, run_id, resume=resume)
+            with storage_errors("go on with the run"):
+                taken = LiveRun.take(self.folio, self.redactor, run_id, resume=resume)
             if not taken.brief:
                 self.live[run_id] = taken
             return taken
@@ -96,6 +97,21 @@ class Session:
         finally:
             if live.brief and live.seal_brief():
                 self.sealed(live)
+
+    def artifacts(self, run_id: str) -> dict[str, ArtifactEntry]:
+        """Return the artifacts of a run by path, all that was logged up to now.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such run, or an artifact that this process logged is lost.
+        StorageError
+            If one that this process logged cannot be stored.
+        """
+        held = self.live.get(run_id)
+        if held is not None and not held.closed:
+            held.settle_artifacts()
+        return self.folio.runs.artifacts(self.folio.runs.get(run_id))
 
     def add(self, run: LiveRun) -> None:
         """Remember a run that was started here."""
