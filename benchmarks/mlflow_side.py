@@ -58,6 +58,25 @@ def log_artifact(mlflow, n):
     return statistics.median(took)
 
 
+def run_of_artifact(mlflow, n):
+    """Median seconds of a whole run with one file of 1 MB, ended."""
+    import os
+    import tempfile
+
+    mlflow.set_experiment("bench")
+    took = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(n):
+            path = f"{folder}/{number}.bin"
+            with open(path, "wb") as file:
+                file.write(os.urandom(1_000_000))
+            start = time.perf_counter()
+            with mlflow.start_run():
+                mlflow.log_artifact(path)
+            took.append(time.perf_counter() - start)
+    return statistics.median(took)
+
+
 def fill(mlflow, n, points=1):
     """Fill an experiment with n runs through the store's own tables; `points` of each of the five metrics."""
     import uuid

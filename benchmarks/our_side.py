@@ -90,6 +90,22 @@ def log_artifact(n: int) -> float:
     return statistics.median(took)
 
 
+def run_of_artifact(n: int) -> float:
+    """Median seconds of a whole run with one file of 1 MB, ended."""
+    import runfolio
+
+    took = []
+    for number in range(n):
+        path = Path(f"/tmp/runfolio-benchmark-{os.getpid()}-{number}.bin")
+        path.write_bytes(os.urandom(1_000_000))
+        start = time.perf_counter()
+        with runfolio.start_run():
+            runfolio.log_artifact(path)
+        took.append(time.perf_counter() - start)
+        path.unlink()
+    return statistics.median(took)
+
+
 def search(n: int, filter_string: str = "metrics.m0 > 0.5", order_by: tuple[str, ...] = ("metrics.m0 DESC",)) -> float:
     """Median seconds of finding the best 100, in a warm process."""
     from runfolio import MlflowClient
@@ -232,6 +248,7 @@ TASKS: dict[str, Any] = {
         log_metric,
         million,
         log_artifact,
+        run_of_artifact,
         search,
         search_plain,
         search_frame,

@@ -101,7 +101,8 @@ def test_journal_has_every_event_and_reads_as_a_run(tmp_path: Path) -> None:
     assert state.unreadable == 0
     assert (run.name, run.status, dict(run.params), dict(run.tags)) == ("second try", RunStatus.FINISHED, {"depth": "5"}, {})
     assert set(run.metrics) == {"loss", "gap"}
-    assert list(run.artifacts) == ["notes/about.txt"]
+    assert list(run.artifacts) == ["notes/about.txt", "model.bin"]
+    assert state.copies == {}
 
 
 def test_foreign_run_keeps_the_schema_and_is_read() -> None:

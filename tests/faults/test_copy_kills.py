@@ -31,7 +31,7 @@ from runfolio.tracking import copies
 
 folder, at, seed, task = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 pick, steps = random.Random(seed), 0
-copies.PAUSE_S = pick.choice((0, 0, 0.01, 60))
+copies.PAUSE_S = pick.choice((0.0001, 0.0001, 0.01, 60))
 EVENTS = {"open", "os.link", "os.rename", "os.remove", "os.mkdir", "os.utime"}
 
 def step(event, args):

@@ -68,6 +68,7 @@ def find_unused(folio: Folio, *, grace_s: float = GRACE_S, others: Iterable[Foli
         If a list of files that is in use cannot be read: what it names is not known.
     """
     before = int((time.time() - grace_s) * 1000)
+    others = tuple(others)
     copies = copies_named(folio).union(*map(copies_named, others))
     used = in_use(folio, folio.store, before, deleted_runs=deleted_runs)
     for other in others:

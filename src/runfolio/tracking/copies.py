@@ -27,8 +27,8 @@ MOST_WAITING = 64
 MOST_WAITING_BYTES = 128 << 20
 PAUSE_S = 0.01
 """So long after a call the thread begins, unless half of what may wait does."""
-DOZE_S = 0.5
-"""So long after its work the thread looks by itself whether there is more: to wake it costs the caller more than all else but the copy."""
+MOST_PAUSE_S = 0.5
+"""So often it looks by itself whether there is something: being woken by each call would cost that call more than the rest of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Backlog:
         self._under_way: Counter[JournalWriter] = Counter()
         self._failed: dict[JournalWriter, list[CopiedFile]] = {}
         self._added_at = 0.0
-        self._asleep = False
+        self._hurry = threading.Event()
         self._thread: threading.Thread | None = None
 
     def add(self, item: CopiedFile) -> None:
@@ -91,8 +91,8 @@ class Backlog:
             self._bytes += item.copy.size
             self._added_at = time.monotonic()
             alone = not self._has_thread()
-            if self._asleep:
-                self._changed.notify_all()
+        if self._is_full(0.5):
+            self._hurry.set()
         while (alone or self._is_full(1)) and (oldest := self._next()):
             self._settle(oldest)
 
@@ -142,24 +142,17 @@ class Backlog:
         return True
 
     def _work(self) -> None:
+        pause = PAUSE_S
         while True:
-            if not self._waiting:
-                with self._changed:
-                    self._asleep = True
-                    self._changed.wait_for(lambda: self._waiting)
-                    self._asleep = False
-            self._let_pass()
-            while item := self._next():
+            self._hurry.wait(pause)
+            pause = PAUSE_S if self._waiting else min(2 * pause, MOST_PAUSE_S)
+            while self._is_due() and (item := self._next()):
                 self._settle(item)
-                self._let_pass()
-            until = time.monotonic() + DOZE_S
-            while not self._waiting and time.monotonic() < until:
-                time.sleep(PAUSE_S)
+            self._hurry.clear()
 
-    def _let_pass(self) -> None:
-        """Wait while files are being logged, one right after the other."""
-        while time.monotonic() - self._added_at < PAUSE_S and not self._is_full(0.5):
-            time.sleep(PAUSE_S)
+    def _is_due(self) -> bool:
+        """Tell whether no file was logged for a moment, or many wait."""
+        return time.monotonic() - self._added_at >= PAUSE_S or self._is_full(0.5)
 
     def _next(self, writer: JournalWriter | None = None) -> CopiedFile | None:
         """Take the oldest copy, of one run or of any, into work."""
