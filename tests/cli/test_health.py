@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import click
 import pytest
 
 from runfolio.cli.health import counted, grouped, size_text
+from runfolio.folio.health import NEAR
 from runfolio.records.findings import Finding, Severity, count_by_severity
 from tests.cli.conftest import Command, in_process
 from tests.conftest import git
@@ -114,9 +116,15 @@ def test_size_is_written_for_people(size: float, text: str) -> None:
     assert size_text(size) == text
 
 
+def nearly_full(folder: Path) -> int:
+    """Return what doctor leaves with where nothing but this machine's own disk is to be told of."""
+    disk = shutil.disk_usage(folder)
+    return int(disk.total - disk.free > NEAR * disk.total)
+
+
 def test_doctor_shows_costs_limits_and_advice(run_cli: Command, sweep: dict[str, str], folio_dir: Path) -> None:
     done = run_cli("doctor")
-    assert done.code == 0, done.out
+    assert done.code == nearly_full(folio_dir), done.out
     titles = [line.split()[0] for line in done.out.split("\n\n")[0].splitlines()]
     assert titles == ["Folio", "Runs", "In", "Repository", "Index", "Durability", "Objects", "Journals", "Clone"]
     assert "repository on GitHub" in done.out and "disk of the object store" in done.out
@@ -142,5 +150,5 @@ def test_doctor_leaves_with_1_where_something_is_to_be_done(run_cli: Command, sw
 def test_both_run_in_a_process_of_their_own(sweep: dict[str, str], folio_dir: Path) -> None:
     assert in_process(folio_dir, "check").code == 0
     done = in_process(folio_dir, "-C", str(folio_dir), "doctor", NO_COLOR="1")
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (nearly_full(folio_dir), "")
     assert "\x1b" not in done.out

@@ -216,7 +216,7 @@ def test_a_tag_that_a_folio_cannot_hold_is_spelled_otherwise_and_told(folio_dir:
 def test_only_newer_runs_of_the_named_experiment_are_taken(folio_dir: Path, tmp_path: Path) -> None:
     scalars(tmp_path / "logs" / "one")
     assert taken(folio_dir, str(tmp_path / "logs"), "--since", "2199-01-01")["counts"].get("runs", 0) == 0
-    assert "no such" in take(folio_dir, str(tmp_path / "logs"), "--experiment", "no such").stdout
+    assert "no experiment named 'no such'" in take(folio_dir, str(tmp_path / "logs"), "--experiment", "no such").stderr
     assert taken(folio_dir, str(tmp_path / "logs"), "--into", "mine", "--experiment", "mine")["counts"]["runs"] == 1
     assert [item.name for item in RunfolioClient(str(folio_dir)).search_experiments() if item.name == "mine"] == ["mine"]
 

@@ -39,6 +39,8 @@ MANY_RUNS = 10_000
 LARGE_INDEX = 2 << 20
 MANY_LOOSE = 6_700
 SLOW_SYNC_MS = 30.0
+NEAR = 0.9
+"""Share of a limit from which on it is told of."""
 SOON_DAYS = 90
 _USER = re.compile(r"(?<=://)[^/@]*@")
 
@@ -253,7 +255,7 @@ def _on_machine(health: Health) -> Iterator[Finding]:
 def _on_limits(health: Health, now_ms: int) -> Iterator[Finding]:
     today = datetime.fromtimestamp(now_ms / 1000, timezone.utc).date()
     for limit in health.limits:
-        near = limit.limit > 0 and limit.now > 0.9 * limit.limit
+        near = limit.limit > 0 and limit.now > NEAR * limit.limit
         soon = limit.day is not None and (limit.day - today).days < SOON_DAYS
         if near or soon:
             when = f", and is reached about {limit.day}" if limit.day else ""

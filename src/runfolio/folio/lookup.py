@@ -147,7 +147,8 @@ class RunFinder:
         at : str, optional
             Commit id: search the records of that commit, without live runs.
         """
-        return self._folio.fresh_index(at).search_runs(filter, order, slugs, view, limit, offset, self._overlay(at))
+        overlay = self._overlay(at)
+        return self._folio.fresh_index(at).search_runs(filter, order, slugs, view, limit, offset, overlay)
 
     def search_briefs(
         self,
@@ -160,15 +161,18 @@ class RunFinder:
         at: str | None = None,
     ) -> list[RunBrief]:
         """Find the runs that :meth:`search` finds, as a table shows them."""
-        return self._folio.fresh_index(at).search_briefs(filter, order, slugs, view, limit, offset, self._overlay(at))
+        overlay = self._overlay(at)
+        return self._folio.fresh_index(at).search_briefs(filter, order, slugs, view, limit, offset, overlay)
 
     def count(
         self, filter: Filter, slugs: Sequence[str] | None = None, view: int = ViewType.ACTIVE_ONLY, at: str | None = None
     ) -> int:
         """Return how many runs :meth:`search` would find without a limit."""
-        return self._folio.fresh_index(at).count(filter, slugs, view, self._overlay(at))
+        overlay = self._overlay(at)
+        return self._folio.fresh_index(at).count(filter, slugs, view, overlay)
 
     def _overlay(self, at: str | None) -> list[Run]:
+        """Return the runs of journals, to be read before the index is: who commits one between the two hides it from neither."""
         return self.live() if at is None else []
 
     def resolve(self, text: str) -> str:

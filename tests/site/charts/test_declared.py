@@ -332,7 +332,7 @@ def test_a_chart_that_fails_while_it_is_drawn_says_so_in_its_card(
     declare: Declare, tmp_path: Path, vega: None, open_page: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Without its picture, whose drawing would tell of the fault at build time.
-    monkeypatch.setattr("runfolio.site.charts.files.can_draw", lambda: False)
+    monkeypatch.setattr("runfolio.site.charts.stills.can_draw", lambda: False)
     build(
         declare({"title": "Loss", "spec": {**SCATTER, "transform": [{"calculate": "pad('', 1e8)", "as": "a"}]}}),
         tmp_path / "site",
