@@ -18,6 +18,7 @@ from runfolio.tracking.session import forget_sessions
 FINDS: dict[str, Callable[[Folio], Any]] = {
     "runs": lambda folio: [run.name for run in folio.runs.search(parse_filter(""))],
     "briefs": lambda folio: [run.name for run in folio.runs.search_briefs(parse_filter(""))],
+    "name": lambda folio: [folio.runs.get(folio.runs.resolve("only one")).name],
     "count": lambda folio: ["only one"] * folio.runs.count(parse_filter("")),
 }
 

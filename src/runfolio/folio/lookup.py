@@ -193,7 +193,8 @@ class RunFinder:
             set(index.find_prefix(text)) | {run_id for run_id in journals if run_id.startswith(text)} if len(text) >= 4 else set()
         )
         if not found:
-            found = {run.run_id for run in self.live() if run.name == text} | set(index.find_name(text))
+            found = {run.run_id for run in self.live() if run.name == text}
+            found.update(self._folio.fresh_index().find_name(text))  # after the journals: one of them may have been committed
         if len(found) > 1:
             raise _ambiguous(text, found)
         if not found:
