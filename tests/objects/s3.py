@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 KEY, SECRET = "runfolio", "not-a-secret"
 HANG_S = 1.5
@@ -144,21 +145,25 @@ class Faults:
     requests: list[str] = field(default_factory=list)
 
 
-class FaultProxy:
-    """Passes HTTP requests on, one a connection, and spoils some: answers 5xx, throttles, resets in the middle, cuts short, is slow,
-    hangs, changes bytes on the way down or up, lists what was there before, answers 200 with a page about an error, drops the request."""
+Made = TypeVar("Made", bound="Proxy")
 
-    def __init__(self, endpoint: str, faults: Faults) -> None:
-        self.faults = faults
-        self._random = random.Random(faults.seed)
-        self._lock = threading.Lock()
-        self._lists: dict[bytes, bytes] = {}
+
+class Proxy:
+    """Stands before a server on loopback, a thread for each connection; used in a ``with``.
+
+    Parameters
+    ----------
+    endpoint : str
+        The server's address.
+    """
+
+    def __init__(self, endpoint: str) -> None:
         self._target = ("127.0.0.1", int(endpoint.rsplit(":", 1)[1]))
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def __enter__(self) -> FaultProxy:
+    def __enter__(self: Made) -> Made:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -171,6 +176,21 @@ class FaultProxy:
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        raise NotImplementedError
+
+
+class FaultProxy(Proxy):
+    """Passes HTTP requests on, one a connection, and spoils some: answers 5xx, throttles, resets in the middle, cuts short, is slow,
+    hangs, changes bytes on the way down or up, lists what was there before, answers 200 with a page about an error, drops the request."""
+
+    def __init__(self, endpoint: str, faults: Faults) -> None:
+        self.faults = faults
+        self._random = random.Random(faults.seed)
+        self._lock = threading.Lock()
+        self._lists: dict[bytes, bytes] = {}
+        super().__init__(endpoint)
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError, ValueError):

@@ -7,8 +7,10 @@ import socket
 import threading
 import time
 
+from tests.objects.s3 import Proxy
 
-class SlowProxy:
+
+class SlowProxy(Proxy):
     """Passes bytes of TCP connections on, up ones at a limited rate.
 
     Parameters
@@ -19,32 +21,15 @@ class SlowProxy:
     """
 
     def __init__(self, endpoint: str, rate: float) -> None:
-        self._target = ("127.0.0.1", int(endpoint.rsplit(":", 1)[1]))
         self._rate, self._free = rate, time.monotonic()
         self._changed = threading.Condition()
         self.up = 0
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self) -> SlowProxy:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.close()
+        super().__init__(endpoint)
 
     def wait_for(self, count: int, timeout_s: float) -> bool:
         """Wait until so many bytes went up, or so long."""
         with self._changed:
             return self._changed.wait_for(lambda: self.up >= count, timeout_s)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError), socket.create_connection(self._target) as server:

@@ -71,19 +71,15 @@ def commit_directly(
     LeaveToGitError
         If it is not done here; nothing was changed but for objects that nothing names.
     """
-    said = repo.configured.values()
-    if not is_plain(repo, said):
-        raise LeaveToGitError("the repository is not plain")
-    writer = _Writer(repo, said, durable=durable, folded=True)
+    writer = _Writer(repo, durable=durable, folded=True)
     try:
-        root = repo.nearby.folder(repo.nearby.tree_of(parent))
-        tree = writer.folder(root, _nested((change.path, change.data) for change in changes)) or writer.write_folder(Folder())
+        tree = writer.tree(parent, _nested((change.path, change.data) for change in changes))
         head = f"tree {tree}\nparent {parent}\nauthor {stamp}\ncommitter {stamp}\n\n".encode("utf-8", "surrogateescape")
         commit = writer.write("commit", head + text)
         writer.store()
     except (NotNearbyError, OSError) as error:
         raise LeaveToGitError(str(error)) from None
-    return RefFiles(repo.common_dir).swap(branch, commit, parent, reflog, logged=_logs(said), durable=durable)
+    return RefFiles(repo.common_dir).swap(branch, commit, parent, reflog, logged=_logs(repo.configured.values()), durable=durable)
 
 
 def commit_directly_alone(repo: Repo, like: str, changes: Sequence[FileChange], text: bytes, stamp: str) -> str:
@@ -94,13 +90,9 @@ def commit_directly_alone(repo: Repo, like: str, changes: Sequence[FileChange], 
     LeaveToGitError
         If it is not done here; nothing was changed but for objects that nothing names.
     """
-    said = repo.configured.values()
-    if not is_plain(repo, said):
-        raise LeaveToGitError("the repository is not plain")
-    writer = _Writer(repo, said)
+    writer = _Writer(repo)
     try:
-        edits = _nested((change.path, change.data) for change in changes)
-        tree = writer.folder(repo.nearby.folder(repo.nearby.tree_of(like)), edits) or writer.write_folder(Folder())
+        tree = writer.tree(like, _nested((change.path, change.data) for change in changes))
         head = f"tree {tree}\nauthor {stamp}\ncommitter {stamp}\n\n".encode("utf-8", "surrogateescape")
         commit = writer.write("commit", head + text)
         writer.store()
@@ -125,13 +117,10 @@ def tree_with(repo: Repo, like: str, files: Mapping[str, tuple[str, str] | None]
     LeaveToGitError
         If it is not done here; nothing was changed but for objects that nothing names.
     """
-    said = repo.configured.values()
-    if not is_plain(repo, said):
-        raise LeaveToGitError("the repository is not plain")
     edits = _nested((path, None if entry is None else _line(path, *entry)) for path, entry in files.items())
-    writer = _Writer(repo, said)
+    writer = _Writer(repo)
     try:
-        tree = writer.folder(repo.nearby.folder(repo.nearby.tree_of(like)), edits) or writer.write_folder(Folder())
+        tree = writer.tree(like, edits)
         writer.store()
         return tree
     except (NotNearbyError, OSError) as error:
@@ -203,18 +192,27 @@ class _Writer:
     Parameters
     ----------
     repo : Repo
-    said : Values
-        What git's configuration says.
     durable : bool, optional
         Sync them to disk.
     folded : bool, optional
         Whoever commits sees to it that packs stay few (:func:`runfolio.gitstore.upkeep.pack_when_due`).
+
+    Raises
+    ------
+    LeaveToGitError
+        If the repository is not plain.
     """
 
-    def __init__(self, repo: Repo, said: Values, *, durable: bool = False, folded: bool = False) -> None:
-        self._nearby, self._said, self._durable, self._folded = repo.nearby, said, durable, folded
+    def __init__(self, repo: Repo, *, durable: bool = False, folded: bool = False) -> None:
+        self._nearby, self._said, self._durable, self._folded = repo.nearby, repo.configured.values(), durable, folded
+        if not is_plain(repo, self._said):
+            raise LeaveToGitError("the repository is not plain")
         self._packs = f"{repo.common_dir}/objects/pack"
         self._made: dict[str, tuple[str, bytes, Folder | None]] = {}
+
+    def tree(self, like: str, edits: _Edits) -> str:
+        """Take the tree of a commit with some changes, and return its id."""
+        return self.folder(self._nearby.folder(self._nearby.tree_of(like)), edits) or self.write_folder(Folder())
 
     def write(self, kind: str, data: bytes, folder: Folder | None = None) -> str:
         """Take an object and return its id."""
