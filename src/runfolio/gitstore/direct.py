@@ -79,7 +79,7 @@ def commit_directly(
         writer.store()
     except (NotNearbyError, OSError) as error:
         raise LeaveToGitError(str(error)) from None
-    return RefFiles(repo.common_dir).swap(branch, commit, parent, reflog, logged=_logs(repo.configured.values()), durable=durable)
+    return RefFiles(repo.common_dir).swap(branch, commit, parent, reflog, logged=_logs(writer.said), durable=durable)
 
 
 def commit_directly_alone(repo: Repo, like: str, changes: Sequence[FileChange], text: bytes, stamp: str) -> str:
@@ -204,8 +204,9 @@ class _Writer:
     """
 
     def __init__(self, repo: Repo, *, durable: bool = False, folded: bool = False) -> None:
-        self._nearby, self._said, self._durable, self._folded = repo.nearby, repo.configured.values(), durable, folded
-        if not is_plain(repo, self._said):
+        self.said = repo.configured.values()
+        self._nearby, self._durable, self._folded = repo.nearby, durable, folded
+        if not is_plain(repo, self.said):
             raise LeaveToGitError("the repository is not plain")
         self._packs = f"{repo.common_dir}/objects/pack"
         self._made: dict[str, tuple[str, bytes, Folder | None]] = {}
@@ -223,11 +224,11 @@ class _Writer:
     def store(self) -> None:
         """Write all objects: as one pack where that makes fewer files."""
         if self._fit_a_pack():
-            level, trees = (_level(self._said, "pack.compression", default) for default in (_PACK_LEVEL, _TREE_LEVEL))
+            level, trees = (_level(self.said, "pack.compression", default) for default in (_PACK_LEVEL, _TREE_LEVEL))
             objects = [packed(oid, kind, data, trees if kind == "tree" else level) for oid, (kind, data, _) in self._made.items()]
             write_pack(self._packs, objects, durable=self._durable)
         else:
-            level = _level(self._said, "core.looseCompression", GIT_LEVEL)
+            level = _level(self.said, "core.looseCompression", GIT_LEVEL)
             for kind, data, _ in self._made.values():
                 self._nearby.loose.write(kind, data, level=level, durable=self._durable)
         for oid, (kind, data, folder) in self._made.items():
@@ -237,7 +238,7 @@ class _Writer:
         if not self._folded or len(self._made) < FEWEST or sum(len(data) for _, data, _ in self._made.values()) > LARGEST:
             return False
         # Packs beside a multi-pack index are not folded: whoever has one maintains packs in a way of their own.
-        return packs_may_be_many(self._said) and not os.path.exists(f"{self._packs}/multi-pack-index")
+        return packs_may_be_many(self.said) and not os.path.exists(f"{self._packs}/multi-pack-index")
 
     def write_folder(self, folder: Folder) -> str:
         """Store a tree and return its id."""

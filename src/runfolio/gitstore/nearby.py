@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from runfolio.gitstore.packs import PackedObjects
 
 MOST_BYTES = 4 * 1024 * 1024
 _LARGEST_KEPT = 512 * 1024
+_SAME_MOMENT_S = 0.001
+"""How long an answer about replaced objects holds: a commit asks ten times within it, and no git replaces one faster."""
 _NAME = re.compile(r"([0-9a-f]{40})(?:\^\{(tree)\}|:(.*))?", re.DOTALL)
 Found = tuple[str, bytes]
 
@@ -45,6 +48,7 @@ class NearbyObjects:
         self._bytes = 0
         self._sha1: bool | None = None
         self._packed_refs: tuple[int, bool] = (-1, False)
+        self._any_replaced, self._asked_at = False, -1.0
 
     def answer(self, name: str) -> bytes | None:
         """Return the content of an object id, ``ID^{tree}`` or ``ID:path``; None where the tree has no such path.
@@ -160,6 +164,12 @@ class NearbyObjects:
         return self._sha1 and not self._replaced()
 
     def _replaced(self) -> bool:
+        now = time.monotonic()
+        if not 0 <= now - self._asked_at < _SAME_MOMENT_S:
+            self._any_replaced, self._asked_at = self._look_for_replaced(), now
+        return self._any_replaced
+
+    def _look_for_replaced(self) -> bool:
         try:
             if os.stat(self._replace) and os.listdir(self._replace):
                 return True
