@@ -249,6 +249,8 @@ def starting(setting: Setting) -> Iterator[Row]:
     folder = folio(setting.folder / "fresh", "process")
     script = "import runfolio\nwith runfolio.start_run():\n    for n in range(5): runfolio.log_param(f'p{n}', n); runfolio.log_metric(f'm{n}', n)\n"
     (folder / "train.py").write_text(script)
+    for command in (["git", "add", "train.py"], ["git", "commit", "-qm", "train"]):  # as on dvclive's side
+        subprocess.run(command, cwd=folder, env=clean_environment(), capture_output=True, check=True)
     if setting.alone:
         yield Row("one short run, fresh process", "itself", 1.0, "", f"{cpu_of([sys.executable, 'train.py'], folder):.2f} s CPU")
         return

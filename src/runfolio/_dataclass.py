@@ -1,10 +1,10 @@
 """``dataclasses.dataclass``, whose classes are made in a tenth of the time: a command makes 50 to 100 of them before it begins.
 
 The standard library writes the source of six methods a class, and compiles each: 0.5 ms for a frozen class with slots, a third of
-what ``runfolio runs list`` took. Here only ``__init__`` is compiled, and that when it is first asked for: a command makes objects of few
-of its classes. Comparing and hashing ask one ``attrgetter``, in C as before, and the rest is generic. ``fields``, ``replace``, ``asdict``,
-``match``, ``pickle``, ``copy`` and ``FrozenInstanceError`` are as they are there (the tests compare both,
-class by class), and type checkers see the ordinary one.
+what ``runfolio runs list`` took. Here only ``__init__`` is compiled, and that for the fifth object of a class: a command
+makes one or none of most of its classes. Comparing and hashing ask one ``attrgetter``, in C as before, and the rest is generic.
+``fields``, ``replace``, ``asdict``, ``match``, ``pickle``, ``copy`` and ``FrozenInstanceError`` are as they are there (the tests compare
+both, class by class), and type checkers see the ordinary one.
 
 The standard library's module itself, which brings ``inspect``, ``ast`` and ``tokenize`` along, is loaded where somebody asks a class for
 its ``Field`` objects (``fields``, ``asdict``), and where a class needs what is not done here: bases that are dataclasses, fields by keyword
@@ -21,6 +21,7 @@ __all__ = ["dataclass", "field", "replace"]
 if TYPE_CHECKING:
     from dataclasses import dataclass, field, replace
 else:
+    from functools import partial
     from operator import attrgetter
     from reprlib import recursive_repr
 
@@ -204,19 +205,51 @@ else:
         return made
 
     class _UnwrittenInit:
-        """Stands for ``__init__`` until it is asked for, and puts the written one in its place."""
+        """Stands for ``__init__`` until it is worth writing, or somebody looks at it, and puts the written one in its place.
+
+        The first objects of a class have their fields set one by one: what a process makes one or two of, as settings, is not
+        worth 0.2 ms of the compiler.
+        """
+
+        _BY_HAND = 4
 
         def __init__(self, fields, frozen):
-            self._fields, self._frozen = fields, frozen
+            self._fields, self._frozen, self._assign = fields, frozen, object.__setattr__ if frozen else setattr
+            self._names, self._made = tuple(item.name for item in fields), 0
 
         def __set_name__(self, owner, name):
             self._owner = owner
 
         def __get__(self, instance, owner=None):
+            if instance is not None and self._made < self._BY_HAND:
+                self._made += 1
+                return partial(self._fill, instance)
+            return self._write().__get__(instance, owner)
+
+        def _write(self):
             # Two threads may both come here: they write the same.
-            written = _init(self._owner, self._fields, self._frozen)
-            self._owner.__init__ = written
-            return written.__get__(instance, owner)
+            written = self._owner.__init__ = _init(self._owner, self._fields, self._frozen)
+            return written
+
+        def _fill(self, instance, /, *values, **named):
+            given = dict(zip(self._names, values))  # noqa: B905 - too many are told below
+            twice = given.keys() & named.keys()
+            given.update(named)
+            if twice or len(values) > len(self._names) or not given.keys() <= set(self._names):
+                return self._write()(instance, *values, **named)  # which says what is wrong
+            made = []
+            for item in self._fields:
+                value = given.get(item.name, _MISSING)
+                if value is _MISSING or value is _FACTORY:
+                    if not item.has_default:
+                        return self._write()(instance, *values, **named)
+                    value = item.factory() if item.factory is not _MISSING else item.default
+                made.append(value)
+            for name, value in zip(self._names, made):  # noqa: B905 - one for each
+                self._assign(instance, name, value)
+            if hasattr(instance, "__post_init__"):
+                instance.__post_init__()
+            return None
 
     def _init(cls, fields, frozen):
         """Write and compile ``__init__``, with the signature that the standard library's has.

@@ -210,8 +210,8 @@ def test_it_is_ours_that_is_tested() -> None:
     assert ((3, 10) <= sys.version_info < (3, 14)) == _dataclass.TRIED
 
 
-@pytest.mark.parametrize("first", ["an object", "a derived one", "the method", "the signature"])
-def test_init_is_written_when_it_is_first_asked_for(first: str) -> None:
+@pytest.mark.parametrize("first", ["many objects", "many derived ones", "a wrong object", "the method", "the signature"])
+def test_init_is_written_when_it_is_worth_it(first: str) -> None:
     @_dataclass.dataclass(frozen=True, slots=True)
     class Late:
         a: int
@@ -220,7 +220,61 @@ def test_init_is_written_when_it_is_first_asked_for(first: str) -> None:
         __slots__ = ()
 
     assert not inspect.isfunction(vars(Late)["__init__"])
-    asked = {"an object": lambda: Late(1), "a derived one": lambda: Derived(1), "the method": lambda: Late.__init__}
-    asked.get(first, lambda: inspect.signature(Derived))()
+    assert Late(1) == Late(a=1)
+    assert not inspect.isfunction(vars(Late)["__init__"]), "for two objects it is not worth it"
+
+    def wrong() -> None:
+        with pytest.raises(TypeError, match="unexpected keyword argument 'b'"):
+            Late(1, b=2)  # type: ignore[call-arg]
+
+    asked: dict[str, Callable[[], object]] = {
+        "many objects": lambda: [Late(number) for number in range(4)],
+        "many derived ones": lambda: [Derived(number) for number in range(4)],
+        "a wrong object": wrong,
+        "the method": lambda: Late.__init__,
+        "the signature": lambda: inspect.signature(Derived),
+    }
+    asked[first]()
     assert inspect.isfunction(vars(Late)["__init__"]) and "__init__" not in vars(Derived)
     assert Late(1) == Late(a=1) and Derived(2).a == 2
+
+
+def _calls() -> list[tuple[str, tuple[Any, ...], dict[str, Any]]]:
+    return [
+        ("all by place", (1, 2, [3]), {}),
+        ("all by name", (), {"a": 1, "b": 2, "c": [3]}),
+        ("both", (1,), {"c": [3], "b": 2}),
+        ("defaults", (1,), {}),
+        ("none", (), {}),
+        ("one too many", (1, 2, [3], 4), {}),
+        ("one twice", (1, 2), {"b": 3}),
+        ("an unknown one", (1,), {"d": 3}),
+        ("self by name", (1,), {"self": 3}),
+        ("refused after", (-1,), {}),
+    ]
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+@pytest.mark.parametrize(("values", "named"), [call[1:] for call in _calls()], ids=[call[0] for call in _calls()])
+def test_the_first_objects_are_made_as_the_later_ones(frozen: bool, values: tuple[Any, ...], named: dict[str, Any]) -> None:
+    def made(dataclass: Any, field: Any, *, later: bool) -> object:
+        @dataclass(frozen=frozen, slots=True)
+        class Item:
+            a: int
+            b: int = 5
+            c: list[int] = field(default_factory=list)
+
+            def __post_init__(self) -> None:
+                if self.a < 0:
+                    raise ValueError(f"{self.a} is negative, {self.b}, {self.c}")
+
+        if later:
+            _ = [Item(number) for number in range(9)]
+        try:
+            return repr(Item(*values, **named))
+        except (TypeError, ValueError) as error:
+            return type(error), str(error)
+
+    expected = made(dataclasses.dataclass, dataclasses.field, later=True)
+    assert made(_dataclass.dataclass, _dataclass.field, later=False) == expected
+    assert made(_dataclass.dataclass, _dataclass.field, later=True) == expected

@@ -75,6 +75,15 @@ def test_logging_a_run_loads_nothing_heavy(folio_with_a_run: tuple[Path, set[str
     assert heavy(loaded, "click") == []
 
 
+def test_a_run_without_files_loads_no_hashing_and_no_packing(tmp_path: Path) -> None:
+    loaded_by(COMMAND.format(args=["init", "."]), tmp_path)
+    numbers = "\n".join(line for line in LOG_A_RUN.splitlines() if "log_text" not in line)
+    loaded_by(numbers, tmp_path)
+    loaded = loaded_by(numbers, tmp_path)
+    assert heavy(loaded, "click", "hashlib", "gzip", "dataclasses", "inspect") == []
+    assert not loaded & {"runfolio.tracking.copies", "runfolio.objects.buckets"}
+
+
 @pytest.mark.parametrize(
     "args",
     [

@@ -69,6 +69,12 @@ def separate(top: Path) -> Path:
     return top.parent / "apart"
 
 
+def said_on_one_line(top: Path) -> Path:
+    config = top / ".git" / "config"
+    config.write_text("[core] bare = true\n" + config.read_text())
+    return top
+
+
 def bare(top: Path) -> Path:
     git(top.parent, "clone", "-q", "--bare", "top", "bare.git")
     return top.parent / "bare.git"
@@ -83,6 +89,7 @@ ODD = {
     "within the git folder": lambda top: top / ".git",
     "within its objects": lambda top: top / ".git" / "objects",
     "called bare": configured("core.bare", "true"),
+    "called bare in the line of the section": said_on_one_line,
     "a newer format": configured("core.repositoryFormatVersion", "1"),
     "an extension": configured("extensions.partialClone", "origin"),
     "an include": configured("include.path", "more"),

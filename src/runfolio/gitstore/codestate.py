@@ -17,7 +17,6 @@ in ``left_out``, or keep the tree from git's garbage collection (`runfolio.gitst
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -222,7 +221,7 @@ def _header(made: _Status, text: str) -> None:
 
 
 def _literal(folder: str) -> str:
-    return re.sub(r"([\\*?\[\]])", r"\\\1", folder)
+    return "".join(f"\\{letter}" if letter in "\\*?[]" else letter for letter in folder)
 
 
 def _files_below(repo: Repo, folders: Sequence[str], excluded: Sequence[str], built: str) -> list[str]:

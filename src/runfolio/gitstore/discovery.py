@@ -8,14 +8,12 @@ trees, submodules, another owner, extensions, includes) git is asked, in its own
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from runfolio.gitstore.settled import read_small
 
-_ODD = re.compile(rb"^\s*\[\s*(extensions|include)|worktree", re.IGNORECASE | re.MULTILINE)
-_BARE = re.compile(rb"^\s*bare\b(?!\s*=\s*false\s*$)", re.IGNORECASE | re.MULTILINE)
-_VERSION = re.compile(rb"^\s*repositoryformatversion\b(?!\s*=\s*0\s*$)", re.IGNORECASE | re.MULTILINE)
+_ONLY = {b"bare": b"false", b"repositoryformatversion": b"0"}
+"""What a plain repository says, where it says anything."""
 _LOOKS_BARE = ("HEAD", "objects", "refs")
 
 
@@ -49,5 +47,22 @@ def _is_plain(folder: Path) -> bool:
     mine = os.geteuid()
     if any(os.lstat(place).st_uid != mine for place in (folder, git_dir)):
         return False
-    text = read_small(str(git_dir / "config"))
-    return not (_ODD.search(text) or _BARE.search(text) or _VERSION.search(text))
+    return _says_nothing_odd(read_small(str(git_dir / "config")))
+
+
+def _says_nothing_odd(text: bytes) -> bool:
+    """Tell whether a configuration is a plain repository's; regular expressions for it took half a millisecond to compile."""
+    text = text.lower()
+    if b"worktree" in text:
+        return False
+    for line in text.splitlines():
+        line = line.strip()
+        if line.startswith(b"["):
+            section, _, line = line[1:].partition(b"]")
+            if section.lstrip().startswith((b"extensions", b"include")):
+                return False
+            line = line.strip()
+        key, _, value = line.partition(b"=")
+        if _ONLY.get(key.strip(), value.strip()) != value.strip():
+            return False
+    return True

@@ -19,6 +19,7 @@ from contextlib import suppress
 from itertools import accumulate
 from typing import NamedTuple
 
+from runfolio._hashing import sha1
 from runfolio.gitstore.loose import compressed, write_whole
 from runfolio.gitstore.settled import read_small
 
@@ -38,6 +39,8 @@ _FANOUT = struct.Struct(">256I")
 _PACK_HEAD, _IDX_HEAD = b"PACK\0\0\0\2", b"\xfftOc\0\0\0\2"
 _IDX_IDS = 8 + 1024
 _FOLDS_AT_LEAST = 8
+_OPENSSL_FROM = 1024 * 1024
+"""Bytes from which on OpenSSL's SHA-1 makes up for the 3 to 5 ms that it takes to load."""
 _MOST_KNOWN = 4096
 _not_foldable: set[str] = set()
 """Large packs and those with deltas, as this process found them: a pack's name is the digest of its content."""
@@ -88,8 +91,6 @@ def write_pack(folder: str, objects: Iterable[Packed], *, durable: bool) -> str:
     OSError
         If one could not be written; what is there then is no pack.
     """
-    import hashlib  # OpenSSL takes 5 ms to load, which reading need not pay
-
     by_id = {item.oid: item.data for item in objects}
     parts = [_PACK_HEAD, struct.pack(">I", len(by_id)), *by_id.values()]
     offsets, at = {}, _FIRST
@@ -97,9 +98,9 @@ def write_pack(folder: str, objects: Iterable[Packed], *, durable: bool) -> str:
         offsets[oid] = at
         at += len(data)
     body = b"".join(parts)
-    digest = hashlib.sha1(body, usedforsecurity=False).digest()
+    digest = _sha1(body)
     index = _index(by_id, offsets) + digest
-    index += hashlib.sha1(index, usedforsecurity=False).digest()
+    index += _sha1(index)
     name = f"pack-{digest.hex()}"
     temporary = [f"{folder}/{start}{os.urandom(6).hex()}" for start in _UNFINISHED]
     try:
@@ -113,6 +114,14 @@ def write_pack(folder: str, objects: Iterable[Packed], *, durable: bool) -> str:
                 os.unlink(file)
         raise
     return name
+
+
+def _sha1(data: bytes) -> bytes:
+    if len(data) > _OPENSSL_FROM:
+        from hashlib import sha1 as fast
+
+        return fast(data, usedforsecurity=False).digest()
+    return sha1(data, usedforsecurity=False).digest()
 
 
 def _index(by_id: Mapping[bytes, bytes], offsets: Mapping[bytes, int]) -> bytes:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runfolio._hashing import sha1, sha256
+from runfolio._pattern import pattern
 from runfolio.errors import DamagedError, GitError
 from runfolio.gitstore.folders import numbers_in
 from runfolio.gitstore.nearby import NotNearbyError
@@ -26,8 +27,20 @@ SYMLINK = "120000"
 EXECUTABLE = "100755"
 FILE = "100644"
 
-_ENTRIES = {size: re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % size, re.DOTALL) for size in (20, 32)}
-Rule = tuple[re.Pattern[str], ...]
+_ENTRIES = {size: pattern(rb"([0-7]+) ([^\0]+)\0(.{%d})" % size, re.DOTALL) for size in (20, 32)}
+
+
+class Word(str):
+    """A level of a rule that is one name, and no pattern: there is nothing to compile."""
+
+    __slots__ = ()
+
+    def fullmatch(self, name: str) -> bool:
+        """Tell whether a name is this one."""
+        return self == name
+
+
+Rule = tuple["re.Pattern[str] | Word", ...]
 
 
 class Entry(NamedTuple):
@@ -188,8 +201,8 @@ def without(repo: Repo, entries: Sequence[Entry], rules: Sequence[Rule]) -> list
     repo : Repo
     entries : sequence of Entry
         Of the tree's root.
-    rules : sequence of tuple of re.Pattern
-        One pattern for each level of a path; a path that matches all of a rule's patterns is left out, with all below.
+    rules : sequence of tuple of re.Pattern or Word
+        One for each level of a path; a path that matches all levels of a rule is left out, with all below.
         A folder that is empty afterwards is left out too.
 
     Returns

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
-import re
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from runfolio._pattern import pattern
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, storage_error
 from runfolio.objects.files import open_descriptor
 from runfolio.objects.incoming import lent_buffer, make_folder, sync_path
@@ -27,7 +26,7 @@ LEAST_BYTES = 256 << 10
 """A smaller file is hashed sooner than the second name costs."""
 MOST_BYTES = 64 << 20
 """A larger one is read once for both, copy and digest, rather than perhaps from the disk again."""
-COPY_NAME = re.compile(r"\.[0-9a-f]{32}\.copy\Z")
+COPY_NAME = pattern(r"\.[0-9a-f]{32}\.copy\Z")
 _ENDLESS = 1 << 30
 _NO_SENDFILE = {errno.EINVAL, errno.ENOTSOCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 _NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EXDEV}
@@ -171,7 +170,9 @@ class Copies:
             return os.open(path, flags, 0o444)
 
     def _hashed(self, name: str) -> tuple[Digest, int]:
-        sha, size = hashlib.sha256(), 0
+        from hashlib import sha256  # OpenSSL takes 3 to 5 ms to load: a run without files need not pay
+
+        sha, size = sha256(), 0
         try:
             with open(self._path(name), "rb", buffering=0) as source, lent_buffer() as view:
                 while count := source.readinto(view):

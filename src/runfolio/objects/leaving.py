@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,9 +80,18 @@ def sweep(folder: Path, older_than_s: float) -> int:
         with contextlib.suppress(FileNotFoundError):
             path = folder / name
             if path.lstat().st_mtime <= oldest:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+                _remove(path)
                 removed += 1
     return removed
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        import shutil  # brings two libraries of compression along
+
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def names_in(folder: Path, pattern: re.Pattern[str]) -> list[str]:

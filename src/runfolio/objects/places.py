@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runfolio._pattern import pattern
 from runfolio.errors import UsageError
-from runfolio.objects.buckets import Bucket
 from runfolio.objects.local import LocalStore
 from runfolio.objects.store import ObjectStore
+
+if TYPE_CHECKING:
+    from runfolio.objects.buckets import Bucket
 
 # Two letters at least: in C:\objects the C is a drive.
 _SCHEME = pattern(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)\Z", re.DOTALL)

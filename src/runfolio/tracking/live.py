@@ -17,7 +17,6 @@ from runfolio.records import ArtifactEntry, DatasetInput, Lifecycle, Run
 from runfolio.records.names import MAX_PARAM_LENGTH, MAX_TAG_LENGTH, check_artifact_path, check_key
 from runfolio.records.redaction import Redactor
 from runfolio.records.runs import Digest
-from runfolio.tracking.copies import CopiedFile, backlog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +52,7 @@ class LiveRun:
         self.brief = brief
         self._params = dict(record.params)
         self._keys: dict[str, str] = {}
+        self._copied = False
         self._asked: str | None = None  # the status with which somebody ended the run, also where that failed
 
     @classmethod
@@ -228,8 +228,11 @@ class LiveRun:
 
     def artifact_copied(self, path: Path, artifact_path: str) -> None:
         """Log a file under a path of the run: its bytes are taken now, and hashed now or while the caller goes on."""
+        from runfolio.tracking.copies import CopiedFile, backlog
+
         check_artifact_path(artifact_path)
         waiting, store = backlog(), self.folio.store
+        self._copied = True
         waiting.retry(self.writer)
         copy = None if self.brief or self.folio.spool.durability == "power-each" else store.copies.take(path)
         if copy is None:
@@ -245,7 +248,10 @@ class LiveRun:
     @storage_errors("store the artifact")
     def settle_artifacts(self) -> None:
         """Return once each artifact that was logged here has its digest and is in the store."""
-        backlog().finish(self.writer)
+        if self._copied:  # a run without files loads none of it
+            from runfolio.tracking.copies import backlog
+
+            backlog().finish(self.writer)
 
     @storage_errors("store the artifact")
     def artifact_file(self, path: Path, artifact_path: str) -> ArtifactEntry:

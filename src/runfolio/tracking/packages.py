@@ -21,7 +21,6 @@ from typing import Any
 from runfolio._hashing import sha256
 from runfolio._pattern import pattern
 
-_SEPARATORS = pattern(r"[-_.]+")
 _EGG = pattern(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py\d[\d.]*)?(?:-.+)?\Z")
 
 _cache: dict[tuple[tuple[str, int], ...], str] = {}
@@ -70,7 +69,7 @@ def _lines(folders: Iterable[str]) -> list[str]:
         for name in names:
             place = os.path.join(folder, name)
             package, version = _named(place, name)
-            key = _SEPARATORS.sub("-", package).lower()
+            key = _normal(package)
             if key and key not in found:
                 found[key] = _line(key, version, place)
     return [found[key] for key in sorted(found)]
@@ -79,6 +78,14 @@ def _lines(folders: Iterable[str]) -> list[str]:
 def _brought_along(folder: str, folders: Sequence[str]) -> bool:
     package = os.path.dirname(folder)
     return os.path.dirname(package) in folders and os.path.isfile(os.path.join(package, "__init__.py"))
+
+
+def _normal(package: str) -> str:
+    """Return a package's name as PEP 503 compares names."""
+    key = package.lower().replace("_", "-").replace(".", "-")
+    while "--" in key:
+        key = key.replace("--", "-")
+    return key
 
 
 def _named(place: str, folder: str) -> tuple[str, str]:
@@ -113,8 +120,11 @@ def _metadata(place: str) -> tuple[str, str]:
 
 def _line(name: str, version: str, place: str) -> str:
     plain = f"{name}=={version}" if version else name
+    origin = f"{place}{os.sep}direct_url.json"
+    if not os.access(origin, os.F_OK):  # a third of what a failed open costs, and nearly no package has one
+        return plain
     try:
-        with open(os.path.join(place, "direct_url.json"), encoding="utf-8") as file:
+        with open(origin, encoding="utf-8") as file:
             return _origin(name, plain, json.load(file))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return plain  # not there, or not as PEP 610 says

@@ -18,7 +18,7 @@ from runfolio.formats.paths import BUILT_SITE, DATASETS, ENVIRONMENTS, EXPERIMEN
 from runfolio.gitstore.codestate import Asked, CodeState, ask_state, code_tree, configuration
 from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.snapshots import carry_tree, keep_tree
-from runfolio.gitstore.trees import EXECUTABLE, FILE, Rule, tree_of_files, tree_of_folder
+from runfolio.gitstore.trees import EXECUTABLE, FILE, Rule, Word, tree_of_files, tree_of_folder
 from runfolio.records.redaction import Redactor
 from runfolio.records.settings import CaptureSettings
 from runfolio.tracking.entrypoint import EntryPoint
@@ -33,7 +33,7 @@ def record_rules(prefix: str) -> tuple[Rule, ...]:
     Only the records themselves are named: a code folder that is called ``models`` stays code. So do ``datasets/*.yaml``: which data was
     current is part of what a run stood on, as a lock file is; only the facts of contents are records.
     """
-    start = tuple(re.escape(part) for part in prefix.split("/") if part)
+    start = tuple(Word(part) for part in prefix.split("/") if part)
     slug = r"[a-z0-9][a-z0-9_-]*"
     rules = (
         (RUNS, slug, r"\d{4}-\d\d"),
@@ -46,7 +46,7 @@ def record_rules(prefix: str) -> tuple[Rule, ...]:
         (REPRODUCTIONS, r"[A-Za-z0-9][\w-]*", r"[0-9a-f]{32}\.json"),
         (DATASETS, slug, r"[0-9a-f]{16}\.json"),
     )
-    return tuple(tuple(pattern(level, re.ASCII) for level in (*start, *rule)) for rule in rules)
+    return tuple((*start, *(Word(level) if level.isalpha() else pattern(level, re.ASCII) for level in rule)) for rule in rules)
 
 
 def printable(text: str) -> str:

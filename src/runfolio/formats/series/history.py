@@ -10,7 +10,6 @@ and 75 KB with every column's encoding chosen by hand. It needs no package to re
 
 from __future__ import annotations
 
-import gzip
 import json
 import zlib
 from collections import defaultdict
@@ -144,15 +143,17 @@ def read_series(file: IO[bytes], key: str | None = None, *, where: str = "") -> 
 
 
 def _lines(file: IO[bytes], where: str) -> Iterator[tuple[int, bytes]]:
+    from gzip import BadGzipFile, GzipFile  # who writes a history needs none of it
+
     number = 0
     try:
-        with gzip.GzipFile(fileobj=file, mode="rb") as lines:
+        with GzipFile(fileobj=file, mode="rb") as lines:
             while line := lines.readline(MAX_LINE_BYTES + 1):
                 number += 1
                 if len(line) > MAX_LINE_BYTES:
                     raise _damaged(where, f"line {number} has more than {MAX_LINE_BYTES} bytes")
                 yield number, line
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except (BadGzipFile, EOFError, zlib.error) as error:
         raise _damaged(where, str(error)) from None
     except (DamagedError, NewerSchemaError):
         raise
