@@ -30,3 +30,8 @@ def test_a_bare_folio_is_made_once(tmp_path: Path, pinned_git: Path) -> None:
     for _ in range(2):
         initialise(tmp_path / "lab.git", bare=True).folio.close()
     assert git(tmp_path / "lab.git", "log", "--format=%s") == "runfolio: start a folio\n"
+
+
+def test_what_the_settings_say_is_told_in_their_own_words(folio_dir: Path) -> None:
+    with pytest.raises(UsageError, match=r"says records\.branch: null\. Edit the file, or run: runfolio migrate --to ledger"):
+        initialise(folio_dir, branch="ledger")

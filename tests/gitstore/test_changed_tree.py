@@ -93,9 +93,31 @@ def _names(folder: Path) -> None:
         (folder / name).write_text(name)
 
 
+def _returns_in_the_index(folder: Path) -> None:
+    git(folder, "config", "core.autocrlf", "false")
+    (folder / "dos.py").write_bytes(b"one\r\ntwo\r\n")
+    git(folder, "add", "dos.py")
+    git(folder, "commit", "-qm", "line ends of another system")
+    git(folder, "config", "core.autocrlf", "input")
+    (folder / "dos.py").write_bytes(b"one\r\ntwo\r\nthree\r\n")
+    (folder / "new.py").write_bytes(b"one\r\n")
+
+
+def _returns_staged(folder: Path) -> None:
+    (folder / "dos.py").write_bytes(b"one\r\n")
+    git(folder, "add", "dos.py")
+    (folder / ".gitattributes").write_text("* text=auto\n")
+    (folder / "dos.py").write_bytes(b"two\r\n")
+
+
+def _name_ends_with_a_return(folder: Path) -> None:
+    (folder / "twice").write_text("one")
+    (folder / "twice\r").write_text("other")
+
+
 CHANGES = [
     _edit, _new, _staged, _staged_and_gone, _to_be_added, _removed, _folder_removed, _made_executable, _link, _file_becomes_folder,
-    _folder_becomes_file, _line_ends, _modes_ignored, _names,
+    _folder_becomes_file, _line_ends, _modes_ignored, _names, _returns_in_the_index, _returns_staged, _name_ends_with_a_return,
 ]  # fmt: skip
 
 
@@ -131,6 +153,18 @@ def test_it_is_the_tree_that_git_makes(change: Callable[[Path], None], packed: b
     assert found.dirty and found.tree == _told_by_git(folder, tmp_path / "index")
     assert (folder / ".git" / "index").read_bytes() == index
     git(folder, "fsck", "--strict")
+
+
+@pytest.mark.parametrize("odd", [False, True], ids=["here", "by git"])
+def test_code_is_kept_where_git_would_refuse_its_line_ends(odd: bool, folder: Path) -> None:
+    git(folder, "config", "core.autocrlf", "input")
+    git(folder, "config", "core.safecrlf", "true")
+    (folder / "dos.py").write_bytes(b"one\r\n")
+    if odd:
+        (folder / "link").symlink_to("b")
+    found = code_tree(Repo.discover(folder))
+    assert git(folder, "ls-tree", "--name-only", found.tree, "dos.py").strip() == "dos.py"
+    assert git(folder, "cat-file", "blob", f"{found.tree}:dos.py") == "one\n"
 
 
 def test_what_changes_a_file_alone_starts_git_four_times(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -258,7 +258,7 @@ def _missing(repo: Repo, settings_path: str, attributes_path: str, artifacts: st
         for asked, there, field in ((artifacts, held.artifacts, "artifacts"), (branch, held.records.branch, "records.branch")):
             if asked and asked != there:
                 raise UsageError(
-                    f"{settings_path} is there and says {field}: {there}. Edit the file"
+                    f"{settings_path} is there and says {field}: {there or 'null'}. Edit the file"
                     + (f", or run: runfolio migrate --to {asked}" if field == "records.branch" else ".")
                 )
     attributes = _current(repo, attributes_path) or b""

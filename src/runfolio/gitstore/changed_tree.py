@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
+from functools import partial
 
 from runfolio.errors import GitError
 from runfolio.gitstore.admission import ABSENT, Changed
@@ -21,9 +22,14 @@ from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.trees import EXECUTABLE, FILE, id_bytes
 
 _FOLDS_NAMES = ("core.ignorecase", "core.precomposeunicode")
+_AS_IT_IS = ("-c", "core.safecrlf=false")
+"""Git refuses to add a file whose line ends it could not give back where ``core.safecrlf`` says so: code is kept all the same."""
+_PIECE = 1 << 20
 
 
-def changed_tree(repo: Repo, commit: str, taken: Sequence[str], reset: Sequence[Changed], *, plain: bool) -> str:
+def changed_tree(
+    repo: Repo, commit: str, taken: Sequence[str], reset: Sequence[Changed], *, plain: bool, known: Container[str] = ()
+) -> str:
     """Store the tree of a commit with what changed in the work tree, and return its id.
 
     Parameters
@@ -38,6 +44,8 @@ def changed_tree(repo: Repo, commit: str, taken: Sequence[str], reset: Sequence[
         Paths to take in the state given.
     plain : bool
         Nothing of it is a submodule, or in the middle of a merge: then these are all the paths that differ from the commit.
+    known : container of str, optional
+        Paths that the index may hold; the others are new.
 
     Raises
     ------
@@ -46,11 +54,11 @@ def changed_tree(repo: Repo, commit: str, taken: Sequence[str], reset: Sequence[
     """
     if plain and commit:
         with suppress(LeaveToGitError):
-            return _written_here(repo, commit, taken, reset)
+            return _written_here(repo, commit, taken, reset, known)
     return _written_by_git(repo, taken, reset)
 
 
-def _written_here(repo: Repo, commit: str, taken: Sequence[str], reset: Sequence[Changed]) -> str:
+def _written_here(repo: Repo, commit: str, taken: Sequence[str], reset: Sequence[Changed], known: Container[str]) -> str:
     said = repo.configured.values()
     if said.truth("core.fileMode") is False or any(said.truth(key) for key in _FOLDS_NAMES):
         raise LeaveToGitError("names or modes")
@@ -60,6 +68,10 @@ def _written_here(repo: Repo, commit: str, taken: Sequence[str], reset: Sequence
             raise LeaveToGitError(item.path)
         files[item.path] = (item.mode, item.oid) if item.oid and item.mode != ABSENT else None
     modes = [_mode(repo, path) for path in taken]
+    for path in taken:
+        if path in known and _has_returns(f"{repo.work_tree}/{path}"):
+            # `git add` lets CR LF be where the index has it already (convert.c, has_crlf_in_index); hash-object reads no index.
+            raise LeaveToGitError(path)
     files.update(zip(taken, zip(modes, _blobs(repo, taken), strict=True), strict=True))
     return tree_with(repo, commit, files)
 
@@ -70,9 +82,17 @@ def _mode(repo: Repo, path: str) -> str:
         found = os.lstat(f"{repo.work_tree}/{path}").st_mode
     except OSError:
         raise LeaveToGitError(path) from None
-    if not stat.S_ISREG(found) or "\n" in path or path.startswith('"'):
-        raise LeaveToGitError(path)
+    if not stat.S_ISREG(found) or "\n" in path or path.startswith('"') or path.endswith("\r"):
+        raise LeaveToGitError(path)  # what the lines of hash-object cannot say, or say otherwise
     return EXECUTABLE if found & stat.S_IXUSR else FILE
+
+
+def _has_returns(name: str) -> bool:
+    try:
+        with open(name, "rb", 0) as file:
+            return any(b"\r" in piece for piece in iter(partial(file.read, _PIECE), b""))
+    except OSError:
+        raise LeaveToGitError(name) from None
 
 
 def _blobs(repo: Repo, paths: Sequence[str]) -> list[str]:
@@ -80,7 +100,7 @@ def _blobs(repo: Repo, paths: Sequence[str]) -> list[str]:
     if not paths:
         return []
     names = "".join(f"{path}\n" for path in paths).encode("utf-8", "surrogateescape")
-    made = repo.run("hash-object", "-w", "--stdin-paths", input=names, check=False).decode().split()
+    made = repo.run(*_AS_IT_IS, "hash-object", "-w", "--stdin-paths", input=names, check=False).decode().split()
     if len(made) != len(paths) or not all(map(OBJECT_ID.match, made)):
         raise LeaveToGitError("git made no object of a file")
     return made
@@ -103,7 +123,7 @@ def _written_by_git(repo: Repo, taken: Sequence[str], reset: Sequence[Changed]) 
             repo.run("update-index", "-z", "--index-info", input=b"".join(lines), env=env)
         if taken:
             names = "".join(f"{path}\0" for path in taken).encode("utf-8", "surrogateescape")
-            repo.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", input=names, env=env)
+            repo.run(*_AS_IT_IS, "update-index", "--add", "--remove", "--replace", "-z", "--stdin", input=names, env=env)
         tree = repo.run("write-tree", "--missing-ok", env=env).decode().strip()
     if not OBJECT_ID.match(tree):
         raise GitError(f"git write-tree gave no tree but {tree!r}. Is there room on the disk?")

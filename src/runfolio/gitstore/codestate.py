@@ -121,7 +121,8 @@ def code_tree(
         return _with(state, _clean_tree(repo, status.commit, records), ())
     assert repo.work_tree is not None
     choice = choose(repo.work_tree, status.changed, status.new, untracked_max_bytes, all_max_bytes)
-    tree, left_out = changed_tree(repo, status.commit, *choice[:2], plain=status.plain), choice[2]
+    known = {item.path for item in status.changed}
+    tree, left_out = changed_tree(repo, status.commit, *choice[:2], plain=status.plain, known=known), choice[2]
     return _with(state, _pruned(repo, tree, records), left_out)
 
 

@@ -241,4 +241,5 @@ def explain(args: tuple[str, ...], done: subprocess.CompletedProcess[bytes]) -> 
         line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip() and not line.startswith("hint:")
     ]
     said = "; ".join(words[-3:]) if words else f"exit code {done.returncode}"
-    return GitError(f"git {args[0]} failed: {said[:600]}")
+    verb = next((args[at] for at in range(0, len(args), 2) if args[at] != "-c"), "")
+    return GitError(f"git {verb} failed: {said[:600]}")
