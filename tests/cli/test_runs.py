@@ -196,6 +196,14 @@ def test_compare_shows_only_what_differs_and_deltas(run_cli: Command, sweep: dic
     assert run_cli("runs", "compare", "try-1").code == 2
 
 
+def test_the_tag_of_logged_models_is_no_difference(run_cli: Command, sweep: dict[str, str]) -> None:
+    for name in ("try-1", "try-2"):
+        assert run_cli("runs", "tag", name, f"mlflow.log-model.history={name}", f"team={name}").code == 0
+    done = run_cli("runs", "compare", "try-1", "try-2")
+    assert "log-model.history" not in done.out and "team" in done.out
+    assert "log-model.history" in run_cli("runs", "compare", "try-1", "try-2", "--all").out
+
+
 def test_history_gives_every_point(run_cli: Command, sweep: dict[str, str]) -> None:
     points = shape(run_cli("runs", "history", "try-1", "loss", "--json"))
     assert [point["value"] for point in points] == [1 / (step + 1) for step in range(20)]

@@ -15,6 +15,9 @@ from runfolio.formats.csv_text import csv_text
 from runfolio.records import Run
 from runfolio.records.times import utc_text
 
+_ALWAYS_DIFFERS = "mlflow.log-model.history"
+"""Names its own run and the time: it differs between any two runs, and says nothing of them."""
+
 
 @click.command("compare")
 @options.some_runs
@@ -50,7 +53,7 @@ def compare(
         found = list(by_id.values())
     comparison = compare_runs(found, base)
     if not everything:
-        comparison = comparison.only_differences()
+        comparison = comparison.only_differences().without("tag", _ALWAYS_DIFFERS)
     if as_json:
         print_json(comparison_document(comparison))
     elif as_csv:

@@ -65,6 +65,10 @@ class Comparison:
         """Return the comparison with only the rows that differ."""
         return replace(self, rows=tuple(row for row in self.rows if row.differs))
 
+    def without(self, kind: str, key: str) -> Comparison:
+        """Return the comparison without one row."""
+        return replace(self, rows=tuple(row for row in self.rows if (row.kind, row.key) != (kind, key)))
+
 
 def compare_runs(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
     """Put runs side by side.

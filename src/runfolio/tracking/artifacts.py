@@ -144,14 +144,22 @@ class RunFiles(Bound):
         self._log(run_id, lambda live: live.tag(LOGGED_IMAGES_TAG, True))
 
     def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:
-        """Store a table (a dictionary of columns, or a DataFrame) as JSON or Parquet; rows add to a table that is there."""
-        from runfolio.tracking.tables import append_table, logged_table_tag
+        """Store a table (a dictionary of columns, or a DataFrame) as JSON or Parquet; rows add to a table that is there.
 
+        Columns of images (Pillow's, or `runfolio.Image`) become files below ``table_images``, which the table names.
+        """
+        from runfolio.tracking.table_images import without_images
+        from runfolio.tracking.tables import append_table, check_table_file, logged_table_tag
+
+        table, images = without_images(data, check_table_file(artifact_file))
         folio = self._session().folio
         record = folio.runs.get(run_id)
         entry = folio.runs.artifacts(record).get(check_artifact_path(artifact_file))
         existing = folio.store.read(entry.digest) if entry else None
-        self.log_bytes(run_id, append_table(existing, data, artifact_file), artifact_file)
+        whole = append_table(existing, table, artifact_file)
+        for path, image in images.items():
+            self.log_bytes(run_id, image, path)
+        self.log_bytes(run_id, whole, artifact_file)
         tag = logged_table_tag(record.tags.get("mlflow.loggedArtifacts"), artifact_file)
         self._log(run_id, lambda live: live.tag("mlflow.loggedArtifacts", tag))
 

@@ -4,7 +4,7 @@ The form is MLflow's: JSON in pandas' split orientation (``{"columns": […], "d
 appended without touching those that are there: the JSON is read as it is, never through type guessing, so that a column of
 ``"007"`` stays text and a float keeps all its digits (pandas' own writer keeps ten).
 
-It does *not* store images in cells; ``log_image`` does.
+It does *not* store images in cells: :mod:`.table_images` makes files of them first.
 
 >>> append_table(None, {"question": ["2+2"], "answer": [4]}, "qa.json")
 b'{"columns":["question","answer"],"data":[["2+2",4]]}'
@@ -59,7 +59,7 @@ def append_table(existing: bytes | None, data: Any, artifact_file: str = "table.
         If Parquet is asked for and pyarrow is not installed.
     """
     check_table_file(artifact_file)
-    frame = _frame(data)
+    frame = frame_of(data)
     if artifact_file.endswith(".parquet"):
         return _parquet(existing, frame, artifact_file)
     columns = [_label(name) for name in frame.columns]
@@ -140,7 +140,14 @@ def logged_table_tag(current: str | None, artifact_file: str) -> str:
     return json.dumps(entries if entry in entries else [*entries, entry])
 
 
-def _frame(data: Any) -> pandas.DataFrame:
+def frame_of(data: Any) -> pandas.DataFrame:
+    """Return a table as a frame; a dictionary of single values is one row.
+
+    Raises
+    ------
+    UsageError
+        If it is no table.
+    """
     import pandas
 
     if isinstance(data, pandas.DataFrame):
@@ -162,7 +169,7 @@ def _parquet(existing: bytes | None, frame: pandas.DataFrame, name: str) -> byte
     import pyarrow
 
     for at, column in enumerate(frame.columns):
-        if frame.iloc[:, at].dtype == object and any(_is_image(value) for value in frame.iloc[:, at]):
+        if frame.iloc[:, at].dtype == object and any(is_image(value) for value in frame.iloc[:, at]):
             raise _image_error(str(column))
     if existing is not None:
         frame = pandas.concat([_read_parquet(existing, name), frame], ignore_index=True)
@@ -254,7 +261,7 @@ def _cell(value: Any, name: Any) -> Any:
         return _cell(value.value, name)
     if isinstance(value, (Decimal, UUID, PurePath)) or type(value).__name__ in ("Period", "Interval"):
         return str(value)
-    if _is_image(value):
+    if is_image(value):
         raise _image_error(str(name))
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return _cell(value.tolist(), name)
@@ -263,11 +270,13 @@ def _cell(value: Any, name: Any) -> Any:
     )
 
 
-def _is_image(value: Any) -> bool:
+def is_image(value: Any) -> bool:
+    """Tell whether a value is an image by what it can do, as MLflow does: Pillow's and `runfolio.Image`."""
     return callable(getattr(value, "save", None)) and callable(getattr(value, "resize", None)) and hasattr(value, "size")
 
 
 def _image_error(name: str) -> UsageError:
     return UsageError(
-        f"Column {name!r} holds images, which a table does not store. Log each with log_image and put its name here."
+        f"Column {name!r} holds images within other values, which a table does not store. Make them cells of their own, or "
+        "log each with log_image and put its name here."
     )
