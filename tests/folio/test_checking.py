@@ -374,6 +374,16 @@ def test_every_wrong_field_of_a_record_is_named_at_once(case: Damage) -> None:
     assert fields == {"start", "status", "params", "end"}
 
 
+def test_wrong_fields_are_named_also_in_another_spelling(case: Damage) -> None:
+    path = short(case)
+    fields = {**json.loads(case.read(path)), "status": "DONE", "start": "now"}
+    case.commit_all({path: json.dumps(fields).encode()})
+    findings = check(case.folio)
+    assert "canonical spelling" in found(findings, "run.format", path).message
+    assert "one of RUNNING, SCHEDULED, FINISHED" in found(findings, "run.format", path, "status").message
+    found(findings, "run.format", path, "start")
+
+
 @pytest.mark.parametrize(("mode", "word"), [("120000", "symbolic link"), ("160000", "submodule"), ("100755", "executable")])
 def test_link_submodule_and_executable_in_place_of_a_record_are_named(case: Damage, mode: str, word: str) -> None:
     path = case.path("child")

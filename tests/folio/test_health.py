@@ -241,3 +241,20 @@ def test_folio_without_commit_is_examined(tmp_path: Path, pinned_git: Path) -> N
     with closing(initialise(tmp_path / "new", commit=False).folio) as folio:
         health = examine(folio)
     assert health.records == RecordSizes() and health.records.a_run == 0
+
+
+def test_a_damaged_repository_is_examined_and_the_damage_told(folio: Folio) -> None:
+    root = folio.place.root
+    tree = git(root, "rev-parse", "HEAD:runs").strip()
+    git(root, "repack", "-adq")
+    pack = next((root / ".git" / "objects" / "pack").glob("*.pack"))
+    kept = root / "kept.pack"
+    pack.rename(kept)
+    pack.with_suffix(".idx").unlink()
+    subprocess.run(["git", "unpack-objects", "-q"], cwd=root, input=kept.read_bytes(), check=True)
+    (root / ".git" / "objects" / tree[:2] / tree[2:]).unlink()
+    with closing(open_folio(root)) as again:
+        health = examine(again, now_ms=NOW)
+    advice = next(item for item in health.advice if item.rule == "doctor.unreadable")
+    assert advice.severity is Severity.ERROR and tree in advice.message and "runfolio check" in advice.remedy
+    assert health.records.runs == 0 and health.store and health.store.objects

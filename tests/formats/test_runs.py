@@ -48,7 +48,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "start as a float": ({"start": 1.0}, "start: a whole number"),
     "start as true": ({"start": True}, "start: a whole number"),
     "end null": ({"end": None}, "end: a whole number"),
-    "unknown status": ({"status": "DONE"}, "status: 'DONE' is not a valid RunStatus"),
+    "unknown status": (
+        {"status": "DONE"},
+        "status: one of RUNNING, SCHEDULED, FINISHED, FAILED, KILLED is expected, found 'DONE'",
+    ),
     "status a list": ({"status": []}, "status"),
     "params a list": ({"params": []}, "params: an object"),
     "param a number": ({"params": {"depth": 3}}, "params: depth: text"),
@@ -76,7 +79,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "schema text": ({"schema": "1"}, "schema: a whole number"),
     "schema true": ({"schema": True}, "schema: a whole number"),
     "schema zero": ({"schema": 0}, "schema: a whole number"),
-    "lifecycle unknown": ({"lifecycle": "gone"}, "lifecycle: 'gone'"),
+    "lifecycle unknown": ({"lifecycle": "gone"}, "lifecycle: one of active, deleted is expected, found 'gone'"),
 }
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from runfolio._dataclass import dataclass, replace
-from runfolio.errors import BusyError, StorageError
+from runfolio.errors import BusyError, GitError, StorageError
 from runfolio.folio.folio import Folio
 from runfolio.folio.limits import Limit, host_of, limits_of
 from runfolio.folio.lock import locked
@@ -93,6 +93,8 @@ class Health:
     records, repository, index, store, journals, clone : see their classes
     limits : tuple of Limit
     advice : tuple of Finding
+    unreadable : str
+        What git says where it cannot read the records, which are then not counted.
     """
 
     root: str
@@ -110,6 +112,7 @@ class Health:
     clone: Clone
     limits: tuple[Limit, ...] = ()
     advice: tuple[Finding, ...] = ()
+    unreadable: str = ""
 
 
 def examine(folio: Folio, *, now_ms: int | None = None) -> Health:
@@ -125,7 +128,11 @@ def examine(folio: Folio, *, now_ms: int | None = None) -> Health:
     now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     today = datetime.fromtimestamp(now / 1000, timezone.utc).date()
     tip = place.tip()
-    records = measure_records(place, tip, today) if tip else RecordSizes()
+    records, unreadable = RecordSizes(), ""
+    try:
+        records = measure_records(place, tip, today) if tip else records
+    except GitError as error:
+        unreadable = error.message
     repository, store = measure_repository(place), measure_store(folio.store, now)
     clone = _clone(place)
     remote = next((address for name, address in clone.remotes if name == place.settings.remote), "")
@@ -144,6 +151,7 @@ def examine(folio: Folio, *, now_ms: int | None = None) -> Health:
         journals=_journals(folio),
         clone=clone,
         limits=limits_of(host_of(remote), records, repository, store, today),
+        unreadable=unreadable,
     )
     return replace(made, advice=advise(place, made, now))
 
@@ -195,6 +203,9 @@ def _journals(folio: Folio) -> Journals:
 
 def _on_git(place: Place, health: Health) -> Iterator[Finding]:
     size = health.repository
+    if health.unreadable:
+        message = f"git cannot read the records, which are not counted: {health.unreadable}"
+        yield _note("doctor.unreadable", "", message, "Run: runfolio check, which says what is damaged", Severity.ERROR)
     if size.loose_objects > MANY_LOOSE or size.packs > 50:
         message = f"{size.loose_objects:,} objects are single files and {size.packs} are packs, which takes room and time"
         off = place.repo.config("gc.auto") == "0"

@@ -28,6 +28,7 @@ from runfolio._pattern import pattern
 from runfolio.errors import DamagedError
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
+_SPELLING = "not in the canonical spelling"
 
 _INVISIBLE = pattern(
     "[\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
@@ -170,10 +171,15 @@ def load(data: bytes, where: str, *, trusted: bool = False) -> dict[str, Any]:
             )
             place = f"line {line}" if line else "the end"
             raise DamagedError(
-                f"{where}: not in the canonical spelling, first at {place}: it was edited by hand or damaged. "
+                f"{where}: {_SPELLING}, first at {place}: it was edited by hand or damaged. "
                 "Records are written by runfolio only; restore it with git checkout."
             )
     return value
+
+
+def is_of_spelling(error: DamagedError) -> bool:
+    """Tell whether an error of :func:`load` is that a record, which can be read, is spelled in another way."""
+    return _SPELLING in error.message
 
 
 def spell_number(value: float) -> float | int | str:

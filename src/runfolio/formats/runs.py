@@ -9,6 +9,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import EnumMeta
 from typing import Any, TypeVar
 
 from runfolio.errors import DamagedError, NewerSchemaError
@@ -155,7 +156,8 @@ def run_of_fields(value: Mapping[str, Any], where: str) -> Run:
         except KeyError as error:
             faults.append(f"{key}: the field {error} is missing")
         except (ValueError, TypeError, AttributeError) as error:
-            faults.append(f"{key}: {error}")
+            words = ", ".join(map(str, reader)) if isinstance(reader, EnumMeta) else ""
+            faults.append(f"{key}: one of {words} is expected, found {found!r}" if words else f"{key}: {error}")
     if faults:
         raise DamagedError("\n".join(f"{where}: {fault}" for fault in faults))
     if "artifacts" in made:

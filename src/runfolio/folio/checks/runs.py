@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from runfolio.errors import DamagedError, UsageError
 from runfolio.folio.checks.faults import Restore, faults_of
 from runfolio.formats import paths
+from runfolio.formats.canonical import is_of_spelling
 from runfolio.formats.runs import decode_run
 from runfolio.formats.series import Series, decode_series
 from runfolio.records import MetricPoint, MetricSummary, Run, RunStatus
@@ -43,12 +44,21 @@ class RunCheck:
             run = decode_run(data, path)
         except DamagedError as error:
             self._findings.extend(faults_of(error, path, data, "run.format", self._restore(path)))
+            if is_of_spelling(error):
+                self._fields(path, data)
             return None
         self._agrees(path, run)
         self._names(path, run)
         self._times(path, run)
         self._run = run
         return run
+
+    def _fields(self, path: str, data: bytes) -> None:
+        """Say what else is wrong with a record that is not in the canonical spelling: its fields, as far as they can be read."""
+        try:
+            decode_run(data, path, trusted=True)
+        except DamagedError as error:
+            self._findings.extend(faults_of(error, path, data, "run.format", self._restore(path)))
 
     def damaged(self, path: str) -> None:
         """Note that the record at `path` is there and cannot be read, so that its series is no orphan."""
