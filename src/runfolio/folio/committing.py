@@ -75,6 +75,10 @@ def commit_on(
             _fire_hook(place)
             pack_when_due(place.repo)
             return True
+        if place.repo.resolve(branch) is None:
+            from runfolio.folio.branch_names import refuse_clash
+
+            refuse_clash(place.repo, branch)
         import random
 
         time.sleep(random.uniform(0.002, 0.02) * (attempt + 1))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from shlex import quote
 
 from runfolio._dataclass import dataclass
-from runfolio.errors import AlreadyExistsError, StateError, UsageError
+from runfolio.errors import AlreadyExistsError, StateError
+from runfolio.folio.branch_names import check_branch_name
 from runfolio.folio.committing import author_of
 from runfolio.folio.folio import Folio
 from runfolio.folio.lock import locked
@@ -44,7 +45,8 @@ def migrate(folio: Folio, to: str | None) -> Migration:
     Raises
     ------
     StateError
-        If the records are there already, HEAD is detached, the settings have changes that are not committed, or `to` is a branch of code.
+        If the records are there already, HEAD is detached, the settings have changes that are not committed, `to` is a branch of code,
+        or another branch is in its way.
     UsageError
         If `to` cannot name a branch.
     AlreadyExistsError
@@ -53,8 +55,8 @@ def migrate(folio: Folio, to: str | None) -> Migration:
     place, to = folio.place, to and to.removeprefix("refs/heads/")
     if (to or None) == place.settings.records.branch:
         raise StateError(f"The records are {'on ' + to if to else 'on the branch at hand'} already.")
-    if to and not place.repo.succeeds("check-ref-format", "--branch", to):
-        raise UsageError(f"{to!r} cannot name a branch. Choose a name such as runfolio/ledger.")
+    if to:
+        check_branch_name(place.repo, to)
     folio.commit()
     home = place.repo.head_branch()
     if home is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runfolio._dataclass import dataclass
 from runfolio.errors import MissingPackageError, NotAFolioError, StateError, UsageError, storage_error, storage_errors
+from runfolio.folio.branch_names import check_branch_name
 from runfolio.folio.folio import Folio
 from runfolio.folio.parsed import parsed_files
 from runfolio.folio.place import Place
@@ -203,8 +204,8 @@ def initialise(
         _new_repository(target, bare)
         repo, new = Repo.discover(target), True
     branch = branch and branch.removeprefix("refs/heads/")
-    if branch and not repo.succeeds("check-ref-format", "--branch", branch):
-        raise UsageError(f"{branch!r} cannot name a branch. Choose a name such as runfolio/ledger.")
+    if branch:
+        check_branch_name(repo, branch)
     prefix = "" if repo.work_tree is None else _prefix(target, repo.work_tree)
     settings_path, attributes_path = prefix + paths.SETTINGS, prefix + ".gitattributes"
     files = _missing(repo, settings_path, attributes_path, artifacts, branch)
