@@ -247,7 +247,8 @@ def test_secrets_in_lines_and_arguments_are_redacted(folio_dir: Path, env: dict[
     job = script(
         folio_dir, 'echo "param api_token s3cr3tvalue99" >> "$RUNFOLIO_LINES"\nrunfolio log tag db_password hunter2hunter2\n'
     )
-    call(folio_dir, env, "record", "--", "bash", job, "--password=topsecret123")
+    done = call(folio_dir, env, "record", "--", "bash", job, "--password=topsecret123")
+    assert "param api_token: a secret or home path was redacted" in done.stderr
     run = only_run(folio_dir)
     assert run.params["api_token"] == "***"
     assert run.tags["db_password"] == "***"

@@ -102,14 +102,25 @@ def load_dict(artifact_uri: str) -> Any:
 
 
 def load_image(artifact_uri: str) -> Any:
-    """Return an image artifact as a PIL image."""
+    """Return an image artifact as a PIL image.
+
+    Raises
+    ------
+    DamagedError
+        If Pillow cannot read it.
+    MissingPackageError
+        If Pillow is not installed.
+    """
     try:
-        from PIL import Image
+        from PIL import Image, UnidentifiedImageError
     except ImportError as error:
         raise missing_package("pillow", "", "load images") from error
     import io
 
-    return Image.open(io.BytesIO(_bytes(artifact_uri)))
+    try:
+        return Image.open(io.BytesIO(_bytes(artifact_uri)))
+    except UnidentifiedImageError:
+        raise DamagedError(f"{artifact_uri} is no image that Pillow can read. Use download_artifacts.") from None
 
 
 def split_runs_uri(uri: str) -> tuple[str, str]:

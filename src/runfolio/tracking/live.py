@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runfolio._dataclass import replace
@@ -41,6 +41,8 @@ class LiveRun:
         What the run was when this process took hold of it.
     brief : bool
         Opened for one call: it is sealed right after.
+    say : callable or None
+        Told what is redacted or cut as it is logged, so that the user sees it; set by whoever holds the run.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class LiveRun:
         self.run_id = record.run_id
         self.record = record
         self.brief = brief
+        self.say: Callable[[str], None] | None = None
         self._params = dict(record.params)
         self._keys: dict[str, str] = {}
         self._copied = False
@@ -203,12 +206,17 @@ class LiveRun:
         text = value if type(value) is str else str(value)
         shown = self.redactor.value(key, text)
         if shown != text:
-            lines.append(encode_event("n", f"{kind} {key}: a secret or home path was redacted"))
+            self._told(f"{kind} {key}: a secret or home path was redacted", lines)
             text = shown
         if len(text) > limit:
-            lines.append(encode_event("n", f"{kind} {key}: cut from {len(text)} to {limit} characters"))
+            self._told(f"{kind} {key}: cut from {len(text)} to {limit} characters", lines)
             text = text[:limit]
         return text
+
+    def _told(self, notice: str, lines: list[bytes]) -> None:
+        lines.append(encode_event("n", notice))
+        if self.say is not None:
+            self.say(notice)
 
     def untag(self, key: str) -> None:
         """Take a tag away."""

@@ -83,6 +83,7 @@ class Session:
                 return held
             with storage_errors("go on with the run"):
                 taken = LiveRun.take(self.folio, self.redactor, run_id, resume=resume)
+            taken.say = self.say
             if not taken.brief:
                 self.live[run_id] = taken
             return taken
@@ -116,6 +117,7 @@ class Session:
     def add(self, run: LiveRun) -> None:
         """Remember a run that was started here."""
         with self._lock:
+            run.say = self.say
             self.live[run.run_id] = run
 
     def sealed(self, run: LiveRun, *, top: bool = True) -> None:

@@ -84,6 +84,7 @@ class LineReader:
         self._base = base or Path.cwd()
         self._gathered = Gathered(live.writer)
         self._live = LiveRun(live.folio, live.redactor, self._gathered, live.record)
+        self._live.say = say
         self._number = _lines_before(path, offset)
         self._mark = _before(path, offset)
         self._bad = 0
