@@ -162,7 +162,8 @@ def _pushed(repo: Repo, remote: str, refspec: str, *options: str, env: Mapping[s
 
 def _last(said: str) -> str:
     lines = [
-        line
+        # Of a line of `push --porcelain` (flag, refs, what became of it) only the last part is for people.
+        " ".join(line.rpartition("\t")[2].split())
         for line in said.splitlines()
         if line.strip() and not line.startswith(("hint:", "To ", "Done", "error: failed to push"))
     ]

@@ -110,7 +110,8 @@ def test_a_remote_that_refuses_is_named_and_nothing_is_changed(sites: Sites, clo
     hook = remote / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\necho 'this job may not push' >&2\nexit 1\n")
     hook.chmod(0o755)
-    with pytest.raises(RemoteError, match="did not take refs/heads/gh-pages.*May this job push"):
+    told = r"did not take refs/heads/gh-pages: \[remote rejected\] \(pre-receive hook declined\); remote: this job may not push\..*May this job push"
+    with pytest.raises(RemoteError, match=told):
         publish_to_branch(clone, sites.before, "gh-pages")
     assert "gh-pages" not in git(remote, "for-each-ref")
 
