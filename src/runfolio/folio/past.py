@@ -41,14 +41,18 @@ def commit_at(place: Place, text: str) -> str:
         if read is None:
             raise NotFoundError(
                 f"{text!r} is no revision of {place.root} and no date. Give a branch, tag or commit, a day such as 2026-11-01, "
-                "or a time such as 2026-11-01T12:00:00Z."
+                f"or a time such as 2026-11-01T12:00:00Z.{_cut(place)}"
             )
         moment = read
     # --first-parent: what this branch held then, not what was brought in by a merge later.
     older = place.repo.run("rev-list", "-1", "--first-parent", f"--before={moment}", tip, "--").decode().strip()
     if not older:
-        raise NotFoundError(f"No commit of {place.root} is as old as {text!r}.")
+        raise NotFoundError(f"No commit of {place.root} is as old as {text!r}.{_cut(place)}")
     return older
+
+
+def _cut(place: Place) -> str:
+    return " This clone is shallow; bring in the rest of its history: git fetch --unshallow" if place.repo.shallow else ""
 
 
 def _moment(text: str) -> int | None:
