@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StateError, UsageError
+from runfolio.errors import DamagedError, GitError, NotFoundError, RunfolioError, StateError, UsageError
 from runfolio.folio.bucket_inbox import bucket_inbox
 from runfolio.folio.folio import Folio
 from runfolio.folio.place import Place
@@ -139,13 +139,23 @@ def _in_trees(place: Place, before_ms: int, heads: list[str]) -> dict[str, str]:
     asked = "".join(f"{head}\n" for head in heads).encode()
     indexed = () if repo.bare else ("--indexed-objects",)
     listed = repo.run("rev-list", "--objects", "--no-walk", "--ignore-missing", "--all", *indexed, "--stdin", input=asked)
+    lines = listed.decode("utf-8", "surrogateescape").splitlines()
+    _see_all(repo, heads, lines)
     found: dict[str, str] = {}
-    for line in listed.decode("utf-8", "surrogateescape").splitlines():
+    for line in lines:
         oid, _, path = line.partition(" ")
         name = path[len(place.prefix) :] if path.startswith(place.prefix) else ""
         if (name.partition("/")[0] in _FOLDERS and "/" in name) or paths.is_of_dataset(name):
             found.setdefault(oid, name)
     return found
+
+
+def _see_all(repo: Repo, heads: list[str], lines: list[str]) -> None:
+    """See that git looked at each of these commits that is there: it ends with 0 also where it could not read to the end which."""
+    seen = set(lines)
+    missed = next((head for head in heads if head not in seen and repo.resolve(head)), None)
+    if missed:
+        raise GitError(f"git rev-list did not look at all it was asked for (not at {missed}). Nothing was removed; try again.")
 
 
 def _of_datasets(place: Place, heads: list[str]) -> dict[str, str]:

@@ -16,10 +16,11 @@ from functools import partial
 from runfolio.errors import GitError
 from runfolio.gitstore.admission import ABSENT, Changed
 from runfolio.gitstore.direct import tree_with
+from runfolio.gitstore.index_entries import IndexEntry, set_entries, take_files
 from runfolio.gitstore.ref_files import LeaveToGitError
 from runfolio.gitstore.ref_values import OBJECT_ID
 from runfolio.gitstore.repo import Repo
-from runfolio.gitstore.trees import EXECUTABLE, FILE, id_bytes
+from runfolio.gitstore.trees import EXECUTABLE, FILE
 
 _FOLDS_NAMES = ("core.ignorecase", "core.precomposeunicode")
 _AS_IT_IS = ("-c", "core.safecrlf=false")
@@ -117,13 +118,8 @@ def _written_by_git(repo: Repo, taken: Sequence[str], reset: Sequence[Changed]) 
             # index ("racy git", Documentation/technical/racy-git.txt). A copy that is younger hides that change.
             shutil.copy2(repo.git_dir / "index", index)
         env = {"GIT_INDEX_FILE": index}
-        if reset:
-            zero = "0" * 2 * id_bytes(repo)
-            lines = [f"{item.mode} {item.oid or zero}\t{item.path}\0".encode("utf-8", "surrogateescape") for item in reset]
-            repo.run("update-index", "-z", "--index-info", input=b"".join(lines), env=env)
-        if taken:
-            names = "".join(f"{path}\0" for path in taken).encode("utf-8", "surrogateescape")
-            repo.run(*_AS_IT_IS, "update-index", "--add", "--remove", "--replace", "-z", "--stdin", input=names, env=env)
+        set_entries(repo, [IndexEntry(item.path, item.oid if item.mode.strip("0") else None, item.mode) for item in reset], env)
+        take_files(repo, taken, env, _AS_IT_IS)
         tree = repo.run("write-tree", "--missing-ok", env=env).decode().strip()
     if not OBJECT_ID.match(tree):
         raise GitError(f"git write-tree gave no tree but {tree!r}. Is there room on the disk?")

@@ -24,6 +24,7 @@ from pathlib import Path
 from runfolio._hashing import sha1, sha256
 from runfolio.errors import BusyError, GitError, storage_error
 from runfolio.gitstore.commits import FileChange
+from runfolio.gitstore.index_entries import IndexEntry, set_entries, skip_work_tree
 from runfolio.gitstore.index_file import write_entries
 from runfolio.gitstore.index_lock import index_held, remove_left_behind, remove_own
 from runfolio.gitstore.process import explain, run_git
@@ -356,18 +357,10 @@ def _update_index(repo: Repo, changes: list[Change]) -> None:
 
 
 def _edit_index(repo: Repo, file: Path, changes: list[Change]) -> None:
-    zero = "0" * len(next(filter(None, (change.new or change.old for change in changes)), "0" * 40))
-    lines = [
-        f"{'100644' if change.new else '0'} {change.new or zero}\t".encode()
-        + change.path.encode("utf-8", "surrogateescape")
-        + b"\0"
-        for change in changes
-    ]
     env = {"GIT_INDEX_FILE": str(file)}
-    repo.run("update-index", "-z", "--index-info", input=b"".join(lines), env=env)
+    set_entries(repo, [IndexEntry(change.path, change.new) for change in changes], env)
     if _left_out_by_sparse(repo, changes):
-        present = b"\0".join(change.path.encode("utf-8", "surrogateescape") for change in changes if change.new)
-        repo.run("update-index", "--skip-worktree", "-z", "--stdin", input=present, env=env)
+        skip_work_tree(repo, [change.path for change in changes if change.new], env)
 
 
 def advance(repo: Repo, branch: str, old: str, new: str) -> None:

@@ -14,6 +14,7 @@ from runfolio.errors import RemoteError, StateError
 from runfolio.gitstore.checkout import empty_tree
 from runfolio.gitstore.commits import Ident, commit_tree
 from runfolio.gitstore.credentials import job_credentials
+from runfolio.gitstore.index_entries import IndexEntry, set_entries
 from runfolio.gitstore.process import run_git
 from runfolio.gitstore.repo import Repo
 
@@ -215,18 +216,13 @@ def _resolve_all(repo: Repo, env: dict[str, str], resolve: Resolver) -> None:
             head, _, raw = line.partition(b"\t")
             _, oid, stage = head.decode().split(" ")
             clashes.setdefault(raw.decode("utf-8", "surrogateescape"), {})[int(stage)] = oid
-    lines = []
+    entries = []
     for path, stages in clashes.items():
         base, ours, theirs = (repo.read(stages[stage]) if stage in stages else None for stage in (1, 2, 3))
         data = resolve(Clash(path, base, ours, theirs))
-        name = path.encode("utf-8", "surrogateescape")
-        # Mode 0 drops every stage of the path; the entry that follows is the resolved one.
-        lines.append(b"0 " + b"0" * len(next(iter(stages.values()))) + b"\t" + name + b"\0")
-        if data is not None:
-            oid = repo.run("hash-object", "-w", "--stdin", input=data).decode().strip()
-            lines.append(f"100644 {oid} 0\t".encode() + name + b"\0")
-    if lines:
-        repo.run("update-index", "-z", "--index-info", input=b"".join(lines), env=env)
+        resolved = None if data is None else repo.run("hash-object", "-w", "--stdin", input=data).decode().strip()
+        entries.append(IndexEntry(path, resolved))
+    set_entries(repo, entries, env)
 
 
 @contextmanager
