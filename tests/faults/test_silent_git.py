@@ -57,6 +57,19 @@ def test_files_that_git_does_not_make_objects_of_are_taken_through_its_index(tmp
     assert fsck(folder) == ""
 
 
+def test_an_index_that_git_changed_in_part_only_is_put_right(tmp_path: Path) -> None:
+    folder = make_folio(tmp_path / "folio")
+    git(folder, "update-index", "--index-version", "4")  # git's to write
+    before = git(folder, "status", "--porcelain")
+    done = python(folder, LOG, **broken(tmp_path, "--index-info", f'exec {shutil.which("git")} "$@" < /dev/null'))
+    assert "git update-index did not read all that it was given" in done.stderr
+    assert shown(folder)["metrics"] == {"m": 1.0}
+    assert runfolio(folder, "recover").returncode == 0
+    assert git(folder, "status", "--porcelain") == before
+    assert git(folder, "ls-files", "runs")
+    assert fsck(folder) == ""
+
+
 def test_a_code_tree_that_git_did_not_store_is_kept_by_nothing(tmp_path: Path) -> None:
     folder = make_folio(tmp_path / "folio")
     (folder / "train.py").write_text("print('changed')\n")
