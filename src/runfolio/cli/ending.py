@@ -103,7 +103,7 @@ def bug_report(error: BaseException, args: Sequence[str]) -> str:
     if os.environ.get("RUNFOLIO_DEBUG"):
         return "".join(traceback.format_exception(error))
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if os.path.abspath(frame.filename).startswith(package)]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(package)]
     words: list[str] = []
     for word in args:
         if not word.isalpha() or len(words) == 2:

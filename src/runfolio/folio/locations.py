@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from runfolio.errors import UsageError
+import os
+
+from runfolio.errors import NotAFolioError, UsageError
 
 
 def location_of(uri: str) -> tuple[str, str]:
@@ -35,3 +37,17 @@ def location_of(uri: str) -> tuple[str, str]:
             "on a machine without it."
         )
     return "folio", uri
+
+
+def current_folder() -> str:
+    """Return the current folder.
+
+    Raises
+    ------
+    NotAFolioError
+        If it was removed.
+    """
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise NotAFolioError("The current folder is not there any more. Change to one that is: cd FOLDER") from None

@@ -10,6 +10,7 @@ from runfolio._dataclass import dataclass
 from runfolio.errors import MissingPackageError, NotAFolioError, StateError, UsageError, storage_error, storage_errors
 from runfolio.folio.branch_names import check_branch_name
 from runfolio.folio.folio import Folio
+from runfolio.folio.locations import current_folder
 from runfolio.folio.parsed import parsed_files
 from runfolio.folio.place import Place
 from runfolio.formats import paths
@@ -73,7 +74,7 @@ def open_folio(location: str | os.PathLike[str] | None = None) -> Folio:
     NotAFolioError
         If there is none; the message says how to make one.
     """
-    start = Path(location or os.getcwd()).expanduser()
+    start = Path(location or current_folder()).expanduser()
     if not start.exists():
         raise NotAFolioError(f"{start} does not exist. Make a folio there with: runfolio init {start}")
     start = start.resolve()
@@ -118,7 +119,7 @@ def open_trusted(location: str | os.PathLike[str] | None, base: str) -> tuple[Fo
     NotAFolioError
         If the place is in no repository.
     """
-    start = Path(location or os.getcwd()).expanduser().resolve()
+    start = Path(location or current_folder()).expanduser().resolve()
     repo = Repo.discover(start if start.is_dir() else start.parent)
     inside = _prefix(start, repo.work_tree) if repo.work_tree is not None and start.is_relative_to(repo.work_tree) else ""
     folders = [inside, *("/".join(inside.split("/")[:depth]) + "/" for depth in range(inside.count("/") - 1, 0, -1)), ""]
@@ -184,6 +185,8 @@ def initialise(
         is asked of a folder that holds other things.
     """
     target = Path(folder).expanduser()
+    if not target.is_absolute():
+        target = Path(current_folder(), target)
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:

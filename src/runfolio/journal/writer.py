@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from runfolio.errors import StateError, storage_error
+from runfolio.errors import StateError, StorageError, storage_error
 from runfolio.journal.events import encode_event, encode_key, encode_point
 from runfolio.journal.syncing import sync_with_folder
 
@@ -33,6 +33,10 @@ def _renew_lock() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
+
+
+class _RemovedError(Exception):
+    """The folder of the journals is not there any more."""
 
 
 class JournalWriter:
@@ -206,6 +210,11 @@ class JournalWriter:
         -------
         bool
             True if the journal has its sealed name now.
+
+        Raises
+        ------
+        StorageError
+            If the disk failed, or the run has ended and its journal was removed, folder and all.
         """
         with self._lock:
             fd, self._fd, self._plain = self._fd, -1, False
@@ -215,8 +224,15 @@ class JournalWriter:
         try:
             if sealed_name is not None and self._pid == os.getpid():
                 sealed = self._seal(fd, sealed_name)
+                if not sealed and os.fstat(fd).st_nlink == 0 and not self.path.parent.exists():
+                    raise _RemovedError
             if durable:
                 sync_with_folder(fd, self.path.parent) if sealed else os.fsync(fd)
+        except _RemovedError:
+            raise StorageError(
+                f"{self.path.parent} was removed while the run went on, and with it what the run had logged. If the folio was moved, "
+                "look for the run's journal there: runfolio recover"
+            ) from None
         except OSError as error:
             raise storage_error("sync the run's journal", error) from None
         finally:

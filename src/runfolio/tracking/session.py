@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from runfolio.errors import RunfolioError, storage_errors
 from runfolio.folio.folio import Folio
+from runfolio.folio.locations import current_folder
 from runfolio.folio.locations import location_of as location_of
 from runfolio.folio.offline import OfflineFolio
 from runfolio.records import ArtifactEntry
@@ -269,7 +270,8 @@ def session(uri: str | None = None) -> Session:
     text = os.environ.get(SCRATCH_VARIABLE) or (current_uri() if uri is None else uri)
     key = text
     if not text.startswith("spool:"):
-        key = os.path.abspath(location_of(text)[1] or os.getcwd()) if text else os.getcwd()
+        place = location_of(text)[1] if text else ""
+        key = os.path.normpath(place if os.path.isabs(place) else os.path.join(current_folder(), place))
     with _guard:
         if _owner != os.getpid():
             _forget_parent()
