@@ -42,6 +42,7 @@ def test_a_killed_run_comes_back_up_to_its_last_event(tmp_path: Path) -> None:
     assert "RUNNING" in listed.stdout
     recovered = runfolio(folder, "recover")
     assert recovered.returncode == 0, recovered.stderr
+    assert recovered.stdout.startswith(f"recovered {run_id} victim: 0 params, 1 metric, ended as KILLED\n")
     folio = open_folio(folder)
     run = folio.runs.committed(run_id)
     assert run is not None

@@ -148,9 +148,9 @@ def recover(detached: bool, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
     else:
         for run in result.recovered:
-            click.echo(
-                f"recovered {run.run_id} {visible(run.name)}: {len(run.params)} params, {len(run.metrics)} metrics, ended as {run.status}"
-            )
+            counts = ((len(run.params), "param"), (len(run.metrics), "metric"))
+            held = ", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counts)
+            click.echo(f"recovered {run.run_id} {visible(run.name)}: {held}, ended as {run.status}")
         for run_id in result.empty:
             click.echo(f"removed the empty journal of {run_id}: its process died before it wrote anything")
         click.echo(summary(result.fold) if result.fold.folded or result.fold.waiting else "Nothing to recover.")
