@@ -150,7 +150,7 @@ def _whole_fit(values: Any, wanted: DataType, width: int) -> bool:
 def _moments(values: Any, name: str) -> Any:
     try:
         return values if values.dtype.kind == "M" and values.dtype.itemsize != 8 else values.astype("datetime64[ns]")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"column {name!r}: expected datetime, and it is {values.dtype}: {error}.") from None
 
 
