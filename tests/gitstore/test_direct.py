@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runfolio.gitstore import FileChange, Ident, Repo, commit_files, commits, nearby, upkeep
+from runfolio.gitstore.commits import commit_alone
 from runfolio.gitstore.direct import commit_directly, is_plain
 from runfolio.gitstore.ref_files import NOTE, LeaveToGitError, RefFiles, left_refs, remove_left_refs
 from tests.faults.repositories import environment, fsck, git
@@ -104,6 +106,38 @@ def test_packed_objects_are_read_and_kept_apart_from_loose_ones(repo: Repo) -> N
     assert directly(fresh, [FileChange("runs/new", b"x")])
     assert len(git(root, "ls-tree", "-r", "--name-only", "main", "runs/").split()) == 61
     assert fsck(root) == ""
+
+
+def test_what_does_not_compress_is_stored_and_git_reads_it(repo: Repo) -> None:
+    folder, tip = repo.git_dir.parent, repo.resolve(MAIN)
+    assert tip
+    noise = random.Random(0).randbytes(90_000)
+    contents = {"noise": noise + bytes(5000), "text": noise.hex().encode(), "small": noise[:1000]}
+
+    def sizes() -> dict[str, int]:
+        changes = [FileChange(name, data) for name, data in contents.items()]
+        alone = commit_alone(repo, tip, changes, "m\n", ADA, "refs/x", at_s=AT)
+        oids = {name: git(folder, "rev-parse", f"{alone}:{name}").strip() for name in contents}
+        assert all(repo.read(oid) == contents[name] for name, oid in oids.items())
+        held = {name: (repo.git_dir / "objects" / oid[:2] / oid[2:]) for name, oid in oids.items()}
+        made = {name: path.stat().st_size for name, path in held.items()}
+        git(folder, "update-ref", "refs/heads/kept", alone)
+        assert fsck(folder) == ""
+        git(folder, "update-ref", "-d", "refs/heads/kept")
+        for path in held.values():
+            path.chmod(0o600)
+            path.unlink()
+        return made
+
+    stored = sizes()
+    assert stored["noise"] > 95_000 and stored["text"] < 110_000
+    git(folder, "config", "core.looseCompression", "1")  # somebody chose
+    repo.configured.close()
+    again = Repo.discover(folder)
+    chosen = commit_alone(again, tip, [FileChange("noise", contents["noise"])], "m\n", ADA, "refs/x", at_s=AT)
+    oid = git(folder, "rev-parse", f"{chosen}:noise").strip()
+    assert (repo.git_dir / "objects" / oid[:2] / oid[2:]).stat().st_size < 91_000
+    again.close()
 
 
 def test_a_branch_that_moved_is_left_alone(repo: Repo) -> None:

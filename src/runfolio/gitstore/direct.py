@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from runfolio.gitstore.config import Values
 from runfolio.gitstore.folders import Folder, Line
-from runfolio.gitstore.loose import GIT_LEVEL, object_id
+from runfolio.gitstore.loose import GIT_LEVEL, fitting_level, object_id
 from runfolio.gitstore.nearby import NotNearbyError
 from runfolio.gitstore.ref_files import LeaveToGitError, RefFiles
 from runfolio.gitstore.repo import Repo
@@ -229,8 +229,10 @@ class _Writer:
             write_pack(self._packs, objects, durable=self._durable)
         else:
             level = _level(self.said, "core.looseCompression", GIT_LEVEL)
+            free = not _is_set(self.said, "core.looseCompression")
             for kind, data, _ in self._made.values():
-                self._nearby.loose.write(kind, data, level=level, durable=self._durable)
+                fit = fitting_level(data, level) if free else level
+                self._nearby.loose.write(kind, data, level=fit, durable=self._durable)
         for oid, (kind, data, folder) in self._made.items():
             self._nearby.keep(oid, kind, data, folder)
 
@@ -260,6 +262,11 @@ class _Writer:
                 lines[name] = Line(b"100644", name, bytes.fromhex(self.write("blob", edit))) if isinstance(edit, bytes) else edit
         after = before.changed(lines)
         return self.write_folder(after) if len(after) else None
+
+
+def _is_set(said: Values, key: str) -> bool:
+    """Tell whether somebody chose a level of compression."""
+    return bool(said.get(key) or said.get("core.compression"))
 
 
 @lru_cache(maxsize=8)
