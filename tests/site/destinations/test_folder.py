@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,38 @@ def test_what_lies_beside_the_site_is_kept_also_inside_its_folders(sites: Sites,
     shown = held(target)
     assert shown["CNAME"] and shown["preview/7/index.html"] == b"preview" and shown["assets/logo.txt"]
     assert shown.keys() == {*sites.after.files, LIST, "CNAME", "preview/7/index.html", "assets/logo.txt"}
+
+
+def test_what_lies_beside_survives_a_publish_that_is_killed_while_it_clears(
+    sites: Sites, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "www"
+    publish_to_folder(sites.before, target)
+    (tmp_path / "elsewhere").mkdir()
+    others = {f"{folder}/{name}": name for folder in ("assets", "data", "") for name in ("a.txt", "z.txt")}
+    for path, text in others.items():
+        (target / path).write_text(text)
+    (target / "assets" / "link").symlink_to(tmp_path / "elsewhere")
+    unlink = os.unlink
+    for number in range(0, 40, 3):
+        left = [number]
+
+        def killed(*args: Any, left: list[int] = left, **options: Any) -> None:
+            if options and not left[0]:
+                raise KeyboardInterrupt  # as a signal, between two calls of the system
+            left[0] -= 1
+            unlink(*args, **options)
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(os, "unlink", killed)
+            publish_to_folder(sites.after if number % 2 else sites.before, target)
+            patch.setattr(os, "unlink", unlink)
+            publish_to_folder(sites.before if number % 2 else sites.after, target)
+            raise KeyboardInterrupt  # no more files than that
+        publish_to_folder(sites.after if number % 2 else sites.before, target)
+        assert all((target / path).read_text() == text for path, text in others.items()), number
+        assert (target / "assets" / "link").is_symlink() and (tmp_path / "elsewhere").is_dir()
+        assert sorted(os.listdir(tmp_path)) == ["elsewhere", "www"]
 
 
 def test_a_folder_of_something_else_is_refused_and_untouched(sites: Sites, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import os
 import shutil
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from runfolio.errors import StateError, storage_error
@@ -19,6 +20,7 @@ from runfolio.site.destinations.contents import LIST, Built, Listing, Published,
 
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
 _RENAME_SWAP = 2
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNABLE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EXDEV)
 
 
@@ -56,8 +58,7 @@ def publish_to_folder(built: Built, target: Path) -> Published:
         if not target.exists():
             os.rename(beside, target)
         elif _exchange(beside, target):
-            _keep_others(beside, target, old)
-            shutil.rmtree(beside)
+            _clear(beside, target, old)
         else:
             _replace(built, beside, target, old)
         return made
@@ -109,8 +110,9 @@ def _finish(target: Path, beside: Path) -> None:
         return
     if (beside / LIST).is_file() and (target / LIST).is_file():
         # Killed after the exchange, perhaps: what lay beside the old site goes to where the site is now.
-        _keep_others(beside, target, decode_listing((beside / LIST).read_bytes(), str(beside)))
-    shutil.rmtree(beside)
+        _clear(beside, target, decode_listing((beside / LIST).read_bytes(), str(beside)))
+    else:
+        shutil.rmtree(beside)
 
 
 def _listing(target: Path) -> Listing:
@@ -137,16 +139,21 @@ def _all_there(target: Path, built: Built) -> bool:
 def _assemble(built: Built, target: Path, beside: Path, old: Listing) -> Published:
     """Put the new site together beside the old one."""
     sent = size = 0
-    folders: set[str] = set()
+    # Texts rather than paths: this is done for each file of the site, whatever changed.
+    source, there, here, known = str(built.folder), str(target), str(beside), old.files
+    beside.mkdir(exist_ok=True)
+    folders = {""}
     for path, file in built.files.items():
-        place = os.path.join(beside, path)
-        folder = os.path.dirname(place)
+        folder = path.rpartition("/")[0]
         if folder not in folders:
-            os.makedirs(folder, exist_ok=True)
+            try:
+                os.mkdir(f"{here}/{folder}")
+            except OSError:
+                os.makedirs(f"{here}/{folder}", exist_ok=True)
             folders.add(folder)
-        if old.files.get(path) == file.digest and _linked(os.path.join(target, path), place, file.size):
+        if known.get(path) == file.digest and _linked(f"{there}/{path}", f"{here}/{path}", file.size):
             continue
-        shutil.copyfile(os.path.join(built.folder, path), place)
+        shutil.copyfile(f"{source}/{path}", f"{here}/{path}")
         sent, size = sent + 1, size + file.size
     (beside / LIST).write_bytes(Listing(built.digests()).encode())
     return Published(str(target), sent, len(built.files) - sent, len(old.files.keys() - built.files.keys()), size)
@@ -163,21 +170,45 @@ def _linked(source: str, place: str, size: int) -> bool:
     return True
 
 
-def _keep_others(old_place: Path, target: Path, old: Listing) -> None:
-    """Bring over what lay in the old folder and was not ours."""
-    ours = {*old.known(), LIST}
-    tops = {path.partition("/")[0] for path in ours}
+def _clear(old_place: Path, target: Path, old: Listing) -> None:
+    """Bring over what lay in the old folder and was not ours, and remove the rest of it: its list last, which says what is ours."""
+    ours = old.known()
+    tops = {path.partition("/")[0] for path in (*ours, LIST)}
     for item in sorted(old_place.iterdir()):
         if item.name not in tops and not (target / item.name).exists():
             os.rename(item, target / item.name)
-    top = len(os.fspath(old_place)) + 1
-    for folder, _, names in os.walk(old_place):
-        for name in names:
-            place = os.path.join(folder, name)
-            path = place[top:].replace(os.sep, "/")
-            if path not in ours and not (target / path).exists():
-                (target / path).parent.mkdir(parents=True, exist_ok=True)
-                os.rename(place, target / path)
+    top = os.open(old_place, _FOLDER)
+    try:
+        _empty(top, "", target, ours)
+        with suppress(FileNotFoundError):  # a folder that was empty before
+            os.unlink(LIST, dir_fd=top)
+    finally:
+        os.close(top)
+    os.rmdir(old_place)
+
+
+def _empty(folder: int, start: str, target: Path, ours: set[str]) -> None:
+    """Empty an open folder whose paths begin with `start`; as `shutil.rmtree`, it never follows a link that was put in a folder's place."""
+    with os.scandir(folder) as found:
+        entries = list(found)
+    for entry in entries:
+        name, path = entry.name, start + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            below = os.open(name, _FOLDER, dir_fd=folder)
+            try:
+                _empty(below, f"{path}/", target, ours)
+            finally:
+                os.close(below)
+            os.rmdir(name, dir_fd=folder)
+        elif path in ours:
+            os.unlink(name, dir_fd=folder)
+        elif path != LIST:
+            place = target / path
+            if os.path.lexists(place):
+                os.unlink(name, dir_fd=folder)
+            else:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                os.rename(name, place, src_dir_fd=folder)
 
 
 def _replace(built: Built, beside: Path, target: Path, old: Listing) -> None:
