@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from runfolio.folio import Folio, initialise, open_folio
-from runfolio.folio.changes import files_of_commits, read_difference, record_log
+from runfolio.folio import Folio, changes, initialise, open_folio
+from runfolio.folio.changes import RecordCommit, files_of_commits, read_difference, record_log
+from runfolio.gitstore import Repo
 from runfolio.site import BuildOptions, build_site, history
 
 LOG = """
@@ -107,6 +108,49 @@ def test_a_merge_is_one_change_with_all_that_it_brought(folder: Path) -> None:
     folio.close()
     assert merge.subject == "merge the topic" and len(merge.parents) == 2
     assert {run.params["lr"] for run in difference.runs_added.values()} == {"0.2", "0.3"} and not faults
+
+
+def test_a_log_that_is_longer_is_the_one_that_git_makes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log(folder, "0.1", [0.9, 0.8])
+    folio = open_folio(folder)
+    place, limit = folio.place, 4
+    known = record_log(place, str(place.tip()), limit)
+
+    def longer(*, without_git: bool = True) -> list[RecordCommit]:
+        tip = str(place.repo.resolve("HEAD"))
+        with monkeypatch.context() as patch:
+            if without_git:
+                patch.setattr(Repo, "run", lambda *_, **__: pytest.fail("git was asked"))
+            made = record_log(place, tip, limit, known)
+            files = files_of_commits(place, [item.oid for item in made][:1])
+        assert made == record_log(place, tip, limit)
+        with monkeypatch.context() as patch:
+            patch.setattr(changes, "_NEW_COMMITS", 0)
+            assert files == files_of_commits(place, [item.oid for item in made][:1])
+        return made
+
+    (folder / "train.py").write_text("1")
+    git(folder, "add", "train.py")
+    git(folder, "commit", "-qm", "no record")
+    assert longer() == known
+    git(folder, "checkout", "-qb", "topic")
+    log(folder, "0.2", [0.91])
+    git(folder, "checkout", "-q", "-")
+    git(folder, "merge", "-q", "--no-ff", "-m", "merge the topic", "topic")
+    known = longer()
+    for number in range(3):
+        log(folder, f"0.{number}", [0.92])
+    known = longer()
+    assert len(known) == limit
+    git(folder, "reset", "-q", "--hard", "HEAD~2")  # of what is known the newest are gone, so older ones are wanted
+    log(folder, "0.7", [0.5])
+    longer(without_git=False)
+    (folder / "datasets").mkdir()
+    (folder / "datasets" / "note.txt").write_text("no record")
+    git(folder, "add", "datasets")
+    git(folder, "commit", "-qm", "datasets are a pattern")
+    longer(without_git=False)
+    folio.close()
 
 
 def test_what_old_commits_brought_is_not_read_again(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,16 @@ class Folder:
         made._numbers = {ending: _counted_on(held, changes, ending) for ending, held in self._numbers.items()}
         return made
 
+    def differing(self, other: Folder) -> list[tuple[bytes, Line | None, Line | None]]:
+        """Return name and entries of what differs in another folder, None where a side has none, in the order of names."""
+        here, there = set(self._pieces), set(other._pieces)
+        made: dict[bytes, list[Line | None]] = {}
+        for side, pieces in enumerate((here - there, there - here)):
+            for piece in pieces:
+                mode, _, name = piece[:-21].partition(b" ")
+                made.setdefault(name, [None, None])[side] = Line(mode, name, piece[-20:])
+        return [(name, before, after) for name, (before, after) in sorted(made.items())]
+
     def data(self) -> bytes:
         """Return the bytes of the tree object."""
         return b"".join(self._pieces)

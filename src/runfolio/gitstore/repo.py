@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +14,12 @@ from runfolio._dataclass import dataclass
 from runfolio.errors import GitError, NotAFolioError
 from runfolio.gitstore.config import GitConfig
 from runfolio.gitstore.discovery import plain_repository
-from runfolio.gitstore.nearby import NearbyObjects
+from runfolio.gitstore.nearby import NearbyObjects, NotNearbyError
 from runfolio.gitstore.process import Started, explain, run_git, start_git, waited
 from runfolio.gitstore.reader import ObjectReader
 from runfolio.gitstore.ref_values import OBJECT_ID, ref_value
 from runfolio.gitstore.settled import SettledFiles
+from runfolio.gitstore.tree_changes import Difference, differences, files_below
 
 if TYPE_CHECKING:
     import subprocess
@@ -41,6 +43,15 @@ class Change:
     path: str
     old: str | None
     new: str | None
+
+
+def change_of(found: Difference) -> Change:
+    """Return a difference that was found without git."""
+    return Change(_text(found.path), found.old and found.old.oid.hex(), found.new and found.new.oid.hex())
+
+
+def _text(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")
 
 
 class Repo:
@@ -244,6 +255,9 @@ class Repo:
         folder : str
             From the repository's root, without a slash at its end; ``""`` for all.
         """
+        with suppress(NotNearbyError):
+            found = files_below(self.nearby, rev, folder)
+            return [TreeEntry(_text(path), line.oid.hex(), line.mode.decode().zfill(6)) for path, line in found]
         name = f"{rev}:{folder}" if folder else rev
         done = run_git(
             self._located(("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", name)), self.work_tree or self.git_dir
@@ -271,6 +285,8 @@ class Repo:
         GitError
             If one of the revisions is not in this repository.
         """
+        with suppress(NotNearbyError):
+            return [change_of(found) for found in differences(self.nearby, old, new, folders)]
         args = (
             "diff-tree",
             "-r",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from runfolio._version import __version__
 from runfolio.folio.changes import RecordCommit, files_of_commits, record_log
 from runfolio.formats.paths import (
     card_of_path,
@@ -108,6 +109,10 @@ def added_ids(changes: Iterable[Change]) -> frozenset[str]:
     return frozenset(named[1] for change in changes if change.old is None and (named := run_of_path(change.path)))
 
 
+def _by(site: Site) -> list[str]:
+    return [__version__, site.folio.place.prefix]
+
+
 class History:
     """The newest commits of one site.
 
@@ -123,16 +128,23 @@ class History:
     @cached_property
     def commits(self) -> list[RecordCommit]:
         """The commits, newest first."""
-        return record_log(self._site.folio.place, self._site.commit, COMMITS)
+        return record_log(self._site.folio.place, self._site.commit, COMMITS, self._last_commits())
+
+    def _last_commits(self) -> list[RecordCommit]:
+        """Return the commits of the last build; none where it was another version's, which may have looked at other files."""
+        held: Any = self._site.output.last_facts(NAME)
+        if not isinstance(held, dict) or held.get("by") != _by(self._site):
+            return []
+        return [RecordCommit(oid, tuple(parents), *rest) for oid, parents, *rest in held["log"]]
 
     def file(self) -> Data:
         """Return the data file that keeps what they brought."""
-        return Data(NAME, canonical([commit.oid for commit in self.commits]), self._render)
+        return Data(NAME, canonical(["log", *(commit.oid for commit in self.commits)]), self._render)
 
     def brought(self, oid: str) -> Brought:
         """Return what a commit brought; the data file must be written."""
         held: Any = self._site.output.facts(NAME)
-        found: Brought = held[oid]
+        found: Brought = held["brought"][oid]
         return found
 
     def files(self, oid: str) -> tuple[Change, ...]:
@@ -151,14 +163,16 @@ class History:
                 break
         return made
 
-    def _render(self) -> tuple[bytes, dict[str, Brought]]:
-        held: Any = self._site.output.last_facts(NAME) or {}
+    def _render(self) -> tuple[bytes, dict[str, Any]]:
+        last: Any = self._site.output.last_facts(NAME) or {}
+        held: Any = last.get("brought", {})
         # An older runfolio told less of a commit.
         before = {oid: brought for oid, brought in held.items() if Brought.__annotations__.keys() <= brought.keys()}
         oids = [commit.oid for commit in self.commits]
         self._read([oid for oid in oids if oid not in before])
         found = {oid: before[oid] if oid in before else brought_by(self._files[oid]) for oid in oids}
-        return script(NAME, len(found)), found
+        log = [[commit.oid, list(commit.parents), commit.at, commit.author, commit.subject] for commit in self.commits]
+        return script(NAME, len(found)), {"by": _by(self._site), "log": log, "brought": found}
 
     def _read(self, oids: Sequence[str]) -> None:
         self._files.update(files_of_commits(self._site.folio.place, oids))
