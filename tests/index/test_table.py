@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from runfolio.errors import GitError
 from runfolio.formats.runs import encode_run
 from runfolio.gitstore.repo import Repo
-from runfolio.index import ExperimentSummary, Index
+from runfolio.index import ExperimentSummary, Index, contents
 from runfolio.query import parse_filter
 from runfolio.records import Experiment, Lifecycle, Run, ViewType
 from tests.index.history import History, make_run, metric, path_of
@@ -235,8 +236,10 @@ steps = st.lists(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
 def test_following_the_differences_is_building_anew(
-    tmp_path_factory: pytest.TempPathFactory, made: list[dict[int, int | None]]
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, made: list[dict[int, int | None]]
 ) -> None:
+    monkeypatch.setattr(contents, "_WORTH_KEEPING", 1)
+    monkeypatch.setattr(contents, "_FEW_TOUCHED", 2)
     history = History(tmp_path_factory.mktemp("steps") / "repo.git")
     index = Index.open()
     held: dict[str, bytes] = {}
@@ -255,4 +258,49 @@ def test_following_the_differences_is_building_anew(
         assert index.paths() == anew.paths() == {path.rsplit("/", 1)[1][:-5]: path for path in sorted(held)}
         for text in ("", "params.k != 'a'", "metrics.k > 0", "tags.`a b` IS NULL", "dataset.name IS NOT NULL"):
             assert ids(index, text) == ids(anew, text)
+        assert outline(index) == outline(anew)
     history.repo.close()
+
+
+def outline(index: Index) -> list[tuple[object, bytes]]:
+    """Return the rows, without the numbers that another index may give them, each with its record."""
+    rows = index.outline()
+    return [(row[1:], body) for row, body in zip(rows, index.bodies([row.pk for row in rows]), strict=True)]
+
+
+def test_of_a_kept_outline_only_what_changed_is_read_again(
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "_WORTH_KEEPING", 1)
+    history.commit_runs(Run(f"r{place}", "wine", start=place) for place in range(5))
+    index = Index.open(tmp_path / "index.sqlite")
+    index.update(history.repo, history.repo.resolve("main"))
+    whole = index.outline()
+    with sqlite3.connect(tmp_path / "index.sqlite") as db:
+        db.execute("UPDATE runs SET status = 'OTHER' WHERE run_id = 'r2'")  # not told to the triggers, so it is not seen
+        db.execute("DELETE FROM touched")
+    assert index.outline() == whole
+    index.update(history.repo, history.commit_runs([Run("r3", "wine", start=9, name="new")]))
+    assert [(row.run_id, row.name, row.status) for row in index.outline() if row.run_id in ("r2", "r3")] == [
+        ("r2", "", "RUNNING"),
+        ("r3", "new", "RUNNING"),
+    ]
+    with sqlite3.connect(tmp_path / "index.sqlite") as db:
+        db.execute("UPDATE outlines SET columns = x'00ff'")
+    assert {row.status for row in index.outline()} == {"RUNNING", "OTHER"}, "a damaged one is read anew"
+
+
+def test_an_outline_is_read_where_it_cannot_be_kept(history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents, "_WORTH_KEEPING", 1)
+    file = tmp_path / "index.sqlite"
+    index = Index.open(file)
+    index.update(history.repo, history.commit_runs([A, B]))
+    with sqlite3.connect(file, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")  # somebody writes
+        assert [row.run_id for row in index.outline()] == ["aa1", "ab2"] and index.file == file
+        other.execute("ROLLBACK")
+        assert other.execute("SELECT count(*) FROM outlines").fetchone() == (0,)
+    assert len(index.outline()) == 2
+    with sqlite3.connect(file) as other:
+        assert other.execute("SELECT count(*) FROM outlines").fetchone() == (1,)
+    index.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import marshal
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -13,6 +15,11 @@ from runfolio.query.grammar import METRICS, TAGS
 from runfolio.records.runs import Lifecycle
 
 _SLICE = 500
+_WORTH_KEEPING = 1000
+"""Runs from which on their outline is kept."""
+_FEW_TOUCHED = 250
+_MARSHAL = 4
+"""Form that every Python of ours reads."""
 
 
 class RunRow(NamedTuple):
@@ -44,15 +51,50 @@ class RunRow(NamedTuple):
 
 
 def read_outline(db: sqlite3.Connection) -> list[RunRow]:
-    """Return every active run, by experiment, then start, then id."""
+    """Return every active run, by experiment, then start, then id.
+
+    Of many runs the answer is kept with the tables, if they can be written to, and only those that changed since are read again.
+    """
     text = (
         "SELECT pk, run_id, slug, coalesce(name, ''), status, start, end, oid, has_artifacts FROM runs "
-        f"WHERE lifecycle = ? AND state < {HIDDEN} ORDER BY pk"
+        f"WHERE lifecycle = ? AND state < {HIDDEN}"
     )
-    rows = list(map(RunRow._make, db.execute(text, (Lifecycle.ACTIVE.value,))))
+    active = (Lifecycle.ACTIVE.value,)
+    held, touched = _held_outline(db), {pk for (pk,) in db.execute("SELECT pk FROM touched")}
+    if held is None or len(touched) > max(_FEW_TOUCHED, len(held) // 8):
+        # All at once: row by row, the interpreter and SQLite take turns, which costs half as much again.
+        rows = list(map(RunRow._make, db.execute(f"{text} ORDER BY pk", active).fetchall()))
+    else:
+        rows = [row for row in held if row[0] not in touched] if touched else held
+        rows += map(RunRow._make, db.execute(f"{text} AND pk IN (SELECT pk FROM touched)", active).fetchall())
     # They come as they were put in, which is nearly this order: to sort that here is one pass, and SQLite would sort from nothing.
     rows.sort(key=itemgetter(2, 5, 1))
+    if len(rows) >= _WORTH_KEEPING and (held is None or len(touched) > max(_FEW_TOUCHED, len(held) // 8)):
+        _keep_outline(db, rows)
     return rows
+
+
+def _held_outline(db: sqlite3.Connection) -> list[RunRow] | None:
+    found = db.execute("SELECT columns FROM outlines").fetchone()
+    if found is None:
+        return None
+    try:
+        return list(map(RunRow._make, zip(*marshal.loads(found[0]), strict=True)))  # noqa: S302 - a file of this clone, as its byte code
+    except (ValueError, EOFError, TypeError):
+        return None
+
+
+def _keep_outline(db: sqlite3.Connection, rows: Sequence[RunRow]) -> None:
+    """Keep the rows, unless the tables cannot be written to, or somebody else is writing: that is not waited for."""
+    wait = db.execute("PRAGMA busy_timeout").fetchone()[0]
+    db.execute("PRAGMA busy_timeout = 0")
+    try:
+        with suppress(sqlite3.OperationalError):
+            db.execute("DELETE FROM outlines")
+            db.execute("INSERT INTO outlines VALUES (?)", (marshal.dumps(list(zip(*rows, strict=True)), _MARSHAL),))
+            db.execute("DELETE FROM touched")
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {wait}")
 
 
 def read_bodies(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[bytes]:
