@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -69,6 +70,12 @@ def test_a_template_of_the_teams_cannot_reach_the_machine(run_cli: Command, swee
     (own / "home.html").write_text('{{ "".__class__.__mro__[1].__subclasses__() }}')
     done = run_cli("site", "build", "-o", str(tmp_path / "site"), "--templates", str(own))
     assert done.code == 2 and "unsafe" in done.err
+
+
+def test_the_collector_is_back_when_the_command_has_ended(run_cli: Command, sweep: dict[str, str], tmp_path: Path) -> None:
+    assert gc.isenabled()
+    assert run_cli("site", "build", "-o", str(tmp_path / "site")).code == 0 and gc.isenabled()
+    assert run_cli("site", "publish", str(tmp_path / "www")).code == 0 and gc.isenabled()
 
 
 def test_the_site_is_published_to_a_folder_and_a_branch_and_then_there_is_nothing_to_send(

@@ -200,7 +200,7 @@ def main(args: Sequence[str] | None = None) -> int:
         # A terminal that lacks a character gets it spelled out rather than a traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    ending = Ending(given)
+    ending, collects = Ending(given), gc.isenabled()
     with ending:
         code = cli.main(given, prog_name="runfolio", standalone_mode=False)
         sys.stdout.flush()
@@ -208,4 +208,6 @@ def main(args: Sequence[str] | None = None) -> int:
     if args is None:
         # The process ends: else the interpreter goes through all objects once more to find cycles, before it drops them all.
         gc.freeze()
+    elif collects:
+        gc.enable()
     return ending.code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -60,6 +61,7 @@ def build(
     if check:
         _say_whether_current(report is not None, out, options)
     if report is None:
+        gc.disable()  # see `publish`
         from runfolio.site import build_site
 
         with opened() as folio:

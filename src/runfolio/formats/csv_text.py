@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?|inf(inity)?|nan)\Z", re.IGNORECASE)
+from runfolio._pattern import pattern
+
+_NUMBER = pattern(r"[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?|inf(inity)?|nan)\Z", re.IGNORECASE)
 
 
 def csv_text(titles: Sequence[str], rows: Iterable[Sequence[object]], *, raw: bool = False) -> str:

@@ -17,13 +17,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from runfolio._pattern import pattern
+
 FORMAT, SCHEMA = "runfolio-sweep", 1
 MAX_BYTES = 8_000_000
 MAX_TRIALS, MAX_METRICS, MAX_PARAMS, MAX_SAMPLES, MAX_TEXT = 5000, 20, 200, 100, 500
 STATES = ("complete", "pruned", "failed", "open")
 WAYS = ("minimize", "maximize")
 _SPECIAL = ("NaN", "Infinity", "-Infinity")
-_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z", re.ASCII)
+_RUN_ID = pattern(r"[a-zA-Z0-9][\w\-]{0,255}\Z", re.ASCII)
 
 
 def decode_sweep(data: bytes) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from runfolio._dataclass import dataclass
+from runfolio._pattern import pattern
 from runfolio.errors import DamagedError
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ MAX_FAULTS = 20
 
 Path = tuple[str | int, ...]
 
-_INTEGER = re.compile(r"[-+]?[0-9]+\Z", re.ASCII)
-_OCTAL, _HEX = re.compile(r"0o[0-7]+\Z"), re.compile(r"0x[0-9a-fA-F]+\Z")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z", re.ASCII)
+_INTEGER = pattern(r"[-+]?[0-9]+\Z", re.ASCII)
+_OCTAL, _HEX = pattern(r"0o[0-7]+\Z"), pattern(r"0x[0-9a-fA-F]+\Z")
+_FLOAT = pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z", re.ASCII)
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WORDS |= {sign + word: float(sign + "inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")}

@@ -18,11 +18,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from runfolio._pattern import pattern
 from runfolio.errors import UsageError
 from runfolio.records.visible import INVISIBLE, spell_invisible
 
-_PLAIN = re.compile(r"[A-Za-z_/](?:[\w ./@+()-]|:(?=[\w/]))*(?<! )\Z", re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z", re.ASCII)
+_PLAIN = pattern(r"[A-Za-z_/](?:[\w ./@+()-]|:(?=[\w/]))*(?<! )\Z", re.ASCII)
+_TIME = pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z", re.ASCII)
 _NOT_TEXT = frozenset("y n yes no on off true false null nan inf".split())
 _MAX_SIMPLE_KEY = 1000  # YAML 1.2, section 7.4: an implicit key has at most 1,024 characters
 

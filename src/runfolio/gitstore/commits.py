@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from runfolio._dataclass import dataclass
+from runfolio._pattern import pattern
 from runfolio.errors import GitError
 from runfolio.gitstore.process import explain, git_version, run_git
 from runfolio.gitstore.repo import Repo
@@ -39,7 +40,7 @@ class FileChange:
     donor: str | None = None
 
 
-_NOT_IN_IDENT = re.compile(r"[<>\n\0]")
+_NOT_IN_IDENT = pattern(r"[<>\n\0]")
 
 
 @dataclass(frozen=True, slots=True)

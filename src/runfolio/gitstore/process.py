@@ -13,13 +13,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runfolio._pattern import pattern
 from runfolio.errors import GitError
 
 if TYPE_CHECKING:
     import subprocess
 
 OLDEST_GIT = (2, 30)
-_KEPT = re.compile(
+_KEPT = pattern(
     r"GIT_(AUTHOR|COMMITTER)_\w+|GIT_SSH\w*|GIT_SSL\w+|GIT_ASKPASS|GIT_CONFIG(_GLOBAL|_SYSTEM|_NOSYSTEM|_COUNT|_KEY_\d+|_VALUE_\d+)"
 )
 SAFE = (

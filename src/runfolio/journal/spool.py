@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,12 +12,13 @@ from threading import get_ident
 from typing import Any
 
 from runfolio._dataclass import dataclass
+from runfolio._pattern import pattern
 from runfolio.errors import StorageError, storage_error
 from runfolio.journal.writer import JournalWriter
 
 LIVE = ".jsonl"
 SEALED = ".sealed.jsonl"
-_NAME = re.compile(r"(?P<id>[A-Za-z0-9][\w-]{0,255})(?:\+(?P<part>[0-9a-f]+))?(?P<sealed>\.sealed)?\.jsonl\Z")
+_NAME = pattern(r"(?P<id>[A-Za-z0-9][\w-]{0,255})(?:\+(?P<part>[0-9a-f]+))?(?P<sealed>\.sealed)?\.jsonl\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runfolio._pattern import pattern
 from runfolio.errors import StateError
 from runfolio.records.secrets import URL_USER
 from runfolio.site.assets import templates_folder
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from runfolio.site.gather import Site
 
 MAX_LEAKS = 20
-_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")
-_CALL = re.compile(r"rfData\(\"[^\"]*\",")
-_WORDS = re.compile(r"[^\W_][\w.\-]*")
+_ESCAPE = pattern(r"\\(?:u[0-9a-fA-F]{4}|.)")
+_CALL = pattern(r"rfData\(\"[^\"]*\",")
+_WORDS = pattern(r"[^\W_][\w.\-]*")
 _SLICE = 2000
 
 

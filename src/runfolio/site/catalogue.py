@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field, replace
 from runfolio.errors import DamagedError, NotFoundError, StorageError
 from runfolio.formats.deployments import encode_deployment
 from runfolio.formats.models import model_fields, version_fields
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from runfolio.site.gather import Site
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class VersionData:
     """One version as its page shows it.
 
@@ -58,7 +57,7 @@ class VersionData:
         return self.version.version
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ModelData:
     """One registered model as its page shows it; versions newest first."""
 

@@ -16,15 +16,14 @@ import re
 import struct
 
 from runfolio._dataclass import dataclass
+from runfolio._pattern import pattern
 
 SAFE_ENDINGS = (".png", ".jpg", ".gif", ".webp", ".mp3", ".ogg", ".wav", ".flac", ".txt", ".csv", ".json")
 MAX_SIDE = 16_384
 MAX_PIXELS = 50_000_000
 _SOF = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_SVG = re.compile(
-    r"\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,4000}?-->\s*|<!DOCTYPE svg[^>\[]{0,300}>\s*){0,8}<svg[\s>]", re.DOTALL
-)
+_CONTROL = pattern(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_SVG = pattern(r"\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,4000}?-->\s*|<!DOCTYPE svg[^>\[]{0,300}>\s*){0,8}<svg[\s>]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

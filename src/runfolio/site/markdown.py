@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from runfolio._pattern import pattern
+
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
@@ -17,7 +19,7 @@ ELEMENTS = frozenset("p h3 h4 h5 h6 ul ol li blockquote pre code em strong s a h
 MAX_CHARACTERS = 20_000
 """Of Markdown that is drawn: runs of brackets take quadratic time (50,000 of them 1.6 s)."""
 
-_LINK = re.compile(r"https?://[^\s\x00-\x1f\x7f\"'<>\\]+\Z", re.IGNORECASE)
+_LINK = pattern(r"https?://[^\s\x00-\x1f\x7f\"'<>\\]+\Z", re.IGNORECASE)
 _HEADINGS = {f"h{level}": f"h{min(level + 2, 6)}" for level in range(1, 7)}
 Node = Any
 """Text, or a list of name, attributes and children."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from runfolio.site.memory import Made

@@ -13,18 +13,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
 from runfolio.site.memory import MEMORY, NOTHING, VERSION, Made, Memory, read_memory
 from runfolio.site.parallel import in_processes
 from runfolio.site.plan import Data, Page
 from runfolio.site.spelling import compact, in_order
 
 
-@dataclass
+@dataclass(slots=True)
 class Output:
     """A site's folder during one build.
 

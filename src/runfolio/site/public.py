@@ -17,12 +17,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from runfolio._dataclass import dataclass
+from runfolio._pattern import pattern
 from runfolio.records.settings import SiteSettings
 
 PRIVATE_FIELDS = ("user", "notices")
 PRIVATE_TAGS = ("mlflow.note.content", "mlflow.user", "mlflow.source.git.repoURL", "mlflow.source.name")
 _NAME = r"[^/\\\s\"'<>:&,;]+"
-HOME = re.compile(
+HOME = pattern(
     rf"(?:(?<![\w.~/\-])|(?<=file://))/(?:home|Users)/{_NAME}|(?<!\w)[A-Za-z]:\\{{1,2}}Users\\{{1,2}}{_NAME}|(?<![\w./])/root(?=/)"
 )
 _HOME_PARTS = ("/home/", "/Users/", "\\Users\\", "/root/")

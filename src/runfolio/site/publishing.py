@@ -15,11 +15,10 @@ What is not published is still told: by name, size, digest, and how to get it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field, replace
 from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError
 from runfolio.records.runs import Digest
 from runfolio.site.columns import script
@@ -71,7 +70,7 @@ class Published:
         return f"data/a/{self.file.rpartition('/')[2].partition('.')[0]}-{self.shown}"
 
 
-@dataclass
+@dataclass(slots=True)
 class Selection:
     """What a site publishes.
 

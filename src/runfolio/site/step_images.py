@@ -15,7 +15,9 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-_NAME = re.compile(r"images/(?P<key>.+?)%step%(?P<step>\d{1,18})%timestamp%\d+%[\w-]+?(?P<small>%compressed)?\.\w+\Z", re.ASCII)
+from runfolio._pattern import pattern
+
+_NAME = pattern(r"images/(?P<key>.+?)%step%(?P<step>\d{1,18})%timestamp%\d+%[\w-]+?(?P<small>%compressed)?\.\w+\Z", re.ASCII)
 
 
 class LoggedImage(NamedTuple):

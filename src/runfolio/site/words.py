@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+from runfolio._pattern import pattern
+
 
 def number_words(value: float | int | str | None) -> str:
     """Spell a metric's value: 4 decimals from 0.001 to 1,000, else 4 significant digits; NaN and infinities by name.
@@ -32,7 +34,7 @@ def number_words(value: float | int | str | None) -> str:
     return text.replace("-", "−")
 
 
-_LONG = re.compile(r"-?\d+\.\d{7,}(?:[eE][-+]?\d+)?|-?\d(?:\.\d{4,})?[eE][-+]?\d+", re.ASCII)
+_LONG = pattern(r"-?\d+\.\d{7,}(?:[eE][-+]?\d+)?|-?\d(?:\.\d{4,})?[eE][-+]?\d+", re.ASCII)
 
 
 def param_words(text: str) -> str:

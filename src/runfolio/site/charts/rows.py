@@ -7,16 +7,16 @@ prefix (``run_id``, ``run_name``, ``status``, ``start_time``, ``duration``). Par
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from runfolio._pattern import pattern
 from runfolio.site.columns import MAX_TEXT, SPECIAL, Cells
 
 if TYPE_CHECKING:
     from runfolio.site.gather import ExperimentData, Site
 
-NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*\Z")
+NUMBER = pattern(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*\Z")
 Columns = dict[str, list[Any]]
 
 

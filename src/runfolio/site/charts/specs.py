@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from runfolio._pattern import pattern
 from runfolio.errors import UsageError
 
 RUNS = "runs"
@@ -37,8 +38,8 @@ _FORBIDDEN: Mapping[str, str] = {
     "signals": "Vega's own signals are not Vega-Lite; use params",
 }  # fmt: skip
 _NUMBERS_ONLY = ("maxbins", "steps", "tickCount")
-_CURSOR = re.compile(r"[a-z-]+\Z")
-_PARAM = re.compile(r"(.*\.)?params\[\d+\]\Z", re.DOTALL)
+_CURSOR = pattern(r"[a-z-]+\Z")
+_PARAM = pattern(r"(.*\.)?params\[\d+\]\Z", re.DOTALL)
 # Vega makes attributes of an input of every other key, also of style, src and onfocus.
 _INPUT_KEYS = ("autocomplete", "debounce", "input", "labels", "max", "min", "name", "options", "placeholder", "step")
 _INPUTS = (
@@ -46,7 +47,7 @@ _INPUTS = (
     "time", "week",
 )  # fmt: skip
 _SHOWS = ("mark", "layer", "hconcat", "vconcat", "concat", "repeat", "facet", "spec")
-_VEGA_LITE = re.compile(r"https?://vega\.github\.io/schema/vega-lite/v\d+(\.\d+){0,2}\.json\Z")
+_VEGA_LITE = pattern(r"https?://vega\.github\.io/schema/vega-lite/v\d+(\.\d+){0,2}\.json\Z")
 
 
 def clean_spec(value: object, where: str, *, most_rows: int | None = MAX_ROWS) -> dict[str, Any]:

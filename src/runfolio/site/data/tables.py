@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from runfolio._pattern import pattern
 from runfolio.index import RunRow
 from runfolio.site.columns import encode_column, facts_of, join_facts, script
 from runfolio.site.gather import ExperimentData, Site
@@ -24,12 +25,12 @@ ROUND_FROM = 5000
 DIGITS = 5
 ALWAYS = ("attributes.run_name", "attributes.status", "attributes.start_time", "attributes.duration")
 MOST_METRICS, MOST_PARAMS = 3, 4
-_TELLING = re.compile(
+_TELLING = pattern(
     r"(?<![a-z])(acc|accuracy|auc|auroc|bleu|error|f1|iou|loss|mae|map|mape|mse|perplexity|precision|r2|recall|reward|rmse|score|wer)(?![a-z])",
     re.IGNORECASE,
 )
 """Names of what runs are judged by: shown first where as many runs have them as have the others."""
-_LEVELS = re.compile(r"[./](?=.)")
+_LEVELS = pattern(r"[./](?=.)")
 
 
 class Shard(NamedTuple):

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Container
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from runfolio._dataclass import dataclass
+from runfolio._dataclass import dataclass, field
+from runfolio._pattern import pattern
 from runfolio.errors import DamagedError, NotFoundError, StateError
 from runfolio.site.kinds import SAFE_ENDINGS
 from runfolio.site.memory import MEMORY
@@ -29,8 +28,8 @@ LIST = ".runfolio-site.json"
 """Name of the list of what was published, in the destination."""
 _VERSION = 1
 _ENTRY = ("index.html", "404.html")
-_ADDRESSED = re.compile(r"\.[0-9a-f]{8}\.[a-z]+\Z")
-_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+_ADDRESSED = pattern(r"\.[0-9a-f]{8}\.[a-z]+\Z")
+_DIGEST = pattern(r"[0-9a-f]{64}\Z")
 _TYPES = {
     "html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8",
     "json": "application/json", "xml": "application/atom+xml; charset=utf-8", "txt": "text/plain; charset=utf-8",
