@@ -286,7 +286,7 @@ def test_of_a_kept_outline_only_what_changed_is_read_again(
         ("r3", "new", "RUNNING"),
     ]
     with sqlite3.connect(tmp_path / "index.sqlite") as db:
-        db.execute("UPDATE outlines SET columns = x'00ff'")
+        db.execute("UPDATE outlines SET columns = '[[1]'")
     assert {row.status for row in index.outline()} == {"RUNNING", "OTHER"}, "a damaged one is read anew"
 
 

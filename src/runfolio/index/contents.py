@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import marshal
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -18,8 +18,7 @@ _SLICE = 500
 _WORTH_KEEPING = 1000
 """Runs from which on their outline is kept."""
 _FEW_TOUCHED = 250
-_MARSHAL = 4
-"""Form that every Python of ours reads."""
+_BETWEEN = "|"
 
 
 class RunRow(NamedTuple):
@@ -79,9 +78,19 @@ def _held_outline(db: sqlite3.Connection) -> list[RunRow] | None:
     if found is None:
         return None
     try:
-        return list(map(RunRow._make, zip(*marshal.loads(found[0]), strict=True)))  # noqa: S302 - a file of this clone, as its byte code
-    except (ValueError, EOFError, TypeError):
+        *held, oids, artifacts = json.loads(found[0])
+        columns = [column.split(_BETWEEN) if isinstance(column, str) else column for column in held]
+        raw = bytes.fromhex(oids)
+        size = len(raw) // len(artifacts)
+        columns += [raw[at : at + size] for at in range(0, len(raw), size)], artifacts
+        return list(map(RunRow._make, zip(*columns, strict=True)))
+    except (ValueError, TypeError, ZeroDivisionError):
         return None
+
+
+def _joined(column: Sequence[object]) -> str | Sequence[object]:
+    texts = [value for value in column if isinstance(value, str)]
+    return _BETWEEN.join(texts) if len(texts) == len(column) and not any(_BETWEEN in text for text in texts) else column
 
 
 def _keep_outline(db: sqlite3.Connection, rows: Sequence[RunRow]) -> None:
@@ -91,7 +100,10 @@ def _keep_outline(db: sqlite3.Connection, rows: Sequence[RunRow]) -> None:
     try:
         with suppress(sqlite3.OperationalError):
             db.execute("DELETE FROM outlines")
-            db.execute("INSERT INTO outlines VALUES (?)", (marshal.dumps(list(zip(*rows, strict=True)), _MARSHAL),))
+            *columns, oids, artifacts = zip(*rows, strict=True)
+            # One text for all digests, which are of one length, and mostly one for each column of texts: to split it takes a tenth.
+            kept = json.dumps([*map(_joined, columns), b"".join(oids).hex(), artifacts], separators=(",", ":"))
+            db.execute("INSERT INTO outlines VALUES (?)", (kept,))
             db.execute("DELETE FROM touched")
     finally:
         db.execute(f"PRAGMA busy_timeout = {wait}")
