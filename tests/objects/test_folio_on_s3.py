@@ -62,6 +62,40 @@ def test_offline_work_waits_and_goes_up_at_sync(here: Path, hub: Path, s3_endpoi
     assert "Could not look for" in folio("artifacts", "verify", cwd=here, code=16, RUNFOLIO_ARTIFACTS=closed).stderr
 
 
+LARGE = """
+import atexit, sys
+atexit.register(lambda: print("in parts" if "boto3" in sys.modules else "whole"))  # runs after runfolio's own
+import runfolio
+with runfolio.start_run(run_name="large"):
+    runfolio.log_artifact(sys.argv[1])
+"""
+LATE = """
+import atexit
+def late():
+    from runfolio.folio import open_folio
+    print("unsent:", open_folio().upload())
+atexit.register(late)
+"""
+
+
+def test_a_large_file_goes_up_in_parts_as_its_script_ends(here: Path, tmp_path: Path) -> None:
+    with (tmp_path / "weights.bin").open("wb") as file:
+        file.truncate(65 << 20)
+    made = run(sys.executable, "-c", LARGE, str(tmp_path / "weights.bin"), cwd=here)
+    assert (made.stdout, made.stderr) == ("in parts\n", "")
+    assert (status(here)["waiting"], status(here)["objects_waiting"]) == (0, 0)
+    assert "All objects are there" in folio("artifacts", "verify", "--read-data", cwd=here).stdout
+
+
+def test_a_large_file_goes_up_whole_where_a_folio_is_opened_as_the_process_ends(here: Path, tmp_path: Path) -> None:
+    with (tmp_path / "weights.bin").open("wb") as file:
+        file.truncate(65 << 20)
+    run(sys.executable, "-c", LARGE, str(tmp_path / "weights.bin"), cwd=here, RUNFOLIO_OFFLINE="1")
+    made = run(sys.executable, "-c", LATE, cwd=here)
+    assert (made.stdout.strip(), made.stderr) == ("unsent:", "")
+    assert status(here)["objects_waiting"] == 0
+
+
 def test_offline_may_be_said(here: Path) -> None:
     assert "RUNFOLIO_OFFLINE is set" in log("offline", here, RUNFOLIO_OFFLINE="1")
     assert "2 objects" in folio("artifacts", "push", cwd=here).stdout

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from runfolio.errors import MissingPackageError, NotFoundError, StorageError, UsageError
 from runfolio.objects.buckets import Stat, reason
-from runfolio.objects.cloud_parts import endpoint_of, open_parts
+from runfolio.objects.cloud_parts import endpoint_of, load_before_exit, open_parts
 from runfolio.objects.incoming import CHUNK_BYTES
 from runfolio.objects.part_uploads import PartUploads
 
@@ -62,6 +62,7 @@ class CloudBucket:
         self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.checks = self._kind in _CHECKED
         self._config = _config(self._kind, options)
+        load_before_exit()
         self._store = _open(self._base, self._kind, self._config)
 
     def __repr__(self) -> str:

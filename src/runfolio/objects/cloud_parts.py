@@ -6,7 +6,9 @@ The packages take credentials by the same ordinary means as obstore; where they 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 
 from runfolio.errors import StorageError
@@ -32,6 +34,15 @@ def missing_package(kind: str) -> str:
     return next((name for name in PACKAGES[kind] if not _installed(name)), "")
 
 
+def load_before_exit() -> None:
+    """Load what the clouds' packages need and what cannot be loaded any more when the process ends, which is when runs are committed.
+
+    ``concurrent.futures.thread`` registers itself with the interpreter's end, and raises once that has begun (boto3 loads it by s3transfer).
+    """
+    with suppress(RuntimeError):
+        import concurrent.futures.thread  # noqa: F401
+
+
 def open_parts(kind: str, config: Mapping[str, str], prefix: str, timeout_s: float) -> PartUploads | None:
     """Open uploads in parts.
 
@@ -49,11 +60,15 @@ def open_parts(kind: str, config: Mapping[str, str], prefix: str, timeout_s: flo
     Returns
     -------
     PartUploads or None
-        None where the package is missing or cannot be set up.
+        None where the package is missing, cannot be set up, or cannot be loaded because the process ends.
     """
     try:
         return _OPENERS[kind](config, prefix, timeout_s)
     except (ImportError, StorageError):
+        return None
+    except RuntimeError:
+        if threading.main_thread().is_alive():
+            raise
         return None
 
 
