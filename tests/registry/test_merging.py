@@ -157,6 +157,80 @@ def test_a_number_that_two_branches_took_conflicts_and_renumber_moves_ours(wine:
     assert main(["check"]) == 0
 
 
+def test_renumber_joins_what_both_sides_did_with_the_number(wine: Path) -> None:
+    def ours() -> None:
+        register(wine, "ours")
+        cli("models", "alias", "wine", "4", "mine")
+        cli("models", "promote", "wine", "4", "Staging", "--direct")
+        cli("models", "card", "wine", "4", "--write")
+
+    def theirs() -> None:
+        register(wine, "theirs")
+        cli("models", "alias", "wine", "4", "yours")
+        cli("models", "promote", "wine", "4", "Production", "--direct")
+
+    merged = on_branches(wine, ours, theirs)
+    assert "version 4 was put into" in merged.stderr
+    cli("models", "renumber", "wine", "4")
+    git(wine, "commit", "-q", "--no-edit")
+    folio = open_folio(wine)
+    model = folio.models.find("wine")
+    assert (model.aliases, model.stages) == ({"mine": 5, "yours": 4}, {"Production": (4,), "Staging": (5,)})
+    folio.close()
+    assert [file.name for file in (wine / "models/wine/cards").iterdir()] == ["5.md"]
+    assert main(["check"]) == 0
+    assert git(wine, "status", "--short") == ""
+
+
+@pytest.mark.parametrize("driver", [True, False])
+def test_renumber_does_not_guess_what_both_sides_made_live(wine: Path, capfd: pytest.CaptureFixture[str], driver: bool) -> None:
+    def live(name: str) -> None:
+        register(wine, name)
+        cli("models", "alias", "wine", "4", "champion")
+        cli("models", "promote", "wine", "4", "Production", "--direct")
+
+    if not driver:
+        git(wine, "config", "--remove-section", "merge.runfolio")
+    merged = on_branches(wine, lambda: live("ours"), lambda: live("theirs"))
+    assert (merged.returncode, "model.yaml" in git(wine, "status", "--short")) == (1, False)  # Production: 4 says each side
+    capfd.readouterr()
+    cli("models", "renumber", "wine", "4")
+    said = capfd.readouterr()
+    assert (said.out, "5 here, 4 there. Decide in that file" in said.err) == ("5\n", True)
+    states = [line[:2] for line in git(wine, "status", "--short", "models").splitlines()]
+    assert states == ["UU", "M ", "A "]  # model.yaml, version 4, which is theirs now, and 5
+    text = (wine / "models/wine/model.yaml").read_text()
+    assert all(line in text for line in ("<<<<<<< ours", "  champion: 5", "  champion: 4", "  Production: 5", "  Production: 4"))
+
+
+def test_renumber_keeps_what_was_decided_by_hand(wine: Path) -> None:
+    def live(name: str, stage: str) -> None:
+        register(wine, name)
+        cli("models", "promote", "wine", "4", stage, "--direct")
+        cli("models", "alias", "wine", "4", name)
+
+    on_branches(wine, lambda: live("ours", "Staging"), lambda: live("theirs", "Production"))
+    git(wine, "checkout", "--theirs", "models/wine/model.yaml")
+    file = wine / "models/wine/model.yaml"
+    file.write_text(file.read_text().replace("aliases:\n", "aliases:\n  ours: 4\n"))
+    cli("models", "renumber", "wine", "4")
+    git(wine, "commit", "-q", "--no-edit")
+    folio = open_folio(wine)
+    model = folio.models.find("wine")
+    assert (model.aliases, model.stages) == ({"ours": 5, "theirs": 4}, {"Production": (4,)})
+    folio.close()
+
+
+def test_renumber_in_a_rebase_says_to_merge(wine: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    git(wine, "switch", "-qc", "theirs")
+    register(wine, "theirs")
+    git(wine, "switch", "-q", "main")
+    register(wine, "ours")
+    assert subprocess.run(["git", "rebase", "-q", "theirs"], cwd=wine, capture_output=True, check=False).returncode == 1
+    assert main(["models", "renumber", "wine", "4"]) == 13
+    assert "in conflict, but not in a merge" in capfd.readouterr().err
+
+
 def test_renumber_moves_a_version_before_the_merge_too(wine: Path) -> None:
     git(wine, "switch", "-qc", "theirs")
     register(wine, "theirs")
