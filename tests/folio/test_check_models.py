@@ -131,6 +131,20 @@ def test_a_version_that_was_removed_by_hand_is_named(wine: Path) -> None:
     assert ("version.removed", "models/wine/versions/2.yaml") in [(item.rule, item.file) for item in findings(wine)]
 
 
+def test_a_model_that_was_deleted_whole_may_be_made_anew(wine: Path) -> None:
+    runfolio.set_tracking_uri(wine)
+    client = runfolio.MlflowClient()
+    source = client.get_model_version("wine", "1").source
+    client.transition_model_version_stage("wine", 1, "None")
+    client.delete_registered_model("wine")
+    assert runfolio.register_model(source, "wine").version == "1"
+    forget_sessions()
+    assert findings(wine) == []
+    git(wine, "rm", "-q", "models/wine/versions/1.yaml")
+    git(wine, "commit", "-qm", "by hand")
+    assert "version.removed" in [item.rule for item in findings(wine)]
+
+
 def test_a_field_that_nobody_reads_is_named(wine: Path) -> None:
     found = edited(wine, "model.yaml", lambda text: text.replace("aliases:", "aliasses:"))
     assert [(item.rule, item.field, "Was aliases meant" in item.message) for item in found] == [("model.field", "aliasses", True)]

@@ -89,11 +89,15 @@ class ModelHistory:
                     self._edited("version.edited", path, past, min(differences, key=len))
             elif named is not None and named[0] in models:
                 others = [version for (slug, _), version in versions.items() if slug == named[0]]
-                if not self._is_there(path) and not self._has_moved(path, past, others):
+                if not self._is_there(path) and not self._went_whole(named[0], past) and not self._has_moved(path, past, others):
                     self._removed(path, past)
 
     def _is_there(self, path: str) -> bool:
         return self._repo.read(f"{self._tip}:{path}") is not None
+
+    def _went_whole(self, slug: str, past: _Past) -> bool:
+        """Tell whether the commit that removed a version removed its model, which was made anew since."""
+        return self._repo.read(f"{past.changed[0]}:{self._prefix}{paths.model_path(slug)}") is None
 
     def _has_moved(self, path: str, past: _Past, others: list[ModelVersion]) -> bool:
         """Tell whether a version that is gone has another number now."""
