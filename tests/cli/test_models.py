@@ -64,7 +64,7 @@ def test_the_list_says_what_is_live(wine: dict[str, str], run_cli: Command) -> N
 def test_a_direct_promotion_is_one_changed_line(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
     run_cli("models", "promote", "Wine", "1", "Production", "--direct")
     done = run_cli("models", "promote", "Wine", "latest", "Production", "--direct", "-m", "better on the hold-out")
-    assert (done.code, done.err) == (0, "Wine 2 is in Production.\n")
+    assert (done.code, done.err) == (0, "Wine 2 is in Production. Version 1 left Production.\n")
     changed = [
         line
         for line in git(folio_dir, "show", "--format=", "HEAD").splitlines()
@@ -184,10 +184,13 @@ def test_a_proposal_that_gh_refuses_is_told(
         (("register", "runs:/first/model", "a/b"), 2, "Invalid model name"),
         (("register", "runs:/first/model", ".."), 2, "Invalid model name"),
         (("tag", "Wine"), 2, "Give KEY=VALUE"),
+        (("tag", "Wine", "1", "owner=ada"), 2, "--version 1 for a tag of that version"),
         (("tag", "Wine", "--remove", "nope"), 11, "There is no tag"),
         (("versions",), 2, "Name one model"),
         (("show", "Wine", "@nope"), 11, "alias nope not found"),
         (("where", "sha256:ab"), 2, "8 digits"),
+        (("where", "Wine"), 2, "runfolio models versions Wine"),
+        (("where", "runs:/second/other"), 1, "No version holds that"),
         (("where", "sha256:abcdef0123"), 1, "No version holds that"),
     ],
 )
@@ -222,10 +225,12 @@ def test_show_says_how_to_load_what_is_live(wine: dict[str, str], run_cli: Comma
     assert "load_model('models:/Wine/2')" in shown
 
 
-def test_a_copy_and_a_deletion(wine: dict[str, str], run_cli: Command) -> None:
+def test_a_copy_and_a_deletion(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
     assert run_cli("models", "copy", "Wine", "2", "Wine-live").out == "1\n"
     assert "would be deleted" in run_cli("models", "delete", "Wine", "2").out
-    assert run_cli("models", "delete", "Wine", "2", "--yes").code == 0
+    gone = run_cli("models", "delete", "Wine", "2", "--yes")
+    assert gone.err == f"Wine 2 is deleted. Bring it back: git revert {git(folio_dir, 'rev-parse', 'HEAD')[:10]}\n"
+    assert "was deleted. List those" in run_cli("models", "show", "Wine", "2").err
     assert run_cli("models", "show", "Wine", "2").code == 11
     assert "deleted" in run_cli("models", "versions", "Wine", "--all").out
     run_cli("models", "promote", "Wine", "1", "Production", "--direct")
@@ -275,8 +280,26 @@ def test_the_same_bytes_are_found(wine: dict[str, str], run_cli: Command, tmp_pa
     (tmp_path / "copy" / "model.pkl").write_text("weights first")
     assert "the whole version" in run_cli("models", "where", str(tmp_path / "copy")).out
     assert "its file model.pkl" in run_cli("models", "where", str(tmp_path / "copy" / "model.pkl")).out
-    by_run = json.loads(run_cli("models", "where", "second", "--json").out)
-    assert [(item["version"], item["by"]) for item in by_run] == [(2, f"run {wine['second']}")]
+    for asked in ("second", "runs:/second", "runs:/second/model", f"runs:/{wine['second']}/model"):
+        by_run = json.loads(run_cli("models", "where", asked, "--json").out)
+        assert [(item["version"], item["by"]) for item in by_run] == [(2, f"run {wine['second']}")]
+
+
+def test_a_promotion_says_what_left_and_what_is_empty(wine: dict[str, str], run_cli: Command) -> None:
+    run_cli("models", "promote", "Wine", "1", "Production", "--direct")
+    moved = run_cli("models", "promote", "Wine", "1", "Staging", "--direct").err
+    assert moved == "Wine 1 is in Staging. Production is empty now.\n"
+    assert run_cli("models", "demote", "Wine", "1", "--direct").err == "Wine 1 is in no stage any more. Staging is empty now.\n"
+
+
+def test_what_the_store_does_not_hold_is_not_registered(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
+    [url] = [item["url"] for item in json.loads(run_cli("artifacts", "where", "first", "model/model.pkl", "--json").out)]
+    Path(url.removeprefix("file://")).unlink()
+    refused = run_cli("models", "register", "runs:/first/model", "Wine")
+    assert (refused.code, "1 of its 2 files is not in the object store here, or not whole, such as model.pkl" in refused.err) == (
+        11,
+        True,
+    )
 
 
 def test_a_difference_names_metrics_facts_and_files(wine: dict[str, str], run_cli: Command) -> None:

@@ -50,6 +50,8 @@ def test_offline_work_waits_and_goes_up_at_sync(here: Path, hub: Path, s3_endpoi
     told = log("offline", here, RUNFOLIO_ARTIFACTS=closed)
     assert ("2 objects" in told, "Could not" in told) == (True, True)
     assert status(here)["objects_waiting"] == 2
+    where = folio("artifacts", "where", "offline", "model/tokens.txt", cwd=here, RUNFOLIO_ARTIFACTS=closed).stdout
+    assert ("file://" in where, "(waits here for runfolio sync)" in where) == (True, True)
     assert folio("artifacts", "cat", "offline", "model/tokens.txt", cwd=here).stdout == "shared"
     refused = folio("sync", "--with-code", cwd=here, code=16, RUNFOLIO_ARTIFACTS=closed)
     assert "Nothing was pushed" in refused.stderr
@@ -57,8 +59,10 @@ def test_offline_work_waits_and_goes_up_at_sync(here: Path, hub: Path, s3_endpoi
     assert not run("git", "for-each-ref", cwd=hub).stdout
     folio("sync", "--with-code", cwd=here)
     assert status(here)["objects_waiting"] == 0
+    assert "  s3://" in folio("artifacts", "where", "offline", "model/tokens.txt", cwd=here).stdout
     assert "refs/heads/main" in run("git", "for-each-ref", cwd=hub).stdout
-    assert "All objects are there" in folio("artifacts", "verify", "--read-data", cwd=here).stdout
+    verified = folio("artifacts", "verify", "--read-data", cwd=here).stdout
+    assert verified == "All objects are there and as they should be: 2 looked up, the bytes of 2 read.\n"
     assert "Could not look for" in folio("artifacts", "verify", cwd=here, code=16, RUNFOLIO_ARTIFACTS=closed).stderr
 
 

@@ -167,8 +167,10 @@ def verify(run: str, path: str, read_data: float, as_json: bool) -> None:
 def _verify_all(read_data: float, as_json: bool) -> None:
     from runfolio.folio.checking import check
 
+    counts = [(0, 0)]
     with opened() as folio:
-        found = [item for item in check(folio, read_data=read_data) if item.rule.startswith("object.")]
+        findings = check(folio, read_data=read_data, looked=lambda known, read: counts.append((known, read)))
+    found = [item for item in findings if item.rule.startswith("object.")]
     away = next((item for item in found if item.rule == "object.unreachable"), None)
     if away is not None:
         raise StorageError(f"{away.message}. {away.remedy}.")
@@ -177,7 +179,9 @@ def _verify_all(read_data: float, as_json: bool) -> None:
     else:
         for item in found:
             click.echo(visible(f"{item.message}. {item.remedy}."), err=True)
-        click.echo(f"{len(found)} missing or damaged." if found else "All objects are there and as they should be.")
+        known, read = counts[-1]
+        said = f"{len(found)} missing or damaged" if found else "All objects are there and as they should be"
+        click.echo(f"{said}: {known:,} looked up, the bytes of {read:,} read.")
     if found:
         raise SystemExit(EXIT_FINDINGS)
 
@@ -188,15 +192,19 @@ def _verify_all(read_data: float, as_json: bool) -> None:
 @options.as_json
 def where(run: str, path: str, as_json: bool) -> None:
     """Say where the bytes of files lie in the object store."""
+    from runfolio.objects import is_bucket
+
     with opened() as folio:
         _, _, files = chosen(folio, run, path)
         urls = {name: folio.store.url(entry.digest) for name, entry in files.items()}
         there = {name: folio.store.exists(entry.digest) for name, entry in files.items()}
+        in_bucket = is_bucket(folio.artifacts_place or "")
     if as_json:
         print_json([{**artifact_shape(name, files[name]), "url": urls[name], "there": there[name]} for name in sorted(files)])
         return
     for name in sorted(files):
-        missing = "" if there[name] else "  (missing)"
+        waits = in_bucket and urls[name].startswith("file:")
+        missing = "  (waits here for runfolio sync)" if waits else "" if there[name] else "  (missing)"
         click.echo(f"{visible(name)}  {files[name].digest}\n  {visible(urls[name])}{missing}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from runfolio.cli.opening import opened
 from runfolio.errors import NotFoundError
 from runfolio.records.models import check_alias
 from runfolio.records.visible import visible
+
+if TYPE_CHECKING:
+    from runfolio.folio import Folio
 
 
 @click.command("register")
@@ -77,6 +81,9 @@ def tag(name: str, pairs: tuple[str, ...], version: str | None, remove: tuple[st
     """Set and remove tags of a model, or of one version."""
     from runfolio.tracking.registry import checked_model_tags
 
+    meant = next((pair for pair in pairs if pair.isdigit() or pair.startswith("@")), None)
+    if meant and version is None:
+        raise click.UsageError(f"{meant!r} is no tag: write KEY=VALUE, and --version {meant} for a tag of that version.")
     tags = checked_model_tags(options.key_values(pairs, "tag"))
     if not tags and not remove:
         raise click.UsageError("Give KEY=VALUE, or --remove KEY.")
@@ -155,7 +162,7 @@ def delete(name: str, version: str | None, yes: bool) -> None:
                 )
                 return
             folio.models.delete(name)
-            click.echo(f"{visible(name)} is deleted. Bring it back: git revert", err=True)
+            click.echo(f"{visible(name)} is deleted. {_way_back(folio)}", err=True)
             return
         model, found = version_of(folio, name, version)
         stage, aliases = model.stage_of(found.version), model.aliases_of(found.version)
@@ -164,7 +171,12 @@ def delete(name: str, version: str | None, yes: bool) -> None:
             click.echo(f"{visible(name)} {found.version}{live} would be deleted. Do it: add --yes")
             return
         folio.models.delete_version(name, found.version)
-    click.echo(f"{visible(name)} {found.version} is deleted.", err=True)
+        click.echo(f"{visible(name)} {found.version} is deleted. {_way_back(folio)}", err=True)
+
+
+def _way_back(folio: Folio) -> str:
+    on = "" if folio.place.ledger is None else f", on the branch {visible(folio.place.ledger.removeprefix('refs/heads/'))}"
+    return f"Bring it back: git revert {(folio.place.tip() or '')[:10]}{on}"
 
 
 @click.command("renumber")
@@ -180,4 +192,6 @@ def renumber(name: str, version: int) -> None:
 
     with opened() as folio:
         made = renumber_version(folio, name, version)
-    click.echo(str(made))
+    if made.undecided:
+        click.echo(f"{visible(made.undecided)} Decide in that file, then: git add it, and git commit.", err=True)
+    click.echo(str(made.number))

@@ -137,7 +137,7 @@ def _said(value: Any) -> str:
 def where(what: str, as_json: bool) -> None:
     """Find the versions that hold some bytes, or that a run made.
 
-    WHAT is a digest (of a version, or of one of its files), a local file or model folder, or a run.
+    WHAT is a digest (of a version, or of one of its files), a local file or model folder, a run, or runs:/RUN/PATH.
     """
     from runfolio.registry.comparing import find_versions
 

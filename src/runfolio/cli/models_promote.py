@@ -11,7 +11,7 @@ import click
 
 from runfolio.cli.models import name_argument, version_argument, version_of
 from runfolio.cli.opening import opened
-from runfolio.records.models import ARCHIVED, NO_STAGE, Waiver, canonical_stage
+from runfolio.records.models import ARCHIVED, NO_STAGE, RegisteredModel, Waiver, canonical_stage
 from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _carry_out(
     body = "\n\n".join(part for part in (message.strip(), f"Runfolio-Gates: {verdict.summary}" if verdict.gates else "") if part)
     if direct:
         promoting.promote(folio, promotion, waivers=waivers, body=body)
-        click.echo(_done_text(promotion), err=True)
+        click.echo(_done_text(promotion, model, folio.models.find(promotion.model)), err=True)
         return
     name = branch or promoting.branch_of(promotion, model.slug)
     promoting.promote(folio, promotion, waivers=waivers, body=body, branch=name)
@@ -167,15 +167,22 @@ def _judged(folio: Folio, promotion: Promotion, waivers: Sequence[Waiver], *, pe
     if verdict.gates:
         print_verdict(verdict)
     if not verdict.accepted:
-        first = next(gate.id for gate in verdict.gates if gate.state == "failed")
-        click.echo(f"Nothing was promoted. Mend what failed, or waive it: --waive {first} --reason TEXT", err=True)
+        waiving = " ".join(f"--waive {gate.id}" for gate in verdict.gates if gate.state == "failed")
+        click.echo(f"Nothing was promoted. Mend what failed, or waive it: {waiving} --reason TEXT", err=True)
         raise click.exceptions.Exit(1)
     return verdict
 
 
-def _done_text(promotion: Promotion) -> str:
+def _done_text(promotion: Promotion, before: RegisteredModel, after: RegisteredModel) -> str:
     where = "in no stage any more" if promotion.stage == NO_STAGE else f"in {promotion.stage}"
-    return f"{visible(promotion.model)} {promotion.version} is {where}."
+    said = [f"{visible(promotion.model)} {promotion.version} is {where}."]
+    for stage, numbers in before.stages.items():
+        left = [str(number) for number in numbers if number not in after.stages.get(stage, ()) and number != promotion.version]
+        if left:
+            said.append(f"{'Versions' if left[1:] else 'Version'} {', '.join(left)} left {stage}.")
+        if not after.stages.get(stage) and stage not in (ARCHIVED, promotion.stage):
+            said.append(f"{stage} is empty now.")
+    return " ".join(said)
 
 
 def _offer(folio: Folio, promotion: Promotion, branch: str, no_open: bool, message: str, verdict: Verdict) -> None:

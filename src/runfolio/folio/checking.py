@@ -43,7 +43,14 @@ Progress = Callable[[int, int], None]
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
-def check(folio: Folio, *, rev: str | None = None, read_data: float = 0.0, progress: Progress | None = None) -> list[Finding]:
+def check(
+    folio: Folio,
+    *,
+    rev: str | None = None,
+    read_data: float = 0.0,
+    progress: Progress | None = None,
+    looked: Callable[[int, int], None] | None = None,
+) -> list[Finding]:
     """Check a folio.
 
     Parameters
@@ -55,6 +62,8 @@ def check(folio: Folio, *, rev: str | None = None, read_data: float = 0.0, progr
         Share of the objects, from 0 to 1, whose bytes are read and compared with their digests. Without it an object
         must be there, with the right size.
     progress : callable, optional
+    looked : callable, optional
+        Told at the end how many objects were looked up, and of how many the bytes were read.
 
     Returns
     -------
@@ -71,7 +80,10 @@ def check(folio: Folio, *, rev: str | None = None, read_data: float = 0.0, progr
     if rev is not None and tip is None:
         raise NotFoundError(f"There is no revision {rev!r} in {folio.repo.git_dir}. List the commits: git log --oneline")
     if tip is not None:
-        _Records(folio, tip, read_data, findings).run(progress)
+        records = _Records(folio, tip, read_data, findings)
+        records.run(progress)
+        if looked:
+            looked(*records.looked)
     if rev is None:
         check_local(folio.place, folio.spool, findings)
     return sorted(dict.fromkeys(findings), key=lambda item: (item.file, _ORDER[item.severity], item.field))
@@ -116,6 +128,11 @@ class _Records:
         self._history.finish()
         if progress:
             progress(len(wanted), len(wanted))
+
+    @property
+    def looked(self) -> tuple[int, int]:
+        """How many objects were looked up, and of how many the bytes were read."""
+        return self._objects.known, self._objects.read
 
     def _list(self) -> list[TreeEntry]:
         place = self._folio.place

@@ -195,10 +195,15 @@ class ModelReader:
         data = self._place.read(tip or self._place.tip(), path)
         found = None if data is None else self._decoded(decode_version, data, path)
         if found is None or found.lifecycle is Lifecycle.DELETED:
-            state = "deleted" if found else "not found"
+            named, listed = (
+                f"Model Version (name={model.name}, version={number})",
+                f"runfolio models versions {quoted(model.name)}",
+            )
+            if found is None:
+                raise NotFoundError(f"{named} not found. List those that are there: {listed}")
             raise NotFoundError(
-                f"Model Version (name={model.name}, version={number}) {state}. "
-                f"List those that are there: runfolio models versions {quoted(model.name)}"
+                f"{named} was deleted. List those that are there: {listed}. Revert its deletion to bring it back: the commit stands in "
+                f"runfolio models history {quoted(model.name)}"
             )
         return found
 

@@ -180,8 +180,8 @@ class RemoteStore:
         return found
 
     def url(self, digest: Digest) -> str:
-        """Return where the object lies, or will lie once it is taken up."""
-        return self.bucket.url(key_of(digest))
+        """Return where the object lies: on this machine while it waits, in the bucket once it is taken up."""
+        return self.waiting.url(digest) if self.waiting.exists(digest) else self.bucket.url(key_of(digest))
 
     # Getting
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from runfolio.objects import encode_manifest, walk_files
 from runfolio.objects.files import digest_of_file
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.records.runs import ArtifactEntry, Digest
+from runfolio.registry.registering import RUNS
 from runfolio.registry.versions import files_of
 
 Found = tuple[RegisteredModel, ModelVersion, str]
@@ -61,8 +63,8 @@ def find_versions(folio: Folio, what: str) -> list[Found]:
     ----------
     folio : Folio
     what : str
-        A digest of a version or of one of its files (its beginning does, from 8 digits on), a local file or model folder, or a
-        run's id, the beginning of one, or its name.
+        A digest of a version or of one of its files (its beginning does, from 8 digits on), a local file or model folder, a
+        run's id, the beginning of one, its name, or ``runs:/RUN/PATH``, for what was registered from there.
     """
     place = Path(what).expanduser()
     if place.is_dir():
@@ -77,12 +79,20 @@ def find_versions(folio: Folio, what: str) -> list[Found]:
         if len(digits) == 64:
             check_digest(what)
         return _by_digest(folio, what)
-    run_id = folio.runs.resolve(what)
+    asked, _, path = what.removeprefix(RUNS).lstrip("/").partition("/") if what.startswith(RUNS) else (what, "", "")
+    try:
+        run_id = folio.runs.resolve(asked)
+    except NotFoundError as error:
+        if any(model.name == what for model in folio.models.all()):
+            raise UsageError(
+                f"{what!r} is a registered model. List its versions: runfolio models versions {shlex.quote(what)}"
+            ) from error
+        raise
     return [
         (model, version, f"run {run_id}")
         for model in folio.models.all()
         for version in folio.models.versions(model)
-        if version.run_id == run_id
+        if version.run_id == run_id and (not path or version.path == path.strip("/"))
     ]
 
 

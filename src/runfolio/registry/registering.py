@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from runfolio.errors import NotFoundError, UsageError
+from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError
 from runfolio.folio.folio import Folio
 from runfolio.gitstore.commits import configured_ident
 from runfolio.objects import encode_manifest, walk_files
@@ -63,7 +63,7 @@ def register(
     Raises
     ------
     NotFoundError
-        If the source is not there, or holds no file.
+        If the source is not there, holds no file, or has files that are not in the object store.
     """
     check_model_name(name)
     made = version_of(folio, source, run_id, code_of)
@@ -100,8 +100,24 @@ def _from_run(folio: Folio, run_id: str, path: str, code_of: CodeFiles | None) -
         hint = f"Its models: {', '.join(models)}." if models else "It logged no model."
         raise NotFoundError(f"Run {run_id} has no artifact {path!r} to register. {hint}")
     uri = f"{RUNS}{run_id}/{path}".rstrip("/")
+    _check_there(folio, uri, files)
     metrics = {key: summary.last for key, summary in run.metrics.items()}
     return replace(_described(folio, files, code_of), source=uri, run_id=run_id, path=path, metrics=metrics)
+
+
+def _check_there(folio: Folio, uri: str, files: Mapping[str, ArtifactEntry]) -> None:
+    """Refuse to name what is not in the store; a store that cannot be reached says nothing of what another machine put there."""
+    try:
+        found = folio.store.inspect({entry.digest for entry in files.values()})
+    except StorageError:
+        return
+    lacking = sorted(name for name, entry in files.items() if isinstance(found.get(entry.digest), NotFoundError | DamagedError))
+    if lacking:
+        raise NotFoundError(
+            f"{uri} was not registered: {len(lacking)} of its {len(files)} files {'is' if len(lacking) == 1 else 'are'} not in the object "
+            f"store here, or not whole, such as {lacking[0]}. Take them over from the clone that made the run (runfolio artifacts mirror "
+            "--from PLACE), or let all clones use one store: artifacts in runfolio.yaml"
+        )
 
 
 def _from_folder(folio: Folio, source: str, code_of: CodeFiles | None) -> ModelVersion:

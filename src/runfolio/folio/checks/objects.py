@@ -68,6 +68,11 @@ class ObjectCheck:
         self._unreachable = False
         self.read = 0
 
+    @property
+    def known(self) -> int:
+        """How many objects were looked up."""
+        return len(self._known)
+
     def take(self, path: str, run: Run) -> None:
         """Look up the objects of one run; those of a deleted one may be gone (``runfolio gc --deleted-runs``)."""
         if run.lifecycle is Lifecycle.DELETED:
