@@ -102,6 +102,20 @@ def many(repo: Repo) -> None:
         commit(repo, number)
 
 
+def test_a_tiny_pack_does_not_keep_the_others_from_being_folded(repo: Repo) -> None:
+    texts = [b"%d" % number for number in range(4)]
+    tiny = [packed(object_id("blob", text), "blob", text, 1) for text in texts]
+    folder = repo.git_dir / "objects" / "pack"
+    name = write_pack(str(folder), tiny, durable=False)
+    many(repo)
+    sizes = sorted(path.stat().st_size for path in folder.glob("*.pack"))
+    assert sizes[1] > 2 * sizes[0]
+    assert fold(repo)
+    assert len(packs(repo)) == 2
+    assert not (folder / f"{name}.pack").exists()
+    assert fsck(repo.git_dir.parent) == ""
+
+
 def test_whoever_looked_before_a_fold_finds_all_after_it(repo: Repo) -> None:
     many(repo)
     tip = repo.resolve(MAIN)

@@ -196,13 +196,11 @@ def _chosen(folder: str, names: Sequence[str]) -> list[str]:
             del sizes[stem]
     if len(sizes) <= MANY:
         return []
-    chosen: list[str] = []
-    total = 0
-    for stem in sorted(sizes, key=sizes.__getitem__):
-        if chosen and sizes[stem] > 2 * total:
-            break
-        chosen.append(stem)
-        total += sizes[stem]
+    chosen = sorted(sizes, key=sizes.__getitem__)
+    total = sum(sizes.values())
+    # From the largest down: one tiny pack among them is no reason to leave all others.
+    while chosen and sizes[chosen[-1]] > 2 * (total - sizes[chosen[-1]]):
+        total -= sizes[chosen.pop()]
     return chosen
 
 

@@ -1,5 +1,7 @@
 """Keep files few: fold the packs of small commits, and let git pack what is left, as git's own commands do after they wrote.
 
+Packs that a killed process left without their index get it by the way.
+
 ``git commit`` starts ``git maintenance run --auto`` each time, which looks whether there is anything to do. The same look is a listing of
 two folders (git's estimate: the loose objects whose ids begin with ``17``, times 256), so that git is started only where there is: once
 in some thousand commits. It goes on in the background, and does what the repository's configuration says: ``gc.auto``,
@@ -16,6 +18,7 @@ import time
 from contextlib import suppress
 
 from runfolio.gitstore.config import Values
+from runfolio.gitstore.left_packs import index_left_packs
 from runfolio.gitstore.process import run_git
 from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.small_packs import MANY, fold_packs
@@ -43,6 +46,7 @@ def pack_when_due(repo: Repo) -> bool:
     packs = _listed(f"{place}/objects/pack")
     if len(packs) > 2 * MANY and not os.path.exists(f"{place}/gc.pid"):  # git's own upkeep reads what would be removed
         with suppress(OSError):
+            index_left_packs(place, packs)
             fold_packs(f"{place}/objects/pack", packs)
     last = _asked.get(place)
     if last is not None and 0 <= time.monotonic() - last < _ASK_AGAIN_S:
