@@ -105,6 +105,12 @@ def test_a_waiver_is_recorded_with_reason_and_expiry_in_the_same_commit(wine: Pa
     assert "reason: our own pickle" in text
     assert "expires: 3000-01-01T00:00:00.000Z" in text
     assert "Runfolio-Gates: 5 passed, 1 waived (no-code)" in text
+    assert "    Runfolio-Gate: waived no-code: Loading it runs code: model.pkl.\n" in text
+    [event] = [
+        item for item in json.loads(run_cli("models", "history", "wine", "--json").out) if item.get("stage_to") == "Production"
+    ]
+    assert ["waived", "no-code", "Loading it runs code: model.pkl."] in event["gate_results"]
+    assert len(event["gate_results"]) == 6
     assert (
         "Waived by Ada <ada@example.org> until 2999-12-31: our own pickle"
         in run_cli("policy", "explain", "wine", "3", "Production").out

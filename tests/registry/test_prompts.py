@@ -16,16 +16,15 @@ TAGS = {"mlflow.prompt.is_prompt": "true", "mlflow.prompt.text": "Which wine?"}
 
 def test_a_site_says_how_a_prompt_is_loaded_and_not_how_it_is_served() -> None:
     uses = dict(uses_of("sommelier", "sommelier", "@live", "@live", '{"inputs": []}', TAGS))
-    assert set(uses) == {"Python", "Shell", "MLflow client"}
+    assert set(uses) == {"Python", "CLI", "MLflow client"}
     assert 'text = runfolio.artifacts.load_text("models:/sommelier@live/prompt.txt")' in uses["Python"]
     assert 'prompt = mlflow.genai.load_prompt("prompts:/sommelier@live")  # MLflow 2: mlflow.load_prompt' in uses["MLflow client"]
-    assert set(dict(uses_of("wine", "wine", "/1", "1", "{}", {"team": "red"}))) == {
-        "Python",
-        "Serve",
-        "REST",
-        "Shell",
-        "MLflow client",
-    }
+    served = dict(uses_of("Red wine", "Red-wine", "/Production", "Production", "{}", {"team": "red"}))
+    assert list(served) == ["Python", "CLI", "Serve", "REST", "Docker", "MLflow client"]
+    assert served["Docker"] == [
+        "runfolio models build-docker -m 'models:/Red wine/Production' -n red-wine:production",
+        "docker run -p 5000:8080 red-wine:production",
+    ]
 
 
 def test_a_chat_has_another_file() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 import runfolio
 from runfolio import MlflowClient
+from runfolio.cli.main import main
 from runfolio.folio import open_folio
 from runfolio.records import ArtifactEntry, new_run_id
 from runfolio.records.reproductions import Deviation, Outcome, Reproduction
@@ -89,6 +90,51 @@ def test_a_version_shows_files_signature_changes_card_and_history(wine: Path, tm
     assert "<img" not in page.split('id="card"')[1].split("</section>")[0]
     assert "What is it for, and who uses it?" not in page
     assert 'href="../../../r/' in page
+
+
+POLICY = """schema: 1
+promotions:
+  - to: Staging
+    require:
+      - where: metrics.accuracy >= 0.9
+      - {no_code: true, id: safe}
+"""
+
+
+def test_each_gate_of_a_promotion_is_on_the_page_of_the_version(
+    wine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(wine)
+    (wine / "policy.yaml").write_text(POLICY)
+    git(wine, "add", "policy.yaml")
+    git(wine, "commit", "-qm", "policy")
+    why = ("--waive", "safe", "--reason", "our own <b>")
+    assert main(("models", "promote", "Wine <i>", "2", "Staging", "--direct", *why)) == 0
+    page = (built(wine, tmp_path / "site") / "m/wine-i/2/index.html").read_text()
+    gates = page.split('id="gates"')[1].split("</section>")[0]
+    assert "To Staging: 1 passed, 1 waived (safe)" in gates
+    assert '<li class="gate-passed"><b>where-accuracy</b>' in gates
+    assert "accuracy is 0.95, as asked: &gt;= 0.9." in gates
+    assert '<li class="gate-waived"><b>safe</b>' in gates
+    assert "our own &lt;b&gt;" in gates
+    shared = (built(wine, tmp_path / "public", public=True) / "m/wine-i/2/index.html").read_text()
+    assert '<li class="gate-passed"><b>where-accuracy</b>' in shared
+    assert "accuracy is 0.95, as asked" not in shared
+
+
+def test_one_way_to_use_a_version_is_shown_at_a_time_and_all_on_paper(
+    wine: Path, tmp_path: Path, open_page: Callable[..., Any]
+) -> None:
+    page = open_page((built(wine, tmp_path / "site") / "m/wine-i/2/index.html").as_uri())
+    shown = page.locator(".use:visible")
+    assert page.locator(".uses > label").all_inner_texts() == ["Python", "CLI", "Serve", "REST", "Docker", "MLflow client"]
+    assert "load_model" in shown.inner_text()
+    page.locator("label", has_text="Docker").click()
+    assert "docker run -p 5000:8080 wine-i:2" in shown.inner_text()
+    page.keyboard.press("ArrowLeft")
+    assert "curl" in shown.inner_text()
+    page.emulate_media(media="print")
+    assert (shown.count(), shown.locator("h3").count()) == (6, 6)
 
 
 def test_what_a_commit_did_to_a_model_is_on_its_page(wine: Path, tmp_path: Path) -> None:

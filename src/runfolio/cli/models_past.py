@@ -91,7 +91,7 @@ def _number(folio: Folio, name: str, version: str, gone: str | None) -> int:
 def _event_shape(event: Any, signature: Any) -> dict[str, Any]:
     from dataclasses import asdict
 
-    made = {key: value for key, value in asdict(event).items() if value not in ("", None)}
+    made = {key: value for key, value in asdict(event).items() if value not in ("", None, ())}
     made["at"] = utc_text(event.at)
     if signature is not None:
         made["signature"] = asdict(signature)

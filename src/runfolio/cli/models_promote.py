@@ -148,7 +148,7 @@ def _carry_out(
     model = folio.models.find(promotion.model)
     promotion.apply(model, folio.settings.registry.exclusive)
     verdict = _judged(folio, promotion, waivers, pending=not direct)
-    body = "\n\n".join(part for part in (message.strip(), f"Runfolio-Gates: {verdict.summary}" if verdict.gates else "") if part)
+    body = "\n\n".join(part for part in (message.strip(), verdict.trailers) if part)
     if direct:
         promoting.promote(folio, promotion, waivers=waivers, body=body)
         click.echo(_done_text(promotion, model, folio.models.find(promotion.model)), err=True)

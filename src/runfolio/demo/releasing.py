@@ -135,7 +135,7 @@ def _promoted(folio: Folio, promotion: Promotion) -> Verdict:
     waivers = (waiver,) if promotion.stage == "Production" else ()
     verdict = judge_at_tip(folio, promotion, waivers, now=now)
     if verdict.accepted:
-        promote(folio, promotion, waivers=waivers, body=f"Runfolio-Gates: {verdict.summary}")
+        promote(folio, promotion, waivers=waivers, body=verdict.trailers)
     return verdict
 
 

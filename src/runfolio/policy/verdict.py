@@ -11,6 +11,9 @@ from runfolio.records.reproductions import Reproduction
 from runfolio.records.runs import Run
 
 PASSED, FAILED, WAIVED, PENDING = "passed", "failed", "waived", "pending"
+GATES_TRAILER, GATE_TRAILER = "Runfolio-Gates", "Runfolio-Gate"
+_MOST_SAID = 300
+"""Characters of a gate's sentence that a commit's message takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +126,14 @@ class Verdict:
             if names:
                 parts.append(f"{len(names)} {state}" + (f" ({', '.join(names)})" if state != PASSED else ""))
         return ", ".join(parts)
+
+    @property
+    def trailers(self) -> str:
+        """What the commit of the promotion says of the gates: one trailer for all, and one for each; empty where there is none."""
+        if not self.gates:
+            return ""
+        said = (
+            f"{GATE_TRAILER}: {gate.state} {gate.id}: {' '.join(gate.text.partition(' Waived by ')[0].split())[:_MOST_SAID]}"
+            for gate in self.gates
+        )
+        return "\n".join([f"{GATES_TRAILER}: {self.summary}", *said])

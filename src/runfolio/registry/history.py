@@ -22,6 +22,7 @@ from runfolio.formats.deployments import decode_deployment
 from runfolio.formats.models import changed_facts, decode_model, decode_version
 from runfolio.gitstore.history import Commit, commits_that_changed, merges_that_brought
 from runfolio.gitstore.repo import Change, Repo
+from runfolio.policy.verdict import GATE_TRAILER, GATES_TRAILER
 from runfolio.records.deployments import Deployment
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.records.runs import Lifecycle
@@ -32,7 +33,8 @@ _PULL = re.compile(
 )
 _FIRST = {"created": 0, "renamed": 1, "registered": 2}
 """What one commit did, in the order in which it can have been done: a version is registered before a stage names it."""
-_GATES = re.compile(r"^Runfolio-Gates: (.+)$", re.MULTILINE)
+_GATES = re.compile(rf"^{GATES_TRAILER}: (.+)$", re.MULTILINE)
+_GATE = re.compile(rf"^{GATE_TRAILER}: (passed|failed|waived|pending) ([^\s:]+): ?(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Event:
         The merge that brought the commit to the main line, and who made it; empty where it was made there.
     gates : str
         What the policy said when it was promoted by ``runfolio models promote``, from the commit's trailer.
+    gate_results : tuple of (str, str, str)
+        State, name and reason of each gate, from the commit's other trailers; commits of earlier versions have none.
     """
 
     kind: str
@@ -77,6 +81,7 @@ class Event:
     merge: str = ""
     merged_by: str = ""
     gates: str = ""
+    gate_results: tuple[tuple[str, str, str], ...] = ()
 
 
 def history(folio: Folio, slug: str | None = None, *, limit: int = 10_000, tip: str | None = None) -> list[Event]:
@@ -125,6 +130,7 @@ def history(folio: Folio, slug: str | None = None, *, limit: int = 10_000, tip: 
             "merge": merge.oid if merge else "",
             "merged_by": merge.author if merge else "",
             "gates": gates[1].strip() if gates else "",
+            "gate_results": tuple(_GATE.findall(commit.message)) if gates else (),
         }
         events += [Event(**item, **common) for item in reversed(told[commit.oid])]
     return events

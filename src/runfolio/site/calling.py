@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ def uses_of(name: str, folder: str, address: str, which: str, body: str = "", ta
     uri = f"models:/{name}{address}"
     quoted, word = json.dumps(uri, ensure_ascii=False), shlex.quote(uri)
     show = f"runfolio models show {shlex.quote(name)} {shlex.quote(which)}"
-    shell = ("Shell", [f"runfolio artifacts get {word} -o {shlex.quote(folder)}", show])
+    shell = ("CLI", [f"runfolio artifacts get {word} -o {shlex.quote(folder)}", show])
     if tags and is_prompt(tags):
         loaded = f"prompt = mlflow.genai.load_prompt({json.dumps(f'prompts:/{name}{address}', ensure_ascii=False)})"
         text = json.dumps(f"{uri}/{file_of(tags)}", ensure_ascii=False)
@@ -66,9 +67,19 @@ def uses_of(name: str, folder: str, address: str, which: str, body: str = "", ta
             f"  -d {shlex.quote(body)}",
         ]
         made.append(("REST", lines))
-    made.append(shell)
+    image = _image(folder, which)
+    docker = [f"runfolio models build-docker -m {word} -n {image}", f"docker run -p 5000:8080 {image}"]
+    made.insert(1, shell)
+    made.append(("Docker", docker))
     made.append(("MLflow client", ["import runfolio as mlflow", "", f"path = mlflow.artifacts.download_artifacts({quoted})"]))
     return made
+
+
+def _image(folder: str, which: str) -> str:
+    """Return a name for a container image, as Docker's reference grammar has it (lower-case letters, digits and separators)."""
+    parts = (re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in (folder, which))
+    name, tag = parts
+    return f"{name or 'model'}:{tag or 'latest'}"
 
 
 def request_body(site: Site, shown: VersionData) -> str:

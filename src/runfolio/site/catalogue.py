@@ -167,7 +167,8 @@ def _seen_event(site: Site, event: Event) -> Event:
     if not site.options.public:
         return replace(event, mail="")
     text = f"version {event.version}: deployment changed" if event.kind == "deployed" else site.redaction.text(event.text)
-    return replace(event, mail="", author="", merged_by="", text=text, subject="")
+    results = tuple((state, gate, "") for state, gate, _ in event.gate_results)
+    return replace(event, mail="", author="", merged_by="", text=text, subject="", gate_results=results)
 
 
 def _inputs(

@@ -90,7 +90,7 @@ def _promoted(folio: Folio, trained: Trained) -> tuple[Verdict, str]:
     verdict = judge_at_tip(folio, promotion, (), now=time.time_ns() // 1_000_000, pending=True)
     if not verdict.accepted:
         return verdict, trained.branch
-    body = f"Runfolio-Gates: {verdict.summary}" if verdict.gates else ""
+    body = verdict.trailers
     if not folio.place.ledger:
         promoting.promote(folio, promotion, body=body)
         return verdict, trained.branch

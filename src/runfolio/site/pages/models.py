@@ -6,12 +6,13 @@ The home page asks this module for cards, also in folios without models: what on
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from runfolio.formats import paths
 from runfolio.formats.models import version_fields
+from runfolio.records.models import NO_STAGE
 from runfolio.site.gather import Site
 from runfolio.site.links import experiment_page, model_page, run_page, version_page
 from runfolio.site.markdown import markdown_tree
@@ -338,6 +339,7 @@ def _type(entry: Mapping[str, Any]) -> str:
     return str(entry.get("type") or "")
 
 
-def _gates(shown: VersionData) -> list[tuple[str, str, int]]:
-    """Return what the policy said at each promotion: stage, summary, when."""
-    return [(event.stage_to, event.gates, event.at) for event in shown.events if event.kind == "stage" and event.gates]
+def _gates(shown: VersionData) -> list[tuple[str, str, int, Sequence[tuple[str, str, str]]]]:
+    """Return what the policy said at each promotion: stage, summary, when; and of each gate state, name and reason, where the commit has them."""
+    stages = [event for event in shown.events if event.kind == "stage" and event.gates and event.stage_to != NO_STAGE]
+    return [(event.stage_to, event.gates, event.at, event.gate_results) for event in stages]
