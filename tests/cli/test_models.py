@@ -353,6 +353,8 @@ def test_signatures_are_checked_offline(wine: dict[str, str], run_cli: Command, 
     events = json.loads(run_cli("models", "history", "Wine", "--allowed-signers", str(tmp_path / "allowed"), "--json").out)
     assert (events[0]["signature"]["state"], events[0]["signature"]["signer"]) == ("good", "ada@example.org")
     assert events[1]["signature"]["state"] == "none"
+    unknown = run_cli("models", "history", "Wine", "--signatures")
+    assert ("cannot be checked" in unknown.out, "--allowed-signers FILE" in unknown.err) == (True, True)
     (tmp_path / "allowed").write_text("")
     events = json.loads(run_cli("models", "history", "Wine", "--allowed-signers", str(tmp_path / "allowed"), "--json").out)
     assert events[0]["signature"]["state"] != "good"

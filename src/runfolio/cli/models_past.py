@@ -77,6 +77,10 @@ def history(
         rows.append(row)
     columns += [Column("pull request", rank=2, whole=True), Column("gates", rank=3)]
     print_table([*columns, Column("signature", rank=4)] if checked else columns, rows)
+    if allowed_signers is None and any(state.state == "cannot be checked" for state in states.values()):
+        click.echo(
+            "Whose ssh keys and gpg keys count is not known here: --allowed-signers FILE for ssh, gpg --import for gpg.", err=True
+        )
     if len(events) < len(every):
         click.echo(f"the newest {len(events)} of {len(every)}; -n shows more.", err=True)
 

@@ -224,7 +224,9 @@ def _on_git(place: Place, health: Health) -> Iterator[Finding]:
         yield Finding("doctor.attributes", Severity.WARNING, file, "", message, "Run: runfolio init, which adds the lines")
     if place.repo.config("commit.gpgSign") == "true":
         message = "your own commits are signed, those of records are not"
-        yield _note("doctor.signing", "commit.gpgSign", message, "Nothing to do, unless the branch takes signed commits only")
+        yield _note(
+            "doctor.signing", "commit.gpgSign", message, "Nothing to do, unless they are to be signed: commit: {sign: true}"
+        )
 
 
 def _on_records(health: Health) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from runfolio.gitstore.repo import Change, Repo
 
 _FORMAT = "%x01%H%x02%P%x02%ct%x02%an%x02%ae%x02%B%x01"
 _SIGNED = "%H%x02%G?%x02%GS%x02%GK"
+_SIGNATURE = b"\ngpgsig"
 STATES = {
     "G": "good",
     "U": "good, of a key that nobody vouches for",
@@ -163,4 +164,8 @@ def signatures(repo: Repo, oids: Iterable[str], allowed_signers: str | None = No
         if line:
             oid, state, signer, key = line.split("\x02", 3)
             made[oid] = Signature(STATES.get(state, STATES["E"]), signer, key)
+    # git says N, as of one without a signature, of an ssh signature while there is no file of allowed signers.
+    for oid, data in repo.read_many([oid for oid, found in made.items() if found.state == STATES["N"]]):
+        if data is not None and _SIGNATURE in data.partition(b"\n\n")[0]:
+            made[oid] = Signature(STATES["E"], "", "")
     return made

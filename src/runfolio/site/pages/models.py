@@ -340,6 +340,6 @@ def _type(entry: Mapping[str, Any]) -> str:
 
 
 def _gates(shown: VersionData) -> list[tuple[str, str, int, Sequence[tuple[str, str, str]]]]:
-    """Return what the policy said at each promotion: stage, summary, when; and of each gate state, name and reason, where the commit has them."""
+    """Return what the policy said at each promotion: stage, summary, when; and state, name and reason of each gate, if known."""
     stages = [event for event in shown.events if event.kind == "stage" and event.gates and event.stage_to != NO_STAGE]
     return [(event.stage_to, event.gates, event.at, event.gate_results) for event in stages]
