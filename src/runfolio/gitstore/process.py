@@ -236,11 +236,15 @@ def run_git(
         raise GitError(f"git could not be started in {cwd}: {error.strerror or error}.") from None
 
 
+_TAKE_A_VALUE = ("-c", "-C", "--git-dir", "--work-tree")
+
+
 def explain(args: tuple[str, ...], done: subprocess.CompletedProcess[bytes]) -> GitError:
     """Make the error for a git command that failed, with git's own last words."""
     words = [
         line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip() and not line.startswith("hint:")
     ]
     said = "; ".join(words[-3:]) if words else f"exit code {done.returncode}"
-    verb = next((args[at] for at in range(0, len(args), 2) if args[at] != "-c"), "")
+    pairs = zip(args, ("", *args), strict=False)
+    verb = next((arg for arg, before in pairs if not arg.startswith("-") and before not in _TAKE_A_VALUE), args[0])
     return GitError(f"git {verb} failed: {said[:600]}")
