@@ -83,7 +83,7 @@ def test_verify_names_what_is_damaged_and_what_is_gone(run_cli: Command, sweep: 
     assert "damaged" in damaged.err
     assert run_cli("artifacts", "cat", "try-1", NOTE).code == 14
     file.unlink()
-    assert "1 missing or damaged: " in run_cli("artifacts", "verify").out
+    assert "1 file of runs and models missing or damaged. Of the objects " in run_cli("artifacts", "verify").out
     gone = json.loads(run_cli("artifacts", "verify", "try-1", "--json").out)
     assert [item["path"] for item in gone if item["fault"]] == [NOTE]
     assert "(missing)" in run_cli("artifacts", "where", "try-1", NOTE).out

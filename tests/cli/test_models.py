@@ -310,6 +310,27 @@ def test_a_difference_names_metrics_facts_and_files(wine: dict[str, str], run_cl
     assert "accuracy  0.9  0.95" in run_cli("models", "diff", "Wine", "1", "2").out
 
 
+def test_a_difference_names_a_waiver_in_few_words(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
+    (folio_dir / "policy.yaml").write_text("schema: 1\npromotions:\n  - {to: Staging, require: [no_code]}\n")
+    git(folio_dir, "add", "policy.yaml")
+    git(folio_dir, "commit", "-qm", "policy")
+    why = ("--waive", "no-code", "--reason", "a long story", "--until", "2999-12-30")
+    assert run_cli("models", "promote", "Wine", "2", "Staging", "--direct", *why).code == 0
+    assert "no-code for Staging, until 2999-12-31" in run_cli("models", "diff", "Wine", "1", "2").out
+
+
+def test_a_card_is_checked_as_it_is_committed(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
+    run_cli("models", "card", "Wine", "1", "--write")
+    assert run_cli("models", "card", "Wine", "1", "--check").err == ""
+    file = folio_dir / "models" / "wine" / "cards" / "1.md"
+    file.write_text(file.read_text().replace("## Limits\n", "## Limits\n\nNot for cellars.\n"))
+    done = run_cli("models", "card", "Wine", "1", "--check")
+    assert ("not written: Limits" in done.out, "changes that are not committed" in done.err) == (True, True)
+    git(folio_dir, "commit", "-qam", "card")
+    done = run_cli("models", "card", "Wine", "1", "--check")
+    assert ("not written: Limits" in done.out, done.err) == (False, "")
+
+
 def test_the_audit_trail_is_git(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
     run_cli("models", "promote", "Wine", "1", "Production", "--direct")
     run_cli("models", "promote", "Wine", "2", "Production", "--pull-request")

@@ -180,8 +180,9 @@ def _verify_all(read_data: float, as_json: bool) -> None:
         for item in found:
             click.echo(visible(f"{item.message}. {item.remedy}."), err=True)
         known, read = counts[-1]
-        said = f"{len(found)} missing or damaged" if found else "All objects are there and as they should be"
-        click.echo(f"{said}: {known:,} looked up, the bytes of {read:,} read.")
+        looked = f"{known:,} looked up, the bytes of {read:,} read."
+        good = f"All objects are there and as they should be: {looked}"
+        click.echo(f"{count_text(len(found))} of runs and models missing or damaged. Of the objects {looked}" if found else good)
     if found:
         raise SystemExit(EXIT_FINDINGS)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from runfolio.cli.models import name_argument, version_argument, version_of
 from runfolio.cli.opening import opened
+from runfolio.formats import paths
 from runfolio.records.visible import visible
+
+if TYPE_CHECKING:
+    from runfolio.folio import Folio
 
 
 @click.command("card")
@@ -56,12 +61,25 @@ def card(name: str, version: str, write: bool, source: Path | None, check: bool)
             raise NotFoundError(
                 f"{visible(name)} {found.version} has no card. Make one: runfolio models card {visible(name)} {found.version} --write"
             )
+        edited = check and _edited(folio, paths.card_path(model.slug, found.version), there)
     if not check:
         click.echo(there, nl=not there.endswith("\n"))
         return
+    if edited:
+        click.echo(f"{edited} has changes that are not committed; what is committed is checked, as gates do.", err=True)
     lacking = cards.incomplete(cards.sections(there))
     for title in lacking:
         click.echo(f"not written: {title}")
     if lacking:
         raise click.exceptions.Exit(1)
     click.echo("The card is complete.", err=True)
+
+
+def _edited(folio: Folio, path: str, committed: str) -> str:
+    """Return the path of a card in the work tree that says something else than the committed one; empty where none does."""
+    root = folio.repo.work_tree
+    file = root / folio.place.full(path) if root is not None and folio.place.ledger is None else None
+    try:
+        return path if file is not None and file.read_bytes() != committed.encode("utf-8", "surrogateescape") else ""
+    except OSError:
+        return ""

@@ -132,7 +132,9 @@ def _said(value: Any) -> str:
         return "none"
     if isinstance(value, float):
         return number_text(value)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, dict) and {"gate", "stage"} <= value.keys():  # a waiver, whose reason models show tells
+        return f"{value['gate']} for {value['stage']}, until {str(value.get('expires', ''))[:10]}"
+    return ", ".join(map(_said, value)) if isinstance(value, list) else str(value)
 
 
 @click.command("where")

@@ -9,9 +9,9 @@ from runfolio._dataclass import dataclass
 from runfolio.records.models import ModelVersion, Waiver
 from runfolio.records.reproductions import Reproduction
 from runfolio.records.runs import Run
+from runfolio.records.trailers import GATE_TRAILER, GATES_TRAILER
 
 PASSED, FAILED, WAIVED, PENDING = "passed", "failed", "waived", "pending"
-GATES_TRAILER, GATE_TRAILER = "Runfolio-Gates", "Runfolio-Gate"
 _MOST_SAID = 300
 """Characters of a gate's sentence that a commit's message takes."""
 

@@ -22,10 +22,10 @@ from runfolio.formats.deployments import decode_deployment
 from runfolio.formats.models import changed_facts, decode_model, decode_version
 from runfolio.gitstore.history import Commit, commits_that_changed, merges_that_brought
 from runfolio.gitstore.repo import Change, Repo
-from runfolio.policy.verdict import GATE_TRAILER, GATES_TRAILER
 from runfolio.records.deployments import Deployment
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.records.runs import Lifecycle
+from runfolio.records.trailers import GATE_TRAILER, GATES_TRAILER
 
 R = TypeVar("R")
 _PULL = re.compile(

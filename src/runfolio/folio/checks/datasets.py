@@ -68,8 +68,8 @@ class DatasetCheck:
                 self._add("dataset.facts", Severity.WARNING, path, "digest", message, remedy)
             for key in dataset.extra:
                 near = get_close_matches(key, DATASET_KEYS, 1)
-                meant = f" Was {near[0]} meant?" if near else ""
-                message = f"no such field, so it is kept and not read.{meant}".rstrip(".")
+                meant = f"; perhaps {near[0]} was meant" if near else ""
+                message = f"no such field, so it is kept and not read{meant}"
                 self._add("dataset.field", Severity.WARNING, path, visible(key), message, "Correct it, or upgrade runfolio")
 
     def _same(self, field: str, rule: str) -> None:

@@ -150,9 +150,9 @@ class ModelCheck:
         """Say which fields nobody reads: a typo, or a newer runfolio's."""
         for key in extra:
             near = get_close_matches(key, known, 1)
-            meant = f" Was {near[0]} meant?" if near else ""
-            message = f"no such field, so it is kept and not read.{meant}"
-            self._add("model.field", Severity.WARNING, path, visible(key), message.rstrip("."), "Correct it, or upgrade runfolio")
+            meant = f"; perhaps {near[0]} was meant" if near else ""
+            message = f"no such field, so it is kept and not read{meant}"
+            self._add("model.field", Severity.WARNING, path, visible(key), message, "Correct it, or upgrade runfolio")
 
     def _add(self, rule: str, severity: Severity, path: str, field: str, message: str, remedy: str) -> None:
         self._findings.append(Finding(rule, severity, path, field, message, remedy))
