@@ -133,6 +133,10 @@ def test_one_way_to_use_a_version_is_shown_at_a_time_and_all_on_paper(
     assert "docker run -p 5000:8080 wine-i:2" in shown.inner_text()
     page.keyboard.press("ArrowLeft")
     assert "curl" in shown.inner_text()
+    page.goto(page.url.replace("/2/index.html", "/index.html"))
+    page.locator("label", has_text="REST").click()
+    assert '"columns": ["<b>alcohol</b>"]' in page.locator(".use:visible").inner_text()
+    page.go_back()
     page.emulate_media(media="print")
     assert (shown.count(), shown.locator("h3").count()) == (6, 6)
 

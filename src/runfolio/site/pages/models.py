@@ -117,8 +117,10 @@ def _model(site: Site, item: ModelData, path: str) -> bytes:
     import shlex
 
     from runfolio.registry.prompts import is_prompt
-    from runfolio.site.calling import uses_of
+    from runfolio.site.calling import request_body, uses_of
 
+    address, which, best = _best_address(item)
+    body = request_body(site, best) if best else ""
     keys = _common(item)
     rows = [
         {
@@ -153,7 +155,7 @@ def _model(site: Site, item: ModelData, path: str) -> bytes:
     return site.html(
         "model.html", path, page="model",
         model=item.model, tags=sorted(item.model.tags.items()), live=live, go_live=go_live, keys=keys, rows=rows,
-        uses=uses_of(item.model.name, item.slug, *_best_address(item), tags=_newest_tags(item)),
+        uses=uses_of(item.model.name, item.slug, address, which, body, tags=_newest_tags(item)),
         events=[_event(item, event) for event in item.events[:TIMELINE]],
         more_events=max(0, len(item.events) - TIMELINE),
         record=site.folio.place.full(paths.model_path(item.slug)), deployments=_deployments(item),
@@ -168,14 +170,15 @@ def _common(item: ModelData) -> list[str]:
     return sorted(counts, key=lambda key: (-counts[key], key))[:4]
 
 
-def _best_address(item: ModelData) -> tuple[str, str]:
-    """Return how to name what is live: a stage, an alias, or the latest version; and as a path."""
+def _best_address(item: ModelData) -> tuple[str, str, VersionData | None]:
+    """Return how to name what is live: a stage, an alias, or the latest version; as a URI and as a command say it; and that version."""
     if item.live:
-        return f"/{item.live[0][0]}", item.live[0][0]
+        return f"/{item.live[0][0]}", item.live[0][0], item.live[0][1]
     if item.model.aliases:
         alias = min(item.model.aliases)
-        return f"@{alias}", f"@{alias}"
-    return "/latest", "latest"
+        named = (version for version in item.versions if version.number == item.model.aliases[alias])
+        return f"@{alias}", f"@{alias}", next(named, None)
+    return "/latest", "latest", max(item.versions, key=lambda version: version.number, default=None)
 
 
 def _newest_tags(item: ModelData) -> Mapping[str, str]:
