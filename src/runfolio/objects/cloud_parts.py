@@ -37,7 +37,7 @@ def missing_package(kind: str) -> str:
 def load_before_exit() -> None:
     """Load what the clouds' packages need and what cannot be loaded any more when the process ends, which is when runs are committed.
 
-    ``concurrent.futures.thread`` registers itself with the interpreter's end, and raises once that has begun (boto3 loads it by s3transfer).
+    ``concurrent.futures.thread`` registers itself with the interpreter's end, and raises once it has begun (boto3 loads it by s3transfer).
     """
     with suppress(RuntimeError):
         import concurrent.futures.thread  # noqa: F401
