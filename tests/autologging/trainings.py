@@ -97,8 +97,52 @@ metrics.mean_squared_error(y_test, predicted)
 metrics.mean_squared_error(y_true=y_test, y_pred=predicted)
 metrics.r2_score(y_test, model.predict(X_test[:142]))
 model.score(X_test, y_test)
+metrics.get_scorer("r2")(model, X_test, y_test)
 """
     exec(code, {**scope, "LinearRegression": LinearRegression, "metrics": metrics, "__name__": "script"})
+
+
+def sklearn_of_words(lib: Any) -> None:
+    """Classes that are words, measured by a scorer: what its function calls inside is no metric of the user's."""
+    import numpy
+    from sklearn import metrics
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.tree import DecisionTreeClassifier
+
+    lib.sklearn.autolog(log_models=False, pos_label="good")
+    X, y = load_breast_cancer(return_X_y=True)
+    words = numpy.array(["bad", "good"])[y]
+    model = DecisionTreeClassifier(max_depth=2, random_state=0).fit(X, words)
+    metrics.get_scorer("f1_macro")(model, X, words)
+
+
+def sklearn_several_labels(lib: Any) -> None:
+    from sklearn.datasets import make_multilabel_classification
+    from sklearn.tree import DecisionTreeClassifier
+
+    lib.sklearn.autolog()
+    X, y = make_multilabel_classification(60, n_classes=3, random_state=0)
+    DecisionTreeClassifier(max_depth=3, random_state=0).fit(X, y)
+
+
+def sklearn_several_outputs(lib: Any) -> None:
+    from sklearn.datasets import load_linnerud
+    from sklearn.linear_model import Ridge
+    from sklearn.multioutput import MultiOutputRegressor
+
+    lib.sklearn.autolog()
+    MultiOutputRegressor(Ridge()).fit(*load_linnerud(return_X_y=True, as_frame=True))
+
+
+def sklearn_two_scores(lib: Any) -> None:
+    from sklearn.datasets import load_wine
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.tree import DecisionTreeClassifier
+
+    lib.sklearn.autolog(max_tuning_runs=None, log_models=False)
+    X, y = load_wine(return_X_y=True)
+    how = {"scoring": ["accuracy", "f1_macro"], "refit": "f1_macro", "cv": 2}
+    GridSearchCV(DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2]}, **how).fit(X, y)
 
 
 def _wine() -> tuple[Any, Any]:
@@ -304,6 +348,21 @@ def keras_by_steps(lib: Any) -> None:
     _network().fit(x, y, batch_size=4, epochs=2, verbose=0, callbacks=[])
 
 
+def keras_outputs(lib: Any) -> None:
+    """A network with two outputs, each with its own targets."""
+    import keras
+
+    lib.keras.autolog(log_models=False)
+    keras.utils.set_random_seed(0)
+    entry = keras.Input((4,))
+    inner = keras.layers.Dense(3)(entry)
+    outputs = {name: keras.layers.Dense(1, name=name)(inner) for name in ("a", "b")}
+    model = keras.Model(entry, outputs, name="two")
+    model.compile(optimizer=keras.optimizers.SGD(0.1), loss={"a": "mse", "b": "mae"}, metrics={"a": ["mae"]})
+    x, y = _grid()
+    model.fit(x, {"a": y, "b": y}, epochs=2, batch_size=8, validation_split=0.25, verbose=0, callbacks=[])
+
+
 def tensorflow_stops_early(lib: Any) -> None:
     import keras
 
@@ -394,13 +453,14 @@ def accelerate_tracker(lib: Any) -> None:
 CASES: dict[str, list[Callable[[Any], None]]] = {
     "sklearn": [
         sklearn_forest, sklearn_two_classes, sklearn_weighted, sklearn_unlabelled, sklearn_sparse, sklearn_search,
-        sklearn_random_search, sklearn_after,
+        sklearn_random_search, sklearn_after, sklearn_of_words, sklearn_several_labels, sklearn_several_outputs,
+        sklearn_two_scores,
     ],
     "xgboost": [xgboost_train, xgboost_estimator, xgboost_linear],
     "lightgbm": [lightgbm_train, lightgbm_estimator],
     "statsmodels": [statsmodels_ols, statsmodels_logit],
     "pytorch": [lightning_stops_early, lightning_by_steps, lightning_saves_by_steps, lightning_logger, tensorboard_writer],
-    "tensorflow": [keras_fit, keras_by_steps, tensorflow_stops_early, tensorflow_dataset, tensorflow_by_steps],
+    "tensorflow": [keras_fit, keras_by_steps, keras_outputs, tensorflow_stops_early, tensorflow_dataset, tensorflow_by_steps],
     "transformers": [transformers_trainer, transformers_callback, accelerate_tracker],
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from runfolio.tracking.datasets import Dataset, from_numpy, from_pandas, from_polars
@@ -17,7 +18,7 @@ def dataset_of(features: Any, targets: Any = None, name: str | None = None) -> D
     Parameters
     ----------
     features : DataFrame, ndarray or sparse matrix
-    targets : array-like, optional
+    targets : array-like or Mapping of str to array-like, optional
         Recorded with arrays; a table stands for itself.
     name : str, optional
     """
@@ -42,6 +43,8 @@ def _array(values: Any) -> Any:
 
     if values is None:
         return None
+    if isinstance(values, Mapping):
+        return {str(name): numpy.asarray(each) for name, each in values.items()}
     return values.toarray() if hasattr(values, "toarray") else numpy.asarray(values)
 
 

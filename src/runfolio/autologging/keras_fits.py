@@ -63,7 +63,9 @@ def _log_dataset(log: RunLog, features: Any, targets: Any, context: str) -> None
 
 
 def _plain(values: Any) -> Any:
-    """Return a tensor of any framework as an array."""
+    """Return a tensor of any framework as an array; of a network with several inputs or outputs each of them."""
+    if isinstance(values, Mapping):
+        return {name: _plain(each) for name, each in values.items()}
     if hasattr(values, "detach"):
         values = values.detach().cpu()
     return values.numpy() if callable(getattr(values, "numpy", None)) else values

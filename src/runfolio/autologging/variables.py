@@ -23,6 +23,14 @@ def name_of(value: Any) -> str | None:
     return next((name for name, held in list(frame.f_locals.items()) if held is value), None)
 
 
+def called_from(package: str) -> bool:
+    """Tell whether code of a package called us, and not a user's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _is_ours(frame):
+        frame = frame.f_back
+    return frame is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == package
+
+
 def _is_ours(frame: FrameType) -> bool:
     return str(frame.f_globals.get("__name__", "")).startswith(_OURS)
 

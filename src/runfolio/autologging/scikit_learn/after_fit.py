@@ -19,7 +19,7 @@ from runfolio.autologging.guarding import guard
 from runfolio.autologging.patching import Patches, Replacement
 from runfolio.autologging.run_log import RunLog
 from runfolio.autologging.sessions import is_part, session
-from runfolio.autologging.variables import name_of
+from runfolio.autologging.variables import called_from, name_of
 from runfolio.tracking.session import session as folio_session
 
 MOST_DATASETS = 20
@@ -127,7 +127,7 @@ def measuring(patches: Patches) -> Replacement:
             return original(*args, **kwargs)
         with session(patches.framework):
             value = original(*args, **kwargs)
-        if _is_number(value):
+        if _is_number(value) and not called_from("sklearn"):  # a scorer's f1_score calls fbeta_score, which nobody asked for
             with guard("a metric", framework=patches.framework, silent=patches.options.silent):
                 found = next((_predictions[id(each)] for each in (*args, *kwargs.values()) if id(each) in _predictions), None)
                 if found is not None:

@@ -12,8 +12,8 @@ from runfolio.autologging.scikit_learn.scores import PREFIX, Predictions, is_cla
 
 def log_plots(log: RunLog, estimator: Any, data: FitData, predicted: Predictions | None) -> None:
     """Log the confusion matrix of a classifier, and the ROC and precision-recall curves where there are two classes."""
-    if predicted is None or not is_classifier(estimator):
-        return
+    if predicted is None or not is_classifier(estimator) or getattr(predicted.labels, "ndim", 1) > 1:
+        return  # rows with several labels have no one confusion matrix
     with log.guard("the plot of the confusion matrix"):
         log.bytes(_confusion_matrix(estimator, data, predicted), f"{PREFIX}confusion_matrix.png")
     if len(_classes(estimator, data)) != 2:

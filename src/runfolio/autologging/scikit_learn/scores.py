@@ -109,7 +109,7 @@ def _of_classifier(data: FitData, predicted: Predictions, pos_label: Any) -> dic
         "f1_score": lambda: shares()[2],
         "accuracy_score": lambda: metrics.accuracy_score(y, labels, sample_weight=data.weights),
     }
-    if probabilities is not None:
+    if probabilities is not None and not isinstance(probabilities, list):  # a list: of several outputs, each with its own classes
         made["log_loss"] = lambda: metrics.log_loss(y, probabilities, sample_weight=data.weights)
         scores = probabilities[:, 1] if getattr(probabilities, "shape", ())[1:] == (2,) else probabilities
         made["roc_auc"] = lambda: metrics.roc_auc_score(

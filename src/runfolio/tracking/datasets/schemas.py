@@ -97,7 +97,9 @@ def tensor_schema(arrays: Any) -> Schema:
 
 
 def _tensor(array: Any, name: str) -> TensorSpec:
-    return TensorSpec(str(array.dtype), (-1, *array.shape[1:]) if array.ndim else (), name)
+    # Of text MLflow says no length: "<U4" would make the schema another one where the longest word is.
+    dtype = {"U": "str", "S": "bytes"}.get(array.dtype.kind, str(array.dtype))
+    return TensorSpec(dtype, (-1, *array.shape[1:]) if array.ndim else (), name)
 
 
 def _spec_dict(spec: ColumnSpec | TensorSpec) -> dict[str, Any]:
