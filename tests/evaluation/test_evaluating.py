@@ -344,3 +344,16 @@ def test_autologging_does_not_log_an_evaluation_once_more(folio: Path, cancer: A
         runfolio.sklearn.autolog(disable=True)
     more = runfolio.get_run(run.info.run_id).data.metrics.keys() - found.metrics.keys()
     assert {name.split("_")[0] for name in more} == {"training"}
+
+
+def test_columns_of_slices_are_no_surprise_to_the_model(folio: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    frame = pandas.DataFrame({"x": [0.0, 1.0, 2.0, 3.0] * 5, "group": ["a", "b"] * 10, "y": [0, 0, 1, 1] * 5})
+    model = LogisticRegression().fit(frame[["x"]], frame["y"])
+    with runfolio.start_run():
+        info = runfolio.sklearn.log_model(model, "model", input_example=frame[["x"]][:2])
+    caplog.clear()
+    result = evaluated(info.model_uri, frame, targets="y", slices=["group"])
+    assert len(result.slices) == 2
+    assert "does not know these columns" not in caplog.text

@@ -94,14 +94,25 @@ def _of_pyfunc(model: PyFuncModel, facts: Mapping[str, str]) -> Subject:
         return _of_estimator(held, model, told, scored=loader == "mlflow.sklearn")
     if loader == "mlflow.sklearn" and hasattr(held, "predict"):
         return _of_estimator(held, model, told, scored=True)
-    return Subject(lambda rows: _called("the model", model.predict, rows.features.copy()), facts=told)
+    return Subject(lambda rows: _called("the model", model.predict, _taken(rows.features, model).copy()), facts=told)
+
+
+def _taken(features: Any, model: PyFuncModel | None) -> Any:
+    """Leave out columns that the signature does not name, as slices have: the model is asked several times, and would warn each time."""
+    schema = model.metadata.get_input_schema() if model is not None else None
+    if schema is None or not schema.has_input_names() or schema.is_tensor_spec() or not hasattr(features, "columns"):
+        return features
+    names = set(schema.input_names())
+    if set(schema.required_input_names()) - set(features.columns):
+        return features  # the refusal names what is missing, and what came in its place
+    return features[[name for name in features.columns if name in names]]
 
 
 def _of_estimator(held: Any, model: PyFuncModel | None, facts: Mapping[str, str], *, scored: bool | None = None) -> Subject:
     signature = model.metadata.signature if model is not None else None
 
     def given(rows: Rows) -> Any:
-        data = rows.features.copy()
+        data = _taken(rows.features, model).copy()
         if signature is not None and signature.inputs is not None:
             return enforce_schema(data, signature.inputs)
         # An array's columns got their names here: what was fitted on an array is not to be told other ones.
