@@ -19,6 +19,7 @@ ODD = {
     "raises": "ValueError: no such wine",
     "raises others": None,
     "leaves": None,
+    "panics": None,
 }
 
 
@@ -38,6 +39,8 @@ def odd_model() -> Any:
                     raise KeyError("/srv/secret")
                 case "leaves":
                     sys.exit(3)
+                case "panics":
+                    raise type("PanicException", (BaseException,), {})("a library in Rust")
                 case "sleeps":
                     time.sleep(3600)
                 case "no JSON":
@@ -88,6 +91,24 @@ def test_a_model_that_raises_is_told_without_its_stack(odd: Path, serve: Serve, 
     server.wait_for(f"request {number}")
     server.wait_for("Traceback")
     assert server.post({"inputs": "fine"}).status == 200
+
+
+def test_neither_client_nor_log_is_told_a_whole_request(wine: Server, speaking: Server) -> None:
+    long = "x" * 1_000_000
+    record = dict.fromkeys(long[:70] + str(at) for at in range(10_000))
+    for server, body in (
+        (wine, {"dataframe_records": [{long: 1}]}),
+        (wine, {"dataframe_records": [record]}),
+        (wine, {"dataframe_records": [{"ash": long}]}),
+        (speaking, {"inputs": [1], "params": {"times": long}}),
+        (speaking, {"inputs": [1], "params": {"many": long}}),
+    ):
+        reply = server.post(body)
+        assert reply.status == 400
+        assert len(reply.body) < 5_000
+    assert speaking.post({"inputs": "one", "params": {long: 1}}).status == 200
+    speaking.wait_for("The model has no parameter 'xxx")
+    assert all(len(line) < 5_000 for line in speaking.log)
 
 
 def test_an_output_without_a_form_in_json_is_a_fault_of_the_server(odd: Path, serve: Serve) -> None:

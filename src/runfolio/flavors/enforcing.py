@@ -13,6 +13,7 @@ from typing import Any
 from runfolio.errors import UsageError
 from runfolio.flavors.frames import of_polars
 from runfolio.flavors.schema import ColSpec, Schema, TensorSpec
+from runfolio.flavors.telling import listed, short
 from runfolio.flavors.types import AnyType, Array, ColumnType, DataType, Map, Object
 
 _log = logging.getLogger("runfolio")
@@ -57,14 +58,10 @@ def _check_names(given: list[Any], schema: Schema) -> None:
     missing = [name for name in schema.required_input_names() if name not in given]
     extra = [name for name in given if name not in known]
     if missing:
-        also = f" Columns it does not know: {_listed(extra)}." if extra else ""
-        raise UsageError(f"The model needs columns that the data lacks: {_listed(missing)}.{also}")
+        also = f" Columns it does not know: {listed(extra)}." if extra else ""
+        raise UsageError(f"The model needs columns that the data lacks: {listed(missing, most=100)}.{also}")
     if extra:
-        _log.warning("The model does not know these columns; they are ignored: %s.", _listed(extra))
-
-
-def _listed(names: list[Any]) -> str:
-    return ", ".join(repr(name) for name in names)
+        _log.warning("The model does not know these columns; they are ignored: %s.", listed(extra))
 
 
 def _frame(data: Any, schema: Schema) -> Any:
@@ -166,7 +163,7 @@ def _check(value: Any, wanted: ColumnType, required: bool, where: str) -> None:
             _check(each, wanted.dtype, True, f"{where}[{at}]")
     elif isinstance(wanted, (Map, Object)):
         if not isinstance(value, Mapping):
-            raise UsageError(f"{where}: expected a dictionary, and it is {value!r}.")
+            raise UsageError(f"{where}: expected a dictionary, and it is {short(value)}.")
         _check_keys(value, wanted, where)
     else:
         _check_value(value, wanted, where)
@@ -175,7 +172,7 @@ def _check(value: Any, wanted: ColumnType, required: bool, where: str) -> None:
 def _items(value: Any, where: str) -> Any:
     if isinstance(value, (list, tuple)) or len(getattr(value, "shape", ())) > 0:
         return value
-    raise UsageError(f"{where}: expected a list, and it is {value!r}.")
+    raise UsageError(f"{where}: expected a list, and it is {short(value)}.")
 
 
 def _check_keys(value: Mapping[Any, Any], wanted: Map | Object, where: str) -> None:
@@ -187,7 +184,7 @@ def _check_keys(value: Mapping[Any, Any], wanted: Map | Object, where: str) -> N
     missing = [name for name, each in known.items() if each.required and name not in value]
     extra = [name for name in value if name not in known]
     if missing or extra:
-        parts = [f"lacks {_listed(missing)}"] * bool(missing) + [f"has unknown {_listed(extra)}"] * bool(extra)
+        parts = [f"lacks {listed(missing, most=100)}"] * bool(missing) + [f"has unknown {listed(extra)}"] * bool(extra)
         raise UsageError(f"{where}: the dictionary {' and '.join(parts)}.")
     for key, each in value.items():
         _check(each, known[key].dtype, known[key].required, f"{where}.{key}")
@@ -199,7 +196,7 @@ def _check_value(value: Any, wanted: DataType, where: str) -> None:
     try:
         _plain(pandas.Series([value]), wanted, where)
     except UsageError:
-        raise UsageError(f"{where}: expected {wanted!r}, and it is {value!r}.") from None
+        raise UsageError(f"{where}: expected {wanted!r}, and it is {short(value)}.") from None
 
 
 def _tensors(data: Any, schema: Schema) -> Any:
@@ -210,7 +207,7 @@ def _tensors(data: Any, schema: Schema) -> Any:
     if schema.has_input_names():
         if not isinstance(data, (Mapping, pandas.DataFrame)):
             raise UsageError(
-                f"The model takes a dictionary of arrays ({_listed(schema.input_names())}), not {type(data).__name__}."
+                f"The model takes a dictionary of arrays ({listed(schema.input_names())}), not {type(data).__name__}."
             )
         _check_names(list(data), schema)
         return {spec.name: _tensor(_array(data[spec.name], spec), spec) for spec in specs}

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from runfolio.errors import UsageError
+from runfolio.flavors.telling import listed, short
 from runfolio.flavors.types import DataType, Object
 
 if TYPE_CHECKING:
@@ -38,16 +39,16 @@ def checked_param(name: str, value: Any, dtype: DataType | Object, *, listed: bo
     value = value.tolist() if hasattr(value, "tolist") and hasattr(value, "dtype") else value
     if listed:
         if not isinstance(value, (list, tuple)):
-            raise UsageError(f"Parameter {name!r}: expected a list of {dtype!r}, and it is {value!r}.")
+            raise UsageError(f"Parameter {name!r}: expected a list of {dtype!r}, and it is {short(value)}.")
         return [checked_param(name, each, dtype, listed=False) for each in value]
     if isinstance(dtype, Object):
         if not isinstance(value, dict):
-            raise UsageError(f"Parameter {name!r}: expected a dictionary, and it is {value!r}.")
+            raise UsageError(f"Parameter {name!r}: expected a dictionary, and it is {short(value)}.")
         return value
     if dtype is DataType.datetime:
         return _moment(name, value)
     if not isinstance(value, _PYTHON[dtype]) or (isinstance(value, bool) and dtype is not DataType.boolean):
-        raise UsageError(f"Parameter {name!r}: expected {dtype!r}, and it is {value!r} ({type(value).__name__}).")
+        raise UsageError(f"Parameter {name!r}: expected {dtype!r}, and it is {short(value)} ({type(value).__name__}).")
     return float(value) if isinstance(value, int) and dtype in (DataType.float, DataType.double) else value
 
 
@@ -66,7 +67,7 @@ def enforce_params(params: Mapping[str, Any] | None, schema: ParamSchema | None)
     unknown = [name for name in given if name not in specs]
     if unknown:
         takes = ", ".join(specs) or "none (its signature declares no parameters)"
-        _log.warning("The model has no parameter %s; it is ignored. It takes: %s.", ", ".join(map(repr, unknown)), takes)
+        _log.warning("The model has no parameter %s; it is ignored. It takes: %s.", listed(unknown), takes)
     made, faults = {}, []
     for name, spec in specs.items():
         try:
@@ -88,4 +89,4 @@ def _moment(name: str, value: Any) -> datetime:
     try:
         return datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise UsageError(f"Parameter {name!r}: expected a date and time (ISO 8601), and it is {value!r}.") from None
+        raise UsageError(f"Parameter {name!r}: expected a date and time (ISO 8601), and it is {short(value)}.") from None

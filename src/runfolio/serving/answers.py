@@ -20,6 +20,8 @@ STATUS_OF = {
     "DEADLINE_EXCEEDED": 504,
 }
 """HTTP's status for an error code, as MLflow has it. What else is sent has a status of its own: 405, 408, 413, 415, 431."""
+MOST_TOLD = 4_000
+"""Letters of a message: what a model says of the data that it refuses may be as long as the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def error_answer(
     status: int, error_code: str, message: str, headers: tuple[tuple[str, str], ...] = (), *, close: bool = False
 ) -> Answer:
     """Return an error in the protocol's form."""
-    body = json.dumps({"error_code": error_code, "message": message}).encode()
+    told = message if len(message) <= MOST_TOLD else f"{message[:MOST_TOLD]} …"
+    body = json.dumps({"error_code": error_code, "message": told}).encode()
     return Answer(status, body, JSON, headers, close)
 
 

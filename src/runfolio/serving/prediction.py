@@ -29,8 +29,9 @@ _UNEXPECTED = (
     "model for inference."
 )
 _numbers = itertools.count(1)
-_MODEL = (Exception, SystemExit)
-"""What a model may raise: a model that calls ``sys.exit`` must not end a thread."""
+_MODEL = BaseException
+"""What a model may raise, in a thread that is never asked to end by an exception: a model that calls ``sys.exit``, and what libraries
+written in Rust raise where they panic (tokenizers, polars), must not end the thread; its client would wait until the time is up."""
 
 
 class Predictor:
