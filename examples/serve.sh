@@ -18,9 +18,9 @@ curl --silent --fail-with-body -X POST "http://localhost:$port/invocations" \
   }'
 echo
 
-# With an engine (docker, podman, buildah) the image is built; without one, or with DRY_RUN=1, what would be done is printed.
+# With an engine that answers (docker, podman, buildah) the image is built; without one, or with DRY_RUN=1, what would be done is printed.
 how=()
-if [ -n "${DRY_RUN:-}" ] || ! { command -v docker || command -v podman || command -v buildah; } > /dev/null; then
+if [ -n "${DRY_RUN:-}" ] || ! { docker info || podman info || buildah info; } > /dev/null 2>&1; then
   how=(--dry-run --no-lock)
 fi
 runfolio models build-docker \

@@ -38,13 +38,13 @@ of our own source, as the standard library does."""
 
 BROAD_EXCEPT_IN = frozenset(
     "autologging/guarding.py cli/ending.py evaluation/subjects.py flavors/folders.py flavors/onnx.py flavors/python_saving.py "
-    "flavors/torch_files.py flavors/transformers.py objects/fsspec_bucket.py serving/prediction.py serving/rowwise.py "
+    "flavors/torch_files.py flavors/transformers.py objects/fsspec_bucket.py serving/batches.py serving/prediction.py serving/rowwise.py "
     "sweeps/engines/ray.py sweeps/work.py transfer/aim/reading.py transfer/mlflow_places.py transfer/mlflow_source.py".split()
 )
 """Who may catch everything: the guard around autologging (training must never die of logging), what turns a bug of ours into a report
 and exit code 3, what speaks to file systems of others, each of which raises errors of its own, what calls models and metrics of the user's
-in an evaluation, whose errors are told as theirs, what calls a model in a server, which must live whatever the model raises, or with its
-input example when it is saved, where it is the model that must not be lost, and what opens files by frameworks whose errors have no class
+in an evaluation, whose errors are told as theirs, what calls a model in a server, which must live whatever the model raises, or for a file,
+where that is told with the rows, or with its input example when it is saved, where it is the model that must not be lost, and what opens files by frameworks whose errors have no class
 in common, which are told as damage; what calls the objective of a sweep, whose errors are told in its trial's run, and what
 starts Ray, which tells by a bare Exception that it did not start, and what reads other tools' stores, whose errors are those of any database or network."""
 

@@ -18,12 +18,14 @@ import pytest
 import referencing
 from referencing.jsonschema import DRAFT7
 
+import runfolio
 from runfolio.cli.main import main
 from runfolio.deployments.images import ImageOptions, inside, make_context
+from runfolio.deployments.images.engines import find_engine
 from runfolio.deployments.images.locks import make_lock
 from runfolio.deployments.images.wheels import packed_wheel
 from runfolio.deployments.source import describe, fetch
-from runfolio.errors import AlreadyExistsError, DamagedError, NotFoundError, UsageError
+from runfolio.errors import AlreadyExistsError, DamagedError, NotFoundError, StateError, UsageError
 from runfolio.folio import open_folio
 from tests.deployments.packages import tiny_wheel
 
@@ -260,6 +262,47 @@ def test_without_an_engine_build_docker_says_how_to_go_on(
     monkeypatch.setenv("PATH", os.path.dirname(shutil.which("git") or "") + "/nowhere")
     assert main(["models", "build-docker", "-m", "models:/wine/1", "-n", "wine:1"]) == 11
     assert "runfolio models generate-dockerfile" in capsys.readouterr().err
+
+
+def _program(folder: Path, name: str, script: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_an_engine_that_does_not_answer_is_passed_over_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    _program(tmp_path / "bin", "docker", "echo 'Server:' 'errors:' >&2; echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+    with pytest.raises(
+        StateError, match=r"docker is installed, and does not answer: Cannot connect to the Docker daemon\. .*-d FOLDER"
+    ):
+        find_engine()
+    _program(tmp_path / "bin", "buildah", "exit 0")
+    assert find_engine() == "buildah"
+    with pytest.raises(StateError, match="does not answer"):
+        find_engine("docker")
+    with pytest.raises(NotFoundError, match="podman is not installed here"):
+        find_engine("podman")
+
+
+def test_build_docker_in_python_is_the_command_s(
+    wine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The engine is a script that notes how it was called: there is none on the machines that run this."""
+    _program(tmp_path / "bin", "podman", 'case "$1" in build) echo "$@" >> "$CALLS";; inspect) echo sha256:1;; esac')
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    made = runfolio.models.build_docker(
+        "models:/wine/1", "wine:1", enable_mlserver=True, base_image="python@sha256:" + "1" * 64, engine="podman", lock=False
+    )
+    assert made == "sha256:1"
+    [call] = (tmp_path / "calls").read_text().splitlines()
+    assert call.startswith("build --format docker ") and " -t wine:1 -f " in call
+    assert "MLServer is not put in" in caplog.text
+    with pytest.raises(UsageError, match="model_uri is needed"):
+        runfolio.models.build_docker()
+    with pytest.raises(UsageError, match="Java"):
+        runfolio.models.build_docker("models:/wine/1", install_java=True)
 
 
 def test_the_wheel_that_is_packed_is_the_same_twice_and_imports(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runfolio.errors import NotFoundError, UsageError
+import runfolio
+from runfolio.cli.main import main
+from runfolio.errors import NotFoundError, StateError, UsageError
 from runfolio.flavors.requirements import distributions_of, installed, pinned, write_environment
 
 
@@ -50,3 +52,26 @@ def test_distributions_are_found_by_the_modules_that_they_bring() -> None:
     [line] = pinned(["pyyaml"])
     assert line == f"pyyaml=={installed('pyyaml')[1]}"  # type: ignore[index]
     assert line == f"pyyaml=={yaml.__version__}"
+
+
+def test_requirements_are_changed_in_a_folder_and_in_the_active_run(folio_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folio_dir)
+    change = runfolio.models.update_model_requirements
+    with runfolio.start_run():
+        info = runfolio.pyfunc.log_model("m", python_model=len, pip_requirements=["numpy==1.26.4", "Scikit_Learn>=1", "rich"])
+        change(info.model_uri, "add", ["scikit-learn==1.5.0", "tqdm"])
+        folder = Path(runfolio.artifacts.download_artifacts(info.model_uri))
+    wanted = ["numpy==1.26.4", "rich", "scikit-learn==1.5.0", "tqdm"]
+    assert written(folder) == (wanted, wanted)
+    change(folder, "remove", ["NumPy", "tqdm>=4", "absent"])
+    assert written(folder) == (["rich", "scikit-learn==1.5.0"],) * 2
+    assert main(["models", "update-pip-requirements", "-m", str(folder), "add", "rich==13.9.4"]) == 0
+    assert written(folder) == (["scikit-learn==1.5.0", "rich==13.9.4"],) * 2
+    with pytest.raises(StateError, match="the run has ended"):
+        change(info.model_uri, "add", ["tqdm"])
+    runfolio.register_model(info.model_uri, "m")
+    with pytest.raises(UsageError, match="what its digest says"):
+        change("models:/m/1", "add", ["tqdm"])
+    for operation, given in (("put", ["tqdm"]), ("add", "tqdm"), ("add", [">=3"])):
+        with pytest.raises(UsageError, match="is expected, found"):
+            change(folder, operation, given)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from runfolio.folio import Folio
 
 F = TypeVar("F", bound=Callable[..., Any])
-_MLSERVER = "MLServer is not put in: runfolio's own server answers MLflow's protocol at /invocations, as MLServer does."
 _OPTIONS = (
     click.option("-m", "--model-uri", metavar="URI", required=True, help="models:/NAME/Production, runs:/RUN/PATH, or a folder."),
     click.option(
@@ -85,20 +84,20 @@ def build_docker(name: str, engine: str | None, dry_run: bool, **given: Any) -> 
 
 
 def _context(scratch: Path, given: dict[str, Any]) -> ImageContext:
-    from runfolio.deployments.images.context import ImageOptions, make_context
-    from runfolio.deployments.source import LOGGED, REGISTERED, fetch
+    from runfolio.deployments.images.building import MLSERVER, image_context
+    from runfolio.deployments.images.context import ImageOptions
+    from runfolio.deployments.source import LOGGED, REGISTERED
 
     if given["enable_mlserver"]:
-        click.echo(f"runfolio: {_MLSERVER}", err=True)
+        click.echo(f"runfolio: {MLSERVER}", err=True)
     uri = given["model_uri"]
-    with _folio() if uri.startswith((LOGGED, REGISTERED)) else nullcontext() as folio:
-        source = fetch(uri, scratch, folio=folio)
     options = ImageOptions(
         given["base_image"], given["runfolio_wheel"], lock=not given["no_lock"], offline=given["wheels"], machine=given["machine"]
     )
-    context = make_context(source, options)
-    if not context.pinned:
-        click.echo(f"runfolio: the base {context.base} may change under its name; pin it: --base-image NAME@sha256:…", err=True)
+    with _folio() if uri.startswith((LOGGED, REGISTERED)) else nullcontext() as folio:
+        context, told = image_context(uri, scratch, options, folio)
+    for line in told:
+        click.echo(f"runfolio: {line}", err=True)
     return context
 
 

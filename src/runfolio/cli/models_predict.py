@@ -1,13 +1,8 @@
-"""``runfolio models predict``: predictions for a file; what it does is in :mod:`runfolio.serving.batches`."""
+"""``runfolio models predict``: predictions for a file; what it does is in :mod:`runfolio.serving.by_uri`."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import click
 
@@ -48,32 +43,18 @@ def predict(
     JSON is a request's body as for serve, and its answer is written as a server writes it. CSV, JSON lines and Parquet are read by
     chunks, so they may be larger than memory.
     """
-    from runfolio.serving.batches import kind_of, predict_file
-    from runfolio.serving.environments import python_for
+    from runfolio.serving.batches import kind_of
+    from runfolio.serving.by_uri import Files, predict_by_uri
     from runfolio.serving.sources import Source
 
     source = Source(model_uri, chosen_folio() if model_uri.startswith(("models:/", "runs:/")) else None, trust=trust or None)
-    kind = kind_of(input_path, content_type, "json")
-    with tempfile.TemporaryDirectory(prefix="runfolio-predict-") as made:
-        try:
-            folder = source.fetch(source.which(), Path(made) / "model")
-        finally:
-            source.close()
-        if env_manager == "local":
-            from runfolio.flavors.python_function import load_folder
-
-            tell = (lambda rows: click.echo(f"\r{rows:,} rows", nl=False, err=True)) if sys.stderr.isatty() else None
-            predict_file(
-                load_folder(folder), input_path, output_path, kind=kind, output_kind=output_type, chunk=chunk_size, told=tell
-            )
-            if tell is not None:
-                click.echo(err=True)
-            return
-        said = {"model": str(folder), "source": input_path, "target": output_path, "kind": kind, "output_kind": output_type,
-                "chunk": chunk_size}  # fmt: skip
-        python = python_for(folder, env_manager)
-        done = subprocess.run(
-            [python, "-m", "runfolio.serving.predicting"], env={**os.environ, "RUNFOLIO_PREDICT": json.dumps(said)}, check=False
-        )
-        if done.returncode:
-            raise click.exceptions.Exit(done.returncode)
+    files = Files(input_path, output_path, kind_of(input_path, content_type, "json"), output_type, chunk_size)
+    tell = (lambda rows: click.echo(f"\r{rows:,} rows", nl=False, err=True)) if sys.stderr.isatty() else None
+    try:
+        code = predict_by_uri(source, files, manager=env_manager, told=tell)
+    finally:
+        source.close()
+    if tell is not None and env_manager == "local":
+        click.echo(err=True)
+    if code:
+        raise click.exceptions.Exit(code)

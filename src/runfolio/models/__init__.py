@@ -7,6 +7,7 @@
 
 from typing import Any
 
+from runfolio.deployments.images.building import build_docker
 from runfolio.evaluation.artifacts import EvaluationArtifact
 from runfolio.evaluation.evaluating import evaluate
 from runfolio.evaluation.metric_values import EvaluationMetric, make_metric
@@ -18,6 +19,8 @@ from runfolio.flavors.model_scripts import ModelConfig, set_model
 from runfolio.flavors.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 from runfolio.flavors.signatures import ModelSignature
 from runfolio.flavors.types import AnyType, Array, DataType, Map, Object, Property
+from runfolio.serving.by_uri import predict
+from runfolio.tracking.model_environments import update_model_requirements
 from runfolio.tracking.model_logging import get_model_info
 from runfolio.tracking.model_requests import (
     convert_input_example_to_serving_input,
@@ -52,14 +55,17 @@ __all__ = [
     "Property",
     "Schema",
     "TensorSpec",
+    "build_docker",
     "convert_input_example_to_serving_input",
     "evaluate",
     "get_model_info",
     "infer_pip_requirements",
     "infer_signature",
     "make_metric",
+    "predict",
     "set_model",
     "set_signature",
+    "update_model_requirements",
     "validate_evaluation_results",
     "validate_schema",
     "validate_serving_input",

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,6 +28,7 @@ from runfolio.serving.tables import cast_frame, csv_frame
 CHUNK = 10_000
 KINDS = ("json", "jsonl", "csv", "parquet")
 _ENDINGS = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+_PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,21 @@ class Done:
 
 
 def kind_of(path: str | None, said: str | None, default: str) -> str:
-    """Return the kind of a file: what was said, or by its name."""
+    """Return the kind of a file: what was said, or by its name.
+
+    Raises
+    ------
+    UsageError
+        If its name says that it is packed.
+    """
     if said:
         return said
-    return _ENDINGS.get(Path(path).suffix.lower(), default) if path else default
+    if not path:
+        return default
+    ending = Path(path).suffix.lower()
+    if ending in _PACKED:
+        raise UsageError(f"{path}: packed files are neither read nor written. Unpack it on the way: gunzip -c FILE | … -t csv")
+    return _ENDINGS.get(ending, default)
 
 
 def predict_file(
@@ -72,10 +85,25 @@ def predict_file(
 
     Raises
     ------
-    RunfolioError
-        Naming the rows that the model does not take.
+    UsageError
+        Naming the rows that the model does not take, or that it raised at; if there are no rows, or the output is the input.
     """
-    written = kind_of(target, output_kind, "json")
+    _check_apart(source, target)
+    try:
+        return _predicted(model, source, target, kind, kind_of(target, output_kind, "json"), chunk, told)
+    except RefusedError as error:
+        raise UsageError(error.message) from error
+
+
+def _predicted(
+    model: PyFuncModel,
+    source: str | None,
+    target: str | None,
+    kind: str,
+    written: str,
+    chunk: int,
+    told: Callable[[int], None] | None,
+) -> Done:
     if kind == "json":
         if written != "json":
             raise UsageError(f"The answer to a JSON body is JSON; --output-type {written} goes with CSV, JSON lines and Parquet.")
@@ -85,27 +113,43 @@ def predict_file(
     with ExitStack() as stack:
         sink = stack.enter_context(_Sink(target, written))
         for frame in _frames(source, kind, schema, chunk):
-            try:
-                made = model.predict(frame)
-            except RefusedError:
-                raise
-            except UsageError as error:
-                raise UsageError(f"rows {rows + 1} to {rows + len(frame)}: {enforced(error).message}") from None
-            sink.write(made, len(frame))
+            if not len(frame):
+                continue
+            sink.write(_made(model, frame, None, f"rows {rows + 1} to {rows + len(frame)}: "), len(frame))
             rows, chunks = rows + len(frame), chunks + 1
             if told is not None:
                 told(rows)
+        if not rows:
+            raise UsageError(f"{source or 'The input'}: there are no rows to predict.")
     return Done(rows, chunks)
+
+
+def _check_apart(source: str | None, target: str | None) -> None:
+    """Refuse to replace the input by the output."""
+    if source and target and os.path.exists(source) and os.path.exists(target) and os.path.samefile(source, target):
+        raise UsageError(f"{target}: the predictions would replace the rows that they are of. Give the output another name.")
+
+
+def _made(model: PyFuncModel, data: Any, params: dict[str, Any] | None, where: str = "") -> Any:
+    """Predict; what the model raises is told with the rows, and is no fault of runfolio."""
+    try:
+        return model.predict(data, params=params)
+    except RefusedError:
+        raise
+    except UsageError as error:
+        raise UsageError(f"{where}{enforced(error).message}") from None
+    except Exception as error:  # whatever the model raises
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise UsageError(
+            f"{where}the model raised {in_one_line(error)} (at {last.filename}:{last.lineno} in {last.name})."
+        ) from error
 
 
 def _whole(model: PyFuncModel, source: str | None, target: str | None) -> Done:
     data = sys.stdin.buffer.read() if source is None else _open(source).read()
     from_hint = bool(model.metadata.more.get("is_signature_from_type_hint"))
     payload = read(data, JSON_TYPE, model.metadata.signature, from_hint=from_hint)
-    try:
-        made = model.predict(payload.data, params=payload.params)
-    except UsageError as error:
-        raise UsageError(enforced(error).message) from None
+    made = _made(model, payload.data, payload.params)
     answer = encode(made, bare=payload.bare)
     with _Sink(target, "json") as sink:
         sink.raw(answer)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from runfolio.environments import LOCAL, EnvironmentFailedError, Wanted, make_environment
@@ -21,7 +22,7 @@ _ENGINES = {"onnx": ("onnx>=1.16", "onnxruntime>=1.18", "skl2onnx>=1.17")}
 """What an engine needs besides the model's own requirements, as the extra of that name says."""
 
 
-def python_for(folder: Path, manager: str, engine: str = "native") -> str:
+def python_for(folder: Path, manager: str, engine: str = "native", more: Sequence[str] = ()) -> str:
     """Return the path of the Python that runs a model.
 
     Parameters
@@ -31,6 +32,8 @@ def python_for(folder: Path, manager: str, engine: str = "native") -> str:
     manager : {"local", "virtualenv", "uv"}
     engine : {"native", "onnx"}
         Its packages go into the environment too.
+    more : sequence of str
+        Requirements that take the place of the model's own of the same packages.
 
     Raises
     ------
@@ -41,7 +44,9 @@ def python_for(folder: Path, manager: str, engine: str = "native") -> str:
     """
     if manager == LOCAL:
         return sys.executable
-    wanted = Wanted(tuple(needed(folder, engine)), needs=_NEEDED)
+    named = {package_of(line) for line in more}
+    own = [line for line in needed(folder, engine) if package_of(line) not in named]
+    wanted = Wanted((*own, *more), needs=_NEEDED)
     try:
         return str(make_environment(wanted, manager, tell=_log.info, base=folder).python)
     except EnvironmentFailedError as error:

@@ -12,26 +12,48 @@ from runfolio.deployments.images.context import ImageContext
 from runfolio.errors import NotFoundError, StateError, UsageError
 
 ENGINES = ("docker", "podman", "buildah")
+_PATIENCE_S = 30
+_ELSEWHERE = "Make the build context and build it elsewhere: runfolio models generate-dockerfile -m URI -d FOLDER"
 _NAME = re.compile(r"[a-z0-9][\w.\-]*(?::\d+)?(?:/[a-z0-9][\w.\-]*)*(?::[\w][\w.\-]{0,127})?\Z", re.ASCII)
 
 
 def find_engine(wanted: str | None = None) -> str:
-    """Return the engine to build with: the one asked for, or the first that is installed.
+    """Return the engine to build with: the one asked for, or the first that is installed and answers.
 
     Raises
     ------
     NotFoundError
         If it is not installed.
+    StateError
+        If what is installed does not answer: docker's command without its daemon.
     """
     if wanted is not None and wanted not in ENGINES:
         raise UsageError(f"There is no engine {wanted!r}; there are {', '.join(ENGINES)}.")
-    found = next((name for name in ([wanted] if wanted else ENGINES) if shutil.which(name)), None)
-    if found is None:
-        raise NotFoundError(
-            f"{wanted or 'None of docker, podman and buildah'} is installed here. Make the build context and build it elsewhere: "
-            "runfolio models generate-dockerfile -m URI -d FOLDER"
+    found = [name for name in ([wanted] if wanted else ENGINES) if shutil.which(name)]
+    if not found:
+        missing = f"{wanted} is not" if wanted else "None of docker, podman and buildah is"
+        raise NotFoundError(f"{missing} installed here. {_ELSEWHERE}")
+    said = []
+    for name in found:
+        trouble = _trouble(name)
+        if trouble is None:
+            return name
+        said.append(f"{name} is installed, and does not answer: {trouble}")
+    raise StateError(f"{'; '.join(said)}. Start it, or: {_ELSEWHERE}")
+
+
+def _trouble(engine: str) -> str | None:
+    """Return what keeps an engine from working, in its last line; None where it answers."""
+    try:
+        done = subprocess.run(
+            [engine, "info"], capture_output=True, text=True, errors="replace", timeout=_PATIENCE_S, check=False
         )
-    return found
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode == 0:
+        return None
+    lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+    return (lines or [f"exit code {done.returncode}"])[-1].rstrip(".")[:300]
 
 
 def build_command(engine: str, context: ImageContext, folder: Path, name: str) -> list[str]:
@@ -69,13 +91,13 @@ def build_image(context: ImageContext, folder: Path, name: str, engine: str, tel
     """
     command = build_command(engine, context, folder, name)
     tell(" ".join(command))
-    done = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     last: list[str] = []
-    assert done.stdout is not None
-    for line in done.stdout:
-        tell(line.rstrip())
-        last = [*last[-4:], line.rstrip()]
-    if done.wait():
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as done:
+        assert done.stdout is not None
+        for line in done.stdout:
+            tell(line.rstrip())
+            last = [*last[-4:], line.rstrip()]
+    if done.returncode:
         raise StateError(f"{engine} could not build {name} (exit code {done.returncode}): {' | '.join(filter(None, last))}")
     show = "{{.FromImageID}}" if engine == "buildah" else "{{.Id}}"
     asked = subprocess.run(
