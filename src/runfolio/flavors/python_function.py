@@ -123,7 +123,7 @@ class PyFuncModel:
         """
         if not isinstance(self.implementation, PythonModel):
             raise UsageError("unwrap_python_model: this is no PythonModel. Its own object: get_raw_model().")
-        return self.implementation
+        return self.implementation.as_written()
 
     def get_raw_model(self) -> Any:
         """Return what does the work."""

@@ -69,6 +69,14 @@ class PythonModel:
         """Yield the prediction piece by piece; yours may leave out `context` and `params`."""
         raise NotImplementedError(f"{type(self).__name__} has no predict_stream.")
 
+    def as_called(self) -> PythonModel:
+        """Return what is saved, and called with data as it comes: the model itself, but for those that chat."""
+        return self
+
+    def as_written(self) -> PythonModel:
+        """Return the model that its author wrote, of what was saved."""
+        return self
+
 
 class FunctionModel(PythonModel):
     """A function as a model."""
@@ -97,7 +105,7 @@ def as_model(given: Any, signature: Any = None) -> PythonModel:
         If it is neither, or a function of other than one input (and ``params``).
     """
     if isinstance(given, PythonModel):
-        return given
+        return given.as_called()
     if not callable(given) or isinstance(given, type):
         raise UsageError(f"python_model takes an instance of a PythonModel, a function or a script's path, not {given!r}.")
     try:

@@ -19,6 +19,9 @@ from typing import Any, Literal
 from runfolio._version import __version__
 from runfolio.errors import NotFoundError, UsageError
 from runfolio.flavors.catalogue import PYTHON_FUNCTION, PYTHON_MODEL, PYTHON_SCRIPT
+from runfolio.flavors.chat_messages import ChatMessage
+from runfolio.flavors.chat_models import EXAMPLE, TASK, ChattingModel
+from runfolio.flavors.chat_models import signature as chat_signature
 from runfolio.flavors.examples import Example
 from runfolio.flavors.folders import Beside, code_of, python_function, save_folder
 from runfolio.flavors.hashed_files import write_hashed
@@ -138,7 +141,7 @@ class _Saving:
 
     def _imports(self) -> set[str]:
         read = imports_of_sources([self.script]) if self.script else modules_of(self.pickled)
-        return read | imports_of(self.held)
+        return read | imports_of(self.held.as_written())
 
     def _with_code(self, beside: Beside) -> Beside:
         given = [Path(each).resolve() for each in beside.code_paths or ()]
@@ -148,8 +151,21 @@ class _Saving:
     def to(self, path: str | os.PathLike[str], model: Model | None) -> Model:
         """Write the folder."""
         made = model or Model()
-        beside = self._signed(made)
+        beside = self._chatting(self.held) if isinstance(self.held, ChattingModel) else self._signed(made)
         return save_folder(path, made, beside, self._write, self._predict)
+
+    def _chatting(self, held: ChattingModel) -> Beside:
+        """Give a chat model the signature that they all have, and call it once: what it answers must be an answer."""
+        beside = self.beside
+        if beside.signature:
+            raise UsageError("signature: that of a ChatModel is always the same one; leave it out.")
+        given = EXAMPLE if beside.input_example is None else beside.input_example
+        if isinstance(given, list):
+            given = {"messages": [each.to_dict() if isinstance(each, ChatMessage) else each for each in given]}
+        self._predict(given, {})
+        return replace(
+            beside, signature=chat_signature(), input_example=given, metadata={"task": TASK, **(beside.metadata or {})}
+        )
 
     def _signed(self, model: Model) -> Beside:
         """Read the signature off the type hints, which go before what is given."""

@@ -4,6 +4,7 @@
 >>> runfolio.pyfunc.load_model("models:/wine@champion").predict(frame)                         # doctest: +SKIP
 """
 
+from runfolio.flavors.chat_models import ChatModel
 from runfolio.flavors.python_function import PyFuncModel
 from runfolio.flavors.python_models import PythonModel, PythonModelContext
 from runfolio.flavors.python_saving import add_to_model
@@ -15,6 +16,7 @@ from runfolio.tracking.pyfunc_models import get_model_dependencies, load_model, 
 get_default_pip_requirements, get_default_conda_env = defaults("cloudpickle")
 
 __all__ = [
+    "ChatModel",
     "MappedModel",
     "PyFuncModel",
     "PythonModel",
