@@ -24,6 +24,8 @@ PARTS = {
     ),
     "artifacts": ("runfolio.artifacts", "Functions of `mlflow.artifacts`: here of `runfolio.artifacts`"),
     "data": ("runfolio.data", "Functions of `mlflow.data`: here of `runfolio.data`"),
+    "models": ("runfolio.models", "Names of `mlflow.models`: here of `runfolio.models`"),
+    "pyfunc": ("runfolio.pyfunc", "Names of `mlflow.pyfunc`: here of `runfolio.pyfunc`"),
 }
 
 NOTES = {
@@ -50,6 +52,15 @@ NOTES = {
     "delete_model_version": "its number is not given again",
     "set_terminated": "ends a run that the client made, or changes an ended one's status",
     "flush_async_logging": "returns at once: nothing waits",
+    "build_docker": "a model must be named; [images](how-to/images.md)",
+    "predict": "runs here by default, not in an environment of the model's; [serving](how-to/serving.md)",
+    "set_signature": "of a folder, or in the active run",
+    "update_model_requirements": "of a folder, or in the active run",
+    "infer_pip_requirements": "read off the model's files, which are not run",
+    "log_model": "MLflow 3's `name` too; the others are out of date in MLflow, or of Databricks",
+    "save_model": "what is not here is out of date in MLflow, or of Databricks",
+    "ChatModel": "messages and answers: `runfolio.types.llm`; answers are sent whole",
+    "spark_udf": "written to Spark's documentation, not run",
     "flush_artifact_async_logging": "returns at once: nothing waits",
 }
 
@@ -60,6 +71,15 @@ INSTEAD = (
     (r"get_dataset_source_from_json|get_registered_sources", "no plug-ins for sources; a source is read back by `get_source`"),
     (r"from_(spark|tensorflow)|load_delta", "later; meanwhile `from_pandas`, `from_numpy` or `from_file`"),
     (r"autolog", "later: models"),
+    (
+        r"ChatAgent|ResponsesAgent",
+        "`ChatModel`, or a `PythonModel` with a type hint: agents are told by their traces, which runfolio does not keep",
+    ),
+    (r"Resource|set_retriever_schema", "of Databricks: no such thing here"),
+    (r"add_libraries_to_model", "`build-docker --wheels` puts all packages into the image"),
+    (r"FlavorBackend", "`runfolio models serve` and `predict` serve every flavor"),
+    (r"list_evaluators", "there is one evaluator"),
+    (r"load_pyfunc", "`load_model`: MLflow calls it out of date as well"),
     (r"trace|span|prompt|assessment|feedback|expectation", "not planned: runfolio keeps runs and models, not traces and prompts"),
 )
 
@@ -74,6 +94,10 @@ MORE = {
         "sweep": "searches a space: each trial a run, all of them children of one",
     },
     "runfolio.client.MlflowClient": {"rename_run": "changes a run's name", "flush": "commits the runs that have ended, now"},
+    "runfolio.pyfunc": {
+        "dask_predict": "predictions of a Dask frame",
+        "ray_predict": "predictions of a Ray dataset",
+    },
     "runfolio.data": {"from_polars": "a polars frame", "from_file": "a file of any kind, by its bytes"},
 }
 

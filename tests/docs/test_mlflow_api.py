@@ -28,7 +28,7 @@ def test_the_page_is_what_the_signatures_say(writer: ModuleType) -> None:
 def test_no_function_of_tracking_asks_for_other_arguments(writer: ModuleType) -> None:
     differing = [
         line
-        for line in writer.page().splitlines()
+        for line in writer.page().partition("## Names of `mlflow.models`")[0].splitlines()
         if line.startswith("| `") and ("without `" in line or "in another order" in line)
     ]
     assert differing == []

@@ -379,3 +379,10 @@ def test_large_model_is_written_once_and_its_pickle_is_read_no_more(in_folio: Pa
     runfolio.sklearn.save_model(model, tmp_path / "m")
     needs = {line.partition("==")[0] for line in (tmp_path / "m/requirements.txt").read_text().splitlines()}
     assert needs == {"numpy", "scikit-learn", "scipy"}
+
+
+def test_a_folder_in_the_place_of_suppress_warnings_is_refused(tmp_path: Path) -> None:
+    runfolio.pyfunc.save_model(tmp_path / "m", python_model=len)
+    assert runfolio.pyfunc.load_model(tmp_path / "m", True, None, {"a": 1}).predict([1, 2]) == 2
+    with pytest.raises(UsageError, match="dst_path="):
+        runfolio.pyfunc.load_model(tmp_path / "m", str(tmp_path / "here"))  # type: ignore[arg-type] # that is the test

@@ -93,10 +93,10 @@ def _fetched(artifacts: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
 
 def load_model(
     model_uri: str | os.PathLike[str],
+    suppress_warnings: bool = False,
     dst_path: str | os.PathLike[str] | None = None,
     model_config: Mapping[str, Any] | str | os.PathLike[str] | None = None,
     *,
-    suppress_warnings: bool = False,
     trust: bool | None = None,
 ) -> PyFuncModel:
     """Return a logged, registered or saved model, to be called by ``predict``.
@@ -105,12 +105,12 @@ def load_model(
     ----------
     model_uri : str or path
         ``runs:/<run id>/<path>``, ``models:/<name>/<version, stage or latest>``, ``models:/<name>@<alias>``, or a local folder.
+    suppress_warnings : bool
+        Say nothing of versions that differ from those it was saved with.
     dst_path : path, optional
         Empty folder to put its files in; a temporary one by default.
     model_config : dict or path of a YAML file, optional
         Entries that go before those saved.
-    suppress_warnings : bool
-        Say nothing of versions that differ from those it was saved with.
     trust : bool, optional
         True lets a folder's code run although no record vouches for it; False lets no code run.
 
@@ -124,6 +124,10 @@ def load_model(
     from runfolio.errors import OtherVersionWarning
     from runfolio.flavors.model_scripts import read_config
 
+    if not isinstance(suppress_warnings, bool):
+        raise UsageError(
+            f"suppress_warnings: True or False is expected, found {suppress_warnings!r}. A folder goes by name: dst_path=…."
+        )
     config = read_config(model_config if model_config is None or isinstance(model_config, Mapping) else Path(model_config))
     with warnings.catch_warnings():
         if suppress_warnings:
