@@ -14,7 +14,7 @@ import pytest
 
 import runfolio
 from runfolio.errors import UsageError
-from runfolio.flavors.chat_models import signature
+from runfolio.flavors.chat_models import EXAMPLE, signature
 from runfolio.types.llm import (
     ChatChoice,
     ChatChoiceDelta,
@@ -83,6 +83,19 @@ def test_a_chat_model_answers_dictionaries_and_tables(saved: Path) -> None:
     assert loaded.predict(loaded.input_example)["choices"][0]["message"]["content"] == "Hello! Hello! 1.0 10"
     pieces = list(loaded.predict_stream({"messages": [{"role": "user", "content": "a b"}]}))
     assert [each["choices"][0]["delta"]["content"] for each in pieces] == ["a", "b"]
+
+
+def test_its_example_is_a_request_and_so_is_one_of_arrays(saved: Path) -> None:
+    import numpy
+
+    loaded = runfolio.pyfunc.load_model(saved)
+    body = json.loads((saved / "serving_input_example.json").read_text())
+    assert body == loaded.input_example == EXAMPLE
+    assert loaded.predict({**ASKED, "messages": numpy.array(ASKED["messages"]), "stop": numpy.array(["."])}) == ANSWER
+    assert runfolio.models.validate_serving_input(saved, ASKED) == ANSWER
+    convert = runfolio.models.convert_input_example_to_serving_input
+    assert json.loads(convert({"prompt": "Hi"}) or "") == {"prompt": "Hi"}
+    assert json.loads(convert({"words": "Hi"}) or "") == {"inputs": {"words": "Hi"}}
 
 
 def test_what_is_no_request_is_told_by_field(saved: Path) -> None:

@@ -29,10 +29,11 @@ class Part:
     """A part of a chat: a dataclass whose fields are held against their types."""
 
     def __post_init__(self) -> None:
-        hints = _hints(type(self))
+        kind: Any = type(self)
+        hints = _hints(kind)
         for each in fields(self):  # type: ignore[arg-type] # every class below is a dataclass
             value = getattr(self, each.name)
-            setattr(self, each.name, _fitting(value, hints[each.name], f"{type(self).__name__}.{each.name}"))
+            setattr(self, each.name, _fitting(value, hints[each.name], f"{kind.__name__}.{each.name}"))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON has it."""

@@ -166,4 +166,9 @@ def _request(data: Any) -> dict[str, Any]:
         data = data.to_dict(orient="records")[0]
     if not isinstance(data, dict):
         raise UsageError(f"A chat model takes a dictionary with messages, not {type(data).__name__}.")
-    return {name: value for name, value in data.items() if value is not None}
+    return {name: _lists(value) for name, value in data.items() if value is not None}
+
+
+def _lists(value: Any) -> Any:
+    """Return arrays, as a server makes them of ``inputs``, as lists."""
+    return value.tolist() if hasattr(value, "tolist") else value

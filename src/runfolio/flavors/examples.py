@@ -54,6 +54,10 @@ class Example:
         return {"artifact_path": FILE, **info, "serving_input_path": SERVING_FILE}
 
 
+BARE = frozenset({"messages", "prompt", "input"})
+"""Keys of payloads of language models, which are a request's body as they are."""
+
+
 def _described(data: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
     data = of_polars(data)
     if getattr(data, "format", None) in _SPARSE and hasattr(data, "indptr"):
@@ -61,6 +65,8 @@ def _described(data: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         # A request has no form for it: a server is sent the array that it stands for.
         return {**parts, "shape": list(data.shape)}, {"type": f"sparse_matrix_{data.format}"}, {"inputs": data.toarray().tolist()}
     said, info, key = _dense(data)
+    if info["type"] == "json_object" and isinstance(said, dict) and not BARE.isdisjoint(said):
+        return said, info, dict(said)
     return said, info, {key: said}
 
 
@@ -187,6 +193,8 @@ def decoded_body(body: Any, schema: Schema | None) -> Any:
     """
     forms = ("dataframe_split", "dataframe_records", "instances", "inputs")
     found = [name for name in forms if isinstance(body, dict) and name in body]
+    if isinstance(body, dict) and not found and not BARE.isdisjoint(body):
+        return {name: value for name, value in body.items() if name != "params"}
     if len(found) != 1:
         raise UsageError(f"serving_input has one of {', '.join(forms)}; this one has {', '.join(found) or 'none'}.")
     said = body[found[0]]

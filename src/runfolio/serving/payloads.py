@@ -16,6 +16,7 @@ from typing import Any
 
 from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
+from runfolio.flavors.examples import BARE
 from runfolio.flavors.schema import ParamSchema
 from runfolio.flavors.signatures import ModelSignature
 from runfolio.serving.answers import RefusedError, in_one_line
@@ -26,7 +27,6 @@ CSV, JSON_TYPE = "text/csv", "application/json"
 PARQUET = ("application/vnd.apache.parquet", "application/x-parquet")
 SPLIT, RECORDS, INSTANCES, INPUTS = "dataframe_split", "dataframe_records", "instances", "inputs"
 FORMS = frozenset({SPLIT, RECORDS, INSTANCES, INPUTS})
-BARE = frozenset({"messages", "prompt", "input"})
 _ONE_OF = f"The input must be a JSON dictionary with exactly one of the input fields {', '.join(sorted(FORMS))}"
 
 
