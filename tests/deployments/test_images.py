@@ -274,7 +274,8 @@ def test_an_engine_that_does_not_answer_is_passed_over_and_told(tmp_path: Path, 
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     _program(tmp_path / "bin", "docker", "echo 'Server:' 'errors:' >&2; echo 'Cannot connect to the Docker daemon' >&2; exit 1")
     with pytest.raises(
-        StateError, match=r"docker is installed, and does not answer: Cannot connect to the Docker daemon\. .*-d FOLDER"
+        StateError,
+        match=r"docker is installed, and does not answer \(Cannot connect to the Docker daemon\)\. Start it, or make .*-d FOLDER",
     ):
         find_engine()
     _program(tmp_path / "bin", "buildah", "exit 0")

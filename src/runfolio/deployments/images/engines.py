@@ -13,7 +13,7 @@ from runfolio.errors import NotFoundError, StateError, UsageError
 
 ENGINES = ("docker", "podman", "buildah")
 _PATIENCE_S = 30
-_ELSEWHERE = "Make the build context and build it elsewhere: runfolio models generate-dockerfile -m URI -d FOLDER"
+_ELSEWHERE = "make the build context and build it elsewhere: runfolio models generate-dockerfile -m URI -d FOLDER"
 _NAME = re.compile(r"[a-z0-9][\w.\-]*(?::\d+)?(?:/[a-z0-9][\w.\-]*)*(?::[\w][\w.\-]{0,127})?\Z", re.ASCII)
 
 
@@ -32,14 +32,14 @@ def find_engine(wanted: str | None = None) -> str:
     found = [name for name in ([wanted] if wanted else ENGINES) if shutil.which(name)]
     if not found:
         missing = f"{wanted} is not" if wanted else "None of docker, podman and buildah is"
-        raise NotFoundError(f"{missing} installed here. {_ELSEWHERE}")
+        raise NotFoundError(f"{missing} installed here: {_ELSEWHERE}")
     said = []
     for name in found:
         trouble = _trouble(name)
         if trouble is None:
             return name
-        said.append(f"{name} is installed, and does not answer: {trouble}")
-    raise StateError(f"{'; '.join(said)}. Start it, or: {_ELSEWHERE}")
+        said.append(f"{name} is installed, and does not answer ({trouble})")
+    raise StateError(f"{'; '.join(said)}. Start it, or {_ELSEWHERE}")
 
 
 def _trouble(engine: str) -> str | None:
