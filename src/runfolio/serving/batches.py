@@ -146,7 +146,11 @@ def _made(model: PyFuncModel, data: Any, params: dict[str, Any] | None, where: s
 
 
 def _whole(model: PyFuncModel, source: str | None, target: str | None) -> Done:
-    data = sys.stdin.buffer.read() if source is None else _open(source).read()
+    if source is None:
+        data = sys.stdin.buffer.read()
+    else:
+        with _open(source) as file:
+            data = file.read()
     from_hint = bool(model.metadata.more.get("is_signature_from_type_hint"))
     payload = read(data, JSON_TYPE, model.metadata.signature, from_hint=from_hint)
     made = _made(model, payload.data, payload.params)
