@@ -23,7 +23,7 @@ from runfolio.tracking import entities
 from runfolio.tracking.live import LiveRun
 from runfolio.tracking.names import artifact_uri
 from runfolio.tracking.sampling import forget_choices, start_sampler
-from runfolio.tracking.session import Session, before_exit, session
+from runfolio.tracking.session import Session, before_exit, session, worker_failed
 from runfolio.tracking.starting import start_live
 
 if TYPE_CHECKING:
@@ -365,8 +365,9 @@ def flush() -> None:
 def _end_all() -> None:
     """End what is still active when the process ends (as FAILED after an uncaught error), and forget what was chosen."""
     global _experiment_id, _last_run
-    # A worker of multiprocessing ends while its error is on the way out; elsewhere Python has put it down by now.
-    broken = isinstance(sys.exc_info()[1], Exception) or (getattr(sys, "last_type", None) is not None and not hasattr(sys, "ps1"))
+    # A worker of multiprocessing may end while its error is on the way out; elsewhere Python has put it down by now.
+    reported = getattr(sys, "last_type", None) is not None and not hasattr(sys, "ps1")
+    broken = isinstance(sys.exc_info()[1], Exception) or reported or worker_failed()
     status = "FAILED" if broken else "FINISHED"
     for active in reversed(_all_active[:]):
         if active._owner == os.getpid():

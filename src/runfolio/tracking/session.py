@@ -26,6 +26,8 @@ from runfolio.records.redaction import Redactor
 from runfolio.tracking.live import RUN_VARIABLE, LiveRun
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from runfolio.folio.folding import FoldResult
 
 URI_VARIABLE = "RUNFOLIO_TRACKING_URI"
@@ -223,6 +225,7 @@ _uri: str | None = None
 _guard = threading.RLock()
 _owner = os.getpid()
 _watched = 0
+_worker: FrameType | None = None
 _leaving = False
 
 
@@ -293,11 +296,24 @@ def _forget_parent() -> None:
 
 def _watch_worker() -> None:
     """Leave the folios also at the end of a process of multiprocessing: after a fork it ends by ``os._exit``, which passes atexit by."""
-    global _watched
-    _watched = os.getpid()
+    global _watched, _worker
+    _watched, _worker = os.getpid(), None
     process, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
     if process is not None and util is not None and process.parent_process() is not None:
         util.Finalize(None, _at_exit, exitpriority=-1)
+        frame = sys._current_frames().get(threading.main_thread().ident or 0)
+        while frame is not None and frame.f_code is not process.BaseProcess._bootstrap.__code__:
+            frame = frame.f_back
+        _worker = frame
+
+
+def worker_failed() -> bool:
+    """Tell whether this is a worker of multiprocessing that has put its error down already, and is about to end.
+
+    Up to Python 3.12 its finalizers run while the error is on the way out; from 3.13 on they run after it, when only the exit status
+    says so, which stands in the frame of ``BaseProcess._bootstrap``.
+    """
+    return _worker is not None and _watched == os.getpid() and _worker.f_locals.get("exitcode", 0) != 0
 
 
 def _open(uri: str) -> AnyFolio:
