@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -57,21 +58,48 @@ def publish(
         raise click.UsageError("--public and --base-url say how to build the site; --site DIR publishes one as it is.")
     # Loading three hundred modules makes few cycles and the rows of a site none: the collector took 8 of 200 ms. `main` puts it back.
     gc.disable()
+    wanted = _Wanted(destination, branch, remote, folder, keep_old, force)
     current = None if built else _if_unchanged(public, base_url)
+    done: Published | None = None
     if current is not None and branch is None:
-        done = _send(current, str(destination), folder, keep_old, force)
-    else:
-        with opened() as folio:
-            site = current or _built(folio, built, public, base_url)
-            if branch is not None:
-                from runfolio.site.destinations import publish_to_branch
+        from runfolio.site.destinations.turns import in_turn
 
-                title = folio.settings.site.title or folio.place.root.name
-                message = f"site: {visible(title)} at {(folio.place.tip() or '')[:12]}\n"
-                done = publish_to_branch(folio.repo, site, branch, remote or folio.place.settings.remote, folder, message)
-            else:
-                done = _send(site, str(destination), folder, keep_old, force)
+        with in_turn(current.folder.parent) as waited:
+            # Who was first may have made the site anew meanwhile.
+            site = _if_unchanged(public, base_url) if waited else current
+            done = _send(site, wanted) if site is not None else None
+    if done is None:
+        done = _opened_and_sent(wanted, current, built, public, base_url)
     _report(done, as_json)
+
+
+class _Wanted(NamedTuple):
+    """Where the site goes."""
+
+    destination: str | None
+    branch: str | None
+    remote: str | None
+    folder: str
+    keep_old: str
+    force: bool
+
+
+def _opened_and_sent(wanted: _Wanted, current: Built | None, built: Path | None, public: bool, base_url: str | None) -> Published:
+    from runfolio.site.destinations.turns import in_turn
+
+    with opened() as folio:
+        folio.place.local.mkdir(parents=True, exist_ok=True)
+        # A site of the folio's own is not made anew while another process sends it.
+        with nullcontext(False) if built else in_turn(folio.place.local) as waited:
+            site = current if current is not None and not waited else _built(folio, built, public, base_url)
+            if wanted.branch is None:
+                return _send(site, wanted)
+            from runfolio.site.destinations import publish_to_branch
+
+            title = folio.settings.site.title or folio.place.root.name
+            message = f"site: {visible(title)} at {(folio.place.tip() or '')[:12]}\n"
+            remote = wanted.remote or folio.place.settings.remote
+            return publish_to_branch(folio.repo, site, wanted.branch, remote, wanted.folder, message)
 
 
 def _if_unchanged(public: bool, base_url: str | None) -> Built | None:
@@ -108,8 +136,10 @@ def _told(report: BuildReport) -> Built:
     return built_of(report)
 
 
-def _send(site: Built, destination: str, folder: str, keep_old: str, force: bool) -> Published:
+def _send(site: Built, wanted: _Wanted) -> Published:
     from runfolio.objects import is_bucket
+
+    destination, folder, keep_old = str(wanted.destination), wanted.folder, wanted.keep_old
 
     if not is_bucket(destination):
         from runfolio.site.destinations import publish_to_folder
@@ -127,7 +157,7 @@ def _send(site: Built, destination: str, folder: str, keep_old: str, force: bool
     gc.freeze()
     gc.enable()  # for thousands of requests through a client that is not ours
     grace = 0 if keep_old in ("0", "") else parse_duration(keep_old)
-    return publish_to_bucket(site, bucket, folder, grace_s=grace, force=force)
+    return publish_to_bucket(site, bucket, folder, grace_s=grace, force=wanted.force)
 
 
 def _report(done: Published, as_json: bool) -> None:

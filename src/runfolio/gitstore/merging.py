@@ -162,6 +162,14 @@ def _pushed(repo: Repo, remote: str, refspec: str, *options: str, env: Mapping[s
     return None if done.returncode == 0 else (done.stdout + done.stderr).decode("utf-8", "replace")
 
 
+_OF_EVERY_FAILURE = (
+    "Please make sure you have the correct access rights",
+    "and the repository exists",
+    "fatal: Could not read from remote",
+)
+"""What git adds to whatever went wrong; the lines before it say that."""
+
+
 def _last(said: str) -> str:
     lines = [
         # Of a line of `push --porcelain` (flag, refs, what became of it) only the last part is for people.
@@ -169,6 +177,7 @@ def _last(said: str) -> str:
         for line in said.splitlines()
         if line.strip() and not line.startswith(("hint:", "To ", "Done", "error: failed to push"))
     ]
+    lines = [line for line in lines if not line.startswith(_OF_EVERY_FAILURE)] or lines
     return "; ".join(lines[-2:]).rstrip(".") or "no reason given"
 
 

@@ -49,6 +49,12 @@ def test_the_branch_holds_the_site_in_one_commit_and_unchanged_nothing_is_pushed
     assert git(clone.work_tree, "status", "--porcelain") == "" and "site-" not in git(clone.work_tree, "for-each-ref")
 
 
+def test_a_remote_that_is_not_there_is_said_in_gits_words(sites: Sites, clone: Repo, tmp_path: Path) -> None:
+    clone.run("remote", "set-url", "origin", str(tmp_path / "nowhere.git"))
+    with pytest.raises(RemoteError, match=r"nowhere\.git' does not appear to be a git repository\."):
+        publish_to_branch(clone, sites.before, "pages", "origin", "", "site\n")
+
+
 @pytest.mark.parametrize("depth", [None, 1], ids=["whole clone", "shallow clone"])
 def test_only_objects_that_changed_are_sent_and_no_side_becomes_shallow(
     sites: Sites, clone: Repo, remote: Path, tmp_path: Path, depth: int | None

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from runfolio.errors import StateError
+from runfolio.errors import BusyError, StateError
 from runfolio.site.destinations import folder as folders
 from runfolio.site.destinations import publish_to_folder, read_built
 from runfolio.site.destinations.contents import LIST
+from runfolio.site.destinations.turns import in_turn
 from tests.site.destinations.conftest import Sites
 from tests.site.destinations.links import broken
 
@@ -170,3 +171,33 @@ def test_a_killed_publish_leaves_the_old_site_or_the_new_one_whole(sites: Sites,
     assert shown in (wanted(sites.before), wanted(sites.after))
     publish_to_folder(sites.after, target)
     assert held(target).keys() == {*sites.after.files, LIST, "CNAME"} and not beside.exists()
+
+
+def test_two_publishers_of_one_folder_take_turns(sites: Sites, tmp_path: Path) -> None:
+    target = tmp_path / "www"
+    publish_to_folder(sites.before, target)
+    for _ in range(3):
+        built = [sites.after, sites.before, sites.after]
+        started = [
+            subprocess.Popen([sys.executable, "-c", PUBLISH, str(site.folder), str(target)], stderr=subprocess.PIPE, text=True)
+            for site in built
+        ]
+        said = [process.communicate()[1] for process in started]
+        assert [process.returncode for process in started] == [0, 0, 0], said
+        shown = held(target)
+        del shown[LIST]
+        assert shown in (wanted(sites.before), wanted(sites.after)) and sorted(os.listdir(tmp_path)) == ["www"]
+
+
+def test_a_folder_that_another_holds_is_said_to_be_busy_and_ones_own_is_not(tmp_path: Path) -> None:
+    hold = "import sys\nfrom pathlib import Path\nfrom runfolio.site.destinations.turns import in_turn\n"
+    hold += "with in_turn(Path(sys.argv[1])) as waited:\n    print(waited, flush=True)\n    sys.stdin.read()\n"
+    other = subprocess.Popen(
+        [sys.executable, "-c", hold, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdin and other.stdout and other.stdout.readline() == "False\n"
+    with pytest.raises(BusyError, match="publishing"), in_turn(tmp_path, 0):
+        raise AssertionError("it is held")
+    other.communicate()
+    with in_turn(tmp_path, 0) as waited, in_turn(tmp_path, 0) as again:
+        assert not waited and not again

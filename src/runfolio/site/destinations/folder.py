@@ -17,6 +17,7 @@ from pathlib import Path
 
 from runfolio.errors import StateError, storage_error
 from runfolio.site.destinations.contents import LIST, Built, Listing, Published, Unpublished, decode_listing, rank
+from runfolio.site.destinations.turns import in_turn
 
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
 _RENAME_SWAP = 2
@@ -50,20 +51,26 @@ def publish_to_folder(built: Built, target: Path) -> Published:
     beside = target.with_name(f".{target.name}.runfolio-new")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _finish(target, beside)
-        old = _listing(target)
-        if old.files == built.digests() and _all_there(target, built):
-            return Published(str(target), 0, len(built.files), 0, 0)
-        made = _assemble(built, target, beside, old)
-        if not target.exists():
-            os.rename(beside, target)
-        elif _exchange(beside, target):
-            _clear(beside, target, old)
-        else:
-            _replace(built, beside, target, old)
-        return made
+        with in_turn(target.parent):
+            return _brought(built, target, beside)
     except OSError as error:
         raise storage_error(f"publish to {target}", error) from error
+
+
+def _brought(built: Built, target: Path, beside: Path) -> Published:
+    """Put the new site into the old one's place; nobody else does meanwhile."""
+    _finish(target, beside)
+    old = _listing(target)
+    if old.files == built.digests() and _all_there(target, built):
+        return Published(str(target), 0, len(built.files), 0, 0)
+    made = _assemble(built, target, beside, old)
+    if not target.exists():
+        os.rename(beside, target)
+    elif _exchange(beside, target):
+        _clear(beside, target, old)
+    else:
+        _replace(built, beside, target, old)
+    return made
 
 
 def unpublish_from_folder(target: Path) -> Unpublished:
@@ -78,22 +85,29 @@ def unpublish_from_folder(target: Path) -> Unpublished:
     """
     target = target.expanduser().resolve()
     try:
-        _finish(target, target.with_name(f".{target.name}.runfolio-new"))
-        if not (target / LIST).is_file():
+        if not target.parent.is_dir():
             return Unpublished(str(target), 0)
-        old = decode_listing((target / LIST).read_bytes(), str(target))
-        beside = target / f"{LIST}.part"
-        beside.write_bytes(old.away().encode())
-        os.replace(beside, target / LIST)
-        paths = old.leaving_order()
-        for path in [*paths, LIST]:
-            (target / path).unlink(missing_ok=True)
-            _remove_empty(target, path)
-        if not any(target.iterdir()):
-            target.rmdir()
-        return Unpublished(str(target), len(paths))
+        with in_turn(target.parent):
+            return _taken_away(target)
     except OSError as error:
         raise storage_error(f"take the site away from {target}", error) from error
+
+
+def _taken_away(target: Path) -> Unpublished:
+    _finish(target, target.with_name(f".{target.name}.runfolio-new"))
+    if not (target / LIST).is_file():
+        return Unpublished(str(target), 0)
+    old = decode_listing((target / LIST).read_bytes(), str(target))
+    beside = target / f"{LIST}.part"
+    beside.write_bytes(old.away().encode())
+    os.replace(beside, target / LIST)
+    paths = old.leaving_order()
+    for path in [*paths, LIST]:
+        (target / path).unlink(missing_ok=True)
+        _remove_empty(target, path)
+    if not any(target.iterdir()):
+        target.rmdir()
+    return Unpublished(str(target), len(paths))
 
 
 def _remove_empty(target: Path, path: str) -> None:
