@@ -84,6 +84,13 @@ def test_a_single_run_inside_the_spread_of_the_baseline_is_noise_and_outside_it_
     assert judge(trials([0.9, 0.91]), trials([0.99], lr="0.2"), MAX).low is None, "two replicates have no spread to speak of"
 
 
+def test_seeds_that_move_nothing_on_either_side_claim_nothing() -> None:
+    flat = judge(trials([0.94, 0.94, 0.94]), trials([0.95, 0.95], lr="0.2"), MAX)
+    assert (flat.word, flat.low, flat.high) == (SINGLE, None, None)
+    assert judge(trials([0.94, 0.94]), trials([0.94, 0.94], lr="0.2"), MAX).word == NOISE
+    assert judge(trials([0.94, 0.94, 0.94]), trials([0.95, 0.951, 0.952], lr="0.2"), MAX).word == IMPROVED
+
+
 def test_the_best_of_many_equals_is_not_called_better() -> None:
     base = trials([0.900, 0.910, 0.905])
     better = trials([0.922, 0.915, 0.919], lr="0.2")

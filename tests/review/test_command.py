@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import git
-from tests.review.folios import LARGE, branch, commit_all, log_runs, record_of, runfolio_command
+from tests.review.folios import LARGE, SMALL, branch, commit_all, log_runs, record_of, runfolio_command
 
 
 @pytest.fixture
@@ -61,6 +62,19 @@ def test_tampering_ends_with_1_and_annotates_the_line(better_dir: Path) -> None:
     assert f"::error file={victim.relative_to(better_dir)},line={line},title=review.result-edited::" in done.stdout
 
 
+def test_an_alarm_in_a_folder_of_the_repository_names_the_file_from_its_root(repo_dir: Path) -> None:
+    from runfolio.folio import initialise
+
+    folder = repo_dir / "ml"
+    folder.mkdir()
+    initialise(folder, commit=True).folio.close()
+    log_runs(folder, "wine", {"depth": 2}, SMALL)
+    branch(repo_dir, "disguised")
+    assert run(folder, "experiments", "rename", "wine", "w\u0456ne").returncode == 0
+    done = run(folder, "review", "main..HEAD", "--annotate")
+    assert "::warning file=ml/experiments/wine.yaml,line=" in done.stdout
+
+
 def test_the_bases_settings_say_what_fails_not_the_heads(base_dir: Path) -> None:
     settings = base_dir / "runfolio.yaml"
     settings.write_text(settings.read_text() + "review:\n  fail_on: [regression]\n")
@@ -89,6 +103,44 @@ def test_a_run_that_was_made_twice_is_not_taken_for_two_seeds(base_dir: Path) ->
     assert told.startswith("## New results, too few runs to claim a difference\n") and "improved" not in told
     assert "3 and 1 seeds; runs of one seed count as one)" in told
     assert "| 0.9060 ± 0.0149 (95 %, mean of 3 seeds) | 0.9500 (runs of one seed count as one) |" in told
+
+
+def test_seeds_that_failed_or_ended_in_nan_are_counted_beside_the_verdict(base_dir: Path) -> None:
+    branch(base_dir, "fragile")
+    log_runs(base_dir, "wine", {"depth": 5}, (*LARGE, math.nan, math.inf))
+    log_runs(base_dir, "wine", {"depth": 9}, (math.nan,))
+    told = run(base_dir, "review", "main..HEAD").stdout
+    assert "3 and 3 seeds; without 2 more runs of it that failed or ended without a finite value)" in told
+
+
+def test_seeds_without_a_spread_are_not_called_single_runs(folio_dir: Path) -> None:
+    from tests.review.folios import with_objective
+
+    with_objective(folio_dir, "flat")
+    log_runs(folio_dir, "flat", {"depth": 1}, (0.94, 0.94, 0.94))
+    branch(folio_dir, "deeper")
+    log_runs(folio_dir, "flat", {"depth": 2}, (0.95, 0.95))
+    told = run(folio_dir, "review", "main..HEAD").stdout
+    said = "**no spread: nothing is claimed**; on either side all seeds came to one number, and they differ by +0.0100"
+    assert said in told and "improved" not in told and "single run" not in told.split("### Results")[0]
+
+
+def test_an_objective_of_the_change_judges_it_only_where_the_base_has_none(folio_dir: Path) -> None:
+    log_runs(folio_dir, "plain", {"depth": 1}, SMALL)
+    branch(folio_dir, "judged")
+    done = run(folio_dir, "experiments", "set-objective", "plain", "accuracy", "--max")
+    assert done.returncode == 0, done.stderr
+    log_runs(folio_dir, "plain", {"depth": 2}, LARGE)
+    told = run(folio_dir, "review", "main..HEAD").stdout
+    assert "`plain`: `accuracy` **improved by 0.047" in told and "has no objective" not in told
+    git(folio_dir, "switch", "-q", "main")
+    git(folio_dir, "merge", "-q", "judged")
+    branch(folio_dir, "turned")
+    assert run(folio_dir, "experiments", "set-objective", "plain", "accuracy", "--min").returncode == 0
+    log_runs(folio_dir, "plain", {"depth": 3}, (0.5, 0.51, 0.52))
+    told = run(folio_dir, "review", "main..HEAD").stdout
+    assert told.startswith("## ⚠️\N{NO-BREAK SPACE}Look first: 1 alarm. Worse than the best so far")
+    assert "accuracy (max, replicates by seed) became accuracy (min, replicates by seed)" in told
 
 
 def test_a_title_speaks_of_the_best_result_only_where_it_was_held_against_the_best(better_dir: Path) -> None:
@@ -172,6 +224,27 @@ def test_names_of_branches_and_of_a_single_run_are_answered_with_what_to_type(be
     assert run(better_dir, "review", "main..deeper", "--summary", str(summary)).returncode == 0 and summary.exists()
     out = tmp_path / "new" / "diff.md"
     assert run(better_dir, "diff", "main..deeper", "-o", str(out)).returncode == 0 and out.exists()
+
+
+def test_a_day_before_the_first_commit_is_answered_with_when_history_begins(base_dir: Path, tmp_path: Path) -> None:
+    first = git(base_dir, "rev-list", "--max-parents=0", "HEAD").strip()
+    done = run(base_dir, "diff", "2001-01-01..HEAD")
+    assert done.returncode == 11 and f"The first, {first[:12]}, is of 2" in done.stderr
+    assert f"give a later date, or that commit: {first[:12]}..HEAD" in done.stderr
+    assert run(base_dir, "diff", f"{first[:12]}..HEAD").returncode == 0
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{base_dir}", "cut")
+    done = run(tmp_path / "cut", "diff", "2001-01-01..HEAD")
+    assert done.returncode == 11 and "This clone is shallow" in done.stderr and "git fetch --unshallow" in done.stderr
+
+
+def test_a_clone_of_one_branch_is_told_how_to_fetch_the_other(better_dir: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", "--depth=1", "--branch=deeper", f"file://{better_dir}", "cut")
+    done = run(tmp_path / "cut", "review", "origin/main..HEAD")
+    fetch = "git fetch origin +refs/heads/main:refs/remotes/origin/main"
+    assert done.returncode == 11 and done.stderr.rstrip().endswith(f"or fetch it: {fetch}")
+    git(tmp_path / "cut", *fetch.split()[1:])
+    done = run(tmp_path / "cut", "review", "origin/main..HEAD")
+    assert done.returncode == 13 and "git fetch --unshallow" in done.stderr
 
 
 def test_a_push_that_makes_a_branch_tells_nothing(better_dir: Path) -> None:

@@ -94,7 +94,7 @@ def test_the_title_is_what_the_change_comes_to(made: Callable[[], Change], title
 def test_everything_that_changed_is_counted() -> None:
     assert (
         "10 new training runs in 1 experiment, 1 of them failed · 1 existing run edited · 1 existing run deleted · 1 promotion · "
-        "1 of 4 gates passed, 1 failed, 1 waived, 1 pending · 1 other change of registered models"
+        "1 of 4 gates passed, 1 failed, 1 waived, 1 pending · 2 other changes of registered models"
     ) in body(changes.everything()).splitlines()
 
 

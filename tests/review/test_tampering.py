@@ -1,4 +1,4 @@
-"""Thirty pull requests that tamper: each is flagged at the top, and none hides what else the change says."""
+"""Forty pull requests that tamper: each is flagged at the top, and none hides what else the change says."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from runfolio.review.options import ReportOptions
 from runfolio.review.releases import Judging
 from runfolio.review.span import proposed_span
 from tests.conftest import GIT_CONFIG, git
-from tests.review.folios import LARGE, SMALL, commit_all, log_runs, with_objective
+from tests.review.folios import LARGE, SMALL, commit_all, log_runs, runfolio_command, with_objective
 
 NOW = 1_800_000_000_000
 POLICY = """\
@@ -269,6 +269,46 @@ def _attributes(folder: Path) -> None:
     path.write_text(path.read_text() + "runs/** merge=union\n")
 
 
+def _experiment_gone(folder: Path) -> None:
+    (folder / "experiments/wine.yaml").unlink()
+
+
+def _objective_flipped(folder: Path) -> None:
+    path = folder / "experiments/wine.yaml"
+    path.write_text(path.read_text().replace("direction: max", "direction: min"))
+
+
+def _baseline_moved(folder: Path) -> None:
+    path = folder / "experiments/wine.yaml"
+    path.write_text(path.read_text() + f"baseline: {base_record(folder).stem}\n")
+
+
+def _experiment_hidden(folder: Path) -> None:
+    path = folder / "experiments/wine.yaml"
+    path.write_text(path.read_text() + "lifecycle: deleted\n")
+
+
+def _model_gone(folder: Path) -> None:
+    (folder / "models/wine/model.yaml").unlink()
+
+
+def _model_deleted_whole(folder: Path) -> None:
+    shutil.rmtree(folder / "models/wine")
+
+
+def _stage_emptied(folder: Path) -> None:
+    path = folder / "models/wine/model.yaml"
+    path.write_text(path.read_text().replace("stages:\n  Production: 1\n", ""))
+
+
+def _new_result_rewritten(folder: Path) -> None:
+    rewrite(new_record(folder), lambda fields: fields["metrics"]["accuracy"].update(last=0.999))
+
+
+def _new_run_taken_away(folder: Path) -> None:
+    new_record(folder).unlink()
+
+
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 CASES: dict[str, tuple[Callable[[Path], None], str, Severity]] = {
     "an old metric edited": (_old_metric, "review.result-edited", ERROR),
@@ -296,6 +336,15 @@ CASES: dict[str, tuple[Callable[[Path], None], str, Severity]] = {
     "a version's digest swapped": (_swapped_digest, "review.version-edited", ERROR),
     "a version's file removed": (_version_gone, "review.version-deleted", ERROR),
     "a bomb in place of a model": (_model_bomb, "review.damaged", ERROR),
+    "an experiment's file removed": (_experiment_gone, "review.experiment-deleted", ERROR),
+    "the direction of an objective turned": (_objective_flipped, "review.objective", WARNING),
+    "another baseline": (_baseline_moved, "review.objective", WARNING),
+    "an experiment hidden": (_experiment_hidden, "review.experiment-hidden", WARNING),
+    "a model's file removed": (_model_gone, "review.model-deleted", ERROR),
+    "a model deleted whole": (_model_deleted_whole, "review.model-deleted", WARNING),
+    "nothing in Production": (_stage_emptied, "review.stage", WARNING),
+    "a result of the change's own rewritten later": (_new_result_rewritten, "review.result-edited", ERROR),
+    "a run of the change's own removed later": (_new_run_taken_away, "review.run-deleted", WARNING),
     "the policy loosened": (_policy, "review.policy", WARNING),
     "the policy removed": (_policy_gone, "review.policy", ERROR),
     "the store moved": (_settings, "review.settings", WARNING),
@@ -322,6 +371,32 @@ def test_tampering_is_flagged_and_the_rest_is_still_told(change_dir: Path, name:
     told = body.index(marks.plain(flagged[0].message)[:40])
     assert told < body.index("### Results"), "the alarm comes before all that the change wants to say"
     assert body.startswith(("## ⛔", "## ❌", "## ⚠️", "## 🚨")), body[:200]
+
+
+def test_a_model_that_is_deleted_whole_is_one_alarm_and_no_tampering(change_dir: Path) -> None:
+    _model_deleted_whole(change_dir)
+    commit_all(change_dir, "delete the model")
+    (alarm,) = reviewed(change_dir).alarms
+    assert alarm.severity is WARNING
+    assert alarm.message == "the model wine is deleted, with 2 versions; Production was version 1"
+
+
+def test_what_a_branch_did_to_old_records_and_took_back_is_no_alarm(change_dir: Path) -> None:
+    before = base_record(change_dir).read_bytes()
+    _old_metric(change_dir)
+    commit_all(change_dir, "try something")
+    base_record(change_dir).write_bytes(before)
+    commit_all(change_dir, "take it back")
+    assert reviewed(change_dir).alarms == ()
+
+
+def test_new_runs_that_are_tagged_and_hidden_as_runfolio_does_are_no_alarm(change_dir: Path) -> None:
+    done = runfolio_command(change_dir, "runs", "tag", new_record(change_dir).stem, "note=x")
+    assert done.returncode == 0, done.stderr
+    done = runfolio_command(change_dir, "runs", "delete", new_record(change_dir).stem)
+    assert done.returncode == 0, done.stderr
+    found = reviewed(change_dir)
+    assert found.alarms == () and found.added == 2
 
 
 def test_an_honest_change_raises_no_alarm(change_dir: Path) -> None:

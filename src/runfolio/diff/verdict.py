@@ -8,7 +8,8 @@ runs.
 - Where one side has a single run and the other three replicates or more, the interval in which one more run of those replicates would
   fall (Student's prediction interval) says *within noise* if the single run lies in it. Outside it nothing is claimed: one run is one.
 - Where each seed reads data of its own (a split that it draws), only the seeds that both sides have are compared.
-- Where both have a single run, the difference is given and nothing is claimed.
+- Where both have a single run, the difference is given and nothing is claimed; so where the replicates of both sides show no spread at all,
+  because the seed does nothing or the metric is too coarse to tell.
 
 The best of many tries is better than a typical one by luck alone: the number of configurations tried is always told, and the interval
 is widened for it (Bonferroni: 1 - 0.05 / n for the best of n), so that the best of twenty equals is not called better.
@@ -138,6 +139,8 @@ def judge(before: Iterable[Trial], after: Iterable[Trial], objective: Objective)
     values, others = old.values, best.values
     if len(values) > 1 and len(others) > 1:
         low, high = welch_interval(values, others, level)
+        if len(set(values)) == len(set(others)) == 1 and difference:  # no seed moved anything: this is one number against another
+            return Verdict(SINGLE, old, best, difference, None, None, tried, apart=apart)
         moved = IMPROVED if (difference > 0) == (objective.direction == "max") else REGRESSED
         return Verdict(NOISE if low <= 0 <= high else moved, old, best, difference, low, high, tried, WELCH, level, apart)
     if max(len(values), len(others)) >= _SPREAD:

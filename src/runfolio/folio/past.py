@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 from runfolio.errors import NotFoundError
 from runfolio.folio.place import Place
-from runfolio.records.times import read_utc_text
+from runfolio.records.times import read_utc_text, utc_text
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
@@ -47,12 +47,19 @@ def commit_at(place: Place, text: str) -> str:
     # --first-parent: what this branch held then, not what was brought in by a merge later.
     older = place.repo.run("rev-list", "-1", "--first-parent", f"--before={moment}", tip, "--").decode().strip()
     if not older:
-        raise NotFoundError(f"No commit of {place.root} is as old as {text!r}.{_cut(place)}")
+        raise NotFoundError(f"No commit of {place.root} is as old as {text!r}.{_cut(place) or _began(place, tip)}")
     return older
 
 
 def _cut(place: Place) -> str:
     return " This clone is shallow; bring in the rest of its history: git fetch --unshallow" if place.repo.shallow else ""
+
+
+def _began(place: Place, tip: str) -> str:
+    """Say when the history here begins, and how to ask for it from its beginning."""
+    first = place.repo.run("rev-list", "--first-parent", tip, "--").decode().split()[-1]
+    at = utc_text(place.repo.committed_at(first))
+    return f" The first, {first[:12]}, is of {at}: give a later date, or that commit: {first[:12]}..HEAD"
 
 
 def _moment(text: str) -> int | None:

@@ -78,7 +78,7 @@ class ExperimentChange:
     fields : tuple of FieldChange
         Of its file.
     objective : Objective or None
-        As the base has it, or the new file where the experiment is new.
+        As the base has it, or the new file where the base has none.
     added : tuple of Run
         New active runs, the best by the objective first, else the newest.
     failed : int
@@ -93,6 +93,8 @@ class ExperimentChange:
         ``"wine 2 in Production"`` where it is live.
     best : Run or None
         The new run that is shown beside it: of the verdict's configuration.
+    without_result : int
+        Further new runs of the verdict's configuration that are not in it: they failed, or ended without a finite value.
     """
 
     slug: str
@@ -107,6 +109,7 @@ class ExperimentChange:
     baseline_is: str = ""
     baseline_model: str = ""
     best: Run | None = None
+    without_result: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,7 @@ def _experiment(item: ExperimentChange) -> Json:
         "baseline_is": item.baseline_is,
         "baseline_model": item.baseline_model,
         "best": item.best.run_id if item.best else None,
+        "without_result": item.without_result,
     }
 
 

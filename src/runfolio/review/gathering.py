@@ -23,6 +23,7 @@ from runfolio.review.reproductions import verdict_alarms, verdict_changes
 from runfolio.review.results import Base, experiment_changes, live_runs
 from runfolio.review.surroundings import artifact_changes, code_changes, data_changes, package_changes, pairs_of
 from runfolio.review.tampering import alarms_of_files, edits
+from runfolio.review.within import alarms_within
 
 MOST_COMMITS = 5000
 _BATCH = 500
@@ -54,7 +55,10 @@ def gather(folio: Folio, span: Span, *, judging: Judging | None = None, baseline
     """
     read = read_change(folio.place, span.base, span.head)
     edited, deleted, alarms = edits(read)
-    alarms = [*read.faults, *alarms, *alarms_of_files(folio.place, read, span.head), *alias_alarms(read), *verdict_alarms(read)]
+    alarms = [
+        *read.faults, *alarms, *alarms_within(folio.place, read, span), *alarms_of_files(folio.place, read, span.head),
+        *alias_alarms(folio.place, read), *verdict_alarms(folio.place, read),
+    ]  # fmt: skip
     by_source = _by_source(folio, span)
     notes: list[str] = []
     if by_source:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from runfolio._dataclass import dataclass
 from runfolio.errors import DamagedError, RunfolioError
 from runfolio.folio.folio import Folio
+from runfolio.folio.place import Place
 from runfolio.formats import paths
 from runfolio.policy import GateResult, Policy
 from runfolio.policy import Verdict as GateVerdict
@@ -72,7 +73,7 @@ def _change(model: str, path: str, event: dict[str, object]) -> RegistryChange:
     )  # fmt: skip
 
 
-def alias_alarms(read: Read) -> Iterator[Finding]:
+def alias_alarms(place: Place, read: Read) -> Iterator[Finding]:
     """Tell of aliases that mean another version now: whoever loads by them gets other bytes."""
     for slug, after in sorted(read.after.models.items()):
         before = read.before.models.get(slug)
@@ -81,7 +82,12 @@ def alias_alarms(read: Read) -> Iterator[Finding]:
             if now != number:
                 message = f"alias {alias} moves from version {number} to {now or 'none'}: models:/{after.name}@{alias} loads other bytes"
                 yield Finding(
-                    "review.alias", Severity.WARNING, paths.model_path(slug), f"aliases.{alias}", message, "See that it is meant"
+                    "review.alias",
+                    Severity.WARNING,
+                    place.full(paths.model_path(slug)),
+                    f"aliases.{alias}",
+                    message,
+                    "See that it is meant",
                 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from runfolio.folio.place import Place
 from runfolio.formats import paths
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.reproductions import Reproduction
@@ -26,7 +27,7 @@ def verdict_changes(read: Read) -> Iterator[RegistryChange]:
         yield RegistryChange("reproduced", f"run {run_id[:12]}", path, f"made again{where}{code}: {item.words}")
 
 
-def verdict_alarms(read: Read) -> Iterator[Finding]:
+def verdict_alarms(place: Place, read: Read) -> Iterator[Finding]:
     """Tell of verdicts that say something else than when they were written, or that are gone."""
     for path, before in sorted(read.before.reproductions.items()):
         after = read.after.reproductions.get(path)
@@ -36,4 +37,4 @@ def verdict_alarms(read: Read) -> Iterator[Finding]:
             what = f"now says {after.words!r}" if after is not None else "was removed"
             message = f"a verdict of reproduction is written once; it said {before.words!r} and {what}"
             remedy = "Take the change back, or make the run again: runfolio reproduce"
-            yield Finding("review.verdict", Severity.ERROR, path, "verdict", message, remedy)
+            yield Finding("review.verdict", Severity.ERROR, place.full(path), "verdict", message, remedy)

@@ -78,10 +78,11 @@ class Base:
     live: Mapping[str, str] = field(default_factory=dict)
 
     def objective(self, slug: str, new: Experiment | None) -> Objective | None:
-        """Return an experiment's objective: the base's where it has the experiment, else the new file's."""
+        """Return an experiment's objective: as the base has it, in the experiment or the settings, else as the new file says."""
         found = self.experiments.get(slug) or new
         own = found.objective if found else None
-        return own or self.folio.settings.objective(found.name if found else slug)
+        judged = own or self.folio.settings.objective(found.name if found else slug)
+        return judged or (new.objective if new else None)
 
     def run(self, run_id: str) -> Run | None:
         """Return a run as the base has it, or None."""
@@ -189,7 +190,16 @@ def _experiment_change(base: Base, file: _File, known: Experiment | None, runs: 
     return ExperimentChange(
         file.slug, file.name, file.what, file.fields, objective, _ranked(runs, objective), failed, verdict, beside, kind,
         base.live.get(shown, "") if kind == "live" else "", _representative(verdict, objective, by_id, beside),
+        _without_result(verdict, objective, runs, new),
     )  # fmt: skip
+
+
+def _without_result(verdict: Verdict, objective: Objective, runs: Sequence[Run], judged: Sequence[Trial]) -> int:
+    """Count the new runs of the verdict's configuration that have no number: seeds that failed must not pass for none."""
+    if verdict.after is None:
+        return 0
+    params, known = _without(verdict.after.trials[0].params, objective), {trial.run_id for trial in judged}
+    return sum(run.run_id not in known and _without(run.params, objective) == params for run in runs)
 
 
 def _baseline(base: Base, slug: str, objective: Objective, choice: str) -> tuple[str, Run | None, list[Run]]:

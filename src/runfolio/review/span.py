@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from runfolio.errors import NotFoundError, StateError, UsageError
 from runfolio.folio.past import commit_at
 from runfolio.folio.place import Place
@@ -9,6 +11,9 @@ from runfolio.gitstore.difference import is_shallow, merge_base
 from runfolio.gitstore.repo import Repo
 from runfolio.records.visible import visible
 from runfolio.review.change import Span
+
+_PLAIN = re.compile(r"\w[\w.-]*(/[\w.-]+)+", re.ASCII)
+"""Names that a shell takes as they are."""
 
 
 def split_span(text: str) -> tuple[str, str, bool]:
@@ -71,11 +76,19 @@ def _commit(repo: Repo, text: str) -> str:
     found = repo.resolve(text)
     if found is not None:
         return found
-    hint = "git fetch --unshallow" if is_shallow(repo) else "git fetch --all"
+    hint = _fetch_of(repo, text) or ("git fetch --unshallow" if is_shallow(repo) else "git fetch --all")
     raise NotFoundError(
         f"There is no revision {visible(text)!r} in {repo.git_dir}{' (a shallow clone)' * is_shallow(repo)}. "
         f"Give a branch, tag or commit that is here, or fetch it: {hint}"
     )
+
+
+def _fetch_of(repo: Repo, text: str) -> str:
+    """Return what fetches a remote's branch, which a clone of a single branch does not get by deepening; empty for other names."""
+    remote, slash, branch = text.partition("/")
+    if not slash or not _PLAIN.fullmatch(text) or repo.config(f"remote.{remote}.url") is None:
+        return ""
+    return f"git fetch {remote} +refs/heads/{branch}:refs/remotes/{remote}/{branch}"
 
 
 def _common(repo: Repo, one: str, other: str, one_text: str, other_text: str) -> str:

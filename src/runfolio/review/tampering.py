@@ -22,6 +22,7 @@ from runfolio.records import Lifecycle, Run
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.visible import INVISIBLE
 from runfolio.review.change import Edited
+from runfolio.review.judged import experiment_alarms, model_alarms, whole_model_gone
 from runfolio.review.reading import Read
 
 _LOOSE_OF_VERSION = frozenset(("description", "tags", "lifecycle", "waivers"))
@@ -92,11 +93,13 @@ def _rewritten(edited: Edited) -> Finding:
 def alarms_of_files(place: Place, read: Read, head: str) -> list[Finding]:
     """Tell what the names and kinds of the changed files say: histories rewritten, names in disguise, rules and workflows changed."""
     made = list(_histories(place, read))
-    made += _versions(place, read)
+    made += _versions(place, read, head)
+    made += experiment_alarms(place, read)
+    made += model_alarms(place, read, head)
     made += _strangers(place, read)
     made += _misplaced(place, read)
     made += _disguised_names(place, read, head)
-    made += _disguised_texts(read)
+    made += _disguised_texts(place, read)
     made += _rules(place, read.touched)
     return made
 
@@ -124,13 +127,14 @@ def _histories(place: Place, read: Read) -> Iterator[Finding]:
             )
 
 
-def _versions(place: Place, read: Read) -> Iterator[Finding]:
+def _versions(place: Place, read: Read, head: str) -> Iterator[Finding]:
     """Yield facts of a model's version that changed: its digest, run, metrics."""
+    whole = {slug for slug in read.before.models if whole_model_gone(place, read, head, slug)}
     for key, before in sorted(read.before.versions.items()):
         path = place.full(paths.version_path(*key))
         after = read.after.versions.get(key)
         if after is None:
-            if not any(finding.file == path for finding in read.faults):
+            if key[0] not in whole and not any(finding.file == path for finding in read.faults):
                 yield Finding(
                     "review.version-deleted", Severity.ERROR, path, "", f"the file of version {key[1]} is gone",
                     "Deleting a version keeps its file: runfolio models delete",
@@ -215,7 +219,7 @@ _ALIKE = str.maketrans(
 )
 
 
-def _disguised_texts(read: Read) -> Iterator[Finding]:
+def _disguised_texts(place: Place, read: Read) -> Iterator[Finding]:
     """Yield texts of new or edited records in which something cannot be seen, or a word mixes alphabets."""
     for run_id, run in read.after.runs.items():
         if run == read.before.runs.get(run_id):
@@ -238,7 +242,7 @@ def _disguised_texts(read: Read) -> Iterator[Finding]:
             yield Finding(
                 "review.disguise",
                 Severity.WARNING,
-                paths.experiment_path(slug),
+                place.full(paths.experiment_path(slug)),
                 "name",
                 word,
                 "Names are shown as they are written",
@@ -247,7 +251,12 @@ def _disguised_texts(read: Read) -> Iterator[Finding]:
         word = next(filter(None, map(disguise, (model.name, *model.aliases, *model.stages))), "")
         if word:
             yield Finding(
-                "review.disguise", Severity.WARNING, paths.model_path(slug), "name", word, "Names are shown as they are written"
+                "review.disguise",
+                Severity.WARNING,
+                place.full(paths.model_path(slug)),
+                "name",
+                word,
+                "Names are shown as they are written",
             )
 
 

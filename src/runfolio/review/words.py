@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from runfolio.diff.verdict import FIRST, IMPROVED, NOISE, NOTHING, OTHER_DATA, REGRESSED, SINGLE, WELCH, Group, Verdict
 from runfolio.policy.verdict import FAILED, PASSED, PENDING, WAIVED
-from runfolio.review.change import Change, ExperimentChange
+from runfolio.review.change import Change, ExperimentChange, RegistryChange
 from runfolio.review.parts import BAD, GOOD, QUIET, WARN, Bars, Line, Name, Strong
 from runfolio.site.words import count_words, number_words, signed_words
 
@@ -41,9 +41,23 @@ def title_of(change: Change) -> tuple[str, str]:
 
 def _promoted(change: Change) -> str:
     """Say of promotions that nothing refuses whether they wait for something."""
-    word = "a model is promoted" if len(change.promotions) == 1 else f"{len(change.promotions)} models are promoted"
+    word = _promoted_words(change)
     waiting = any(gate.state == PENDING for item in change.promotions if item.verdict for gate in item.verdict.gates)
     return f"; {word}" + (", once the pending gates pass" if waiting else "")
+
+
+def _promoted_words(change: Change) -> str:
+    """Count the models, and the promotions where one model has several."""
+    models, count = len({item.model for item in change.promotions}), len(change.promotions)
+    if count == models:
+        return "a model is promoted" if models == 1 else f"{models} models are promoted"
+    return f"{count} promotions of {count_words(models, 'model')}"
+
+
+def other_changes(change: Change) -> list[RegistryChange]:
+    """Return the changes of registered models that the promotions do not tell."""
+    told = {(item.model, item.version, item.stage) for item in change.promotions}
+    return [item for item in change.registry if item.kind != "stage" or (item.model, item.version, item.stage_to) not in told]
 
 
 def _results_title(change: Change) -> tuple[str, str]:
@@ -71,7 +85,7 @@ def _results_title(change: Change) -> tuple[str, str]:
     if change.added:
         return f"{count_words(change.added, 'new run')}, nothing to compare", QUIET
     if change.promotions:
-        return "A model is promoted" if len(change.promotions) == 1 else f"{len(change.promotions)} models are promoted", QUIET
+        return _promoted_words(change).capitalize(), QUIET
     if change.empty:
         return "Nothing that runfolio looks at changed", QUIET
     return "Records changed", QUIET
@@ -86,7 +100,9 @@ def counts_of(change: Change) -> list[str]:
         ending = f", {failed} of them failed" if failed else ""
         made.append(f"{count_words(change.added, 'new training run')} in {count_words(having, 'experiment')}{ending}")
     if change.edited:
-        made.append(f"{count_words(len(change.edited), 'existing run')} edited")
+        hidden = sum(item.lifecycle == "deleted" for item in change.edited)
+        ending = f", {hidden} of them marked as deleted" if hidden else ""
+        made.append(f"{count_words(len(change.edited), 'existing run')} edited{ending}")
     if change.deleted:
         made.append(f"{count_words(len(change.deleted), 'existing run')} deleted")
     if change.promotions:
@@ -96,9 +112,9 @@ def counts_of(change: Change) -> list[str]:
         counts = {state: sum(gate.state == state for gate in gates) for state in (PASSED, FAILED, WAIVED, PENDING)}
         others = "".join(f", {count} {state}" for state, count in counts.items() if count and state != PASSED)
         made.append(f"{counts[PASSED]} of {count_words(len(gates), 'gate')} passed{others}")
-    rest = sum(item.kind != "stage" for item in change.registry)
+    rest, other = len(other_changes(change)), "other " if change.promotions else ""
     if rest:
-        made.append(count_words(rest, "other change of registered models", "other changes of registered models"))
+        made.append(count_words(rest, f"{other}change of registered models", f"{other}changes of registered models"))
     return made
 
 
@@ -136,13 +152,24 @@ def _said(item: ExperimentChange, verdict: Verdict) -> Line:
         return (": ", Strong("within noise"), f", {signed_words(gap)}", ending, *_against(item))
     if word == OTHER_DATA:
         return (": ", Strong("not comparable: different data"), f"; the numbers differ by {signed_words(gap)}", *_against(item))
+    if all(len(group.values) > 1 for group in (verdict.before, verdict.after) if group):
+        alike = f"; on either side all {_replicates(item, 2, *filter(None, (verdict.before, verdict.after)))} came to one number"
+        return (
+            ": ",
+            Strong("no spread: nothing is claimed"),
+            f"{alike}, and they differ by {signed_words(gap)}",
+            ending,
+            *_against(item),
+        )
     return (": ", Strong("single run: nothing is claimed"), f"; the difference is {signed_words(gap)}", ending, *_against(item))
 
 
 def _without_difference(item: ExperimentChange, verdict: Verdict) -> Line:
     if verdict.after is None:
         return (": ", Strong("no result"), "; none of the new runs ended with a value of it")
-    tried = f", the best of {verdict.tried} configurations tried" if verdict.tried > 1 else ""
+    tried = f", the best of {verdict.tried:,} configurations tried" if verdict.tried > 1 else ""
+    if item.without_result:
+        tried += f", without {count_words(item.without_result, 'more run')} of it that failed or ended without a finite value"
     return (": ", Strong("first result"), f", {mean_words(verdict.after, item)}{tried}; there is nothing to compare it with")
 
 
@@ -158,6 +185,8 @@ def _ending(item: ExperimentChange, verdict: Verdict) -> str:
         parts.append(again)
     if verdict.apart:
         parts.append(f"without {count_words(verdict.apart, 'run')} of seeds, and so of data, that only one side has")
+    if item.without_result:
+        parts.append(f"without {count_words(item.without_result, 'more run')} of it that failed or ended without a finite value")
     if verdict.tried > 1:
         widened = ", interval widened for it" if verdict.low is not None else ""
         parts.append(f"best of {verdict.tried:,} configurations tried{widened}")

@@ -12,7 +12,7 @@ someone wrote into the file in the right spelling looks as if runfolio had set i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -47,6 +47,7 @@ class History:
     ----------
     repo : Repo
     tip : str
+        A commit; or ``BASE..TIP`` for what came between the two.
     prefix : str
         The folio's folder.
     findings : list of Finding
@@ -87,10 +88,16 @@ class History:
         if entry.path in self._events:
             self._present[entry.path] = entry.oid
 
-    def finish(self) -> None:
-        """Say which records were changed or removed."""
+    def paths(self) -> list[str]:
+        """Return the files that were changed or removed."""
+        return list(self._events)
+
+    def finish(self, without: Container[str] = ()) -> None:
+        """Say which records were changed or removed, but for those of which something else tells."""
         gone: defaultdict[str, list[str]] = defaultdict(list)
         for path, events in self._events.items():
+            if path in without:
+                continue
             inner = path[len(self._prefix) :]
             tip = self._present.get(path)
             if paths.run_of_path(inner):

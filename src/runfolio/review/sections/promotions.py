@@ -5,6 +5,7 @@ from __future__ import annotations
 from runfolio.review.change import Change, Promotion
 from runfolio.review.options import ReportOptions
 from runfolio.review.parts import WARN, Block, Items, Line, Name, Paragraph, Says, Section, State, Strong, table
+from runfolio.review.words import other_changes
 from runfolio.site.words import number_words, signed_words
 
 DIGITS = 8
@@ -25,7 +26,7 @@ def promotions(change: Change, options: ReportOptions) -> Section | None:
                 options.rows
             )
         )
-    others = _others(change)
+    others = tuple((Name(item.model), ": ", Says(item.text)) for item in other_changes(change))
     if others:
         if change.promotions:
             blocks.append(Paragraph((Strong("Other changes of registered models"),)))
@@ -77,13 +78,4 @@ def _signature(item: Promotion) -> Line:
 
 def _metric_row(item: Promotion, metric: str, live: float | None, new: float | None) -> tuple[Line, ...]:
     gap = signed_words(new - live) if live is not None and new is not None and live != new else "–"
-    return ((Name(item.model),), (Name(metric),), (number_words(live),), (number_words(new),), (gap,))
-
-
-def _others(change: Change) -> tuple[Line, ...]:
-    told = {(item.model, item.version, item.stage) for item in change.promotions}
-    return tuple(
-        (Name(item.model), ": ", Says(item.text))
-        for item in change.registry
-        if item.kind != "stage" or (item.model, item.version, item.stage_to) not in told
-    )
+    return ((Name(item.model), f" {item.version}"), (Name(metric),), (number_words(live),), (number_words(new),), (gap,))
