@@ -381,6 +381,15 @@ def test_a_model_that_is_deleted_whole_is_one_alarm_and_no_tampering(change_dir:
     assert alarm.message == "the model wine is deleted, with 2 versions; Production was version 1"
 
 
+def test_a_stage_on_the_way_to_production_may_be_emptied(change_dir: Path) -> None:
+    git(change_dir, "switch", "-q", "main")
+    assert runfolio_command(change_dir, "models", "promote", "wine", "2", "Staging", "--direct").returncode == 0
+    git(change_dir, "switch", "-q", "change")
+    git(change_dir, "merge", "-q", "-m", "merge", "main")
+    assert runfolio_command(change_dir, "models", "demote", "wine", "2", "--direct").returncode == 0
+    assert reviewed(change_dir).alarms == ()
+
+
 def test_what_a_branch_did_to_old_records_and_took_back_is_no_alarm(change_dir: Path) -> None:
     before = base_record(change_dir).read_bytes()
     _old_metric(change_dir)

@@ -166,3 +166,56 @@ def test_run_of_the_documentation_keeps_the_schema() -> None:
     validator = jsonschema.Draft202012Validator({"$ref": "#/$defs/run", "$defs": runs_schema["$defs"]})
     assert list(validator.iter_errors(json.loads(text))) == []
     assert set(json.loads(text)) == set(runs_schema["$defs"]["run"]["properties"])
+
+
+def test_the_feed_tells_of_what_goes_live_and_of_what_is_taken_back(folio_dir: Path, tmp_path: Path) -> None:
+    from xml.etree import ElementTree
+
+    plain_folio(folio_dir, 1)
+    close_all()
+    (tmp_path / "model").mkdir()
+    for number in (1, 2):
+        (tmp_path / "model" / "weights.txt").write_text(str(number))
+        assert command(folio_dir, "models", "register", str(tmp_path / "model"), "churn") == 0
+        assert command(folio_dir, "models", "promote", "churn", str(number), "Production", "--direct") == 0
+    assert command(folio_dir, "models", "demote", "churn", "2", "--direct") == 0
+    out = tmp_path / "site"
+    assert command(folio_dir, "site", "build", "--public", "-o", str(out)) == 0
+    atom = "{http://www.w3.org/2005/Atom}"
+    top = ElementTree.fromstring((out / "feed.xml").read_bytes())
+    titles = {entry.findtext(f"{atom}title"): entry.find(f"{atom}link") for entry in top.findall(f"{atom}entry")}
+    assert titles.keys() >= {
+        "churn 1 is in Production", "churn 2 is in Production, in place of version 1", "churn 2 is no longer in Production",
+    }  # fmt: skip
+    assert len(titles) == 4, "and the day of the runs"
+    for link in titles.values():
+        assert link is not None and (out / str(link.get("href"))).is_file()
+    ids = [node.text for node in top.iter(f"{atom}id")]
+    assert len(set(ids)) == len(ids)
+
+
+def command(folder: Path, *args: str) -> int:
+    """Run the command line in a folder."""
+    from tests.review.folios import runfolio_command
+
+    done = runfolio_command(folder, *args)
+    assert done.returncode == 0, done.stderr
+    return done.returncode
+
+
+def test_the_feed_puts_a_days_best_result_beside_the_best_before(folio_dir: Path, tmp_path: Path) -> None:
+    from runfolio.site.feeds import entries
+    from tests.review.folios import log_runs, with_objective
+
+    plain_folio(folio_dir, 1)
+    close_all()
+    with_objective(folio_dir, "judged")
+    log_runs(folio_dir, "judged", {"depth": 1}, (0.90, float("nan"), 0.92))
+    site = data_of(committed(folio_dir), tmp_path / "site")
+    (entry,) = [item for item in entries(site) if item["slug"] == "judged"]
+    assert entry["summary"] == "3 finished; best accuracy 0.9200 (higher is better)"
+    (item,) = [found for found in site.experiments if found.slug == "judged"]
+    last = item.rows[-1]
+    item.rows[-1] = last._replace(start=last.start + 86_400_000)
+    newer = max((found for found in entries(site) if found["slug"] == "judged"), key=lambda found: str(found["day"]))
+    assert newer["summary"] == "1 finished; best accuracy 0.9200, the best before was 0.9000 (higher is better)"

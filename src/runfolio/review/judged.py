@@ -13,9 +13,11 @@ from runfolio.gitstore.difference import names_in
 from runfolio.records import Experiment, Lifecycle, Objective
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ARCHIVED, NO_STAGE, RegisteredModel
+from runfolio.records.settings import Settings
 from runfolio.review.reading import Read
 from runfolio.site.words import count_words
 
+PRODUCTION = "Production"
 _LATER = "It holds from the merge on; this change was judged by what the base has"
 
 
@@ -55,7 +57,7 @@ def _words(objective: Objective | None) -> str:
 
 
 def model_alarms(place: Place, read: Read, head: str) -> Iterator[Finding]:
-    """Tell of models that are gone, and of stages in which nothing is any more."""
+    """Tell of models that are gone, and of those of which nothing is live any more."""
     for slug, before in sorted(read.before.models.items()):
         inner, after = paths.model_path(slug), read.after.models.get(slug)
         if inner in read.unread:
@@ -64,10 +66,20 @@ def model_alarms(place: Place, read: Read, head: str) -> Iterator[Finding]:
         if after is None:
             yield _gone(place, read, head, before, path)
             continue
-        for stage, numbers in sorted(before.stages.items()):
-            if stage not in (NO_STAGE, ARCHIVED) and numbers and not after.stages.get(stage):
-                message = f"nothing is in {stage} any more, it was version {_numbers(numbers)}: models:/{after.name}/{stage} loads nothing"
-                yield Finding("review.stage", Severity.WARNING, path, "stages", message, "See that it is meant")
+        # A stage on the way there is emptied by each promotion.
+        stage = live_stage(place.settings)
+        numbers = before.stages.get(stage, ())
+        if numbers and not after.stages.get(stage):
+            message = (
+                f"nothing is in {stage} any more, it was version {_numbers(numbers)}: models:/{after.name}/{stage} loads nothing"
+            )
+            yield Finding("review.stage", Severity.WARNING, path, "stages", message, "See that it is meant")
+
+
+def live_stage(settings: Settings) -> str:
+    """Return the stage of what is live: Production, or the last one where a team has no such one."""
+    stages = [stage for stage in settings.registry.stages if stage != ARCHIVED]
+    return PRODUCTION if PRODUCTION in stages or not stages else stages[-1]
 
 
 def _gone(place: Place, read: Read, head: str, before: RegisteredModel, path: str) -> Finding:

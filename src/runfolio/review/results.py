@@ -35,8 +35,8 @@ from runfolio.index import Index
 from runfolio.query import Filter, OrderKey
 from runfolio.query.grammar import METRICS, PARAMS, Clause
 from runfolio.records import Experiment, Lifecycle, Objective, Run, RunStatus
-from runfolio.records.models import ARCHIVED
 from runfolio.review.change import ExperimentChange
+from runfolio.review.judged import live_stage
 from runfolio.review.reading import Read
 
 BEST: Final = 100
@@ -44,7 +44,6 @@ BEST: Final = 100
 _CONFIGURATIONS: Final = 10
 _REPLICATES: Final = 1000
 _PARAMS: Final = 20
-PRODUCTION = "Production"
 _NEWS: Final = {word: rank for rank, word in enumerate((REGRESSED, IMPROVED, FIRST, OTHER_DATA, SINGLE, NOISE))}
 """Verdicts in the order in which a reviewer wants them."""
 
@@ -110,8 +109,7 @@ class Base:
 
 def live_runs(folio: Folio, commit: str) -> dict[str, str]:
     """Return the runs whose models are in Production, or in the last stage where a team has no such one: id → model, version, stage."""
-    stages = [stage for stage in folio.settings.registry.stages if stage != ARCHIVED]
-    wanted = PRODUCTION if PRODUCTION in stages else stages[-1] if stages else PRODUCTION
+    wanted = live_stage(folio.settings)
     made = {}
     for model in folio.models.all(commit):
         for number in model.stages.get(wanted, ()):
