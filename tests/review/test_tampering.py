@@ -381,6 +381,24 @@ def test_a_model_that_is_deleted_whole_is_one_alarm_and_no_tampering(change_dir:
     assert alarm.message == "the model wine is deleted, with 2 versions; Production was version 1"
 
 
+def test_of_very_many_commits_the_newest_are_looked_at_and_that_is_said(
+    change_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from runfolio.review import within
+
+    victim = new_record(change_dir)
+    _new_result_rewritten(change_dir)
+    commit_all(change_dir, "rewrite")
+    for number in range(3):
+        git(change_dir, "commit", "-q", "--allow-empty", "-m", f"later {number}")
+    monkeypatch.setattr(within, "MOST_COMMITS", 3)
+    assert reviewed(change_dir).notes[0].startswith("Only the newest 3 commits of the change were looked at for records")
+    monkeypatch.setattr(within, "MOST_COMMITS", 4)
+    assert [alarm.file for alarm in reviewed(change_dir).alarms] == [victim.relative_to(change_dir).as_posix()]
+    monkeypatch.undo()
+    assert reviewed(change_dir).notes == ()
+
+
 def test_a_stage_on_the_way_to_production_may_be_emptied(change_dir: Path) -> None:
     git(change_dir, "switch", "-q", "main")
     assert runfolio_command(change_dir, "models", "promote", "wine", "2", "Staging", "--direct").returncode == 0

@@ -54,13 +54,13 @@ def gather(folio: Folio, span: Span, *, judging: Judging | None = None, baseline
         If a commit of the span is not in this clone.
     """
     read = read_change(folio.place, span.base, span.head)
+    notes: list[str] = []
     edited, deleted, alarms = edits(read)
     alarms = [
-        *read.faults, *alarms, *alarms_within(folio.place, read, span), *alarms_of_files(folio.place, read, span.head),
+        *read.faults, *alarms, *alarms_within(folio.place, read, span, notes), *alarms_of_files(folio.place, read, span.head),
         *alias_alarms(folio.place, read), *verdict_alarms(folio.place, read),
     ]  # fmt: skip
     by_source = _by_source(folio, span)
-    notes: list[str] = []
     if by_source:
         added, base = _of_commits(folio, span, notes)
     else:
