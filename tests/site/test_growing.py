@@ -194,7 +194,10 @@ def test_a_site_of_an_older_version_is_brought_up_to_date(steps: Steps) -> None:
     for name, made in held["files"].items():
         made[0] = "0" * 32
         if name == "data/history":
-            made[4] = {oid: {key: value for key, value in brought.items() if key != "edited"} for oid, brought in made[4].items()}
+            made[4] = {
+                oid: {key: value for key, value in brought.items() if key != "edited"}
+                for oid, brought in made[4]["brought"].items()
+            }
         elif name.endswith("-facts"):
             made[4] = made[4]["columns"]
         elif name.startswith("data/search/"):
