@@ -25,8 +25,8 @@ class Database:
     """
 
     def __init__(self, file: Path | None) -> None:
-        self._file = file
         self._connection: sqlite3.Connection | None = None
+        self._file = file
         self._process = os.getpid()
 
     @property
@@ -65,6 +65,7 @@ class Database:
         try:
             self.connection().backup(private)
         except sqlite3.Error:
+            private.close()
             private = _connect(None)
         self.close()
         self._file, self._connection = None, private
@@ -80,6 +81,10 @@ class Database:
         if self._connection is not None and self._process == os.getpid():
             self._connection.close()
         self._connection = None
+
+    def __del__(self) -> None:
+        """Close a copy in memory that nobody holds any more: from Python 3.13 on, one that is left open is warned of."""
+        self.close()
 
 
 @contextmanager
