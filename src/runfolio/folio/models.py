@@ -121,6 +121,7 @@ class ModelBook(ModelReader):
         edit: Callable[[RegisteredModel], RegisteredModel],
         *,
         version: tuple[int, Callable[[ModelVersion], ModelVersion]] | None = None,
+        needs: int | None = None,
         body: str = "",
         commit: Commit | None = None,
     ) -> RegisteredModel:
@@ -134,6 +135,8 @@ class ModelBook(ModelReader):
         edit : callable
         version : (int, callable), optional
             A version to change in the same commit, and how.
+        needs : int, optional
+            A version that must be there then.
         body : str, optional
             Of the commit's message.
         commit : callable, optional
@@ -143,6 +146,8 @@ class ModelBook(ModelReader):
 
         def change(tip: str | None) -> Changes:
             found = self.find(name, tip)
+            if needs is not None:
+                self.version(found, needs, tip)
             made[:] = [edit(found)]
             path = paths.model_path(found.slug)
             old = self._place.read(tip, path)

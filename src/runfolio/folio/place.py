@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from runfolio._dataclass import dataclass
@@ -158,8 +159,8 @@ def short(branch: str) -> str:
 
 def _rebasing(repo: Repo) -> str | None:
     for name in ("rebase-merge", "rebase-apply"):
-        try:
-            return read_small(f"{repo.git_dir}/{name}/head-name").decode("utf-8").strip()
-        except OSError:
-            continue
+        file = f"{repo.git_dir}/{name}/head-name"
+        if os.access(file, os.F_OK):  # each commit asks, and nearly always there is none
+            with suppress(OSError):
+                return read_small(file).decode("utf-8").strip()
     return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
+from runfolio._dataclass import replace
 from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError
 from runfolio.folio.folio import Folio
 from runfolio.gitstore.commits import configured_ident

@@ -93,10 +93,9 @@ class RegistryVerbs(Bound):
         number, folio = check_version(version), self._registry()
 
         def edit(model: RegisteredModel) -> RegisteredModel:
-            folio.models.version(model, number)
             return replace(model, aliases={**model.aliases, alias: number})
 
-        folio.models.edit(name, f"alias {visible(name)} {number} {alias}", edit)
+        folio.models.edit(name, f"alias {visible(name)} {number} {alias}", edit, needs=number)
 
     def delete_registered_model_alias(self, name: str, alias: str) -> None:
         """Take an alias away; one that is not there is no fault, as in MLflow."""
@@ -115,9 +114,10 @@ class RegistryVerbs(Bound):
 
         check_alias(alias)
         folio = self._registry()
-        folio.models.find(name)
+        tip = folio.place.tip()
+        folio.models.find(name, tip)
         try:
-            return model_entities.version_entity(*resolve(folio, ModelUri(name, alias=alias)))
+            return model_entities.version_entity(*resolve(folio, ModelUri(name, alias=alias), tip))
         except NotFoundError as error:
             raise UsageError(error.message) from None
 
