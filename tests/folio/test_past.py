@@ -25,5 +25,5 @@ def test_a_shallow_clone_says_how_to_get_the_rest(asked: str, folio_dir: Path, t
         if asked == "HEAD~1":
             assert commit_at(folio.place, asked) == git(folio_dir, "rev-parse", "HEAD~1").strip()
         else:
-            with pytest.raises(NotFoundError, match=r"as old as '2020-01-01'\.$"):
+            with pytest.raises(NotFoundError, match=r"as old as '2020-01-01'\. The first"):
                 commit_at(folio.place, asked)

@@ -18,6 +18,7 @@ import hashlib
 import math
 import struct
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 MAX_CELLS = 10_000_000
@@ -87,15 +88,13 @@ class ContentHash:
         # after 2262) is spelled one by one.
         missing = numpy.isnat(array)
         unit, _ = numpy.datetime_data(array.dtype)
-        try:
-            counts = array.astype(f"{array.dtype.kind}8[ns]").view("i8")
-            back = counts.view(f"{array.dtype.kind}8[ns]").astype(array.dtype)
-            fits = unit != "generic" and bool(numpy.array_equal(back[~missing], array[~missing]))
-        except OverflowError:  # of numpy 2.5; before it, another time came back
-            fits = False
-        if not fits:
-            return self.objects([str(value) for value in array.ravel()])
-        return self.text(f"{array.dtype.kind}ns").part(_number_bytes(counts))
+        if unit != "generic":
+            with suppress(OverflowError):  # of numpy 2.5; before it, another time came back
+                counts = array.astype(f"{array.dtype.kind}8[ns]").view("i8")
+                back = counts.view(f"{array.dtype.kind}8[ns]").astype(array.dtype)
+                if bool(numpy.array_equal(back[~missing], array[~missing])):
+                    return self.text(f"{array.dtype.kind}ns").part(_number_bytes(counts))
+        return self.objects([str(value) for value in array.ravel()])
 
 
 def digest_arrays(features: Any, targets: Any = None) -> tuple[str, int | None]:
