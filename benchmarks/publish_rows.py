@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,16 +33,44 @@ def _with_one_more(folder: Path, destination: list[str]) -> float:
     return _published(folder, destination)
 
 
+@contextmanager
+def _host(folder: Path) -> Iterator[str]:
+    """Serve a folder's repositories as a host does: its processes are not the publisher's, so their CPU is not counted."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    where = [
+        f"--base-path={folder}",
+        "--export-all",
+        "--enable=receive-pack",
+        "--listen=127.0.0.1",
+        f"--port={port}",
+        "--reuseaddr",
+    ]
+    with subprocess.Popen(["git", "daemon", *where], stderr=subprocess.DEVNULL) as server:
+        try:
+            while server.poll() is None:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                time.sleep(0.05)
+            yield f"git://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
 def publishing(setting: Setting) -> Iterator[Row]:
-    """To a folder and to a branch of a remote: first, again with nothing new, again with one new run."""
+    """To a folder and to a branch of a host: first, again with nothing new, again with one new run."""
+    with _host(setting.new("hosted")) as host:
+        yield from _rows(setting, host)
+
+
+def _rows(setting: Setting, host: str) -> Iterator[Row]:
     from benchmarks.rows import Row
 
     count = setting.size(10_000, 1000)
     folder = folio(setting.folder / f"published-{count}", "process", "ledger")
     fill(folder, count, "refs/heads/ledger")
-    remote = setting.new(f"remote-{count}")
-    subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
-    subprocess.run(["git", "remote", "add", "origin", str(remote)], cwd=folder, check=True)
+    subprocess.run(["git", "init", "-q", "--bare", str(setting.folder / "hosted" / "site.git")], check=True)
+    subprocess.run(["git", "remote", "add", "origin", f"{host}/site.git"], cwd=folder, check=True)
     # As for the builds, the index is at hand.
     subprocess.run([sys.executable, "-m", "runfolio", "runs", "list", "-n", "1"], cwd=folder, env=clean_environment(), check=True)
     rounds = setting.size(3, 1)
