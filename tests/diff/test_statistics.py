@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 
 import pytest
 
-from runfolio.diff.statistics import mean_interval, t_quantile, welch_interval
+from runfolio.diff.statistics import mean_interval, mean_of, t_quantile, welch_interval
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,12 @@ from runfolio.diff.statistics import mean_interval, t_quantile, welch_interval
 )  # fmt: skip
 def test_quantiles_are_those_of_the_table(probability: float, freedom: float, expected: float) -> None:
     assert round(t_quantile(probability, freedom), 3) == pytest.approx(expected, abs=0.001)
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_mean_of_the_largest_floats_is_the_largest_float(count: int, sign: int) -> None:
+    assert mean_of([sign * sys.float_info.max] * count) == sign * sys.float_info.max
 
 
 def test_a_single_run_has_no_interval() -> None:

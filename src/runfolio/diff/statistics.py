@@ -150,8 +150,9 @@ def mean_of(values: Sequence[float]) -> float:
     """
     try:
         return math.fsum(values) / len(values)
-    except OverflowError:
-        return math.fsum(value / len(values) for value in values)
+    except OverflowError:  # to divide each first is not enough: thirds of the largest float, each rounded up, are more than it
+        small = [math.ldexp(value, -64) for value in values]
+        return math.ldexp(max(min(small), min(math.fsum(small) / len(small), max(small))), 64)
 
 
 def _variance(values: Sequence[float], mean: float) -> float:
