@@ -46,14 +46,12 @@ def differences(nearby: NearbyObjects, old: str | None, new: str, folders: Itera
     NotNearbyError
         If git is to be asked.
     """
-    if not nearby.trusted():
-        raise NotNearbyError
     walk = _Walk(nearby)
     sides = [None if oid is None else _tree(nearby, oid) for oid in (old, new)]
     for folder in sorted(set(folders)):
         if _MAGIC.intersection(folder):
             raise NotNearbyError  # git takes these for a pattern
-        parts = folder.encode("utf-8", "surrogateescape").split(b"/") if folder else []
+        parts = _parts(folder)
         before, after = (None if tree is None else walk.entry(tree, parts) for tree in sides)
         walk.compare(b"/".join(parts), before, after)
     return sorted(set(walk.found), key=itemgetter(0))
@@ -67,14 +65,16 @@ def files_below(nearby: NearbyObjects, rev: str, folder: str) -> list[tuple[byte
     NotNearbyError
         If git is to be asked.
     """
-    if not nearby.trusted():
-        raise NotNearbyError
-    walk, parts = _Walk(nearby), folder.encode("utf-8", "surrogateescape").split(b"/") if folder else []
+    walk, parts = _Walk(nearby), _parts(folder)
     line = walk.entry(_tree(nearby, rev), parts)
     if line is not None and not line.is_folder:
         raise NotNearbyError
     walk.compare(b"/".join(parts), None, line)
     return [(path, found) for path, _, found in sorted(walk.found, key=itemgetter(0)) if found is not None]
+
+
+def _parts(folder: str) -> list[bytes]:
+    return folder.encode("utf-8", "surrogateescape").split(b"/") if folder else []
 
 
 def _tree(nearby: NearbyObjects, rev: str) -> str:
@@ -84,9 +84,11 @@ def _tree(nearby: NearbyObjects, rev: str) -> str:
 
 
 class _Walk:
-    """Gathers differences, up to as many as are worth it."""
+    """Gathers differences, up to as many as are worth it; :exc:`NotNearbyError` where objects here may not be what git would show."""
 
     def __init__(self, nearby: NearbyObjects) -> None:
+        if not nearby.trusted():
+            raise NotNearbyError
         self._nearby, self._opened = nearby, 0
         self.found: list[Difference] = []
 
