@@ -5,9 +5,10 @@ What hashes whole files takes :mod:`hashlib`, whose OpenSSL uses the processor's
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-__all__ = ["sha1", "sha256"]
+__all__ = ["sha1", "sha1_of", "sha256"]
 
 if TYPE_CHECKING:
     from hashlib import sha1, sha256
@@ -24,3 +25,15 @@ else:
             from _sha2 import sha256
     except ImportError:
         from hashlib import sha256
+
+_WORTH_LOADING, _WORTH_CALLING = 1024 * 1024, 16 * 1024
+"""Bytes from which on OpenSSL makes up for its loading, and for its slower start where it is loaded."""
+
+
+def sha1_of(data: bytes) -> bytes:
+    """Return the SHA-1 of data as 20 bytes; OpenSSL takes a seventh of the time for much."""
+    if len(data) >= (_WORTH_CALLING if "hashlib" in sys.modules else _WORTH_LOADING):
+        from hashlib import sha1 as fast
+
+        return fast(data, usedforsecurity=False).digest()
+    return sha1(data, usedforsecurity=False).digest()

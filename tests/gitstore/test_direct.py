@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from runfolio.gitstore import FileChange, Ident, Repo, commit_files, commits, nearby, upkeep
 from runfolio.gitstore.commits import commit_alone
 from runfolio.gitstore.direct import commit_directly, is_plain
+from runfolio.gitstore.loose import object_id
 from runfolio.gitstore.ref_files import NOTE, LeaveToGitError, RefFiles, left_refs, remove_left_refs
 from tests.faults.repositories import environment, fsck, git
 
@@ -352,10 +353,11 @@ def test_locks_of_a_living_process_and_of_git_are_not(repo: Repo) -> None:
 
 
 def test_an_object_that_is_there_gets_a_fresh_time(repo: Repo) -> None:
-    oid = repo.nearby.loose.write("blob", b"kept")
+    oid = object_id("blob", b"kept")
+    repo.nearby.loose.write(oid, "blob", b"kept")
     path = repo.git_dir / "objects" / oid[:2] / oid[2:]
     os.utime(path, (1, 1))
-    assert repo.nearby.loose.write("blob", b"kept") == oid
+    repo.nearby.loose.write(oid, "blob", b"kept")
     assert path.stat().st_mtime > AT
     assert path.stat().st_mode & 0o777 == 0o444
     assert git(repo.git_dir, "cat-file", "-p", oid) == "kept"

@@ -285,9 +285,10 @@ def test_of_a_kept_outline_only_what_changed_is_read_again(
         ("r2", "", "RUNNING"),
         ("r3", "new", "RUNNING"),
     ]
-    with sqlite3.connect(tmp_path / "index.sqlite") as db:
-        db.execute("UPDATE outlines SET columns = '[[1]'")
-    assert {row.status for row in index.outline()} == {"RUNNING", "OTHER"}, "a damaged one is read anew"
+    for damaged in ("[[1]", b"[]\n", b'[["numbers",null,7]]\n1234567', b'[["few",["a"],1]]\n\x01', b""):
+        with sqlite3.connect(tmp_path / "index.sqlite") as db:
+            db.execute("UPDATE outlines SET columns = ?", (damaged,))
+        assert {row.status for row in index.outline()} == {"RUNNING", "OTHER"}, "a damaged one is read anew"
 
 
 def test_an_outline_is_read_where_it_cannot_be_kept(history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from runfolio.folio.joining import join_records
 from runfolio.folio.lock import locked
 from runfolio.folio.place import Place, short
 from runfolio.formats import paths
-from runfolio.gitstore import merging
+from runfolio.gitstore import merging, remotes
 from runfolio.gitstore.checkout import advance, finish_pending
 from runfolio.gitstore.snapshots import CODE_REF, merge_code_refs
 from runfolio.records.visible import visible
@@ -108,7 +108,7 @@ def sync(
             break
         if not with_code:
             _refuse_code(place, ours, theirs, branch)
-        if merging.push(place.repo, name, f"{ours}:{branch}"):
+        if remotes.push(place.repo, name, f"{ours}:{branch}"):
             result.sent = _records_between(place, theirs, ours)
             place.repo.run("update-ref", f"refs/remotes/{name}/{short(branch)}", ours, check=False)
             break
@@ -134,7 +134,7 @@ def _send_objects(folio: Folio, told: Callable[[int], None] | None) -> None:
 
 def _fetch(place: Place, remote: str, branch: str) -> str | None:
     tracking = f"refs/remotes/{remote}/{short(branch)}"
-    if not merging.fetch(place.repo, remote, (f"+{branch}:{tracking}",)):
+    if not remotes.fetch(place.repo, remote, (f"+{branch}:{tracking}",)):
         return None
     return place.repo.resolve(tracking)
 
@@ -198,14 +198,14 @@ def _sync_code(place: Place, remote: str) -> None:
     repo = place.repo
     arrived = f"refs/runfolio/remotes/{remote}/code"
     for attempt in range(TRIES):
-        theirs = repo.resolve(arrived) if merging.fetch(repo, remote, (f"+{CODE_REF}:{arrived}",)) else None
+        theirs = repo.resolve(arrived) if remotes.fetch(repo, remote, (f"+{CODE_REF}:{arrived}",)) else None
         ours = repo.resolve(CODE_REF)
         if theirs is not None and theirs != ours:
             merged = theirs if ours is None else merge_code_refs(repo, ours, theirs)
             if merged != ours and not repo.update_ref(CODE_REF, merged, ours, "runfolio: sync"):
                 continue
             ours = merged
-        if ours is None or ours == theirs or merging.push(repo, remote, f"{ours}:{CODE_REF}"):
+        if ours is None or ours == theirs or remotes.push(repo, remote, f"{ours}:{CODE_REF}"):
             return
         time.sleep(random.uniform(0.01, 0.05) * min(attempt + 1, 8))
     raise BusyError(f"{remote} kept moving under {TRIES} pushes of the code snapshots. The runs are pushed; sync again.")

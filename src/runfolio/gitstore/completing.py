@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runfolio.errors import RemoteError
-from runfolio.gitstore.merging import NETWORK_TIMEOUT_S, credentials
 from runfolio.gitstore.process import explain, run_git
+from runfolio.gitstore.remotes import NETWORK_TIMEOUT_S, credentials
 from runfolio.gitstore.repo import Repo
 
 STEPS = (64, 512, 4096)

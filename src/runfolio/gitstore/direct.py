@@ -230,9 +230,9 @@ class _Writer:
         else:
             level = _level(self.said, "core.looseCompression", GIT_LEVEL)
             free = not _is_set(self.said, "core.looseCompression")
-            for kind, data, _ in self._made.values():
+            for oid, (kind, data, _) in self._made.items():
                 fit = fitting_level(data, level) if free else level
-                self._nearby.loose.write(kind, data, level=fit, durable=self._durable)
+                self._nearby.loose.write(oid, kind, data, level=fit, durable=self._durable)
         for oid, (kind, data, folder) in self._made.items():
             self._nearby.keep(oid, kind, data, folder)
 

@@ -12,7 +12,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
-from runfolio._hashing import sha1
+from runfolio._hashing import sha1_of
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of an object from which on it is left to git, which streams."""
@@ -61,11 +61,13 @@ class LooseObjects:
             return None
         return kind.decode("ascii", "replace"), content
 
-    def write(self, kind: str, data: bytes, *, level: int = GIT_LEVEL, durable: bool = False) -> str:
+    def write(self, oid: str, kind: str, data: bytes, *, level: int = GIT_LEVEL, durable: bool = False) -> None:
         """Store an object, if it is not loose already.
 
         Parameters
         ----------
+        oid : str
+            Its id, as :func:`object_id` told it.
         kind : str
             ``blob``, ``tree`` or ``commit``.
         data : bytes
@@ -74,22 +76,15 @@ class LooseObjects:
         durable : bool, optional
             Sync it to disk.
 
-        Returns
-        -------
-        str
-            Its id.
-
         Raises
         ------
         OSError
             If it could not be written.
         """
-        whole = _whole(kind, data)
-        oid = _sha1(whole)
         target = self._path(oid)
         try:
             os.utime(target)
-            return oid
+            return
         except FileNotFoundError:
             pass
         folder = target.rpartition("/")[0]
@@ -102,7 +97,7 @@ class LooseObjects:
             fd = os.open(temporary, flags, 0o444)
         try:
             try:
-                write_whole(fd, compressed(whole, level))
+                write_whole(fd, compressed(_whole(kind, data), level))
                 if durable:
                     os.fsync(fd)
             finally:
@@ -112,20 +107,15 @@ class LooseObjects:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
-        return oid
 
 
 def object_id(kind: str, data: bytes) -> str:
     """Return the id of an object."""
-    return _sha1(_whole(kind, data))
+    return sha1_of(_whole(kind, data)).hex()
 
 
 def _whole(kind: str, data: bytes) -> bytes:
     return f"{kind} {len(data)}\0".encode("ascii") + data
-
-
-def _sha1(data: bytes) -> str:
-    return sha1(data, usedforsecurity=False).hexdigest()
 
 
 def fitting_level(data: bytes, level: int) -> int:

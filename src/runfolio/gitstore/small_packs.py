@@ -19,7 +19,7 @@ from contextlib import suppress
 from itertools import accumulate
 from typing import NamedTuple
 
-from runfolio._hashing import sha1
+from runfolio._hashing import sha1_of
 from runfolio.gitstore.loose import compressed, write_whole
 from runfolio.gitstore.settled import read_small
 
@@ -39,8 +39,6 @@ _FANOUT = struct.Struct(">256I")
 _PACK_HEAD, _IDX_HEAD = b"PACK\0\0\0\2", b"\xfftOc\0\0\0\2"
 _IDX_IDS = 8 + 1024
 _FOLDS_AT_LEAST = 8
-_OPENSSL_FROM = 1024 * 1024
-"""Bytes from which on OpenSSL's SHA-1 makes up for the 3 to 5 ms that it takes to load."""
 _MOST_KNOWN = 4096
 _not_foldable: set[str] = set()
 """Large packs and those with deltas, as this process found them: a pack's name is the digest of its content."""
@@ -98,9 +96,9 @@ def write_pack(folder: str, objects: Iterable[Packed], *, durable: bool) -> str:
         offsets[oid] = at
         at += len(data)
     body = b"".join(parts)
-    digest = _sha1(body)
+    digest = sha1_of(body)
     index = _index(by_id, offsets) + digest
-    index += _sha1(index)
+    index += sha1_of(index)
     name = f"pack-{digest.hex()}"
     temporary = [f"{folder}/{start}{os.urandom(6).hex()}" for start in _UNFINISHED]
     try:
@@ -114,14 +112,6 @@ def write_pack(folder: str, objects: Iterable[Packed], *, durable: bool) -> str:
                 os.unlink(file)
         raise
     return name
-
-
-def _sha1(data: bytes) -> bytes:
-    if len(data) > _OPENSSL_FROM:
-        from hashlib import sha1 as fast
-
-        return fast(data, usedforsecurity=False).digest()
-    return sha1(data, usedforsecurity=False).digest()
 
 
 def _index(by_id: Mapping[bytes, bytes], offsets: Mapping[bytes, int]) -> bytes:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from operator import itemgetter
 from typing import NamedTuple
 
+from runfolio.index.columns import packed_columns, unpacked_columns
 from runfolio.index.rows import HIDDEN
 from runfolio.index.schema import KEY_BITS
 from runfolio.query.grammar import METRICS, TAGS
@@ -18,7 +19,6 @@ _SLICE = 500
 _WORTH_KEEPING = 1000
 """Runs from which on their outline is kept."""
 _FEW_TOUCHED = 250
-_BETWEEN = "|"
 
 
 class RunRow(NamedTuple):
@@ -49,6 +49,9 @@ class RunRow(NamedTuple):
     has_artifacts: int = 0
 
 
+_ROW = partial(tuple.__new__, RunRow)
+
+
 def read_outline(db: sqlite3.Connection) -> list[RunRow]:
     """Return every active run, by experiment, then start, then id.
 
@@ -62,10 +65,10 @@ def read_outline(db: sqlite3.Connection) -> list[RunRow]:
     held, touched = _held_outline(db), {pk for (pk,) in db.execute("SELECT pk FROM touched")}
     if held is None or len(touched) > max(_FEW_TOUCHED, len(held) // 8):
         # All at once: row by row, the interpreter and SQLite take turns, which costs half as much again.
-        rows = list(map(RunRow._make, db.execute(f"{text} ORDER BY pk", active).fetchall()))
+        rows = list(map(_ROW, db.execute(f"{text} ORDER BY pk", active).fetchall()))
     else:
         rows = [row for row in held if row[0] not in touched] if touched else held
-        rows += map(RunRow._make, db.execute(f"{text} AND pk IN (SELECT pk FROM touched)", active).fetchall())
+        rows += map(_ROW, db.execute(f"{text} AND pk IN (SELECT pk FROM touched)", active).fetchall())
     # They come as they were put in, which is nearly this order: to sort that here is one pass, and SQLite would sort from nothing.
     rows.sort(key=itemgetter(2, 5, 1))
     if len(rows) >= _WORTH_KEEPING and (held is None or len(touched) > max(_FEW_TOUCHED, len(held) // 8)):
@@ -75,22 +78,12 @@ def read_outline(db: sqlite3.Connection) -> list[RunRow]:
 
 def _held_outline(db: sqlite3.Connection) -> list[RunRow] | None:
     found = db.execute("SELECT columns FROM outlines").fetchone()
-    if found is None:
-        return None
     try:
-        *held, oids, artifacts = json.loads(found[0])
-        columns = [column.split(_BETWEEN) if isinstance(column, str) else column for column in held]
-        raw = bytes.fromhex(oids)
-        size = len(raw) // len(artifacts)
-        columns += [raw[at : at + size] for at in range(0, len(raw), size)], artifacts
-        return list(map(RunRow._make, zip(*columns, strict=True)))
-    except (ValueError, TypeError, ZeroDivisionError):
+        columns = [] if found is None else unpacked_columns(found[0])
+        # Not by `_make`, which is a call of Python's for each row.
+        return list(map(_ROW, zip(*columns, strict=True))) if len(columns) == len(RunRow._fields) else None
+    except (ValueError, TypeError, LookupError):
         return None
-
-
-def _joined(column: Sequence[object]) -> str | Sequence[object]:
-    texts = [value for value in column if isinstance(value, str)]
-    return _BETWEEN.join(texts) if len(texts) == len(column) and not any(_BETWEEN in text for text in texts) else column
 
 
 def _keep_outline(db: sqlite3.Connection, rows: Sequence[RunRow]) -> None:
@@ -100,10 +93,7 @@ def _keep_outline(db: sqlite3.Connection, rows: Sequence[RunRow]) -> None:
     try:
         with suppress(sqlite3.OperationalError):
             db.execute("DELETE FROM outlines")
-            *columns, oids, artifacts = zip(*rows, strict=True)
-            # One text for all digests, which are of one length, and mostly one for each column of texts: to split it takes a tenth.
-            kept = json.dumps([*map(_joined, columns), b"".join(oids).hex(), artifacts], separators=(",", ":"))
-            db.execute("INSERT INTO outlines VALUES (?)", (kept,))
+            db.execute("INSERT INTO outlines VALUES (?)", (packed_columns(zip(*rows, strict=True)),))
             db.execute("DELETE FROM touched")
     finally:
         db.execute(f"PRAGMA busy_timeout = {wait}")

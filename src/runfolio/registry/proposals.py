@@ -7,7 +7,7 @@ import os
 from runfolio._dataclass import dataclass
 from runfolio.errors import RemoteError
 from runfolio.folio.folio import Folio
-from runfolio.gitstore.merging import push
+from runfolio.gitstore.remotes import push
 from runfolio.hosts import find_host
 from runfolio.hosts.gh_program import find_gh, open_with_gh
 from runfolio.policy import Verdict

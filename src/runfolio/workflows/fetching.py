@@ -11,7 +11,7 @@ from runfolio.errors import NotFoundError, StateError
 from runfolio.folio import Folio
 from runfolio.gitstore import Repo
 from runfolio.gitstore.completing import complete, deepen
-from runfolio.gitstore.merging import fetch
+from runfolio.gitstore.remotes import fetch
 from runfolio.gitstore.snapshots import CODE_REF, merge_code_refs
 
 PULL_REF = "refs/runfolio/pull/head"

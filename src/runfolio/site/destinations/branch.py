@@ -14,7 +14,7 @@ import time
 from runfolio.errors import BusyError, RemoteError, StateError, UsageError
 from runfolio.gitstore import Repo
 from runfolio.gitstore.commits import FileChange, commit_alone, configured_ident
-from runfolio.gitstore.merging import fetch, replace_branch
+from runfolio.gitstore.remotes import fetch, replace_branch
 from runfolio.site.destinations.contents import LIST, Built, Listing, Published, Unpublished, decode_listing
 
 TRIES = 20
