@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -84,11 +85,20 @@ def test_an_object_of_any_size_has_the_head_that_git_reads(repo: Repo, size: int
 def test_small_packs_stay_few_and_hold_all(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "_asked", {})
     most = 0
+    monkeypatch.setattr(upkeep, "_since_look", {})
+    looks = []
+
+    def look(folder: str, names: Sequence[str]) -> bool:
+        looks.append(len(names))
+        return fold_packs(folder, names)
+
+    monkeypatch.setattr(upkeep, "fold_packs", look)
     for number in range(4 * MANY):
         commit(repo, number)
-        assert not upkeep.pack_when_due(repo)
+        upkeep.pack_now_and_then(repo)
         most = max(most, len(packs(repo)))
-    assert 2 * MANY - 2 < most <= 2 * MANY + 2
+    assert 2 * MANY - 2 < most <= 2 * (MANY + upkeep.LOOKS_EACH) + 2
+    assert 0 < len(looks) < 4 * MANY // upkeep.LOOKS_EACH
     root = repo.git_dir.parent
     assert len(git(root, "rev-list", MAIN).split()) == 4 * MANY + 1
     assert fsck(root) == ""

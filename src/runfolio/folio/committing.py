@@ -15,7 +15,7 @@ from runfolio.gitstore.checkout import drop_note, empty_tree, finish_pending, re
 from runfolio.gitstore.commits import configured_ident
 from runfolio.gitstore.index_lock import index_held
 from runfolio.gitstore.trees import read_tree
-from runfolio.gitstore.upkeep import pack_when_due
+from runfolio.gitstore.upkeep import pack_now_and_then
 
 TRIES = 60
 MANY = 32
@@ -73,7 +73,7 @@ def commit_on(
             return False
         if _attempt(place, home, branch, start, parent, changes, message if isinstance(message, str) else message()):
             _fire_hook(place)
-            pack_when_due(place.repo)
+            pack_now_and_then(place.repo)
             return True
         if place.repo.resolve(branch) is None:
             from runfolio.folio.branch_names import refuse_clash

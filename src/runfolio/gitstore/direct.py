@@ -195,7 +195,7 @@ class _Writer:
     durable : bool, optional
         Sync them to disk.
     folded : bool, optional
-        Whoever commits sees to it that packs stay few (:func:`runfolio.gitstore.upkeep.pack_when_due`).
+        Whoever commits sees to it that packs stay few (:mod:`runfolio.gitstore.upkeep`).
 
     Raises
     ------

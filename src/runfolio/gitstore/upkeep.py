@@ -32,6 +32,26 @@ _ASK_AGAIN_S = 60.0
 _LEFT_S = 12 * 3600.0
 """So old, git takes a ``gc.pid`` for left, too."""
 _asked: dict[str, float] = {}
+LOOKS_EACH = 8
+"""Commits of one process from one look to the next: to list two folders is a tenth of a small commit."""
+_since_look: dict[str, int] = {}
+
+
+def pack_now_and_then(repo: Repo) -> None:
+    """Do :func:`pack_when_due` at the first commit of this process in a repository, and at each :data:`LOOKS_EACH`-th after it.
+
+    Parameters
+    ----------
+    repo : Repo
+        Its folio's lock is held.
+    """
+    place = str(repo.common_dir)
+    since = _since_look.get(place, LOOKS_EACH - 1) + 1
+    if since < LOOKS_EACH:
+        _since_look[place] = since
+    else:
+        _since_look[place] = 0
+        pack_when_due(repo)
 
 
 def pack_when_due(repo: Repo) -> bool:
