@@ -138,9 +138,8 @@ def _spoken(repo: Repo, remote: str, *args: str, env: Mapping[str, str] | None =
 
 def _pushed(repo: Repo, remote: str, refspec: str, *options: str, env: Mapping[str, str] | None = None) -> str | None:
     """Push one ref; return None if it was taken, else what git said."""
-    # Against what the remote has, a few files are sent, mostly as what changed in them: threads cost more than they share out, and a wider
-    # window finds nothing better.
-    verb = ("-c", "pack.threads=1", "-c", "pack.window=4", "push") if env else ("push",)
+    # Against what the remote has, a few files are sent: threads cost more than they share out.
+    verb = ("-c", "pack.threads=1", "push") if env else ("push",)
     options = ("--quiet", "--no-verify", "--porcelain", *options, "--end-of-options")
     done = _spoken(repo, remote, *verb, *options, remote, refspec, env=env)
     return None if done.returncode == 0 else (done.stdout + done.stderr).decode("utf-8", "replace")
