@@ -60,6 +60,12 @@ def test_flipped_byte_of_an_artifact_is_found_by_reading_the_data(
     assert sweep["try-2"] in done.out and "artifacts.notes/depth.txt" in done.out and "[object.damaged]" in done.out
 
 
+@pytest.mark.parametrize(("share", "read"), [("0%", 0), ("1%", 1), ("30%", 2), ("100%", 4)])
+def test_of_few_objects_a_share_is_rounded_up(run_cli: Command, sweep: dict[str, str], share: str, read: int) -> None:
+    for _ in range(5):  # which objects are read is left to chance, how many is not
+        assert f"the bytes of {read} read" in run_cli("artifacts", "verify", f"--read-data={share}").out
+
+
 def test_warning_leaves_with_0_unless_strict(run_cli: Command, sweep: dict[str, str], folio_dir: Path) -> None:
     (folio_dir / "runs" / "notes.txt").write_text("hello")
     assert run_cli("check").code == 0

@@ -6,6 +6,7 @@ what was cut short without reading a byte.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -142,7 +143,8 @@ class ObjectCheck:
         sizes = {item.entry.digest: item.entry.size for item in named if _key(item.entry) not in self._known}
         if not sizes or self._unreachable:
             return
-        read = {digest for digest in sizes if random.random() < self._share}
+        # So many, rounded up, and not each by a throw: of three objects a half is two, never none.
+        read = set(random.sample(list(sizes), math.ceil(len(sizes) * self._share)))
         self.read += len(read)
         try:
             found = self._store.inspect(sizes, read)
