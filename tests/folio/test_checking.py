@@ -419,6 +419,33 @@ def test_clone_without_any_object_gets_one_finding_for_all(case: Damage) -> None
     assert len(missing) <= 21 and all(item.severity is Severity.ERROR for item in missing)
 
 
+def test_records_alone_are_no_worse_for_objects_that_lie_in_another_clone(case: Damage) -> None:
+    shutil.rmtree(case.place / ".git" / "runfolio" / "objects")
+    (one,) = check(case.folio, rev="HEAD")
+    assert (one.rule, one.severity) == ("object.elsewhere", Severity.WARNING)
+    assert "git does not carry them" in one.message and "runfolio artifacts mirror" in one.remedy
+
+
+def test_an_object_that_is_gone_is_an_error_where_the_others_are_there(case: Damage) -> None:
+    case.edit(short(case), lambda v: v["artifacts"]["notes/1.txt"].update(digest="sha256:" + "1" * 64))
+    assert [item.severity for item in check(case.folio, rev="HEAD") if item.rule == "object.missing"] == [Severity.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("rev", "severity"), [(None, Severity.ERROR), ("HEAD", Severity.WARNING)], ids=["whole folio", "records alone"]
+)
+def test_a_bucket_without_an_answer_is_an_error_of_the_folio_and_none_of_its_records(
+    case: Damage, monkeypatch: pytest.MonkeyPatch, rev: str | None, severity: Severity
+) -> None:
+    pytest.importorskip("boto3")
+    monkeypatch.setenv("RUNFOLIO_ARTIFACTS", "s3://objects?endpoint=http://127.0.0.1:9")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "key")
+    with closing(open_folio(case.place)) as folio:
+        (one,) = [item for item in check(folio, rev=rev) if item.rule.startswith("object.")]
+    assert (one.rule, one.severity) == ("object.unreachable", severity)
+
+
 def test_damaged_manifest_object_is_named_with_its_run(case: Damage) -> None:
     run = case.folio.runs.committed(case.ids["wide"])
     assert run is not None and run.manifest is not None

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import runfolio
 from tests.conftest import GIT_CONFIG, git
 from tests.hosts.gitea import GiteaStandIn
 from tests.hosts.github import Account, GitHubStandIn
@@ -56,7 +57,9 @@ class Host:
         self._shim("pip", PIP.format(python=sys.executable))
         for name in ("python", "python3"):
             (self.shims / name).symlink_to(sys.executable)
-        self._shim("runfolio", f"#!{sys.executable}\nimport sys\nfrom runfolio.cli.main import main\nsys.exit(main())\n")
+        source = str(Path(runfolio.__file__).parents[1])  # what is tested, also where another is installed
+        program = f"import sys\nsys.path.insert(0, {source!r})\nfrom runfolio.cli.main import main\nsys.exit(main())\n"
+        self._shim("runfolio", f"#!{sys.executable}\n{program}")
         git(folder, "init", "-q", "--bare", "--initial-branch=main", str(self.bare))
         git(self.bare, "config", "uploadpack.allowFilter", "true")
         git(self.bare, "config", "uploadpack.allowAnySHA1InWant", "true")

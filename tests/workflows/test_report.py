@@ -74,6 +74,14 @@ def test_a_changed_record_fails_the_check_and_is_told_first(based: Team) -> None
     assert (run.artifacts / "runfolio-report" / "runfolio-report.html").is_file()
 
 
+def test_files_that_lie_in_the_clone_that_logged_them_do_not_make_the_check_red(based: Team) -> None:
+    based.git("checkout", "-q", "-B", "work", "main")
+    program = "import runfolio\nrunfolio.set_experiment('Wine')\nwith runfolio.start_run():\n    runfolio.log_text('w', 'weights.txt')\n"
+    subprocess.run([sys.executable, "-c", program], cwd=based.ada, env=based.env, check=True)
+    run = based.on_pull(based.host.propose(based.ada, "files"))
+    assert run.outcome == "success" and "git does not carry them" in run.jobs["report"].text(), run.jobs["report"].text()
+
+
 def test_the_pull_request_that_brings_the_folio_is_not_red(team: Team) -> None:
     team.git("checkout", "-q", "--orphan", "before")
     team.git("rm", "-rqf", ".")

@@ -56,7 +56,8 @@ def check(as_json: bool, at: str | None, read_data: float, strict: bool) -> None
     """Check every record: schema, spelling, references, digests.
 
     Names file, field and remedy of every fault, all at once. Without --at also what only this clone has: journals, the work
-    tree, locks. Exits with 1 where there are errors. Nothing is changed.
+    tree, locks. Exits with 1 where there are errors; with --at, objects in a store that this machine cannot look at are a warning.
+    Nothing is changed.
     """
     from runfolio.folio.checking import check as check_folio
     from runfolio.folio.past import commit_at

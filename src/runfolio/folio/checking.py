@@ -27,13 +27,14 @@ from runfolio.folio.checks.listing import NameCheck, environment_of_path, list_f
 from runfolio.folio.checks.local import check_local
 from runfolio.folio.checks.model_history import ModelHistory
 from runfolio.folio.checks.models import ModelCheck
-from runfolio.folio.checks.objects import CodeCheck, ObjectCheck
+from runfolio.folio.checks.objects import CodeCheck, Elsewhere, ObjectCheck
 from runfolio.folio.checks.references import References
 from runfolio.folio.checks.reproductions import ReproductionCheck
 from runfolio.folio.checks.runs import RunCheck
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
 from runfolio.gitstore import TreeEntry
+from runfolio.objects import is_bucket
 from runfolio.records import Experiment
 from runfolio.records.findings import Finding, Severity
 
@@ -57,7 +58,8 @@ def check(
     ----------
     folio : Folio
     rev : str, optional
-        A revision to check instead of the tip; what only this clone has is then left out.
+        A revision to check instead of the tip; what only this clone has is then left out, and objects that this machine cannot look
+        at are a warning: a job of CI has none of the objects in the folder of another clone, and a fork's has no credentials.
     read_data : float, optional
         Share of the objects, from 0 to 1, whose bytes are read and compared with their digests. Without it an object
         must be there, with the right size.
@@ -80,7 +82,7 @@ def check(
     if rev is not None and tip is None:
         raise NotFoundError(f"There is no revision {rev!r} in {folio.repo.git_dir}. List the commits: git log --oneline")
     if tip is not None:
-        records = _Records(folio, tip, read_data, findings)
+        records = _Records(folio, tip, read_data, findings, None if rev is None else _elsewhere(folio.artifacts_place))
         records.run(progress)
         if looked:
             looked(*records.looked)
@@ -89,17 +91,29 @@ def check(
     return sorted(dict.fromkeys(findings), key=lambda item: (item.file, _ORDER[item.severity], item.field))
 
 
+def _elsewhere(artifacts: str | None) -> Elsewhere:
+    """Say why another machine may have the objects that this one has not: a folder is of one machine, a bucket is everybody's."""
+    if artifacts is None:
+        return Elsewhere(
+            "they lie in the git folder of the clone that logged them, and git does not carry them",
+            "For others to have them: runfolio artifacts mirror PLACE in that clone, then name PLACE in runfolio.yaml (artifacts)",
+        )
+    if is_bucket(artifacts):
+        return Elsewhere("", "")
+    return Elsewhere(f"the folder {artifacts} on this machine has none of them", "Check where they lie, or run this there")
+
+
 class _Records:
     """One pass over the records of a commit."""
 
-    def __init__(self, folio: Folio, tip: str, read_data: float, findings: list[Finding]) -> None:
+    def __init__(self, folio: Folio, tip: str, read_data: float, findings: list[Finding], elsewhere: Elsewhere | None) -> None:
         place = folio.place
         self._folio, self._tip, self._prefix, self._findings = folio, tip, place.prefix, findings
         self._history = History(folio.repo, tip, place.prefix, findings)
         restore = self._history.restore
         self._names = NameCheck(place.prefix, restore, findings)
         self._runs = RunCheck(place.prefix, time.time_ns() // 1_000_000, restore, findings)
-        self._objects = ObjectCheck(folio.store, read_data, restore, findings)
+        self._objects = ObjectCheck(folio.store, read_data, restore, findings, elsewhere)
         self._code = CodeCheck(folio.repo, place.settings.remote, restore, findings)
         self._environments: set[str] = set()
         self._references = References(place.prefix, self._environments, restore, findings)

@@ -47,6 +47,13 @@ class _List(NamedTuple):
     number: int
 
 
+class Elsewhere(NamedTuple):
+    """Why a store may have none of the objects, though nothing is lost (empty where it may not), and what would bring them here."""
+
+    why: str
+    remedy: str
+
+
 class ObjectCheck:
     """Looks up the objects that runs, versions of models and datasets name, many at a time: in a bucket each look is a request.
 
@@ -57,10 +64,16 @@ class ObjectCheck:
         Of the objects, from 0 to 1, those whose bytes are read and compared.
     restore : callable
     findings : list of Finding
+    elsewhere : Elsewhere, optional
+        For a look at records alone, as CI does at a pull request's: objects that this machine cannot look at say nothing of them. Then it
+        is a warning that the store has none of them, where that may be so, or cannot be reached.
     """
 
-    def __init__(self, store: ObjectStore, share: float, restore: Restore, findings: list[Finding]) -> None:
+    def __init__(
+        self, store: ObjectStore, share: float, restore: Restore, findings: list[Finding], elsewhere: Elsewhere | None = None
+    ) -> None:
         self._store, self._share, self._restore, self._findings = store, share, restore, findings
+        self._elsewhere = elsewhere
         self._known: dict[bytes, int | str] = {}
         self._named: list[_Named] = []
         self._lists: list[_List] = []
@@ -110,6 +123,10 @@ class ObjectCheck:
     def finish(self) -> None:
         """Say what is missing: one by one, or at once where this clone has no object at all."""
         self._look()
+        if self._missing and not self._present and self._elsewhere and self._elsewhere.why:
+            message = f"none of the {self.known:,} objects that records name is here to be looked at: {self._elsewhere.why}"
+            self._findings.append(Finding("object.elsewhere", Severity.WARNING, "", "", message, self._elsewhere.remedy))
+            return
         if self._present or len(self._missing) <= _MANY:
             self._findings.extend(self._missing)
             return
@@ -154,7 +171,8 @@ class ObjectCheck:
         except StorageError as error:
             self._unreachable = True
             remedy = "Check the place and the network, and run this again"
-            self._findings.append(Finding("object.unreachable", Severity.ERROR, "", "", error.message.rstrip("."), remedy))
+            severity = Severity.WARNING if self._elsewhere else Severity.ERROR
+            self._findings.append(Finding("object.unreachable", severity, "", "", error.message.rstrip("."), remedy))
             return
         for digest, said in found.items():
             self._present += isinstance(said, int)
