@@ -108,6 +108,14 @@ def test_control_characters_of_a_file_name_are_spelled_out() -> None:
     assert "\\u001b[2Jx" in text and "\u202e" not in text
 
 
+def test_no_name_in_a_finding_is_a_command_to_the_runner_of_a_job() -> None:
+    finding = Finding("file.unknown", Severity.WARNING, "runs/##[error]x", "", "see ##[add-mask]a", "git rm :/runs/##[error]x")
+    rooted = Finding("file.unknown", Severity.WARNING, "::error::x", "", "y", "")
+    text = "\n".join(grouped([finding, rooted], None))
+    assert "##[" not in text and "## [error]x" in text
+    assert not [line for line in click.unstyle(text).splitlines() if line.lstrip().startswith("::")]
+
+
 def test_counts_say_how_many_of_each() -> None:
     errors = [Finding("a", Severity.ERROR, "", "", "m")] * 2
     assert counted(count_by_severity([])) == "Everything is in order."

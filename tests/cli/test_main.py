@@ -68,6 +68,11 @@ def test_outside_a_folio_exit_10_says_how_to_make_one(tmp_path: Path, pinned_git
     assert "runfolio init" in done.err
 
 
+def test_no_name_in_an_error_is_a_command_to_the_runner_of_a_job(folio_dir: Path, sweep: dict[str, str]) -> None:
+    done = in_process(folio_dir, "runs", "show", "##[add-mask]x")
+    assert done.code == 11 and "## [add-mask]x" in done.err and "##[" not in done.err
+
+
 def test_a_misspelt_command_is_a_usage_error_with_a_hint(tmp_path: Path) -> None:
     done = in_process(tmp_path, "runss")
     assert done.code == 2

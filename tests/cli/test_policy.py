@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 import runfolio
+from runfolio.cli.policy import print_verdict
 from runfolio.folio import open_folio
+from runfolio.policy.verdict import GateResult, Verdict
 from runfolio.registry.approvals import approvals_by_host
 from runfolio.tracking.session import forget_sessions
 from tests.cli.conftest import Command, in_process
@@ -54,6 +56,12 @@ def wine(folio_dir: Path, run_cli: Command) -> Path:
         runfolio.register_model(f"runs:/{run.info.run_id}/model", "wine")
     forget_sessions()
     return folio_dir
+
+
+def test_no_name_in_a_verdict_is_a_command_to_the_runner_of_a_job(capsys: pytest.CaptureFixture[str]) -> None:
+    print_verdict(Verdict("::error::x", 1, "Production", (GateResult("where", "where", "failed", "##[add-mask]y"),)))
+    shown = capsys.readouterr().out
+    assert ": :error::x 1" in shown and "## [add-mask]y" in shown
 
 
 def states(done: Any) -> dict[str, str]:

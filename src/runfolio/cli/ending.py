@@ -68,7 +68,9 @@ class Ending:
             close_output()
             error = storage_error("finish the command" if error.filename else "write the output", error)
         if isinstance(error, RunfolioError):
-            _say(f"runfolio: {error.message}")
+            from runfolio.hosts.annotations import no_command  # names in it may be anybody's, and this a job of CI
+
+            _say(no_command(f"runfolio: {error.message}"))
             return error.exit_code
         _say(bug_report(error, self._args).rstrip("\n"))
         return EXIT_BUG

@@ -98,12 +98,14 @@ def grouped(findings: Sequence[Finding], width: int | None) -> Iterator[str]:
     width : int or None
         Columns of the terminal; None for no limit.
     """
+    from runfolio.hosts.annotations import no_command
+
     file = None
     for finding in findings:
         if finding.file != file:
             file = finding.file
-            yield click.style(visible(file) or _NO_FILE, bold=True)
-        word, _, rest = visible(finding.line()).partition(": ")
+            yield click.style(no_command(visible(file)) or _NO_FILE, bold=True)
+        word, _, rest = no_command(visible(finding.line())).partition(": ")
         shown = _wrapped(f"{word}: {rest}", width)
         yield shown.replace(word, click.style(word, fg=_COLOURS[finding.severity]), 1)
 

@@ -33,8 +33,11 @@ def policy() -> None:
 
 def print_verdict(verdict: Verdict) -> None:
     """Print a verdict as a table, on standard output."""
-    click.echo(click.style(f"{visible(verdict.model)} {verdict.version} → {verdict.stage}: {verdict.summary}", bold=True))
-    rows = [[MARKS[gate.state], gate.id, _why(gate)] for gate in verdict.gates]
+    from runfolio.hosts.annotations import no_command
+
+    model = no_command(visible(verdict.model))
+    click.echo(click.style(f"{model} {verdict.version} → {verdict.stage}: {verdict.summary}", bold=True))
+    rows = [[MARKS[gate.state], gate.id, no_command(_why(gate))] for gate in verdict.gates]
     if rows:
         print_table([Column("state", whole=True), Column("gate", whole=True), Column("why", least=60)], rows)
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from runfolio._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from runfolio.hosts.annotations import annotate, code_quality, inert
+    from runfolio.hosts.annotations import annotate, code_quality, inert, no_command
     from runfolio.hosts.detection import find_host
     from runfolio.hosts.host import Host, PostedComment
     from runfolio.hosts.terms import Patience
@@ -36,13 +36,14 @@ __all__ = [
     "find_host",
     "find_webhook",
     "inert",
+    "no_command",
     "notify",
 ]
 
 __getattr__ = lazy_names(
     __name__,
     {
-        "annotations": ("annotate", "code_quality", "inert"),
+        "annotations": ("annotate", "code_quality", "inert", "no_command"),
         "detection": ("find_host",),
         "host": ("Host", "PostedComment"),
         "terms": ("Patience",),

@@ -117,5 +117,15 @@ def inert(text: str) -> str:
       : :set-output name=x::1
     see ## [group]\u001b[0K
     """
-    lines = [visible(line) for line in text.splitlines()]
-    return _ANYWHERE.sub("## ", _AT_START.sub(r"\1: ", "\n".join(lines)))
+    return no_command("\n".join(visible(line) for line in text.splitlines()))
+
+
+def no_command(text: str) -> str:
+    r"""Return text of which no line is a command to a CI job's runner; what it else holds stays.
+
+    Examples
+    --------
+    >>> no_command("runs/##[error]x/a.json: no record has such a path")
+    'runs/## [error]x/a.json: no record has such a path'
+    """
+    return _ANYWHERE.sub("## ", _AT_START.sub(r"\1: ", text))
