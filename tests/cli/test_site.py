@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import runfolio
 from tests.cli.conftest import Command
 from tests.conftest import git
@@ -33,9 +35,12 @@ def test_a_site_that_is_not_public_says_so_and_a_public_one_need_not(
 
 
 def test_a_site_inside_the_repository_is_named_with_the_line_that_ignores_it(
-    run_cli: Command, sweep: dict[str, str], folio_dir: Path
+    run_cli: Command, sweep: dict[str, str], folio_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = run_cli("site", "build", "-o", str(folio_dir / "site"))
+    monkeypatch.setenv("CI", "true")  # where the clone is thrown away, and the folder is the workflow's own
+    assert "does not belong" not in run_cli("site", "build", "-o", str(folio_dir / "site")).err
+    monkeypatch.delenv("CI")
+    done = run_cli("site", "build", "-o", str(folio_dir / "site"), "--force")
     assert "echo '/site/' >>" in done.err
     with runfolio.start_run() as run:  # and is no part of the code that a run was made by
         pass

@@ -101,7 +101,9 @@ def serve(port: int, host: str, templates: Path | None, show: bool) -> None:
 
 
 def _tracked_hint(folio: Folio, out: Path) -> str:
-    """Say how to keep a site inside the repository out of git; nothing where it is outside or ignored."""
+    """Say how to keep a site inside the repository out of git; nothing where it is outside or ignored, or this is a job's clone."""
+    if os.environ.get("CI", "").lower() == "true":  # GitHub, GitLab, Gitea and Forgejo set it; their clone is thrown away
+        return ""
     top = folio.repo.work_tree
     place = out.resolve()
     if (

@@ -102,7 +102,7 @@ class Selection:
         if self.missing:
             made.append(
                 f"{self.missing} artifacts could not be read from the object store, and are shown by name only. "
-                "Find out which: runfolio check --objects"
+                "Find out which: runfolio check"
             )
         if self.full:
             made.append(
