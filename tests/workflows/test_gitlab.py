@@ -97,3 +97,19 @@ def test_a_merge_request_gets_its_comment_widgets_and_page(team: Team, own: bool
     assert (said["base"], said["tip"]) == (base, team.host.resolve("main") if own else base)
     assert b"0.875" in kept["runfolio-report.html"] and kept["runfolio-metrics.txt"].endswith(b"# EOF\n")
     assert json.loads(kept["runfolio-quality.json"]) == []
+
+
+def test_a_review_that_fails_is_followed_by_the_check_of_records(team: Team) -> None:
+    team.log(0.5, 0.75)
+    team.push()
+    team.git("checkout", "-q", "-b", "work")
+    (record, *_) = sorted(path for path in (team.ada / "runs").rglob("*.json") if not path.name.endswith(".series.json"))
+    record.write_text(record.read_text().replace("0.5", "0.9"))
+    team.commit("tidy up")
+    team.git("push", "-q", "origin", "HEAD:refs/merge-requests/7/head")
+    variables = {
+        "CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_PROJECT_ID": "1",
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": team.host.resolve("main"), "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+    }  # fmt: skip
+    ran = pipeline(team.host, file(team), team.git("rev-parse", "HEAD"), variables)["runfolio report"]
+    assert ran.outcome == "failure" and "the review fails" in ran.log and "run.edited" in ran.log, ran.log

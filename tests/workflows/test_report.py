@@ -82,6 +82,18 @@ def test_files_that_lie_in_the_clone_that_logged_them_do_not_make_the_check_red(
     assert run.outcome == "success" and "git does not carry them" in run.jobs["report"].text(), run.jobs["report"].text()
 
 
+def test_committed_code_is_compared_though_nobody_pushed_what_is_kept_of_it(based: Team) -> None:
+    based.git("checkout", "-q", "-B", "work", "main")
+    (based.ada / "train.py").write_text("print('training')\nprint('for longer')\n")
+    based.commit("longer")
+    based.log(0.875)
+    run = based.on_pull(based.host.propose(based.ada, "longer"))
+    assert run.outcome == "success" and "code     none kept" in run.jobs["report"].text()  # git push, and no runfolio sync
+    (remark,) = based.host.api.remarks
+    assert "train.py" in remark.body and "not in this clone" not in remark.body
+    assert "code.missing" not in run.jobs["report"].text()
+
+
 def test_the_pull_request_that_brings_the_folio_is_not_red(team: Team) -> None:
     team.git("checkout", "-q", "--orphan", "before")
     team.git("rm", "-rqf", ".")

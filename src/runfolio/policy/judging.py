@@ -229,10 +229,9 @@ def _recoverable_code(_: Any, facts: Facts) -> Answer:
     left_out = facts.run.code.get("left_out")
     if facts.recoverable_code and left_out:
         return False, f"The snapshot of the run's code left {len(left_out)} file{'s' * (len(left_out) != 1)} out."
-    return (
-        facts.recoverable_code,
-        "The exact code is there." if facts.recoverable_code else "The exact code of the run is not in this clone.",
-    )
+    if facts.recoverable_code:
+        return True, "The exact code is there."
+    return False, "The exact code of the run is not in this clone; runfolio sync, where it ran, pushes it."
 
 
 def _verified_artifacts(_: Any, facts: Facts) -> Answer:

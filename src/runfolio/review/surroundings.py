@@ -75,6 +75,9 @@ def data_changes(pairs: list[tuple[str, Run, Run]]) -> tuple[DataChange, ...]:
     return tuple(changes())
 
 
+_NOT_HERE = "the code of a run is not in this clone: git push leaves it behind, and runfolio sync, where it ran, brings it along"
+
+
 def artifact_changes(pairs: list[tuple[str, Run, Run]]) -> tuple[ArtifactChange, ...]:
     """Compare the files of the two runs of each pair, by size and digest; a run with a list of its own is left out."""
     made = []
@@ -103,10 +106,12 @@ def code_changes(place: Place, pairs: list[tuple[str, Run, Run]]) -> tuple[CodeC
             made.append(CodeChange(slug, *commits))
             continue
         files = line_counts(place.repo, *trees, ours)
-        why = (
-            ""
-            if files is not None
-            else "the code of a run is not in this clone: git fetch origin refs/runfolio/code:refs/runfolio/code"
-        )
-        made.append(CodeChange(slug, *commits, tuple(files or ()), why))
+        if files is None:  # git push takes no hidden ref along, but it takes the commit, which holds all of a clean run's code
+            files = line_counts(place.repo, _clean(old) or trees[0], _clean(new) or trees[1], ours)
+        made.append(CodeChange(slug, *commits, tuple(files or ()), "" if files is not None else _NOT_HERE))
     return tuple(made)
+
+
+def _clean(run: Run) -> str:
+    """Return the commit that holds all code of a run; empty where the work tree was changed."""
+    return "" if run.code.get("dirty", True) else str(run.code.get("commit", ""))

@@ -246,7 +246,7 @@ class CodeCheck:
 
     def __init__(self, repo: Repo, remote: str, restore: Restore, findings: list[Finding]) -> None:
         self._repo, self._remote, self._restore, self._findings = repo, remote, restore, findings
-        self._known: dict[str, bool] = {}
+        self._known: dict[str, bool] = {}  # trees and commits
         self._missing: dict[str, tuple[str, int]] = {}
 
     def take(self, path: str, run: Run) -> None:
@@ -257,25 +257,32 @@ class CodeCheck:
                 message = f"40 or 64 hex digits are expected, found {oid!r}"
                 self._findings.append(Finding("code.id", Severity.ERROR, path, f"code.{field}", message, self._restore(path)))
                 continue
-            if oid is not None and field == "tree" and not self._there(oid):
+            if oid is not None and field == "tree" and not self._there(oid) and not self._committed(run):
                 first, count = self._missing.get(oid, (path, 0))
                 self._missing[oid] = (first, count + 1)
 
-    def _there(self, tree: str) -> bool:
-        known = self._known.get(tree)
+    def _there(self, oid: str) -> bool:
+        known = self._known.get(oid)
         if known is None:
             try:
-                known = has_tree(self._repo, tree) or self._repo.read(tree) is not None
+                known = has_tree(self._repo, oid) or self._repo.read(oid) is not None
             except GitError:
                 known = False
-            self._known[tree] = known
+            self._known[oid] = known
         return known
+
+    def _committed(self, run: Run) -> bool:
+        """Tell whether a commit that is here holds the code: `git push` takes no hidden ref along, but it takes that."""
+        commit = run.code.get("commit")
+        return (
+            run.code.get("dirty") is False and isinstance(commit, str) and bool(OBJECT_ID.match(commit)) and self._there(commit)
+        )
 
     def finish(self) -> None:
         """Say which code is missing; where this clone never fetched any, once for all."""
         if not self._missing:
             return
-        remedy = f"Fetch it: git fetch {self._remote} {CODE_REF}:{CODE_REF}"
+        remedy = f"Push it from the clone that made the run (runfolio sync), then: git fetch {self._remote} {CODE_REF}:{CODE_REF}"
         trees = self._missing.items()
         if len(self._missing) > _MANY and self._repo.resolve(CODE_REF) is None:
             runs = sum(count for _, (_, count) in trees)
