@@ -15,7 +15,7 @@ from runfolio.folio import Folio
 from runfolio.folio.opening import open_folio
 from runfolio.policy import decode_policy
 from runfolio.tracking.session import forget_sessions
-from runfolio.workflows.owners import BEGIN, END, block, guidance, handle, merged, ownership
+from runfolio.workflows.owners import BEGIN, END, block, file_of, guidance, handle, merged, ownership
 from tests.cli.conftest import Command, run_cli  # noqa: F401
 from tests.conftest import git
 
@@ -77,13 +77,57 @@ def test_the_last_line_that_fits_names_all_who_must_approve(folio: Folio) -> Non
     assert asked(lines, "train.py") == asked(lines, "models/wine-red/versions/1.yaml") == []
 
 
-def test_other_hosts_read_their_own_spelling(folio: Folio) -> None:
-    made = ownership(folio, decode_policy(POLICY), "gitlab", ["boss"])
-    assert "[folio policy][2]" in block(made, "gitlab") and "/.gitlab/ @boss" in block(made, "gitlab")
-    lines = block(ownership(folio, decode_policy(POLICY), "forgejo"), "forgejo").splitlines()
-    patterns = {line.split()[0] for line in lines if not line.startswith("#")}
+def tokens(line: str) -> list[str]:
+    """Split a line as Gitea and Forgejo do (``TokenizeCodeOwnersLine``): a backslash goes, and what follows it is taken as it is."""
+    return [re.sub(r"\\(.)", r"\1", token) for token in re.findall(r"(?:\\.|[^ \\])+", line)]
+
+
+def test_forges_read_regular_expressions_whose_backslashes_they_take_away(folio: Folio) -> None:
+    made = ownership(folio, decode_policy(POLICY), "forgejo")
+    rules = [tokens(line) for line in block(made, "forgejo").splitlines() if not line.startswith("#")]
+    patterns = {pattern for pattern, *_ in rules}
     assert {r"models/[^/]*/model\.yaml", r"models/wine-[^/]*/model\.yaml", r"policy\.yaml", r"\.forgejo/.*"} <= patterns
+    assert r"\.gitea/CODEOWNERS" in patterns  # Forgejo reads it before its own
     assert any(re.fullmatch(pattern, "models/wine-red/model.yaml") for pattern in patterns)
+    assert not any("bob@example.org" in names for _, *names in rules) and made.unknown == ("bob@example.org",)
+
+
+def test_gitlab_asks_each_file_for_no_more_approvals_than_it_has_owners(folio: Folio) -> None:
+    """Its number is a section's; a rule that more must approve than can is approved by itself there."""
+    lines = block(ownership(folio, decode_policy(POLICY), "gitlab", ["boss"]), "gitlab")
+    parts = re.split(r"^(\[.*)\n", lines, flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert set(sections) == {"[folio policy]", "[folio policy 2][2]"} and parts[0].startswith(BEGIN)
+    assert "/policy.yaml @boss" in sections["[folio policy]"] and "/.gitlab/ @boss" in sections["[folio policy]"]
+    assert "/runs/wine/ @dave" in sections["[folio policy]"]
+    assert "/models/wine-*/model.yaml @ada bob@example.org @lab/wine" in sections["[folio policy 2][2]"]
+
+
+def test_a_path_has_one_line(folio: Folio) -> None:
+    slug = next(model.slug for model in folio.models.all() if model.name == "Big Iris")
+    policy = POLICY.replace(b"[clean_source]", b"[{approvals: {from: [eve]}, id: eve}]").replace(b'"iris"', f'"{slug}"'.encode())
+    lines = block(ownership(folio, decode_policy(policy), "github"), "github")
+    assert lines.count(f"/models/{slug}/model.yaml ") == 1 and asked(lines, f"models/{slug}/model.yaml")[-2:] == [
+        "@carol",
+        "@lab/iris",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("host", "there", "read"),
+    [
+        ("github", ["CODEOWNERS", ".github/CODEOWNERS"], ".github/CODEOWNERS"),
+        ("gitlab", [".gitlab/CODEOWNERS", "docs/CODEOWNERS", "CODEOWNERS"], "CODEOWNERS"),
+        ("gitlab", [".gitlab/CODEOWNERS", "docs/CODEOWNERS"], "docs/CODEOWNERS"),
+        ("forgejo", [".forgejo/CODEOWNERS", ".gitea/CODEOWNERS"], ".gitea/CODEOWNERS"),
+        ("gitea", [], ".gitea/CODEOWNERS"),
+    ],
+)
+def test_the_file_is_the_one_that_the_host_reads(tmp_path: Path, host: str, there: list[str], read: str) -> None:
+    for name in there:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert file_of(tmp_path, host) == read
 
 
 def test_the_rest_of_a_file_stays_and_the_block_is_renewed(folio: Folio) -> None:

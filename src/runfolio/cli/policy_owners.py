@@ -46,4 +46,9 @@ def owners(host: str, names: tuple[str, ...], branch: str | None, writes: bool) 
             click.echo(f"{path} is up to date" if after == before else f"wrote {path}")
         for said in made.unnamed:
             click.echo(f"runfolio: no person is named who approves {said}: whoever may merge decides.", err=True)
+        for name in made.unknown:
+            click.echo(
+                f"runfolio: {host} knows no mail addresses in that file: {name} is left out. Name a login in policy.yaml.",
+                err=True,
+            )
         click.echo(f"\n{guidance(made, host, facts.branch, facts.ledger)}", err=True)

@@ -17,18 +17,37 @@ from runfolio.errors import UsageError
 from runfolio.folio import Folio
 from runfolio.formats import paths
 from runfolio.policy import Gate, Policy
-from runfolio.policy.rules import Rule
 
 BEGIN, END = "# >>> runfolio policy owners: made from policy.yaml", "# <<< runfolio policy owners"
 PLACES: Mapping[str, tuple[str, ...]] = {
     "github": (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
-    "gitlab": (".gitlab/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
-    "forgejo": (".forgejo/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
-    "gitea": (".gitea/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
+    "gitlab": ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"),
+    "forgejo": ("CODEOWNERS", "docs/CODEOWNERS", ".gitea/CODEOWNERS", ".forgejo/CODEOWNERS"),
+    "gitea": ("CODEOWNERS", "docs/CODEOWNERS", ".gitea/CODEOWNERS"),
 }
-"""By host: where it looks for the file; the first is where a new one goes."""
+"""By host: where it looks for the file, in its order: it reads the first that is there, and no other."""
 _WORKFLOWS = {"github": (".github/",), "gitlab": (".gitlab-ci.yml", ".gitlab/"), "forgejo": (".forgejo/",), "gitea": (".gitea/",)}
 _TAGS = ("owners", "owner")
+_REGULAR = ("forgejo", "gitea")
+"""Whose files hold regular expressions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A path and its owners.
+
+    Parameters
+    ----------
+    path : str
+        From the repository's root; ``*`` within a name, a folder with ``/`` at its end.
+    owners : tuple of str
+    minimum : int
+        How many of them are to approve: no more than there are. GitLab takes a rule that cannot be met for one that is.
+    """
+
+    path: str
+    owners: tuple[str, ...]
+    minimum: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +56,20 @@ class Ownership:
 
     Parameters
     ----------
-    lines : tuple of (str, tuple of str)
-        Path from the repository's root (``*`` within a name, a folder with ``/`` at its end) and owners; the last that fits counts.
+    lines : tuple of Owned
+        The last that fits counts.
     minimum : int
         The most approvals that a gate asks for; 0 where none does.
     unnamed : tuple of str
         Promotions that no named person must approve, in words.
+    unknown : tuple of str
+        Owners whom the host's file cannot name; they are left out.
     """
 
-    lines: tuple[tuple[str, tuple[str, ...]], ...]
+    lines: tuple[Owned, ...]
     minimum: int
     unnamed: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
 
 
 def ownership(folio: Folio, policy: Policy, host: str, owners: Iterable[str] = ()) -> Ownership:
@@ -67,8 +89,9 @@ def ownership(folio: Folio, policy: Policy, host: str, owners: Iterable[str] = (
     UsageError
         If nobody is named at all.
     """
-    rules = [(rule, _named(rule.gates)) for rule in policy.rules]
-    every = _union(*(names for _, names in rules))
+    rules = [_Rule(rule.models, _named(rule.gates), _minimum(rule.gates)) for rule in policy.rules]
+    every = _union(*(rule.names for rule in rules))
+    minimum = max((rule.minimum for rule in rules), default=0)
     guards = tuple(dict.fromkeys(map(handle, owners))) or every
     if not guards:
         raise UsageError(
@@ -76,21 +99,22 @@ def ownership(folio: Folio, policy: Policy, host: str, owners: Iterable[str] = (
             "--owner ada"
         )
     within = folio.place.full
-    lines = [(within(paths.model_path(pattern)), names) for pattern, names in _patterns(rules)]
+    lines = [Owned(within(paths.model_path(pattern)), *_approvers(rules, pattern)) for pattern in _patterns(rules)]
     for model in folio.models.all():
-        names, file = _union(_approvers(rules, model.name), _tagged(model.tags)), within(paths.model_path(model.slug))
+        (named, least), file = _approvers(rules, model.name), within(paths.model_path(model.slug))
+        names = _union(named, _tagged(model.tags))
         if names and names != _last(lines, file):
-            lines.append((file, names))
+            lines.append(Owned(file, names, least))
     for experiment in folio.experiments.all():
         names = _tagged(experiment.tags)
         if names:
-            lines.append((within(paths.experiment_path(experiment.slug)), names))
-            lines.append((within(f"{paths.RUNS}/{experiment.slug}/"), names))
+            lines.append(Owned(within(paths.experiment_path(experiment.slug)), names))
+            lines.append(Owned(within(f"{paths.RUNS}/{experiment.slug}/"), names))
     guarded = [within(paths.POLICY), within(paths.SETTINGS), *_WORKFLOWS[host], *_code_owner_files(host)]
-    lines += [(path, guards) for path in dict.fromkeys(guarded)]
-    minimum = max((gate.argument.minimum for rule in policy.rules for gate in rule.gates if gate.kind == "approvals"), default=0)
-    unnamed = tuple(f"{', '.join(rule.models)} to {', '.join(rule.stages)}" for rule, names in rules if not names)
-    return Ownership(tuple(lines), minimum, unnamed)
+    lines += [Owned(path, guards, minimum) for path in dict.fromkeys(guarded)]
+    unnamed = tuple(f"{', '.join(rule.models)} to {', '.join(rule.stages)}" for rule in policy.rules if not _named(rule.gates))
+    unknown = tuple(dict.fromkeys(name for line in lines for name in line.owners if not _known(name, host)))
+    return Ownership(tuple(_said(lines, host)), minimum, unnamed, unknown)
 
 
 def handle(name: str) -> str:
@@ -108,9 +132,13 @@ def handle(name: str) -> str:
 
 def block(made: Ownership, host: str) -> str:
     """Return the lines for a host's file, between their marks."""
-    spelled = _regular if host in ("forgejo", "gitea") else _pattern
-    section = [f"[folio policy][{made.minimum}]"] if host == "gitlab" and made.minimum > 1 else []
-    return "\n".join([BEGIN, *section, *(f"{spelled(path)} {' '.join(names)}" for path, names in made.lines), END]) + "\n"
+    spelled = _regular if host in _REGULAR else _pattern
+    said = [BEGIN]
+    # In GitLab a number of approvals is a section's, every section counts, and a line without one belongs to the section before it.
+    for least in sorted({line.minimum for line in made.lines}) if host == "gitlab" else [0]:
+        said += [f"[folio policy {least}][{least}]" if least > 1 else "[folio policy]"] if least else []
+        said += [f"{spelled(line.path)} {' '.join(line.owners)}" for line in made.lines if least in (0, line.minimum)]
+    return "\n".join([*said, END]) + "\n"
 
 
 def merged(before: str, lines: str) -> str:
@@ -124,7 +152,7 @@ def merged(before: str, lines: str) -> str:
 
 def file_of(top: Path, host: str) -> str:
     """Return the path of the file that the host reads in a work tree, or where a new one goes."""
-    return next((path for path in PLACES[host] if (top / path).is_file()), PLACES[host][0])
+    return next((path for path in PLACES[host] if (top / path).is_file()), f".{host}/CODEOWNERS")
 
 
 def guidance(made: Ownership, host: str, branch: str, ledger: str | None) -> str:
@@ -156,28 +184,53 @@ def guidance(made: Ownership, host: str, branch: str, ledger: str | None) -> str
     return "\n".join(told)
 
 
-_Rules = Sequence[tuple[Rule, tuple[str, ...]]]
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    models: tuple[str, ...]
+    names: tuple[str, ...]
+    minimum: int
 
 
 def _named(gates: Iterable[Gate]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(handle(name) for gate in gates if gate.kind == "approvals" for name in gate.argument.names))
 
 
+def _minimum(gates: Iterable[Gate]) -> int:
+    return max((gate.argument.minimum for gate in gates if gate.kind == "approvals"), default=0)
+
+
 def _union(*names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for some in names for name in some))
 
 
-def _approvers(rules: _Rules, model: str) -> tuple[str, ...]:
-    return _union(*(names for rule, names in rules if any(fnmatchcase(model, pattern) for pattern in rule.models)))
+def _approvers(rules: Sequence[_Rule], model: str) -> tuple[tuple[str, ...], int]:
+    """Return all who may have to approve a model, and how many of them."""
+    found = [rule for rule in rules if any(fnmatchcase(model, pattern) for pattern in rule.models)]
+    return _union(*(rule.names for rule in found)), max((rule.minimum for rule in found), default=0)
 
 
-def _patterns(rules: _Rules) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield patterns of models, the widest first, each with the owners of all rules that cover it."""
-    seen = dict.fromkeys(pattern for rule, names in rules for pattern in rule.models if names)
+def _patterns(rules: Sequence[_Rule]) -> list[str]:
+    """Return patterns of models that somebody is named for, the widest first."""
+    seen = dict.fromkeys(pattern for rule in rules for pattern in rule.models if rule.names)
     # Hosts know no other patterns, and a folder's name is in small letters: such models have lines of their own.
     plain = [pattern for pattern in seen if re.fullmatch(r"[a-z0-9*._-]+", pattern)]
-    for pattern in sorted(plain, key=lambda text: (len(text.replace("*", "")), text)):
-        yield pattern, _approvers(rules, pattern)
+    return sorted(plain, key=lambda text: (len(text.replace("*", "")), text))
+
+
+def _said(lines: Sequence[Owned], host: str) -> Iterator[Owned]:
+    """Yield the lines that count, as a host's file can say them: of one path the last, and nobody whom it cannot name."""
+    last = {line.path: number for number, line in enumerate(lines)}
+    for number, line in enumerate(lines):
+        names = tuple(name for name in line.owners if _known(name, host))
+        if names and last[line.path] == number:
+            # Who is in a team is not known here.
+            most = len(names) if not any("/" in name for name in names) else line.minimum
+            yield Owned(line.path, names, max(1, min(line.minimum, most)))
+
+
+def _known(name: str, host: str) -> bool:
+    """Tell whether a host's file can name somebody: Gitea and Forgejo know logins and teams, and no mail addresses."""
+    return host not in _REGULAR or name.startswith("@")
 
 
 def _tagged(tags: Mapping[str, str]) -> tuple[str, ...]:
@@ -185,17 +238,17 @@ def _tagged(tags: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(handle(name) for name in re.split(r"[,\s]+", said) if name))
 
 
-def _last(lines: Iterable[tuple[str, tuple[str, ...]]], path: str) -> tuple[str, ...]:
+def _last(lines: Iterable[Owned], path: str) -> tuple[str, ...]:
     found: tuple[str, ...] = ()
-    for pattern, names in lines:
-        if fnmatchcase(path, pattern):
-            found = names
+    for line in lines:
+        if fnmatchcase(path, line.path):
+            found = line.owners
     return found
 
 
 def _code_owner_files(host: str) -> Iterator[str]:
     # Those in a folder of workflows are covered by it.
-    yield from (path for path in PLACES[host] if not path.startswith("."))
+    yield from (path for path in PLACES[host] if not path.startswith(_WORKFLOWS[host]))
 
 
 def _pattern(path: str) -> str:
@@ -203,6 +256,15 @@ def _pattern(path: str) -> str:
 
 
 def _regular(path: str) -> str:
-    """Spell a path as a regular expression of Go's, as Gitea and Forgejo read it; a blank would end it."""
-    text = re.sub(r"([.+()|^$\[\]{}\\])", r"\\\1", path).replace("*", "[^/]*").replace(" ", "\\s")
+    r"""Spell a path as a regular expression of Go's, as Gitea and Forgejo read it.
+
+    They take backslashes away before they compile it (``TokenizeCodeOwnersLine``): one for the expression is written as two.
+
+    Examples
+    --------
+    >>> print(_regular("my ml/models/wine-*/model.yaml"))
+    my\ ml/models/wine-[^/]*/model\\.yaml
+    """
+    text = re.sub(r"([.+()|^$\[\]{}\\])", r"\\\1", path).replace("*", "[^/]*")
+    text = text.replace("\\", "\\\\").replace(" ", "\\ ").replace("#", "\\#")
     return text + ".*" if path.endswith("/") else text
