@@ -51,6 +51,18 @@ def test_a_site_inside_the_repository_is_named_with_the_line_that_ignores_it(
     assert "does not belong" not in run_cli("site", "build", "-o", str(folio_dir / "site"), "--force").err
 
 
+def test_a_build_says_how_many_records_it_could_not_read(
+    run_cli: Command, sweep: dict[str, str], folio_dir: Path, tmp_path: Path
+) -> None:
+    out = str(tmp_path / "site")
+    assert "could not be read" not in run_cli("site", "build", "-o", out).err
+    (file, *_) = sorted(path for path in (folio_dir / "runs").rglob("*.json") if not path.name.endswith(".series.json"))
+    file.write_text("{")
+    git(folio_dir, "commit", "-qam", "torn")
+    done = run_cli("site", "build", "-o", out)
+    assert done.code == 0 and "1 record could not be read, and is not on the site: runfolio check" in done.err
+
+
 def test_wrong_options_are_errors_in_words(run_cli: Command, sweep: dict[str, str], tmp_path: Path) -> None:
     out = str(tmp_path / "site")
     assert run_cli("site", "build", "-o", out, "--diff", "main").code == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -417,6 +418,13 @@ def test_clone_without_any_object_gets_one_finding_for_all(case: Damage) -> None
     shutil.rmtree(case.place / ".git" / "runfolio" / "objects")
     missing = [item for item in check(case.folio) if item.rule == "object.missing"]
     assert len(missing) <= 21 and all(item.severity is Severity.ERROR for item in missing)
+
+
+def test_a_package_list_that_is_gone_is_one_finding_whatever_the_number_of_runs(case: Damage) -> None:
+    case.edit(case.path("wide"), lambda v: v.setdefault("environment", {}).update(lock=LOCK))
+    case.commit_all({f"environments/{LOCK}.txt": None})
+    (one,) = [item for item in check(case.folio) if item.rule == "run.environment"]
+    assert re.search(r"is not there \(nor for 1 more run\)", one.message)
 
 
 def test_records_alone_are_no_worse_for_objects_that_lie_in_another_clone(case: Damage) -> None:

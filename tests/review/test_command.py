@@ -194,6 +194,20 @@ def test_what_cannot_be_read_is_not_said_to_be_removed_or_new(better_dir: Path) 
     assert "created" not in told
 
 
+def test_a_run_that_the_base_cannot_read_is_neither_new_nor_mended_in_silence(better_dir: Path) -> None:
+    git(better_dir, "checkout", "-q", "main")
+    (file, *_) = sorted(path for path in (better_dir / "runs").rglob("*.json") if not path.name.endswith(".series.json"))
+    whole = file.read_text()
+    file.write_text(whole[: len(whole) // 2])
+    commit_all(better_dir, "torn")
+    git(better_dir, "checkout", "-q", "-b", "mended")
+    assert "it cannot be read any more" in run(better_dir, "review", "main~1..main").stdout
+    file.write_text(whole)
+    commit_all(better_dir, "mended")
+    done = run(better_dir, "review", "main..HEAD")
+    assert done.returncode == 0 and "new training run" not in done.stdout and "the base's version cannot be read" in done.stdout
+
+
 def test_when_a_run_was_deleted_is_told_as_a_time(base_dir: Path) -> None:
     branch(base_dir, "less")
     assert run(base_dir, "runs", "delete", "2-seed0").returncode == 0

@@ -64,7 +64,10 @@ def gather(folio: Folio, span: Span, *, judging: Judging | None = None, baseline
     if by_source:
         added, base = _of_commits(folio, span, notes)
     else:
-        added = [run for run_id, run in sorted(read.after.runs.items()) if run_id not in read.before.runs]
+        known = read.before.runs.keys() | {
+            run_id for run_id, path in read.run_paths.items() if folio.place.strip(path) in read.unread
+        }
+        added = [run for run_id, run in sorted(read.after.runs.items()) if run_id not in known]
         base = _base(folio, span, read, added)
     experiments = experiment_changes(base, read, added, baseline)
     promoted, unjudged = promotions(folio, read, span, judging)

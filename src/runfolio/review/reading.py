@@ -132,8 +132,7 @@ def _read_side(place: Place, read: Read, side: Side, which: str) -> None:
             _take(side, inner, data, trusted=which == "old")
         except (DamagedError, NewerSchemaError) as error:
             read.unread.add(inner)
-            if which == "new":
-                read.faults += _damage(item, error)
+            read.faults += _damage(item, error) if which == "new" else _damaged_before(item)
         named = paths.run_of_path(inner)
         if named is not None:
             read.run_paths[named[1]] = item.path
@@ -226,4 +225,13 @@ def _damage(item: FileDifference, error: DamagedError) -> list[Finding]:
     first = lines[0].removeprefix(f"{item.path}: ").rstrip(".") if lines else "it cannot be read"
     more = f" (and {count_words(len(lines) - 1, 'more fault')})" if len(lines) > 1 else ""
     remedy = "" if "runfolio check" in first else "Every fault, and what to do: runfolio check"
-    return [Finding("review.damaged", Severity.ERROR, item.path, "", f"it cannot be read: {first}{more}", remedy)]
+    what = "it cannot be read any more" if item.old else "it cannot be read"
+    return [Finding("review.damaged", Severity.ERROR, item.path, "", f"{what}: {first}{more}", remedy)]
+
+
+def _damaged_before(item: FileDifference) -> list[Finding]:
+    change = "it is gone now" if item.new is None else "what was changed is not known, and it counts as nothing new"
+    remedy = "Compare it with the version before that one: git log -p"
+    return [
+        Finding("review.base-damaged", Severity.WARNING, item.path, "", f"the base's version cannot be read; {change}", remedy)
+    ]

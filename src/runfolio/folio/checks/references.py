@@ -28,6 +28,7 @@ class References:
         self._runs: dict[str, str] = {}
         self._parents: list[tuple[str, str]] = []
         self._slugs: dict[str, tuple[str, int]] = {}
+        self._lost: dict[str, tuple[str, int]] = {}
 
     @property
     def run_ids(self) -> Mapping[str, str]:
@@ -58,9 +59,8 @@ class References:
             message = f"16 hex digits are expected, found {name!r}"
             self._add("run.environment", Severity.ERROR, path, "environment.lock", message, self._restore(path))
         elif name not in self._environments:
-            lost = self._prefix + paths.environment_path(name)
-            message = f"the package list {lost} is not there"
-            self._add("run.environment", Severity.ERROR, path, "environment.lock", message, self._restore(lost))
+            first, count = self._lost.get(name, (path, 0))
+            self._lost[name] = (first, count + 1)
 
     def finish(self, experiments: Mapping[str, Experiment], files: set[str]) -> None:
         """Say what is named and is not there.
@@ -84,6 +84,11 @@ class References:
                     f"there is no such file, and {count} run{'s' if count > 1 else ''} of experiment {slug!r}, such as {first}"
                 )
                 self._add("run.experiment", Severity.ERROR, path, "", message, self._restore(path))
+        for name, (path, count) in self._lost.items():
+            lost = self._prefix + paths.environment_path(name)
+            more = f" (nor for {count - 1:,} more run{'s' if count > 2 else ''})" if count > 1 else ""
+            message = f"the package list {lost} is not there{more}"
+            self._add("run.environment", Severity.ERROR, path, "environment.lock", message, self._restore(lost))
         for path, item in experiments.items():
             if item.baseline and item.baseline not in self._runs:
                 message = f"the run {item.baseline} is not in this revision"

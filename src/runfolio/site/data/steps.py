@@ -8,6 +8,7 @@ from runfolio.site import publishing
 from runfolio.site.data import environments, reading, runs, search, tables
 from runfolio.site.gather import Site
 from runfolio.site.plan import Step
+from runfolio.site.words import count_words
 
 
 def steps(site: Site) -> Iterator[Step]:
@@ -19,6 +20,11 @@ def steps(site: Site) -> Iterator[Step]:
     yield Step("artifacts", list(publishing.files(site, selection)))
     site.previews = publishing.previews(site, selection)
     site.warnings += selection.warnings()
+    unread = len(site.index.faults())
+    if unread:
+        site.warnings.append(
+            f"{count_words(unread, 'record')} could not be read, and {'is' if unread == 1 else 'are'} not on the site: runfolio check"
+        )
     yield Step("package lists", list(environments.lists(site)))
     yield Step("index of package lists", [environments.list_index(site)])
     yield Step("data of runs", list(runs.chunks(site)))
