@@ -85,7 +85,7 @@ def test_a_busy_receiver_is_told_again_under_the_same_delivery(receiver: Receive
     ("replies", "words"),
     [
         ([Reply(404, {"message": "no such hook"})], "refused the promotion: 404 no such hook. Is its address right?"),
-        ([Reply(302, headers={"Location": "https://evil.example/"})], "refused the promotion: 302"),
+        ([Reply(302, headers={"Location": "https://evil.example/"})], "refused the promotion: 302. No redirect is followed"),
         ([Reply(503)] * 9, "did not take the promotion: 503. It was not told"),
         ([Reply(429, headers={"Retry-After": "9999"})], "did not take the promotion: 429"),
         ([Reply(200, raw=b"o", promised=100)] * 9, "broke off after 1 of 100 bytes"),

@@ -364,12 +364,15 @@ def test_promotions_and_regressions_reach_a_webhook_signed(base_dir: Path) -> No
     try:
         url = f"http://127.0.0.1:{server.server_port}/hook"
         done = run(base_dir, "notify", "main..HEAD", RUNFOLIO_WEBHOOK=url, RUNFOLIO_WEBHOOK_SECRET="s3cret")
+        open_to_all = run(base_dir, "notify", "main..HEAD", RUNFOLIO_WEBHOOK=url)
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
     assert done.returncode == 0, done.stderr
-    ((headers, body),) = got
+    (headers, body), (unsigned, _) = got
     told = json.loads(body)
+    assert done.stderr == "1 event sent.\n" and "X-Runfolio-Signature-256" not in unsigned
+    assert "1 event sent, unsigned: RUNFOLIO_WEBHOOK_SECRET is not set" in open_to_all.stderr
     assert told["event"] == "regression" and "got worse beyond noise" in told["text"]
     assert is_genuine(headers, body, "s3cret") and not is_genuine(headers, body, "other")

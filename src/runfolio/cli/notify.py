@@ -31,7 +31,7 @@ def notify(span: str, training: str | None, link: str | None, dry_run: bool) -> 
     """
     from runfolio.errors import UsageError
     from runfolio.gitstore.user_settings import user_setting
-    from runfolio.hosts.webhook import Event, find_webhook
+    from runfolio.hosts.webhook import SECRET_VARIABLE, Event, find_webhook
     from runfolio.hosts.webhook import notify as send
     from runfolio.review.events import events_of
     from runfolio.review.gathering import gather
@@ -60,4 +60,5 @@ def notify(span: str, training: str | None, link: str | None, dry_run: bool) -> 
         raise UsageError("No webhook is set up: set RUNFOLIO_WEBHOOK, or git config runfolio.webhook. To look first: --dry-run")
     for event in events:
         send(hook.url, event, hook.secret)
-    click.echo(f"{len(events)} event{'s' * (len(events) != 1)} sent.", err=True)
+    unsigned = "" if hook.secret or not events else f", unsigned: {SECRET_VARIABLE} is not set, nor runfolio.webhookSecret of git"
+    click.echo(f"{len(events)} event{'s' * (len(events) != 1)} sent{unsigned}.", err=True)

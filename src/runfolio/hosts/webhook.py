@@ -152,9 +152,10 @@ def notify(url: str, event: Event, secret: str = "", *, patience: Patience | Non
                 return
             trouble = f"{raw.status} {words(raw)}".rstrip()
             if raw.status < 500 and raw.status not in (408, 429):
-                raise RemoteError(
-                    f"The webhook at {_place(url)} refused the {visible(event.kind)}: {trouble}. Is its address right?"
+                remedy = (
+                    "No redirect is followed: set the address that it leads to" if raw.status < 400 else "Is its address right?"
                 )
+                raise RemoteError(f"The webhook at {_place(url)} refused the {visible(event.kind)}: {trouble}. {remedy}")
             wait = asked_wait(raw.headers)
         length = wait if wait is not None else patience.first_s * 2**attempt * random.uniform(0.75, 1.25)
         if attempt + 1 == patience.tries or waited + length > patience.most_s:
