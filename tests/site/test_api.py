@@ -139,6 +139,17 @@ def test_feed_and_sitemap_are_xml_with_hostile_names(folio_dir: Path, tmp_path: 
     assert (out / "robots.txt").read_text().endswith("Sitemap: https://team.example.org/folio/sitemap.xml\n")
 
 
+def test_feeds_of_two_folios_on_one_host_share_no_id(folio_dir: Path, tmp_path: Path) -> None:
+    from xml.etree import ElementTree
+
+    folio, found = plain_folio(folio_dir, 1), []
+    for place in ("wine", "digits", ""):
+        data_of(folio, tmp_path / f"site-{place}", BuildOptions(base_url=f"https://team.github.io/{place}"))
+        top = ElementTree.fromstring((tmp_path / f"site-{place}" / "feed.xml").read_bytes())
+        found += [node.text for node in top.iter("{http://www.w3.org/2005/Atom}id")]
+    assert len(found) == len(set(found)) >= 6
+
+
 def test_ids_of_the_feed_stay_when_runs_are_added(folio_dir: Path, tmp_path: Path) -> None:
     from runfolio.site.feeds import entries
 

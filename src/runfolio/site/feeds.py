@@ -167,8 +167,9 @@ def _best_words(item: ExperimentData, best: float | None, before: float | None) 
 
 
 def _feed(site: Site, found: Sequence[dict[str, Any]], updated: int) -> bytes:
-    authority = urlsplit(site.base_url).hostname or "runfolio.invalid"
-    top = f"tag:{authority},2026:runfolio"
+    address = urlsplit(site.base_url)
+    # With the path: many folios share a host, as team.github.io/wine and team.github.io/digits do.
+    top = f"tag:{address.hostname or 'runfolio.invalid'},2026:{address.path.lstrip('/')}runfolio"
     title = escape(visible(site.title))
     base = f" xml:base={quoteattr(site.base_url)}" if site.base_url else ""
     lines = [
