@@ -342,6 +342,24 @@ def test_git_diff_reads_records_in_words(better_dir: Path) -> None:
     assert "+param depth: 5" in said.stdout
 
 
+def test_a_metric_that_a_promotion_leaves_as_it_is_is_shown_after_those_that_it_changes(base_dir: Path) -> None:
+    import runfolio
+
+    runfolio.set_tracking_uri(base_dir)
+    for version, loss in ((1, 0.5), (2, 0.4)):
+        if version == 2:
+            branch(base_dir, "next")
+        with runfolio.start_run() as made:
+            runfolio.log_metrics({"accuracy": 0.984, "loss": loss})
+            runfolio.log_text(str(loss), "model/weights.txt")
+        assert run(base_dir, "models", "register", f"runs:/{made.info.run_id}/model", "wine").returncode == 0
+        assert run(base_dir, "models", "promote", "wine", str(version), "Production", "--direct").returncode == 0
+    told = run(base_dir, "review", "main..HEAD").stdout
+    rows = [line for line in told.splitlines() if line.startswith("| `wine` 2 | ")]
+    assert [row.split(" | ")[1:3] for row in rows] == [["`loss`", "0.5000"], ["`accuracy`", "0.9840"]]
+    assert rows[1].endswith("| the same |")
+
+
 def test_promotions_and_regressions_reach_a_webhook_signed(base_dir: Path) -> None:
     from runfolio.hosts.webhook import is_genuine
 

@@ -52,6 +52,19 @@ def checked_safe_in(text: str, renderer: Callable[[str], str]) -> None:
     assert all(len({len(row) for row in rows}) == 1 for rows in seen.tables)
 
 
+def test_a_fold_does_not_promise_all_runs_where_the_best_are_listed() -> None:
+    text = body(changes.everything(), runs=4)
+    assert "10 new runs, the best of them listed" in text and "All 10" not in text
+
+
+def test_code_and_files_are_told_under_the_experiments_name() -> None:
+    change = changes.everything()
+    renamed = replace(change, experiments=tuple(replace(item, name=item.name.title()) for item in change.experiments))
+    text = body(renamed, sections=("code", "artifacts"))
+    assert all(f"`{item.name}`" in text for item in renamed.experiments if item.slug == renamed.artifacts[0].experiment)
+    assert f"`{renamed.artifacts[0].experiment}`" not in text
+
+
 def test_a_comment_says_all_of_a_change_in_the_order_of_a_reviewer() -> None:
     text = body(changes.everything())
     order = [

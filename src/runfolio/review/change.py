@@ -165,7 +165,7 @@ class Promotion:
     signature_changed : bool or None
         Whether inputs or outputs differ from the live version's; None where there is none.
     metrics : tuple of tuple
-        (metric, of the live version, of this one), where the two differ.
+        (metric, of the live version, of this one), those that differ first; none where nothing is replaced.
     """
 
     model: str

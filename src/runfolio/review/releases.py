@@ -165,10 +165,11 @@ def _promotion(
 
 
 def _metrics(version: ModelVersion | None, live: ModelVersion | None) -> tuple[tuple[str, float | None, float | None], ...]:
-    if version is None or live is None:
+    """Return the metrics of both, those that differ first: that the accuracy is the same says as much as that it is not."""
+    if version is None or live is None or live.version == version.version:
         return ()
-    pairs = ((key, live.metrics.get(key), version.metrics.get(key)) for key in sorted({*version.metrics, *live.metrics}))
-    return tuple(pair for pair in pairs if pair[1] != pair[2])
+    pairs = [(key, live.metrics.get(key), version.metrics.get(key)) for key in sorted({*version.metrics, *live.metrics})]
+    return tuple(sorted(pairs, key=lambda pair: pair[1] == pair[2]))
 
 
 def _versions(

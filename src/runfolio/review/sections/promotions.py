@@ -13,7 +13,7 @@ DIGITS = 8
 
 
 def promotions(change: Change, options: ReportOptions) -> Section | None:
-    """Show each promotion with what it replaces, the metrics that differ, and the other changes of registered models."""
+    """Show each promotion with what it replaces, the metrics beside what is live, and the other changes of registered models."""
     blocks: list[Block] = []
     if change.promotions:
         heads = ("Model", "Version", "Stage", "Replaces", "Files", "Inputs and outputs")
@@ -77,5 +77,5 @@ def _signature(item: Promotion) -> Line:
 
 
 def _metric_row(item: Promotion, metric: str, live: float | None, new: float | None) -> tuple[Line, ...]:
-    gap = signed_words(new - live) if live is not None and new is not None and live != new else "–"
+    gap = "–" if live is None or new is None else "the same" if live == new else signed_words(new - live)
     return ((Name(item.model), f" {item.version}"), (Name(metric),), (number_words(live),), (number_words(new),), (gap,))

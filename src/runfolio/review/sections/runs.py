@@ -28,9 +28,17 @@ def runs(change: Change, options: ReportOptions) -> Section | None:
         rest = having[options.rows :]
         count = sum(len(item.added) for item in rest)
         blocks.append(Paragraph((f"…and {count_words(count, 'run')} in {count_words(len(rest), 'more experiment')}.",)))
-    return Section(
-        "runs", "New runs", tuple(blocks), f"All {count_words(change.added, 'new run')}" if change.added > 1 else "The new run"
-    )
+    return Section("runs", "New runs", tuple(blocks), _folded(change, having, options))
+
+
+def _folded(change: Change, having: Sequence[ExperimentChange], options: ReportOptions) -> str:
+    """Say what is folded away: not all of them, where only the first rows of each table are."""
+    if change.added == 1:
+        return "The new run"
+    said = count_words(change.added, "new run")
+    whole = len(having) <= options.rows and all(len(item.added) <= options.runs for item in having)
+    best = all(item.objective for item in having)
+    return f"All {said}" if whole else f"{said}, the {'best' if best else 'first'} of them listed"
 
 
 def _intro(item: ExperimentChange) -> Line:

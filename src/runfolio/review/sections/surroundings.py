@@ -28,7 +28,11 @@ def data(change: Change, options: ReportOptions) -> Section | None:
         blocks.append(table(("Recorded dataset", "Before", "Now", "What differs"), told, "dataset").cut(options.rows))
     if not change.data:
         return Section("data", "Data", tuple(blocks), _recorded(change)) if blocks else None
-    rows = [((Name(item.experiment),), (Name(item.name),), _digest(item.old), _digest(item.new)) for item in change.data]
+    named = _names(change)
+    rows = [
+        ((Name(named.get(item.experiment, item.experiment)),), (Name(item.name),), _digest(item.old), _digest(item.new))
+        for item in change.data
+    ]
     shown = table(("Experiment", "Dataset", "Before", "Now"), rows, "dataset").cut(options.rows)
     folded = f"Data: {_differing(len(rows), 'dataset')}" if not blocks else _recorded(change)
     return Section("data", "Data", (*blocks, shown), folded)
@@ -49,8 +53,9 @@ def code(change: Change, options: ReportOptions) -> Section | None:
     if not change.code:
         return None
     blocks: list[Block] = []
+    named = _names(change)
     for item in change.code:
-        blocks += _code(item, options)
+        blocks += _code(item, named.get(item.experiment, item.experiment), options)
     count = len({path for item in change.code for path, *_ in item.files})  # the same file may differ for several experiments
     missing = any(item.missing for item in change.code)
     words = _differing(count, "file") if count else "nothing to compare" if missing else "the same"
@@ -62,9 +67,15 @@ def artifacts(change: Change, options: ReportOptions) -> Section | None:
     """Show the files of baseline and best whose content differs, by size and digest."""
     if not change.artifacts:
         return None
-    rows = [_artifact(item) for item in change.artifacts]
+    named = _names(change)
+    rows = [_artifact(item, named.get(item.experiment, item.experiment)) for item in change.artifacts]
     shown = table(("Experiment", "File", "Before", "Now"), rows, "file").cut(options.rows)
     return Section("artifacts", "Artifacts", (shown,), f"Artifacts: {_differing(len(rows), 'file')}")
+
+
+def _names(change: Change) -> dict[str, str]:
+    """Return the experiments' names by the names of their folders, which comparisons hold."""
+    return {item.slug: item.name for item in change.experiments}
 
 
 def _differing(count: int, noun: str) -> str:
@@ -79,8 +90,8 @@ def _digest(found: str | None) -> Line:
     return ("not read",) if found is None else (Name(short_digest(found)),)
 
 
-def _code(item: CodeChange, options: ReportOptions) -> list[Block]:
-    commits: Line = (Name(item.experiment),)
+def _code(item: CodeChange, experiment: str, options: ReportOptions) -> list[Block]:
+    commits: Line = (Name(experiment),)
     if item.old and item.new:
         commits += (": ", Name(item.old[:10]), " to ", Name(item.new[:10]))
     if item.missing:
@@ -97,9 +108,9 @@ def _lines(added: int, removed: int) -> tuple[Line, Line]:
     return (f"+{added:,}",), (f"−{removed:,}",)
 
 
-def _artifact(item: ArtifactChange) -> tuple[Line, ...]:
+def _artifact(item: ArtifactChange, experiment: str) -> tuple[Line, ...]:
     return (
-        (Name(item.experiment),), (Name(item.path, 120),),
+        (Name(experiment),), (Name(item.path, 120),),
         _file(item.old_size, item.old_digest), _file(item.new_size, item.new_digest),
     )  # fmt: skip
 
