@@ -25,6 +25,7 @@ FOLIOS = {
     "training-all": Facts(branch="trunk", folder="ml/folio", ledger="runfolio/ledger", cloud="s3", training=TRAINING),
     "training-by-hand": Facts(training=TrainingSettings("x", requirements="", on_push=False)),
     "all": Facts(branch="trunk", folder="ml/folio", ledger="runfolio/ledger", cloud="s3"),
+    "releases": Facts(branch="release/1.x"),  # where zizmor takes what is published for a release
     "gcs": Facts(cloud="gcs"),
     "azure": Facts(cloud="azure", folder="ml"),
     "fsspec": Facts(cloud="fsspec", ledger="ledger"),
