@@ -139,7 +139,7 @@ def test_an_objective_of_the_change_judges_it_only_where_the_base_has_none(folio
     assert run(folio_dir, "experiments", "set-objective", "plain", "accuracy", "--min").returncode == 0
     log_runs(folio_dir, "plain", {"depth": 3}, (0.5, 0.51, 0.52))
     told = run(folio_dir, "review", "main..HEAD").stdout
-    assert told.startswith("## ⚠️\N{NO-BREAK SPACE}Look first: 1 alarm. Worse than the best so far")
+    assert told.startswith("## ⚠️\N{NO-BREAK SPACE}Look first: 1 warning. Worse than the best so far")
     assert "accuracy (max, replicates by seed) became accuracy (min, replicates by seed)" in told
 
 

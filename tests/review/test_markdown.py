@@ -79,7 +79,7 @@ def test_a_comment_says_all_of_a_change_in_the_order_of_a_reviewer() -> None:
 
 def test_sections_are_those_asked_for_in_the_order_asked_for() -> None:
     text = body(changes.everything(), sections=("gates", "verdict", "promotions"))
-    assert headings(text) == ["Gates", "❌ Do not merge yet: 2 alarms to explain and 1 promotion refused", "Promotions"]
+    assert headings(text) == ["Gates", "❌ Do not merge yet: 2 errors to explain and 1 promotion refused", "Promotions"]
     assert set(SECTIONS) == set(ReportOptions().sections)
 
 
@@ -89,7 +89,7 @@ TITLES: list[tuple[Callable[[], Change], str]] = [
     (changes.within_noise, "No difference beyond noise"),
     (changes.single, "New results, too few runs to claim a difference"),
     (changes.other_data, "⚠️ New results, not comparable: they come from different data"),
-    (changes.tampered, "❌ Do not merge yet: 2 alarms to explain"),
+    (changes.tampered, "❌ Do not merge yet: 2 errors to explain"),
     (changes.promoted, "❌ Do not merge yet: 1 promotion refused"),
     (lambda: changes.promoted(changes.GATES[:1]), "✅ The best result improved; a model is promoted"),
     (

@@ -83,7 +83,7 @@ def test_the_policy_names_the_one_style_by_its_digest() -> None:
 def test_the_page_says_what_the_comment_says() -> None:
     page = KINDS["everything"]()
     for words in (
-        "Do not merge yet: 2 alarms to explain and 1 promotion refused", "improved by 0.0247", "95 % interval +0.0107 to +0.0386",
+        "Do not merge yet: 2 errors to explain and 1 promotion refused", "improved by 0.0247", "95 % interval +0.0107 to +0.0386",
         "the pickle is our own", "a result of an existing run was edited", "scikit-learn", "12 files of records were too large to read",
     ):  # fmt: skip
         assert words in page

@@ -30,6 +30,7 @@ def register(source: str, name: str, pairs: tuple[str, ...], description: str) -
     SOURCE is runs:/RUN/PATH (RUN as in all commands: an id, its beginning or a name), models:/NAME/VERSION, or a folder.
     """
     from runfolio.registry import register as register_version
+    from runfolio.site.words import count_words
     from runfolio.tracking.model_code import code_files
     from runfolio.tracking.registry import checked_model_tags
 
@@ -40,7 +41,7 @@ def register(source: str, name: str, pairs: tuple[str, ...], description: str) -
             source = f"runs:/{folio.runs.resolve(run)}/{path}"
         made = register_version(folio, source, name, tags=tags, description=description, code_of=code_files)
     click.echo(str(made.version))
-    click.echo(f"{visible(name)} {made.version}: {made.file_count} files, {made.digest}", err=True)
+    click.echo(f"{visible(name)} {made.version}: {count_words(made.file_count, 'file')}, {made.digest}", err=True)
 
 
 @click.command("alias")

@@ -26,7 +26,7 @@ def title_of(change: Change) -> tuple[str, str]:
     """Return the report's title, and its tone: what stands in the way first, else what the results come to."""
     stops = []
     if change.errors:
-        stops.append(f"{count_words(len(change.errors), 'alarm')} to explain")
+        stops.append(f"{count_words(len(change.errors), 'error')} to explain")
     if change.refused:
         stops.append(f"{count_words(len(change.refused), 'promotion')} refused")
     if stops:
@@ -35,7 +35,7 @@ def title_of(change: Change) -> tuple[str, str]:
     if change.added and change.promotions:
         title += _promoted(change)
     if change.alarms:
-        return f"Look first: {count_words(len(change.alarms), 'alarm')}. {title}", WARN
+        return f"Look first: {count_words(len(change.alarms), 'warning')}. {title}", WARN
     return title, tone
 
 
