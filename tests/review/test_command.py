@@ -194,6 +194,13 @@ def test_what_cannot_be_read_is_not_said_to_be_removed_or_new(better_dir: Path) 
     assert "created" not in told
 
 
+def test_a_report_in_a_jobs_log_is_no_command_and_elsewhere_the_comment_itself(better_dir: Path) -> None:
+    log_runs(better_dir, "wine", {"depth": "##[add-mask]x"}, (0.99,))
+    told = run(better_dir, "review", "main..HEAD").stdout
+    assert "##[add-mask]x" in told
+    assert run(better_dir, "review", "main..HEAD", GITHUB_ACTIONS="true").stdout == told.replace("##[", "## [")
+
+
 def test_a_run_that_the_base_cannot_read_is_neither_new_nor_mended_in_silence(better_dir: Path) -> None:
     git(better_dir, "checkout", "-q", "main")
     (file, *_) = sorted(path for path in (better_dir / "runs").rglob("*.json") if not path.name.endswith(".series.json"))

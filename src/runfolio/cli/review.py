@@ -135,12 +135,15 @@ def _markdown(change: Change, options: ReportOptions) -> str:
 
 def _say(change: Change, options: ReportOptions, *, markdown_only: bool) -> None:
     """Print the report: as Markdown where nothing else was asked for, else in words, as a log."""
+    from runfolio.hosts.annotations import inert, no_command
+
     if markdown_only:
-        click.echo(_markdown(change, options), nl=False)
+        text = _markdown(change, options)
+        in_a_job = os.environ.get("GITHUB_ACTIONS") == "true"  # Forgejo's and Gitea's runners set it, too
+        click.echo(no_command(text) if in_a_job else text, nl=False)
         if change.empty:
             click.echo("Nothing that runfolio looks at differs between the two.", err=True)
         return
-    from runfolio.hosts.annotations import inert
     from runfolio.review.text import report_text
 
     click.echo(inert(report_text(change, options)))
