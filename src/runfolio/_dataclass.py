@@ -14,7 +14,8 @@ alone, ``InitVar``, ``order``, an own ``__init__``, no slots, and Pythons that n
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+
+from runfolio._typing import TYPE_CHECKING
 
 __all__ = ["dataclass", "field", "replace"]
 

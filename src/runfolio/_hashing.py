@@ -6,7 +6,8 @@ What hashes whole files takes :mod:`hashlib`, whose OpenSSL uses the processor's
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+
+from runfolio._typing import TYPE_CHECKING
 
 __all__ = ["sha1", "sha1_of", "sha256"]
 

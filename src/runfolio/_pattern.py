@@ -6,7 +6,8 @@ To compile one takes 0.1 to 0.5 ms, and those that tell secrets, paths and durat
 from __future__ import annotations
 
 import re
-from typing import AnyStr, cast
+
+from runfolio._typing import AnyStr, cast
 
 _VERBS = ("match", "search", "fullmatch", "sub", "subn", "split", "finditer", "findall")
 

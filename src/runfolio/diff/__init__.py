@@ -6,9 +6,8 @@ this room finds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runfolio._lazy import lazy_names
+from runfolio._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runfolio.diff.compare import Comparison, Row, compare_runs

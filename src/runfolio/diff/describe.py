@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
+from runfolio._typing import Any
 from runfolio.records.runs import ArtifactEntry, Lifecycle, MetricSummary, Run
 from runfolio.records.times import utc_text
 from runfolio.records.visible import visible

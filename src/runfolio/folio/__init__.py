@@ -10,9 +10,8 @@ runs), ``series`` (metric histories), ``recovery``, ``syncing``, ``collecting``,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runfolio._lazy import lazy_names
+from runfolio._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runfolio.folio.folio import Folio

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from runfolio._dataclass import replace
+from runfolio._typing import Any
 from runfolio.errors import AlreadyExistsError, DamagedError, DeletedError, NotFoundError
 from runfolio.folio.parsed import parsed_files
 from runfolio.folio.place import Place

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from runfolio._typing import TYPE_CHECKING, Any
 from runfolio.errors import RunfolioError, storage_errors
 from runfolio.folio.experiments import ExperimentBook
 from runfolio.folio.lookup import RunFinder

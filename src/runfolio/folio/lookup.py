@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from runfolio._typing import TYPE_CHECKING
 from runfolio.errors import DamagedError, NotFoundError, UsageError
 from runfolio.formats import paths
 from runfolio.formats.runs import decode_run

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from runfolio._typing import TYPE_CHECKING, Any
 from runfolio.errors import StateError, storage_error
 from runfolio.folio.copies import settle_seen
 from runfolio.folio.experiments import default_experiment

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import get_ident
-from typing import Any, Protocol, TypeVar, cast
 
+from runfolio._typing import Any, Protocol, TypeVar, cast
 from runfolio._version import __version__
 from runfolio.errors import DamagedError
 from runfolio.formats.yaml import MAX_BYTES, YamlDocument, read_yaml

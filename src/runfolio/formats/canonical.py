@@ -22,9 +22,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, NoReturn
 
 from runfolio._pattern import pattern
+from runfolio._typing import Any, NoReturn
 from runfolio.errors import DamagedError
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024

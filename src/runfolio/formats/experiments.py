@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from runfolio._pattern import pattern
+from runfolio._typing import Any
 from runfolio.errors import DamagedError, UsageError
 from runfolio.formats.fields import FieldReader, one_of, some_text, text, texts
 from runfolio.formats.paths import experiment_of_path

@@ -8,8 +8,8 @@ expect of an entry whose value they commented out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
 
+from runfolio._typing import TYPE_CHECKING, Any, TypeVar
 from runfolio.errors import DamagedError
 from runfolio.formats.yaml import YamlDocument
 

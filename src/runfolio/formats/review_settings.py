@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from runfolio._typing import Any
 from runfolio.formats.fields import FieldReader, flag, list_of, one_of, whole
 from runfolio.records.settings import SECTIONS, ReviewSettings
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import EnumMeta
-from typing import Any, TypeVar
 
+from runfolio._typing import Any, TypeVar
 from runfolio.errors import DamagedError, NewerSchemaError
 from runfolio.formats.canonical import dump, load, read_number, spell_number
 from runfolio.records.runs import ArtifactEntry, DatasetInput, Digest, Lifecycle, MetricSummary, Run, RunStatus, SeriesRef

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from runfolio._pattern import pattern
+from runfolio._typing import Any
 from runfolio.errors import UsageError
 from runfolio.formats.durations import parse_duration
 from runfolio.formats.fields import FieldReader, flag, list_of, mapping, one_of, some_text, text, whole

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from runfolio._pattern import pattern
+from runfolio._typing import Any
 from runfolio.errors import UsageError
 from runfolio.formats.fields import FieldReader, flag, text
 from runfolio.records.models import check_stage_name

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from runfolio._dataclass import dataclass
 from runfolio._pattern import pattern
+from runfolio._typing import TYPE_CHECKING, Any
 from runfolio.errors import DamagedError
 
 if TYPE_CHECKING:

@@ -12,9 +12,8 @@ touched but for the entries of the records themselves; every value that comes fr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runfolio._lazy import lazy_names
+from runfolio._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runfolio.gitstore.commits import FileChange, Ident, commit_files

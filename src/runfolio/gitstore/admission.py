@@ -12,9 +12,9 @@ import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from runfolio._pattern import pattern
+from runfolio._typing import NamedTuple
 
 MAX_NEW_FILES = 5000
 ABSENT = "000000"

@@ -10,7 +10,8 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from runfolio._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runfolio.gitstore.process import Started

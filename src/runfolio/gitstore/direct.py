@@ -12,8 +12,8 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+from runfolio._typing import TYPE_CHECKING
 from runfolio.gitstore.config import Values
 from runfolio.gitstore.folders import Folder, Line
 from runfolio.gitstore.loose import GIT_LEVEL, fitting_level, object_id

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
+from runfolio._typing import NamedTuple
 from runfolio.errors import DamagedError
 
 _ENTRY = re.compile(rb"(([0-7]{5,6}) ([^\0]+)\0.{20})", re.DOTALL)

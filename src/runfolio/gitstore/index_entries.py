@@ -7,8 +7,8 @@ report what it does (``--verbose``), and the last report is looked for. What it 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
+from runfolio._typing import NamedTuple
 from runfolio.errors import GitError
 from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.trees import FILE, id_bytes

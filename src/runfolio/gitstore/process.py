@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runfolio._pattern import pattern
+from runfolio._typing import TYPE_CHECKING
 from runfolio.errors import GitError
 
 if TYPE_CHECKING:

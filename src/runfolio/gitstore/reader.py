@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
 
+from runfolio._typing import IO, TYPE_CHECKING
 from runfolio.errors import GitError, RemoteError
 from runfolio.gitstore.nearby import NearbyObjects, NotNearbyError
 from runfolio.gitstore.process import NO_HOOKS, SAFE, environment, git_program

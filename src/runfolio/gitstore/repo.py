@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runfolio._dataclass import dataclass
+from runfolio._typing import TYPE_CHECKING
 from runfolio.errors import GitError, NotAFolioError
 from runfolio.gitstore.config import GitConfig
 from runfolio.gitstore.discovery import plain_repository

@@ -17,9 +17,9 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import accumulate
-from typing import NamedTuple
 
 from runfolio._hashing import sha1_of
+from runfolio._typing import NamedTuple
 from runfolio.gitstore.loose import compressed, write_whole
 from runfolio.gitstore.settled import read_small
 

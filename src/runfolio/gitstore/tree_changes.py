@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import itemgetter
-from typing import NamedTuple
 
+from runfolio._typing import NamedTuple
 from runfolio.gitstore.folders import Folder, Line
 from runfolio.gitstore.nearby import NearbyObjects, NotNearbyError
 from runfolio.gitstore.ref_values import OBJECT_ID

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from runfolio._hashing import sha1, sha256
 from runfolio._pattern import pattern
+from runfolio._typing import NamedTuple
 from runfolio.errors import DamagedError, GitError
 from runfolio.gitstore.folders import numbers_in
 from runfolio.gitstore.nearby import NotNearbyError

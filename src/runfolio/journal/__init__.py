@@ -12,9 +12,8 @@ Files: ``events`` (one line ↔ one event), ``writer`` (append), ``state`` (even
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runfolio._lazy import lazy_names
+from runfolio._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runfolio.journal.spool import Journal, Spool

@@ -25,7 +25,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+
+from runfolio._typing import Any
 
 _quote = json.encoder.encode_basestring
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import get_ident
-from typing import Any
 
 from runfolio._dataclass import dataclass
 from runfolio._pattern import pattern
+from runfolio._typing import Any
 from runfolio.errors import StorageError, storage_error
 from runfolio.journal.writer import JournalWriter
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from runfolio._dataclass import replace
+from runfolio._typing import Any, NamedTuple
 from runfolio.formats.canonical import read_number
 from runfolio.formats.runs import decode_artifact, decode_input, run_of_fields
 from runfolio.formats.series import Reduction

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from runfolio._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from queue import SimpleQueue

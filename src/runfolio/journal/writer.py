@@ -8,8 +8,8 @@ import threading
 import weakref
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
 
+from runfolio._typing import Any, NoReturn
 from runfolio.errors import StateError, StorageError, storage_error
 from runfolio.journal.events import encode_event, encode_key, encode_point
 from runfolio.journal.syncing import sync_with_folder

@@ -16,9 +16,8 @@ b'weights'
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runfolio._lazy import lazy_names
+from runfolio._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runfolio.objects.files import walk_files

@@ -13,9 +13,9 @@ import os
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
 from runfolio._pattern import pattern
+from runfolio._typing import NamedTuple, Protocol
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, storage_error
 from runfolio.objects.files import open_descriptor
 from runfolio.objects.incoming import lent_buffer, make_folder, sync_path

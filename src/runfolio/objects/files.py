@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
 
+from runfolio._typing import BinaryIO
 from runfolio.errors import NotFoundError, UsageError, storage_error
 from runfolio.objects.incoming import CHUNK_BYTES
 from runfolio.records.runs import Digest

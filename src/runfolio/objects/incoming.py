@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
+from runfolio._typing import BinaryIO
 from runfolio.records.runs import Digest
 
 CHUNK_BYTES = 1 << 20

@@ -11,9 +11,9 @@ import os
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NoReturn
 
 from runfolio._pattern import pattern
+from runfolio._typing import BinaryIO, NoReturn
 from runfolio.errors import DamagedError, NotFoundError, RunfolioError, StorageError, UsageError, storage_error
 from runfolio.formats.runs import check_digest
 from runfolio.objects.copies import Copies

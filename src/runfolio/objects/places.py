@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runfolio._pattern import pattern
+from runfolio._typing import TYPE_CHECKING
 from runfolio.errors import UsageError
 from runfolio.objects.local import LocalStore
 from runfolio.objects.store import ObjectStore

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
 
+from runfolio._typing import BinaryIO, NamedTuple, Protocol
 from runfolio.errors import RunfolioError
 from runfolio.objects.copies import Copies
 from runfolio.records.runs import Digest

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from runfolio._dataclass import dataclass, field, replace
 from runfolio._pattern import pattern
+from runfolio._typing import Any
 from runfolio.errors import UsageError
 from runfolio.records.names import MAX_KEY_LENGTH
 from runfolio.records.runs import Digest, Lifecycle

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, NewType
 
 from runfolio._dataclass import dataclass, field
+from runfolio._typing import Any, NewType
 
 RunId = NewType("RunId", str)
 Digest = NewType("Digest", str)

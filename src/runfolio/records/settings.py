@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from runfolio._dataclass import dataclass, field
+from runfolio._typing import Any
 from runfolio.records.experiments import Objective
 from runfolio.records.models import STAGES
 

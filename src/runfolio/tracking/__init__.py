@@ -8,7 +8,8 @@ so that ``import runfolio`` and the logging path load none of them. What MLflow 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+
+from runfolio._typing import Any
 
 _PLACES = {
     "MlflowClient": ("runfolio.tracking.client", "RunfolioClient"),

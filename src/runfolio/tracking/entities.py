@@ -13,10 +13,10 @@ where it came from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Generic, TypeVar
 
 from runfolio import records
 from runfolio._dataclass import dataclass, field
+from runfolio._typing import Any, Generic, TypeVar
 from runfolio.errors import UsageError
 from runfolio.tracking.states import RunStatus, ViewType
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from runfolio._dataclass import dataclass
+from runfolio._typing import Any
 
 LOCAL = "LOCAL"
 NOTEBOOK = "NOTEBOOK"

@@ -14,8 +14,8 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
 
+from runfolio._typing import TYPE_CHECKING, Any, TypeVar
 from runfolio.errors import DeletedError, NotFoundError, RunfolioError, StateError, UsageError
 from runfolio.records import DEFAULT_EXPERIMENT_ID, Experiment, Lifecycle
 from runfolio.records.names import check_experiment_id

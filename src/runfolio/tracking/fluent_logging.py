@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from runfolio._typing import Any
 from runfolio.errors import UsageError
 from runfolio.tracking.fluent import client, experiment_in_force, live_run, stacks
 from runfolio.tracking.names import artifact_uri

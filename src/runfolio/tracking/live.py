@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 from runfolio._dataclass import replace
+from runfolio._typing import TYPE_CHECKING, Any
 from runfolio.errors import DeletedError, StateError, UsageError, storage_errors
 from runfolio.formats.runs import encode_input
 from runfolio.journal import JournalWriter

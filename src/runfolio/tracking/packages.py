@@ -16,10 +16,10 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from runfolio._hashing import sha256
 from runfolio._pattern import pattern
+from runfolio._typing import Any
 
 _EGG = pattern(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py\d[\d.]*)?(?:-.+)?\Z")
 

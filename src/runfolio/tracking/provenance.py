@@ -16,9 +16,9 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from runfolio._dataclass import dataclass, field
+from runfolio._typing import Any
 from runfolio.errors import RunfolioError
 from runfolio.gitstore.codestate import Asked
 from runfolio.gitstore.repo import Repo

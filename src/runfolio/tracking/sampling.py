@@ -5,9 +5,8 @@ What it does *not* do: sample. That is :mod:`runfolio.tracking.system`, loaded w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runfolio._dataclass import dataclass
+from runfolio._typing import TYPE_CHECKING
 from runfolio.errors import MissingPackageError, UsageError
 from runfolio.tracking.live import LiveRun
 from runfolio.tracking.session import Session

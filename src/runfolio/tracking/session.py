@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from runfolio._typing import TYPE_CHECKING
 from runfolio.errors import RunfolioError, storage_errors
 from runfolio.folio.folio import Folio
 from runfolio.folio.locations import current_folder

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 from runfolio._pattern import pattern
+from runfolio._typing import Any
 from runfolio.errors import NotAFolioError, RunfolioError
 from runfolio.formats.paths import BUILT_SITE, DATASETS, ENVIRONMENTS, EXPERIMENTS, MODELS, REPRODUCTIONS, RUNS
 from runfolio.gitstore.codestate import Asked, CodeState, ask_state, code_tree, configuration

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
+from runfolio._typing import Any
 from runfolio.errors import DeletedError, UsageError, storage_errors
 from runfolio.folio.offline import OfflineFolio
 from runfolio.records import Experiment, Lifecycle, Run, RunStatus, new_run_id

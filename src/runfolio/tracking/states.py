@@ -8,9 +8,8 @@ Here a status is its own text; MLflow's ``RunStatus`` is a number, which is unde
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from runfolio import records
+from runfolio._typing import ClassVar
 from runfolio.errors import UsageError
 
 _STATUSES = frozenset(status.value for status in records.RunStatus)

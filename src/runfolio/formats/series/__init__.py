@@ -27,9 +27,8 @@ values their last bit. Nothing here opens a file: writers and readers are handed
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runfolio._lazy import lazy_names
+from runfolio._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runfolio.formats.series.history import SeriesWriter, read_series

@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import sub
-from typing import Any, TypeAlias
 
+from runfolio._typing import Any, TypeAlias
 from runfolio.formats.canonical import read_number, spell_number
 from runfolio.records.runs import MetricPoint
 

@@ -15,8 +15,8 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from types import TracebackType
-from typing import IO, Any
 
+from runfolio._typing import IO, Any
 from runfolio.errors import DamagedError, NewerSchemaError, storage_error
 from runfolio.formats.runs import check_schema
 from runfolio.formats.series.columns import Point, differences, read_columns, spell_values

@@ -10,9 +10,9 @@ not fit, the last metrics in sorted order, with their number in ``left_out``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from runfolio._dataclass import dataclass, field
+from runfolio._typing import Any
 from runfolio.errors import DamagedError
 from runfolio.formats.canonical import dump, load
 from runfolio.formats.runs import check_schema
