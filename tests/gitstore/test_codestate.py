@@ -13,9 +13,9 @@ import pytest
 from runfolio.gitstore import codestate
 from runfolio.gitstore.admission import LeftOut
 from runfolio.gitstore.codestate import CodeState, code_tree, is_matched
-from runfolio.gitstore.process import Started
 from runfolio.gitstore.repo import Repo
 from runfolio.gitstore.snapshots import restore_tree
+from runfolio.gitstore.started import Started
 from runfolio.gitstore.trees import Rule
 
 RULES: tuple[Rule, ...] = (

@@ -14,7 +14,7 @@ from pathlib import Path
 from runfolio._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runfolio.gitstore.process import Started
+    from runfolio.gitstore.started import Started
 
 _ASK_AGAIN_S = 10.0
 _NAMES = ("GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "HOME", "XDG_CONFIG_HOME")

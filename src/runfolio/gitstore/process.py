@@ -15,6 +15,7 @@ from pathlib import Path
 from runfolio._pattern import pattern
 from runfolio._typing import TYPE_CHECKING
 from runfolio.errors import GitError
+from runfolio.gitstore.started import Said, Started
 
 if TYPE_CHECKING:
     import subprocess
@@ -101,44 +102,9 @@ _version_asked: list[Started] = []
 def _ask_version() -> Started:
     program = _found()
     try:
-        return Started((program, "--version"), None, None)
+        return Started((program, "--version"), None)
     except OSError as error:
         raise GitError(f"{program} could not be started: {error.strerror or error}.") from None
-
-
-class Started:
-    """A process that runs while its caller does something else; :meth:`wait` takes its answer."""
-
-    def __init__(self, command: tuple[str, ...], cwd: Path | str | None, env: Mapping[str, str] | None) -> None:
-        import subprocess  # what only reads a few small objects starts no git
-
-        self.owner = os.getpid()
-        self._process: subprocess.Popen[bytes] | None = subprocess.Popen(
-            command,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=env,
-            start_new_session=True,
-        )
-
-    def wait(self) -> subprocess.CompletedProcess[bytes]:
-        """Return what the process said, once."""
-        import subprocess
-
-        process, self._process = self._process, None
-        assert process is not None
-        with process:
-            out, err = process.communicate()
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-    def close(self) -> None:
-        """Stop the process, if nobody waited for it."""
-        process, self._process = self._process, None
-        if process is not None and self.owner == os.getpid():
-            with process:
-                process.kill()
 
 
 def start_git(args: tuple[str, ...], cwd: Path | str | None) -> Started:
@@ -153,7 +119,8 @@ def start_git(args: tuple[str, ...], cwd: Path | str | None) -> Started:
     """
     program = _found()
     try:
-        started = Started((program, *SAFE, *NO_HOOKS, *args), cwd, environment())
+        place = () if cwd is None else ("-C", str(cwd))
+        started = Started((program, *place, *SAFE, *NO_HOOKS, *args), environment())
     except OSError as error:
         raise GitError(f"git could not be started in {cwd}: {error.strerror or error}.") from None
     if not _version_asked and not git_version.cache_info().currsize:
@@ -161,7 +128,7 @@ def start_git(args: tuple[str, ...], cwd: Path | str | None) -> Started:
     return started
 
 
-def waited(started: Started) -> subprocess.CompletedProcess[bytes]:
+def waited(started: Started) -> Said:
     """Return what a git command said that :func:`start_git` started, whatever its exit code.
 
     Raises
@@ -239,7 +206,7 @@ def run_git(
 _TAKE_A_VALUE = ("-c", "-C", "--git-dir", "--work-tree")
 
 
-def explain(args: tuple[str, ...], done: subprocess.CompletedProcess[bytes]) -> GitError:
+def explain(args: tuple[str, ...], done: Said | subprocess.CompletedProcess[bytes]) -> GitError:
     """Make the error for a git command that failed, with git's own last words."""
     words = [
         line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip() and not line.startswith("hint:")

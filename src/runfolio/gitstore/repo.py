@@ -15,10 +15,11 @@ from runfolio.errors import GitError, NotAFolioError
 from runfolio.gitstore.config import GitConfig
 from runfolio.gitstore.discovery import plain_repository
 from runfolio.gitstore.nearby import NearbyObjects, NotNearbyError
-from runfolio.gitstore.process import Started, explain, run_git, start_git, waited
+from runfolio.gitstore.process import explain, run_git, start_git, waited
 from runfolio.gitstore.reader import ObjectReader
 from runfolio.gitstore.ref_values import OBJECT_ID, ref_value
 from runfolio.gitstore.settled import SettledFiles
+from runfolio.gitstore.started import Said, Started
 from runfolio.gitstore.tree_changes import Difference, differences, files_below
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class Repo:
         return self._printed(args, done, check=check)
 
     @staticmethod
-    def _printed(args: tuple[str, ...], done: subprocess.CompletedProcess[bytes], *, check: bool) -> bytes:
+    def _printed(args: tuple[str, ...], done: Said | subprocess.CompletedProcess[bytes], *, check: bool) -> bytes:
         if done.returncode == 0:
             return done.stdout
         if check:
