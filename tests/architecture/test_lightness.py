@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,23 @@ def test_a_run_without_files_loads_no_hashing_and_no_packing(tmp_path: Path) -> 
     loaded = loaded_by(numbers, tmp_path)
     assert heavy(loaded, "click", "hashlib", "gzip", "dataclasses", "inspect") == []
     assert not loaded & {"runfolio.tracking.copies", "runfolio.objects.buckets"}
+
+
+def test_a_short_run_of_a_committed_script_loads_next_to_nothing(tmp_path: Path) -> None:
+    loaded_by(COMMAND.format(args=["init", "."]), tmp_path)
+    body = "import runfolio\nwith runfolio.start_run():\n    runfolio.log_param('depth', 5)\n    runfolio.log_metric('accuracy', 0.98)\n"
+    (tmp_path / "train.py").write_text(
+        f"{body}from runfolio.tracking.session import forget_sessions\nforget_sessions()\n{REPORT}"
+    )
+    for command in (["add", "."], ["-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-qm", "code"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    run = "import subprocess, sys\nprint(subprocess.run([sys.executable, 'train.py'], check=True, capture_output=True, text=True).stdout)"
+    loaded_by(run, tmp_path)
+    os.utime(tmp_path / ".git" / "index", (time.time() + 10, time.time() + 10))  # one as young as its files is git's to change
+    shown = subprocess.run([sys.executable, "train.py"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    loaded = set(shown.rsplit("LOADED", 1)[1].split())
+    assert heavy(loaded, "typing", "datetime", "unicodedata", "signal", "subprocess", "shutil", "dataclasses", "inspect") == []
+    assert not {name for name in loaded if name.startswith("runfolio.objects.")} - {"runfolio.objects.media_types"}
 
 
 @pytest.mark.parametrize(

@@ -293,7 +293,7 @@ class _Collector:
             return
         folio = self._folio
         only = set(self._staged)
-        done = fold(folio.place, self._staging.spool, folio.store, only=only)
+        done = fold(folio.place, self._staging.spool, lambda: folio.store, only=only)
         self.result.commits += done.commits
         self.result.taken.extend({run.run_id: run for run in (*done.edited, *done.added)}.values())
         waiting = {item.run_id: item.reason for item in done.waiting}

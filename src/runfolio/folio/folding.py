@@ -8,13 +8,13 @@ nothing to change and drops them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from runfolio._dataclass import dataclass, field
+from runfolio._typing import TYPE_CHECKING
 from runfolio.diff import commit_message
 from runfolio.errors import BusyError, RunfolioError
 from runfolio.folio.committing import commit_on
-from runfolio.folio.copies import settle_left
 from runfolio.folio.experiments import ExperimentBook
 from runfolio.folio.lock import WAIT_S, locked
 from runfolio.folio.place import Place
@@ -26,8 +26,10 @@ from runfolio.gitstore import FileChange
 from runfolio.gitstore.checkout import finish_pending, read_note
 from runfolio.gitstore.index_lock import own_left
 from runfolio.journal import Journal, RunState, Spool
-from runfolio.objects import ObjectStore
 from runfolio.records import Experiment, Lifecycle, Run
+
+if TYPE_CHECKING:
+    from runfolio.objects import ObjectStore
 
 MAX_BATCH = 1000
 """Runs in one commit: bounds the memory of a fold and the length of the message."""
@@ -66,14 +68,17 @@ class FoldResult:
         return len(self.added) + len(self.edited)
 
 
-def fold(place: Place, spool: Spool, store: ObjectStore, *, wait: bool = True, only: set[str] | None = None) -> FoldResult:
+def fold(
+    place: Place, spool: Spool, store: Callable[[], ObjectStore], *, wait: bool = True, only: set[str] | None = None
+) -> FoldResult:
     """Commit the runs that have ended.
 
     Parameters
     ----------
     place : Place
     spool : Spool
-    store : ObjectStore
+    store : callable
+        Opens the object store: runs without files need none.
     wait : bool, optional
         Wait for another process that is committing.
     only : set of str, optional
@@ -139,7 +144,12 @@ def _batches(journals: list[tuple[Journal, RunState]]) -> Iterable[list[tuple[Jo
 
 
 def _fold_batch(
-    place: Place, spool: Spool, store: ObjectStore, branch: str, batch: list[tuple[Journal, RunState]], result: FoldResult
+    place: Place,
+    spool: Spool,
+    store: Callable[[], ObjectStore],
+    branch: str,
+    batch: list[tuple[Journal, RunState]],
+    result: FoldResult,
 ) -> None:
     """Commit one batch and drop its journals."""
     made = _Batch(place, spool, store, None)
@@ -169,7 +179,7 @@ def _fold_batch(
 class _Batch:
     """The files of one commit, gathered from journals on one tip."""
 
-    def __init__(self, place: Place, spool: Spool, store: ObjectStore, tip: str | None) -> None:
+    def __init__(self, place: Place, spool: Spool, store: Callable[[], ObjectStore], tip: str | None) -> None:
         self.place, self.spool, self.store, self.tip = place, spool, store, tip
         self.book = ExperimentBook(place)
         self.experiments = {item.slug: item for item in self.book.all(tip)}
@@ -186,7 +196,10 @@ class _Batch:
     def take(self, journal: Journal, state: RunState) -> None:
         """Add one journal's run."""
         try:
-            settle_left(self.store, state)
+            if state.all_copies:
+                from runfolio.folio.copies import settle_left
+
+                settle_left(self.store(), state)
             self._take(journal, state)
         except RunfolioError as error:
             self.waiting.append(Waiting(journal.run_id, error.message))

@@ -86,6 +86,11 @@ class Folio:
         return LayeredStore(store, open_store(behind, default, self.place.root, durable))
 
     @cached_property
+    def _keeps_objects_here(self) -> bool:
+        """Whether :attr:`store` is the default one, where nothing waits; told without opening it."""
+        return not self.artifacts_place and user_setting(self.repo, "artifactsBehind") is None
+
+    @cached_property
     def models(self) -> ModelBook:
         """Registered models and their versions."""
         from runfolio.folio.models import ModelBook
@@ -163,7 +168,7 @@ class Folio:
         from runfolio.folio.folding import fold
 
         unsent = self.upload(told) if self.spool.waiting() else ""
-        result = fold(self.place, self.spool, self.store, wait=wait)
+        result = fold(self.place, self.spool, lambda: self.store, wait=wait)
         # Lists of files are made as a run is sealed.
         result.unsent = self.upload(told) if result.folded else unsent
         return result
@@ -176,6 +181,8 @@ class Folio:
         str
             Why some wait on; empty where none does. They are safe here, and ``runfolio sync`` takes them up before it pushes.
         """
+        if self._keeps_objects_here:
+            return ""
         count, size = self.store.waits()
         if not count:
             return ""

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from runfolio._typing import TYPE_CHECKING, Any
 from runfolio.errors import StateError, storage_error
-from runfolio.folio.copies import settle_seen
 from runfolio.folio.experiments import default_experiment
 from runfolio.formats.paths import SETTINGS
 from runfolio.formats.settings import Settings, decode_settings
@@ -145,6 +144,8 @@ class OfflineRuns:
     def _joined(self, journal: Journal, run: Run | None) -> Run | None:
         state = RunState(journal.path).refresh()
         if state.copies:
+            from runfolio.folio.copies import settle_seen
+
             settle_seen(self._folio.store, state)
         return state.run(run if state.amends else None) if state.header and (run or not state.amends) else run
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from runfolio._dataclass import dataclass, replace
+from runfolio._typing import TYPE_CHECKING
 from runfolio.errors import storage_error
 from runfolio.folio.place import Place
-from runfolio.folio.series import points_of
 from runfolio.formats import paths
 from runfolio.formats.runs import MAX_INLINE_ARTIFACTS, encode_run
 from runfolio.formats.series import Reduction, SeriesWriter
 from runfolio.journal import RunState
-from runfolio.objects import ObjectStore
-from runfolio.objects.manifests import decode_manifest, encode_manifest
 from runfolio.records import ArtifactEntry, MetricPoint, Run, SeriesRef
+
+if TYPE_CHECKING:
+    from runfolio.objects import ObjectStore
 
 MANIFEST_TYPE = "application/vnd.runfolio.manifest+json"
 
@@ -40,15 +41,15 @@ class Sealed:
 
 
 def seal_run(
-    place: Place, store: ObjectStore, tip: str | None, state: RunState, before: Run | None, previous: Sealed | None
+    place: Place, store: Callable[[], ObjectStore], tip: str | None, state: RunState, before: Run | None, previous: Sealed | None
 ) -> Sealed:
     """Make the files of a run from its journal.
 
     Parameters
     ----------
     place : Place
-    store : ObjectStore
-        Takes long histories and long lists of artifacts.
+    store : callable
+        Opens the object store, which takes long histories and long lists of artifacts.
     tip : str or None
         The commit that `before` is from.
     state : RunState
@@ -65,7 +66,9 @@ def seal_run(
         if preview is not None:
             files[paths.series_path(path)] = preview
     if before is not None and before.manifest is not None and state.artifacts:
-        listed = decode_manifest(store.read(before.manifest.digest), f"the manifest of run {run.run_id}")
+        from runfolio.objects.manifests import decode_manifest
+
+        listed = decode_manifest(store().read(before.manifest.digest), f"the manifest of run {run.run_id}")
         run = replace(run, artifacts={**listed, **state.artifacts})
     run = _with_manifest(store, run)
     if state.resumed_at is not None:
@@ -74,15 +77,23 @@ def seal_run(
     return Sealed(run, path, {**(previous.files if previous else {}), **files})
 
 
-def _with_manifest(store: ObjectStore, run: Run) -> Run:
+def _with_manifest(store: Callable[[], ObjectStore], run: Run) -> Run:
     if len(run.artifacts) <= MAX_INLINE_ARTIFACTS:
         return replace(run, artifact_count=len(run.artifacts)) if run.artifacts else run
-    digest, size = store.put_bytes(encode_manifest(run.artifacts))
+    from runfolio.objects.manifests import encode_manifest
+
+    digest, size = store().put_bytes(encode_manifest(run.artifacts))
     return replace(run, artifacts={}, manifest=ArtifactEntry(digest, size, MANIFEST_TYPE), artifact_count=len(run.artifacts))
 
 
 def _with_series(
-    place: Place, store: ObjectStore, tip: str | None, state: RunState, run: Run, before: Run | None, previous: Sealed | None
+    place: Place,
+    store: Callable[[], ObjectStore],
+    tip: str | None,
+    state: RunState,
+    run: Run,
+    before: Run | None,
+    previous: Sealed | None,
 ) -> tuple[Run, bytes | None]:
     def read_preview() -> bytes | None:
         assert before is not None
@@ -91,7 +102,9 @@ def _with_series(
 
     def points() -> Iterator[MetricPoint]:
         if before is not None and before.metrics:
-            yield from points_of(before, read_preview, store)
+            from runfolio.folio.series import points_of
+
+            yield from points_of(before, read_preview, store())
         yield from state.points()
 
     reduction = state.reduction
@@ -110,7 +123,7 @@ def _with_series(
     return replace(run, metrics=reduction.summaries(), series=reference), preview
 
 
-def _full_history(place: Place, store: ObjectStore, points: Iterator[MetricPoint], count: int) -> SeriesRef:
+def _full_history(place: Place, store: Callable[[], ObjectStore], points: Iterator[MetricPoint], count: int) -> SeriesRef:
     """Stream every point into one object."""
     folder = place.local / "tmp"
     try:
@@ -122,7 +135,7 @@ def _full_history(place: Place, store: ObjectStore, points: Iterator[MetricPoint
             with os.fdopen(handle, "wb") as file, SeriesWriter(file) as writer:
                 for point in points:
                     writer.add(point.key, point.step, point.timestamp, point.value)
-            digest, size = store.put_file(Path(name))
+            digest, size = store().put_file(Path(name))
         finally:
             os.unlink(name)
     except OSError as error:

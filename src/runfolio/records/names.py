@@ -11,7 +11,6 @@ import posixpath
 import re
 import threading
 import time
-import unicodedata
 from functools import lru_cache
 
 from runfolio._pattern import pattern
@@ -206,7 +205,7 @@ def check_artifact_path(path: object, *, allow_empty: bool = False) -> str:
         or any(part in ("", ".", "..") for part in segments)
         or "\\" in text
         or re.match(r"[A-Za-z]:", text)
-        or (not text.isprintable() and any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text))
+        or (not text.isprintable() and _has_control(text))
         or any(len(part.encode()) > 255 for part in segments)
     )
     if bad:
@@ -214,6 +213,19 @@ def check_artifact_path(path: object, *, allow_empty: bool = False) -> str:
             f"Invalid artifact path {path!r}: it must be a normal relative path below the run, such as 'plots/roc.png'."
         )
     return text
+
+
+def _without_accents(name: str) -> str:
+    import unicodedata
+
+    folded = unicodedata.normalize("NFKD", name.replace("đ", "d").replace("Đ", "D"))
+    return folded.encode("ascii", "ignore").decode()
+
+
+def _has_control(text: str) -> bool:
+    import unicodedata  # a megabyte of tables, loaded where a text is out of the ordinary
+
+    return any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text)
 
 
 @lru_cache(maxsize=256)
@@ -240,8 +252,7 @@ def slug_of(name: str) -> str:
     >>> slug_of("Thử nghiệm")
     'thu-nghiem'
     """
-    folded = unicodedata.normalize("NFKD", name.replace("đ", "d").replace("Đ", "D"))
-    ascii_only = folded.encode("ascii", "ignore").decode()
+    ascii_only = name if name.isascii() else _without_accents(name)
     slug = re.sub(r"[^a-z0-9_]+", "-", ascii_only.lower()).strip("-_")[:48].rstrip("-_")
     if not slug:
         slug = "x" + "-".join(f"{ord(letter):x}" for letter in name[:8])[:47].rstrip("-")

@@ -1,17 +1,16 @@
 """Moments as text: ISO 8601 in UTC, with milliseconds.
 
 Records written by machines hold whole milliseconds since the epoch; files that people edit, and what people read, hold
-this text. Nothing here knows a local time zone, and no clock is read.
+this text. Nothing here knows a local time zone, and no clock is read. ``datetime`` is loaded where a moment is spelled or read: a script
+that logs a run does neither.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
 
 from runfolio._pattern import pattern
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TEXT = pattern(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
 
@@ -33,8 +32,10 @@ def utc_text(at_ms: int) -> str:
     >>> utc_text(1795428000123)
     '2026-11-23T10:00:00.123Z'
     """
+    from datetime import datetime, timedelta, timezone
+
     try:
-        moment = _EPOCH + timedelta(milliseconds=at_ms)
+        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=at_ms)
     except OverflowError:
         return f"@{at_ms}ms"
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
@@ -65,8 +66,10 @@ def read_utc_text(text: str) -> int:
     # Python 3.10 reads neither Z nor fractions of other than 3 or 6 digits.
     head, fraction, zone = re.match(r"(.{19})(\.\d+)?(.+)", text.upper().replace(" ", "T")).groups()  # type: ignore[union-attr]
     digits = (fraction or ".")[1:].ljust(6, "0")
+    from datetime import datetime, timedelta, timezone
+
     try:
         moment = datetime.fromisoformat(f"{head}.{digits}{'+00:00' if zone == 'Z' else zone}")
     except ValueError as error:
         raise ValueError(f"{text!r} is not a time: {error}") from None
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    return (moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(milliseconds=1)

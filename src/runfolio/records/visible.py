@@ -9,8 +9,6 @@ This does *not* quote for a shell, for HTML or for Markdown: those rooms have fu
 
 from __future__ import annotations
 
-import unicodedata
-
 from runfolio._pattern import pattern
 
 INVISIBLE = pattern(
@@ -58,4 +56,6 @@ def visible(text: str) -> str:
     shown = INVISIBLE.sub(lambda match: spell_invisible(match.group()), one_line)
     if shown.isprintable():
         return shown
+    import unicodedata  # a megabyte of tables, loaded where a text is out of the ordinary
+
     return "".join(spell_invisible(letter) if unicodedata.category(letter) in ("Cf", "Cn", "Co") else letter for letter in shown)
