@@ -16,13 +16,15 @@ Writing is in :mod:`runfolio.formats.yaml_text`, changing without losing comment
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import cached_property
 
 from runfolio._dataclass import dataclass
 from runfolio._pattern import pattern
 from runfolio._typing import TYPE_CHECKING, Any
 from runfolio.errors import DamagedError
+from runfolio.formats.yaml_plain import read_plain
 
 if TYPE_CHECKING:
     from runfolio.formats.yaml_events import Path, Place
@@ -96,12 +98,37 @@ def read_yaml(data: bytes, where: str, *, limit: int = MAX_BYTES) -> YamlDocumen
     return held
 
 
+class _PlacesLater(Mapping["Path", "Place"]):
+    """The places of a text that was read without the library, which is asked for them where somebody wants to know."""
+
+    def __init__(self, text: str, where: str) -> None:
+        self._text, self._where = text, where
+
+    @cached_property
+    def _places(self) -> Mapping[Path, Place]:
+        return _parsed(self._text, self._where).places
+
+    def __getitem__(self, path: Path) -> Place:
+        return self._places[path]
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
 def _parse(data: bytes, where: str, limit: int) -> YamlDocument:
+    text = _text_of(data, where, limit)
+    plain = read_plain(text)
+    return _parsed(text, where) if plain is None else YamlDocument(plain, _PlacesLater(text, where))
+
+
+def _parsed(text: str, where: str) -> YamlDocument:
     import yaml
 
     from runfolio.formats.yaml_events import MAX_DEPTH, Builder
 
-    text = _text_of(data, where, limit)
     builder = Builder(where, text)
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):

@@ -75,6 +75,11 @@ class Folder:
                 return Line(piece[: piece.index(b" ")], name, piece[-20:])
         return None
 
+    def lines(self) -> list[Line]:
+        """Return the entries, in git's order."""
+        heads = [piece[:-21].partition(b" ") for piece in self._pieces]
+        return [Line(mode, name, piece[-20:]) for (mode, _, name), piece in zip(heads, self._pieces, strict=True)]
+
     def names(self) -> list[bytes]:
         """Return the names, in order."""
         return [key.removesuffix(b"/") for key in self._keys]

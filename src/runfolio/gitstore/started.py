@@ -1,8 +1,8 @@
 """A process that runs while its caller does something else; its output is taken later, as a whole.
 
 It is started by ``os.posix_spawn``. ``subprocess`` would do the same, and takes 12 million instructions to load, with ``selectors`` and
-``locale``. A process in a session of its own, without input, whose output is read to its end: more is not done here. Python ignores SIGPIPE,
-and so does what it starts; git gives it back its meaning by itself (``restore_sigpipe_to_default``).
+``locale``. A process in a session of its own, without input, whose output is read to its end: more is not done here. Python ignores
+SIGPIPE, and so does what it starts; git gives it back its meaning by itself (``restore_sigpipe_to_default``).
 """
 
 from __future__ import annotations

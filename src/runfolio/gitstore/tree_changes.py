@@ -69,8 +69,7 @@ def files_below(nearby: NearbyObjects, rev: str, folder: str) -> list[tuple[byte
     line = walk.entry(_tree(nearby, rev), parts)
     if line is not None and not line.is_folder:
         raise NotNearbyError
-    walk.compare(b"/".join(parts), None, line)
-    return [(path, found) for path, _, found in sorted(walk.found, key=itemgetter(0)) if found is not None]
+    return [] if line is None else walk.below(b"/".join(parts), line)
 
 
 def _parts(folder: str) -> list[bytes]:
@@ -116,6 +115,18 @@ class _Walk:
             raise NotNearbyError
         for name, before, after in folders[0].differing(folders[1]):
             self.compare(path + b"/" + name if path else name, before, after)
+
+    def below(self, path: bytes, line: Line) -> list[tuple[bytes, Line]]:
+        """Return the files below a folder, in git's order."""
+        start, found = path + b"/" if path else path, []
+        for inner in self._folder(line).lines():
+            if inner.is_folder:
+                found += self.below(start + inner.name, inner)
+            else:
+                found.append((start + inner.name, inner))
+        if len(found) > MOST_FILES:
+            raise NotNearbyError
+        return found
 
     def _folder(self, line: Line) -> Folder:
         self._opened += 1

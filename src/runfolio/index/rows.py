@@ -68,7 +68,7 @@ def is_odd(run: Run, data: bytes) -> bool:
     if not (-_WHOLE <= run.start < _WHOLE and -_WHOLE <= (run.end or 0) < _WHOLE):
         return True
     # An unpaired surrogate can stand in a record as an escape only, for its bytes are UTF-8.
-    return (b"\\ud" in data or b"\\uD" in data) and not all(encodable(text) for text in _texts(run))
+    return b"\\u" in data and (b"\\ud" in data or b"\\uD" in data) and not all(encodable(text) for text in _texts(run))
 
 
 def encodable(text: str) -> bool:
