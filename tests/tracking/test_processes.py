@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 import runfolio
+from runfolio.tracking.session import forget_sessions
 from tests.conftest import git
 
 
@@ -21,8 +23,9 @@ def _folio(folio_dir: Path) -> None:
     runfolio.set_tracking_uri(folio_dir)
 
 
-def names() -> list[str]:
-    return sorted(run.info.run_name for run in runfolio.search_runs(output_format="list"))
+def names(experiment: str = "Default") -> list[str]:
+    found = runfolio.search_runs(experiment_names=[experiment], output_format="list")
+    return sorted(run.info.run_name for run in found)
 
 
 def script(folder: Path, code: str) -> Any:
@@ -144,6 +147,7 @@ def test_a_process_has_runs_of_its_own_in_the_experiment_that_the_parent_set(fol
         "def work(number):\n"
         "    with runfolio.start_run(run_name=f'worker {number}'): runfolio.log_param('number', number)\n"
         "if __name__ == '__main__':\n"
+        "    runfolio.set_experiment('chosen')\n"
         "    context = multiprocessing.get_context('" + method + "')\n"
         "    workers = [context.Process(target=work, args=(number,)) for number in range(2)]\n"
         "    [worker.start() for worker in workers]\n"
@@ -151,9 +155,53 @@ def test_a_process_has_runs_of_its_own_in_the_experiment_that_the_parent_set(fol
         "    assert [worker.exitcode for worker in workers] == [0, 0]\n"
     )
     script(folio_dir, code)
-    assert runfolio.flush() is None
+    runfolio.flush()
     subprocess.run([sys.executable, "-m", "runfolio", "recover"], cwd=folio_dir, check=True, capture_output=True)
-    assert names() == ["worker 0", "worker 1"]
+    assert names("chosen") == ["worker 0", "worker 1"]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, "chosen"), ({"RUNFOLIO_EXPERIMENT_NAME": "named"}, "named"), ({"RUNFOLIO_EXPERIMENT_ID": "0"}, "Default"),
+    ],
+    ids=["nothing", "name", "id"],
+)  # fmt: skip
+@pytest.mark.parametrize("offline", [False, True], ids=["folio", "spool"])
+def test_a_program_that_is_started_logs_to_the_chosen_experiment(
+    folio_dir: Path, tmp_path: Path, more: dict[str, str], expected: str, offline: bool
+) -> None:
+    place = f"spool:{tmp_path / 'spool'}" if offline else ""
+    child = "import runfolio\nwith runfolio.start_run(): runfolio.log_param('a', 1)\n"
+    code = (
+        "import os, subprocess, sys, runfolio\n"
+        f"runfolio.set_tracking_uri({place!r})\n"
+        "runfolio.set_experiment('chosen')\n"
+        f"subprocess.run([sys.executable, '-c', {child!r}], env={{**os.environ, **{more!r}}}, check=True, stderr=subprocess.DEVNULL)\n"
+    )
+    script(folio_dir, code)
+    if offline:
+        subprocess.run(
+            [sys.executable, "-m", "runfolio", "collect", str(tmp_path / "spool")], cwd=folio_dir, check=True, capture_output=True
+        )
+    assert len(names(expected)) == 1
+
+
+def test_a_program_that_is_recorded_goes_to_the_chosen_experiment(folio_dir: Path) -> None:
+    code = (
+        "import subprocess, sys, runfolio\n"
+        "runfolio.set_experiment('chosen')\n"
+        "subprocess.run([sys.executable, '-m', 'runfolio', 'record', '--', 'true'], check=True, capture_output=True)\n"
+    )
+    script(folio_dir, code)
+    assert len(names("chosen")) == 1
+
+
+def test_a_choice_ends_with_the_sessions(folio_dir: Path) -> None:
+    runfolio.set_experiment("chosen")
+    assert os.environ["RUNFOLIO_CHOSEN_EXPERIMENT"] == "chosen"
+    forget_sessions()
+    assert "RUNFOLIO_CHOSEN_EXPERIMENT" not in os.environ
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

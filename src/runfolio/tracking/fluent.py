@@ -23,7 +23,7 @@ from runfolio.tracking import entities
 from runfolio.tracking.live import LiveRun
 from runfolio.tracking.names import artifact_uri
 from runfolio.tracking.sampling import forget_choices, start_sampler
-from runfolio.tracking.session import Session, before_exit, session, worker_failed
+from runfolio.tracking.session import CHOSEN_VARIABLE, Session, before_exit, session, worker_failed
 from runfolio.tracking.starting import start_live
 
 if TYPE_CHECKING:
@@ -110,32 +110,42 @@ def _stack() -> list[ActiveRun]:
 
 
 def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> entities.Experiment:
-    """Choose the experiment that runs go to, made if no experiment has that name.
+    """Choose the experiment that runs of this process, and of processes it starts, go to; made if no experiment has that name.
 
     Parameters
     ----------
     experiment_name, experiment_id : str
         One of the two.
     """
-    global _experiment_id
     if (experiment_name is None) == (experiment_id is None):
         raise UsageError("set_experiment takes experiment_name or experiment_id, one of the two.")
     if experiment_id is not None:
         found = client().get_experiment(experiment_id)
         if found.lifecycle_stage != "active":
             raise DeletedError(f"Cannot set a deleted experiment {found.name!r} as the active experiment. Restore it first.")
-        _experiment_id = found.experiment_id
+        _choose(found.experiment_id, found.name)
         return found
     record = session().folio.experiments.get_or_create(
         str(experiment_name) if not isinstance(experiment_name, str) else experiment_name
     )
-    _experiment_id = record.experiment_id
+    _choose(record.experiment_id, record.name)
     return client().get_experiment(record.experiment_id)
+
+
+def _choose(experiment_id: str | None, name: str = "") -> None:
+    """Take the choice of an experiment, or forget it. Processes that are started learn it from their environment, as MLflow's do."""
+    global _experiment_id
+    _experiment_id = experiment_id
+    # By name: a spool folder knows no ids of another process's, and a program that works in another folio finds an experiment there.
+    if name:
+        os.environ[CHOSEN_VARIABLE] = name
+    else:
+        os.environ.pop(CHOSEN_VARIABLE, None)
 
 
 def _experiment(held: Session, experiment_id: str | None) -> Experiment:
     """Return the experiment for a new run: named, set, from the environment, or the default one."""
-    name = os.environ.get("RUNFOLIO_EXPERIMENT_NAME")
+    name = os.environ.get("RUNFOLIO_EXPERIMENT_NAME") or os.environ.get(CHOSEN_VARIABLE)
     wanted = _experiment_id or os.environ.get("RUNFOLIO_EXPERIMENT_ID") if experiment_id in (None, "") else experiment_id
     if wanted is None and name:
         return held.folio.experiments.get_or_create(name)
@@ -364,7 +374,7 @@ def flush() -> None:
 
 def _end_all() -> None:
     """End what is still active when the process ends (as FAILED after an uncaught error), and forget what was chosen."""
-    global _experiment_id, _last_run
+    global _last_run
     # A worker of multiprocessing may end while its error is on the way out; elsewhere Python has put it down by now.
     reported = getattr(sys, "last_type", None) is not None and not hasattr(sys, "ps1")
     broken = isinstance(sys.exc_info()[1], Exception) or reported or worker_failed()
@@ -377,7 +387,8 @@ def _end_all() -> None:
                 active._held.say(error.message)
     _all_active.clear()
     _stack().clear()
-    _experiment_id = _last_run = None
+    _choose(None)
+    _last_run = None
     forget_choices()
 
 

@@ -33,7 +33,7 @@ from runfolio.tracking.attaching import FACTS, LINES_VARIABLE, RUN_VARIABLE
 from runfolio.tracking.console import DEFAULT_LIMIT, LOG, Console, join
 from runfolio.tracking.live import LiveRun
 from runfolio.tracking.program import AS_WE_ARE, Ending, Manner, run_program
-from runfolio.tracking.session import URI_VARIABLE, AnyFolio, Session
+from runfolio.tracking.session import CHOSEN_VARIABLE, URI_VARIABLE, AnyFolio, Session
 from runfolio.tracking.starting import start_live
 from runfolio.tracking.tailing import NOTE, LineReader
 
@@ -301,7 +301,8 @@ def chosen_experiment(held: Session, name: str | None) -> Experiment:
         if found is None:
             raise NotFoundError(f"RUNFOLIO_EXPERIMENT_ID: no experiment {wanted!r} is here. List them: runfolio experiments list")
         return found
-    return held.folio.experiments.get_or_create(name or os.environ.get("RUNFOLIO_EXPERIMENT_NAME") or DEFAULT_EXPERIMENT_NAME)
+    said = name or os.environ.get("RUNFOLIO_EXPERIMENT_NAME") or os.environ.get(CHOSEN_VARIABLE)
+    return held.folio.experiments.get_or_create(said or DEFAULT_EXPERIMENT_NAME)
 
 
 def forget(held: Session, run_id: str) -> None:

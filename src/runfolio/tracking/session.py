@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from runfolio.folio.folding import FoldResult
 
 URI_VARIABLE = "RUNFOLIO_TRACKING_URI"
+CHOSEN_VARIABLE = "RUNFOLIO_CHOSEN_EXPERIMENT"
+"""The name of the experiment that ``set_experiment`` chose in a process that started this one."""
 SCRATCH_VARIABLE = "RUNFOLIO_REPRODUCING"
 """Where it is set, every run goes to the folio that it names, whatever the code says: a run that is made again leaves no run behind."""
 _COMMITTED_ELSEWHERE = (RUN_VARIABLE, SCRATCH_VARIABLE)
