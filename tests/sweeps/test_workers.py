@@ -114,8 +114,8 @@ def test_an_execution_that_died_is_begun_anew_under_its_id(folio_here: Path) -> 
 
 def test_ctrl_c_ends_the_trials_of_workers_as_killed(folio_here: Path) -> None:
     code = (
-        "import runfolio, signal\n"
-        "def objective(x):\n    print('in', flush=True)\n    signal.pause()\n"
+        "import os, runfolio, signal\n"
+        "def objective(x):\n    os.write(1, b'in\\n')\n    signal.pause()\n"
         "runfolio.sweep(objective, {'x': [1, 2, 3]}, name='stopped', sampler='grid', n_jobs=2)\n"
     )
     process = subprocess.Popen(
