@@ -22,7 +22,7 @@ import runfolio
 from runfolio.cli.main import main
 from runfolio.deployments.images import ImageOptions, inside, make_context
 from runfolio.deployments.images.engines import find_engine
-from runfolio.deployments.images.locks import make_lock
+from runfolio.deployments.images.locks import make_lock, package_of
 from runfolio.deployments.images.wheels import packed_wheel
 from runfolio.deployments.source import describe, fetch
 from runfolio.errors import AlreadyExistsError, DamagedError, NotFoundError, StateError, UsageError
@@ -121,6 +121,15 @@ def test_a_model_of_plain_python_gets_the_wheel_that_is_put_in(wheel: Path, aske
     # On no index, and perhaps of another version than the model was saved with.
     locked = make_lock([asked], (wheel.name, wheel.read_bytes()), "3.11", "x86_64")
     assert [(each.name, each.version) for each in locked] == [("numpy", "9.1"), ("runfolio", "9.9")]
+
+
+def test_a_wheel_of_this_machine_is_locked_where_pip_tells_no_hash(wheel: Path) -> None:
+    # As pip 23.0.1 reports it, which Debian 12's venv brings.
+    said = {"metadata": {"name": "runfolio", "version": "9.9"}, "download_info": {"archive_info": {}, "url": wheel.as_uri()}}
+    assert package_of(said).sha256 == hashlib.sha256(wheel.read_bytes()).hexdigest()
+    said["download_info"] = {"dir_info": {}, "url": wheel.parent.as_uri()}
+    with pytest.raises(UsageError, match="without a hash"):
+        package_of(said)
 
 
 def test_the_lock_is_one_that_pip_installs(wine: Path, wheel: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ and hashes, and no index: which one is asked stays the business of who builds.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import re
@@ -15,6 +16,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from runfolio._dataclass import dataclass
 from runfolio.errors import StorageError, UsageError
@@ -71,7 +74,7 @@ def make_lock(requirements: Sequence[str], wheel: tuple[str, bytes], python: str
     with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
         place, report = _written(Path(folder), requirements, wheel), Path(folder) / "report.json"
         _pip("install", "--dry-run", "--ignore-installed", "--report", str(report), *_for(python, machine), "-r", str(place))
-        return sorted((_package(item) for item in json.loads(report.read_text())["install"]), key=lambda item: item.name)
+        return sorted((package_of(item) for item in json.loads(report.read_text())["install"]), key=lambda item: item.name)
 
 
 def fetch_wheels(packages: Sequence[Package], wheel: tuple[str, bytes], python: str, machine: str) -> dict[str, bytes]:
@@ -136,10 +139,17 @@ def _pip(verb: str, *options: str) -> None:
         )
 
 
-def _package(item: dict[str, Any]) -> Package:
+def package_of(item: dict[str, Any]) -> Package:
+    """Return what a report of pip says that it would install.
+
+    Raises
+    ------
+    UsageError
+        If that has no hash.
+    """
     name, version = str(item["metadata"]["name"]), str(item["metadata"]["version"])
     archive = item["download_info"].get("archive_info") or {}
-    digest = (archive.get("hashes") or {}).get("sha256")
+    digest = (archive.get("hashes") or {}).get("sha256") or _digest_of(str(item["download_info"].get("url") or ""))
     if not digest:
         raise UsageError(
             f"{name} {version} comes from a place without a hash (a folder, or a version control system), so it cannot be locked. Publish "
@@ -149,3 +159,11 @@ def _package(item: dict[str, Any]) -> Package:
     return Package(
         name.lower().replace("_", "-").replace(".", "-"), version, digest, said if len(said) < 64 and "\n" not in said else ""
     )
+
+
+def _digest_of(url: str) -> str | None:
+    """Return the digest of a wheel on this machine, which pip before 23.1 leaves out of its report."""
+    if not url.startswith("file:"):
+        return None
+    file = Path(url2pathname(urlsplit(url).path))
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
