@@ -37,7 +37,7 @@ EXECUTES = frozenset({"site/charts/worker.py: exec", "_dataclass.py: exec"})
 of our own source, as the standard library does."""
 
 BROAD_EXCEPT_IN = frozenset(
-    "autologging/guarding.py cli/ending.py evaluation/subjects.py flavors/folders.py flavors/onnx.py flavors/python_saving.py "
+    "autologging/guarding.py cli/ending.py evaluation/subjects.py flavors/folders.py flavors/llm_tasks.py flavors/onnx.py flavors/python_saving.py "
     "flavors/torch_files.py flavors/transformers.py objects/fsspec_bucket.py serving/batches.py serving/prediction.py serving/rowwise.py "
     "sweeps/engines/ray.py sweeps/work.py transfer/aim/reading.py transfer/mlflow_places.py transfer/mlflow_source.py".split()
 )

@@ -50,7 +50,10 @@ class Flavor(Protocol):
         """Return the framework's own object from a folder whose code may run."""
 
     def predictor(self, held: Any, config: Mapping[str, Any]) -> Predict:
-        """Return how the object is called by ``predict``; `config` is the ``python_function`` part of ``MLmodel``."""
+        """Return how the object is called by ``predict``.
+
+        `config` is the ``python_function`` part of ``MLmodel``; where a model is loaded, its ``metadata`` and ``flavors`` beside.
+        """
 
     def runs_code(self, folder: Path, config: Mapping[str, Any]) -> Sequence[str]:
         """Return the files that run code when they are loaded; `config` is the flavor's part of ``MLmodel``."""

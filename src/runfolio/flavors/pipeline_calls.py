@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Mapping
+from string import Formatter
 from typing import Any
 
 from runfolio.errors import UsageError
@@ -16,6 +17,9 @@ from runfolio.flavors.types import DataType
 _TEXTS = Schema([ColSpec(DataType.string)])
 _TEXT_TO_TEXT = ModelSignature(_TEXTS, _TEXTS)
 _PAIR = {"text", "text_pair"}
+TEMPLATE = "prompt_template"
+"""What a model's metadata call the template of its prompts, in MLflow too."""
+_TEMPLATED = ("feature-extraction", "fill-mask", "summarization", "text2text-generation", "text-generation")
 
 
 def signature_of(task: str) -> ModelSignature | None:
@@ -36,7 +40,40 @@ def is_called(task: str) -> bool:
     return task in _CALLS
 
 
-def call(pipeline: Any, data: Any, options: Mapping[str, Any]) -> Any:
+def check_template(template: Any, task: str) -> None:
+    """Refuse what is no template of prompts.
+
+    Raises
+    ------
+    UsageError
+        If it is no text with the one field ``{prompt}``, or pipelines of the task take no prompt.
+    """
+    if task not in _TEMPLATED:
+        raise UsageError(f"{TEMPLATE}: pipelines of the task {task!r} take none; those of {', '.join(_TEMPLATED)} do.")
+    if not isinstance(template, str):
+        raise UsageError(f"{TEMPLATE}: a text is taken, not {type(template).__name__}.")
+    why = ""
+    try:
+        fields = [name for _, name, _, _ in Formatter().parse(template) if name is not None]
+        if fields == ["prompt"]:
+            template.format(prompt="")  # as {prompt:d} cannot be
+    except ValueError as error:
+        fields, why = [], f": {error}"
+    if fields != ["prompt"]:
+        raise UsageError(
+            f"{TEMPLATE}: {template[:100]!r} has not the one field 'prompt'{why}. As in: "
+            "'Answer the question in a friendly tone. Q: {prompt} A:'; braces of the text's own are doubled."
+        )
+
+
+def in_template(texts: Any, template: str | None) -> Any:
+    """Return a text, or each of a list, within a template, if there is one."""
+    if template is None:
+        return texts
+    return template.format(prompt=texts) if isinstance(texts, str) else [template.format(prompt=each) for each in texts]
+
+
+def call(pipeline: Any, data: Any, options: Mapping[str, Any], template: str | None = None) -> Any:
     """Call a pipeline.
 
     Parameters
@@ -45,6 +82,8 @@ def call(pipeline: Any, data: Any, options: Mapping[str, Any]) -> Any:
     data : DataFrame, str, dict, or list of them
     options : dict
         For the pipeline.
+    template : str, optional
+        What texts are put into.
 
     Raises
     ------
@@ -56,7 +95,10 @@ def call(pipeline: Any, data: Any, options: Mapping[str, Any]) -> Any:
         raise UsageError(
             f"Pipelines of the task {task!r} are not called by predict. Load the pipeline: runfolio.transformers.load_model."
         )
-    return _CALLS[task](pipeline, _records(data), dict(options))
+    given = _records(data)
+    if template is not None:
+        given = in_template(_texts(given), template)
+    return _CALLS[task](pipeline, given, dict(options))
 
 
 def _records(data: Any) -> Any:

@@ -155,7 +155,12 @@ def load_folder(folder: Path, model_config: Mapping[str, Any] | None = None) -> 
     leaf = for_loader(loader)
     if leaf is not None:
         held = getattr(leaf, "for_predict", leaf.load_folder)(folder)
-        chosen = {**config, "config": {**(config.get("config") or {}), **(model_config or {})}}
+        chosen = {
+            **config,
+            "config": {**(config.get("config") or {}), **(model_config or {})},
+            "metadata": model.metadata or {},
+            "flavors": model.flavors,
+        }
         return PyFuncModel(model, held, leaf.predictor(held, chosen), folder=folder)
     if loader.startswith("mlflow."):
         raise UsageError(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runfolio.errors import DamagedError, UsageError, missing_package
+from runfolio.flavors import llm_tasks
 from runfolio.flavors.catalogue import Predict
 from runfolio.flavors.folders import (
     Beside,
@@ -25,8 +26,9 @@ from runfolio.flavors.folders import (
     with_options,
 )
 from runfolio.flavors.model import Model
-from runfolio.flavors.pipeline_calls import call, is_called, signature_of
+from runfolio.flavors.pipeline_calls import TEMPLATE, call, check_template, in_template, is_called, signature_of
 from runfolio.flavors.requirements import pinned
+from runfolio.flavors.signatures import ModelSignature
 from runfolio.flavors.trust import vouched
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def save_model(
     model_card: Any = None,
     mlflow_model: Model | None = None,
     model_config: Mapping[str, Any] | None = None,
+    prompt_template: str | None = None,
     **options: Unpack[Options],
 ) -> Model:
     """Write a pipeline, or the parts of one, into a folder; MLflow loads it too.
@@ -66,7 +69,8 @@ def save_model(
     processor : transformers.ProcessorMixin, optional
         Saved beside the model; such a model is loaded as parts only.
     task : str, optional
-        As in ``"text-classification"``; needed unless a pipeline says it.
+        As in ``"text-classification"``; needed unless a pipeline says it. ``"llm/v1/chat"``, ``"llm/v1/completions"`` and
+        ``"llm/v1/embeddings"`` make ``predict`` take and give what OpenAI's API does.
     torch_dtype : torch.dtype, optional
         To load the weights as; the model's own by default.
     model_card : str or huggingface_hub.ModelCard, optional
@@ -75,22 +79,35 @@ def save_model(
         To add the flavor to.
     model_config : dict, optional
         What ``predict`` gives the pipeline, as ``{"max_new_tokens": 20}``.
+    prompt_template : str, optional
+        What ``predict`` puts each text into, as ``"Answer kindly. Q: {prompt} A:"``; of the tasks that take a prompt. Text
+        generation then gives only the new text, unless `model_config` has ``return_full_text``.
     **options
         See :class:`~runfolio.flavors.folders.Options`. The signature is that of the task by default.
 
     Raises
     ------
     UsageError
-        If it is none of these, or makes no pipeline.
+        If it is none of these, or makes no pipeline; if the template is none, or the task takes none.
     """
     transformers = _transformers()
     pipeline = _pipeline(transformers_model, task)
     called = processor is None and is_called(str(pipeline.task))
-    if called and options.get("input_example") is None and options.get("signature") is None:
+    answered = task if llm_tasks.is_one(task) else None
+    if answered is not None:
+        options["signature"] = _fixed_signature(answered, pipeline, processor, options.get("signature"))
+    elif called and options.get("input_example") is None and options.get("signature") is None:
         options["signature"] = signature_of(str(pipeline.task))
+    options["metadata"] = _metadata(options.get("metadata"), task, answered, prompt_template)
+    if prompt_template is not None:
+        check_template(prompt_template, str(pipeline.task))
+        if pipeline.task == "text-generation":
+            model_config = {"return_full_text": False, **(model_config or {})}
 
     def write(folder: Path, described: Model) -> list[str]:
         said = _describe(pipeline, processor, torch_dtype)
+        if answered is not None:
+            said[llm_tasks.KEY] = answered
         with _without_bars():
             pipeline.model.save_pretrained(str(folder / _MODEL))
             for name in said["components"]:
@@ -104,8 +121,32 @@ def save_model(
         described.add_flavor(FLAVOR, transformers_version=str(transformers.__version__), code=code_of(folder), **said)
         return pinned(["transformers", "torch", "tokenizers", "safetensors", "numpy", "torchvision", "accelerate"])
 
-    predict = predictor(pipeline, {"config": model_config}) if called else None
+    predict = predictor(pipeline, {"config": model_config, "metadata": options["metadata"]}) if called else None
     return save_folder(path, mlflow_model, Beside(**options), write, predict)
+
+
+def _fixed_signature(task: str, pipeline: Any, processor: Any, given: Any) -> ModelSignature:
+    if processor is not None or str(pipeline.task) != llm_tasks.pipeline_task(task):
+        found = "a processor is given" if processor is not None else f"this one is of {str(pipeline.task)!r}"
+        raise UsageError(f"task: {task!r} is done by a pipeline of {llm_tasks.pipeline_task(task)!r} alone, and {found}.")
+    made = llm_tasks.signature_of(task)
+    if given is not None and given != made:
+        raise UsageError(f"signature: that of the task {task!r} is always the same one. Leave it out.")
+    return made
+
+
+def _metadata(
+    given: Mapping[str, Any] | None, task: str | None, answered: str | None, template: str | None
+) -> dict[str, Any] | None:
+    """Return a model's metadata, which hold its template and OpenAI's task, as MLflow's do."""
+    made = dict(given or {})
+    if (said := made.get(llm_tasks.METADATA_KEY)) and said != task:
+        raise UsageError(f"metadata: 'task' is {said!r}, and the argument task is {task!r}. Say the same in both.")
+    if template is not None:
+        made[TEMPLATE] = template
+    if answered is not None:
+        made[llm_tasks.METADATA_KEY] = answered
+    return made or None
 
 
 def _pipeline(given: Any, task: str | None) -> Any:
@@ -125,6 +166,8 @@ def _pipeline(given: Any, task: str | None) -> Any:
         )
     if task is None:
         raise UsageError("Parts make a pipeline of a task: name it, as in task='text-classification'.")
+    if llm_tasks.is_one(task):
+        task = llm_tasks.pipeline_task(task)
     try:
         return transformers.pipeline(task=task, **given)
     except (KeyError, ValueError, TypeError, OSError) as error:
@@ -266,7 +309,17 @@ def _dtype_word() -> str:
 def predictor(held: Any, config: Mapping[str, Any]) -> Predict:
     """Return how the pipeline is called; parameters of a call come before those of ``model_config``."""
     chosen = dict(config.get("config") or {})
-    return lambda data, params: call(held, data, {**chosen, **params})
+    template = (config.get("metadata") or {}).get(TEMPLATE)
+    if template is not None:
+        check_template(template, str(held.task))  # the file may be of another hand
+    said = (config.get("flavors") or {}).get(FLAVOR) or {}
+    if llm_tasks.KEY not in said:
+        return lambda data, params: call(held, data, {**chosen, **params}, template)
+    asked = llm_tasks.Task(str(said[llm_tasks.KEY]), str(said.get("source_model_name") or ""))
+    llm_tasks.pipeline_task(asked.name)
+    return lambda data, params: llm_tasks.answer(
+        held, asked, data, {**chosen, **params}, lambda texts: in_template(texts, template)
+    )
 
 
 def runs_code(folder: Path, config: Mapping[str, Any]) -> Sequence[str]:
