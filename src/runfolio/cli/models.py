@@ -54,6 +54,7 @@ version_argument = click.argument("version")
         "serve": "runfolio.cli.models_serve",
         "build-docker": _IMAGES,
         "generate-dockerfile": _IMAGES,
+        "prepare-env": "runfolio.cli.models_environment",
         "update-pip-requirements": "runfolio.cli.models_requirements",
     },
 )

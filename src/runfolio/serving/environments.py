@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from runfolio.environments import LOCAL, EnvironmentFailedError, Wanted, make_environment
+from runfolio.environments import LOCAL, Environment, EnvironmentFailedError, Wanted, make_environment
 from runfolio.environments.wanted import package_of
 from runfolio.errors import NotFoundError
 from runfolio.flavors.model import Model
@@ -44,11 +44,24 @@ def python_for(folder: Path, manager: str, engine: str = "native", more: Sequenc
     """
     if manager == LOCAL:
         return sys.executable
+    return str(environment_for(folder, manager, engine, more).python)
+
+
+def environment_for(
+    folder: Path, manager: str, engine: str = "native", more: Sequence[str] = (), *, tell: Callable[[str], None] = _log.info
+) -> Environment:
+    """Return the environment that runs a model, made now or before; parameters and faults are those of :func:`python_for`.
+
+    Parameters
+    ----------
+    tell : callable, optional
+        Told of what takes long; the log by default.
+    """
     named = {package_of(line) for line in more}
     own = [line for line in needed(folder, engine) if package_of(line) not in named]
     wanted = Wanted((*own, *more), needs=_NEEDED)
     try:
-        return str(make_environment(wanted, manager, tell=_log.info, base=folder).python)
+        return make_environment(wanted, manager, tell=tell, base=folder)
     except EnvironmentFailedError as error:
         raise EnvironmentFailedError(
             f"{error.message}\nIt is the model's requirements.txt that names them; or serve it with --env-manager local.",
