@@ -186,6 +186,26 @@ def test_a_dry_run_prints_files_that_fit_the_schema(wine: Path, capsys: pytest.C
         jsonschema.validate({**found[1], "instance_cont": 1}, schema["deployment"])
 
 
+def test_a_dry_run_tells_which_deployments_would_go(wine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [
+        "deployments",
+        "update",
+        "-t",
+        TARGET,
+        "--name",
+        "wine",
+        "-m",
+        "models:/wine/2",
+        "-C",
+        f"image={IMAGE}",
+        "--dry-run",
+    ]
+    assert main(command) == 0
+    assert "# delete the deployments before" in capsys.readouterr().out
+    assert main([*command, "-C", "traffic=25"]) == 0
+    assert "# delete" not in capsys.readouterr().out
+
+
 def test_the_scoring_script_verifies_loads_and_predicts(tmp_path: Path) -> None:
     import hashlib
 

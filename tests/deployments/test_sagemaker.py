@@ -262,6 +262,31 @@ def test_what_is_missing_or_taken_is_said_with_what_to_do_and_nothing_stays(
         client.create_deployment("port", "models:/wine/2", config=GUIDE)
 
 
+def test_a_dry_run_tells_what_would_be_deleted(wine: Path, aws: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    client = get_deploy_client(f"sagemaker:/{REGION}")
+    client.create_deployment("wine", "models:/wine/1", config=GUIDE)
+    aws.calls.clear()
+    target = ["-t", f"sagemaker:/{REGION}", "--name", "wine"]
+    role = ["-C", f"execution_role_arn={ROLE}", "-C", "bucket=mine"]
+
+    def told(*words: str) -> str:
+        assert main(["deployments", *words, "--dry-run"]) == 0
+        return capsys.readouterr().out
+
+    replaced = told("update", *target, "-m", "models:/wine/2", *role)
+    assert replaced.index("UpdateEndpoint") < replaced.index("DeleteEndpointConfig") < replaced.index("DeleteModel")
+    assert "CreateBucket" not in replaced
+    for kept in ("archive=true", "mode=add"):
+        assert "Delete" not in told("update", *target, "-m", "models:/wine/2", *role, "-C", kept)
+    gone = told("delete", *target)
+    assert all(word in gone for word in ("DeleteEndpoint\n", "DeleteEndpointConfig", "DeleteModel", "git commit"))
+    assert "git commit" not in told("delete", *target, "-C", "record=false")
+    assert "DeleteModel" not in told("delete", *target, "-C", "archive=true")
+    assert aws.calls == []
+    with pytest.raises(AlreadyExistsError, match=f"update -t sagemaker:/{REGION}"):
+        client.create_deployment("wine", "models:/wine/1", config=GUIDE)
+
+
 def test_a_dry_run_prints_every_request_and_asks_aws_nothing(wine: Path, aws: Server, capsys: pytest.CaptureFixture[str]) -> None:
     settings = [word for key, value in GUIDE.items() for word in ("-C", f"{key}={value}")]
     command = ["deployments", "create", "-t", "sagemaker", "--name", "wine", "-m", "models:/wine/2", *settings, "--dry-run"]
@@ -277,5 +302,7 @@ def test_a_dry_run_prints_every_request_and_asks_aws_nothing(wine: Path, aws: Se
         "ml.m5.large",
     ):
         assert word in said
+    assert "CreateBucket" in said
+    assert said.endswith("# git commit: deployments: create wine\nfile: models/wine/deployments/sagemaker-us-east-1-wine.json\n")
     assert aws.calls == []
     assert records(wine) == []

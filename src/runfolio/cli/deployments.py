@@ -216,5 +216,5 @@ def _print_plan(client: BaseDeploymentClient, verb: str, name: str, model_uri: s
 
     if not isinstance(client, Target):
         raise click.UsageError(f"The target {client.target_uri} comes from another package, which has no dry run.")
-    with client.prepared(verb, name, model_uri, config) as plan:
+    with client.planned(verb, name, model_uri, config) as plan:
         click.echo(plan.text(), nl=False)

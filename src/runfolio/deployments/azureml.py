@@ -25,6 +25,7 @@ from runfolio.errors import NotFoundError, RunfolioError, StateError, UsageError
 from runfolio.formats.mlmodel import render_yaml
 
 ENDPOINT, DEPLOYMENT, FILE, TRAFFIC, DELETE = "endpoint.yml", "deployment.yml", "file", "traffic", "delete the endpoint"
+REPLACED = "delete the deployments before"
 _PARTS = (
     ("subscription_id", "AZURE_SUBSCRIPTION_ID"),
     ("resource_group", "AZURE_RESOURCE_GROUP"),
@@ -76,7 +77,7 @@ class AzureMLDeploymentClient(Target):
         """Write the files."""
         plan = Plan(self.name, self._parts(config)[2], verb, checked_name(name), source, config)
         if verb == "delete":
-            return replace(plan, steps=(Step(DELETE, {"name": name}),))
+            return replace(plan, steps=(Step(DELETE, {"name": name, "deployments": "{all of them}"}),))
         if source is None:
             raise UsageError("azureml: update takes the model, too: -m models:/NAME/VERSION")
         share = whole(config.get("traffic", 100), "traffic")
@@ -89,7 +90,10 @@ class AzureMLDeploymentClient(Target):
             Step(f"{FILE} {path}", text if isinstance(text, str) else f"({text.stat().st_size} bytes)")
             for path, text in files.items()
         ]
-        return replace(plan, steps=(*first, Step(DEPLOYMENT, deployment), *told, Step(TRAFFIC, {deployment["name"]: share})))
+        replaced = {"endpoint": name, "deployments": "{all others}"}
+        after = [Step(REPLACED, replaced)] if verb == "update" and share == 100 else []
+        traffic = Step(TRAFFIC, {deployment["name"]: share})
+        return replace(plan, steps=(*first, Step(DEPLOYMENT, deployment), *told, traffic, *after))
 
     def carry_out(self, plan: Plan) -> Outcome:
         """Make or delete what the files say."""

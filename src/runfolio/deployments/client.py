@@ -10,7 +10,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -196,6 +196,20 @@ class Target(BaseDeploymentClient):
                 source = fetch(model_uri, Path(scratch))
             yield self.plan(verb, name, source, said)
 
+    @contextmanager
+    def planned(self, verb: str, name: str, model_uri: str | None, config: Config | None) -> Iterator[Plan]:
+        """Yield the plan for people to read: with the record that would be written after it."""
+        from runfolio.deployments.recording import planned_record
+
+        with self.prepared(verb, name, model_uri, config) as plan:
+            wanted = self._record_wanted(config)
+            step = None if wanted is False else planned_record(plan, only_known=wanted is None and not self.recorded)
+            yield plan if step is None else replace(plan, steps=(*plan.steps, step))
+
+    def _record_wanted(self, config: Config | None) -> bool | None:
+        asked = self._checked(config).get("record")
+        return None if asked is None else truth(asked, "record")
+
     def _done(self, verb: str, name: str, model_uri: str | None, flavor: str | None, config: Config | None) -> dict[str, Any]:
         from runfolio.deployments.recording import record
 
@@ -203,8 +217,7 @@ class Target(BaseDeploymentClient):
             raise UsageError(f"flavor: models are served by python_function, found {flavor!r}.")
         with self.prepared(verb, name, model_uri, config) as plan:
             outcome = self.carry_out(plan)
-            asked = self._checked(config).get("record")
-            wanted = None if asked is None else truth(asked, "record")
+            wanted = self._record_wanted(config)
             if wanted is not False:
                 # What has a record keeps it up to date, also where a new deployment would get none.
                 record(plan, outcome, only_known=wanted is None and not self.recorded)

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runfolio.deployments.plan import Step
 from runfolio.errors import NotFoundError, RunfolioError
+from runfolio.formats.paths import deployment_path
 from runfolio.records.deployments import Deployment, DeploymentState
 from runfolio.records.redaction import Redactor
 
@@ -42,6 +44,32 @@ def record(plan: Plan, outcome: Outcome, *, only_known: bool = False) -> Deploym
     except RunfolioError as error:
         _say(f"{plan.verb} {plan.name} was done at {plan.target}, and is not recorded: {error.message}")
         return None
+
+
+def planned_record(plan: Plan, *, only_known: bool = False) -> Step | None:
+    """Return what :func:`record` would do after a plan, for people to read; parameters are its own.
+
+    Returns
+    -------
+    Step or None
+        None where nothing would be recorded.
+    """
+    from runfolio.tracking.client import RunfolioClient
+
+    wanted = Deployment(plan.target, plan.name, 1, plan.place)
+    try:
+        folio = RunfolioClient()._registry()
+        slug, before = folio.deployments.find(plan.target, plan.name, plan.place)
+    except NotFoundError:
+        slug, before = "", None
+    except RunfolioError:
+        return None
+    source = plan.source
+    if before is None and (only_known or source is None or source.version is None):
+        return None
+    if source is not None and source.version is not None:
+        slug = source.slug
+    return Step(f"git commit: deployments: {plan.verb} {plan.name}", {"file": deployment_path(slug, wanted.slug)})
 
 
 def _recorded(folio: Folio, plan: Plan, outcome: Outcome, only_known: bool) -> Deployment | None:

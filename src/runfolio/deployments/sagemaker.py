@@ -28,7 +28,13 @@ from runfolio.records.deployments import DeploymentState
 
 UPLOAD, MODEL, CONFIG = "s3 PutObject (if it is not there)", "sagemaker CreateModel", "sagemaker CreateEndpointConfig"
 CREATE, UPDATE, DELETE = "sagemaker CreateEndpoint", "sagemaker UpdateEndpoint", "sagemaker DeleteEndpoint"
+BUCKET = "s3 CreateBucket (if it is not there)"
 _PAUSE_S = 10.0
+_TIDYING = (
+    Step("sagemaker DeleteEndpointConfig", {"EndpointConfigName": "{what the endpoint had}"}),
+    Step("sagemaker DeleteModel", {"ModelName": "{those of that configuration}"}),
+)
+"""What the target alone knows the names of, and a plan asks it nothing."""
 
 
 class SageMakerDeploymentClient(Target):
@@ -61,7 +67,7 @@ class SageMakerDeploymentClient(Target):
                 "config: synchronous=false needs archive=true: what is replaced can be deleted only once it is not used any more."
             )
         if verb == "delete":
-            return replace(plan, steps=(Step(DELETE, {"EndpointName": name}),))
+            return replace(plan, steps=(Step(DELETE, {"EndpointName": name}), *(_TIDYING if _tidies(config) else ())))
         if source is None:
             raise UsageError("sagemaker: update takes the model, too: -m models:/NAME/VERSION")
         if str(config.get("mode") or "replace") not in MODES[1:]:
@@ -69,7 +75,11 @@ class SageMakerDeploymentClient(Target):
         made = make_requests(name, source, plan.place, config, update=verb == "update")
         body = {**made.upload, "Body": f"model.tar.gz: {len(source.files)} files of {source.title}"}
         last = Step(UPDATE if verb == "update" else CREATE, made.endpoint)
-        return replace(plan, steps=(Step(UPLOAD, body), Step(MODEL, made.model), Step(CONFIG, made.config), last))
+        bucket = () if config.get("bucket") else (Step(BUCKET, {"Bucket": body["Bucket"]}),)
+        after = _TIDYING if verb == "update" and _tidies(config) and config.get("mode") != "add" else ()
+        return replace(
+            plan, steps=(*bucket, Step(UPLOAD, body), Step(MODEL, made.model), Step(CONFIG, made.config), last, *after)
+        )
 
     def carry_out(self, plan: Plan) -> Outcome:
         """Send the requests, wait, and tidy up."""
@@ -89,12 +99,7 @@ class SageMakerDeploymentClient(Target):
         made = self._made(aws, plan, there)
         if waits(config):
             self._wait(aws, plan, made)
-        if (
-            there is not None
-            and waits(config)
-            and not truth(config.get("archive", False), "archive")
-            and config.get("mode") != "add"
-        ):
+        if there is not None and _tidies(config) and config.get("mode") != "add":
             self._tidy(aws, there, keep=made)
         variant = plan.contents(CONFIG)[0]["ProductionVariants"][-1]
         state = DeploymentState.LIVE if waits(config) else DeploymentState.REQUESTED
@@ -206,7 +211,7 @@ class SageMakerDeploymentClient(Target):
         deadline = self._deadline(config)
         while waits(config) and (left := self._described(aws, plan.name)) is not None:
             self._pause(plan.name, left, deadline)
-        if waits(config) and not truth(config.get("archive", False), "archive"):
+        if _tidies(config):
             self._tidy(aws, there)
 
     def _wait(self, aws: Aws, plan: Plan, made: tuple[str, str]) -> None:
@@ -273,6 +278,11 @@ class SageMakerDeploymentClient(Target):
             return json.loads(body)
         except ValueError:
             return body.decode("utf-8", "replace")
+
+
+def _tidies(config: Config) -> bool:
+    """Return whether what an endpoint had before is deleted."""
+    return waits(config) and not truth(config.get("archive", False), "archive")
 
 
 def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
