@@ -107,6 +107,8 @@ def test_an_update_moves_the_traffic_before_the_old_version_goes(wine: Path, azu
     client.update_deployment("wine", "models:/wine/2", config={"deployment_name": "two"})
     assert held(azure)["endpoints"]["wine"].traffic == {"two": 100}
     assert client.get_deployment("wine")["deployments"] == ["two"]
+    assert client.get_deployment("wine")["tags"] == {"runfolio_model": "wine"}  # it outlives the version that it was made with
+    assert held(azure)["deployments"]["wine"]["two"].tags["runfolio_version"] == "2"
     client.update_deployment("wine", "models:/wine/2", config={"deployment_name": "two", "instance_count": "3"})
     assert held(azure)["deployments"]["wine"]["two"].instance_count == 3
     assert client.predict("wine", [1, 4]) == {"predictions": [2, 8]}

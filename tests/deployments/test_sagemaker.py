@@ -107,8 +107,14 @@ def test_the_guides_deploy_makes_model_configuration_and_endpoint(wine: Path, aw
     assert (record.target, record.place, record.name, record.version) == ("sagemaker", REGION, "wine-classifier-prod", 2)
     assert record.image.startswith(f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/wine@sha256:")
     assert (record.state.value, record.facts["instance"], said["name"]) == ("live", "ml.m5.large", "wine-classifier-prod")
-    tags = {item["Key"]: item["Value"] for item in client.list_tags(ResourceArn=said["endpoint_arn"])["Tags"]}
-    assert (tags["runfolio:model"], tags["runfolio:version"]) == ("wine", "2")
+
+    def tags(arn: str) -> dict[str, str]:
+        return {item["Key"]: item["Value"] for item in client.list_tags(ResourceArn=arn)["Tags"]}
+
+    # An endpoint outlives the version that it is made with.
+    assert tags(said["endpoint_arn"]) == {"runfolio:app": "wine-classifier-prod", "runfolio:model": "wine"}
+    told = tags(client.describe_endpoint_config(EndpointConfigName=config)["EndpointConfigArn"])
+    assert (told["runfolio:model"], told["runfolio:version"]) == ("wine", "2")
 
 
 def test_the_archive_holds_the_verified_files_and_is_sent_once(wine: Path, aws: Server) -> None:

@@ -60,7 +60,9 @@ def endpoint_file(name: str, source: Source, config: Config) -> dict[str, Any]:
     mode = str(config.get("auth_mode") or "key")
     if mode not in ("key", "aml_token", "aad_token"):
         raise UsageError(f"config: auth_mode: key, aml_token or aad_token is expected, found {mode!r}.")
-    return {"$schema": f"{SCHEMAS}/managedOnlineEndpoint.schema.json", "name": name, "auth_mode": mode, "tags": _tags(source)}
+    # It outlives the version, which the tags of its deployments tell.
+    tags = {"runfolio_model": source.name}
+    return {"$schema": f"{SCHEMAS}/managedOnlineEndpoint.schema.json", "name": name, "auth_mode": mode, "tags": tags}
 
 
 def deployment_file(name: str, source: Source, config: Config) -> dict[str, Any]:

@@ -87,7 +87,8 @@ def make_requests(name: str, source: Source, region: str, config: Config, *, upd
     mark = f"{time.strftime('%Y%m%d%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
     bucket = str(config.get("bucket") or f"runfolio-sagemaker-{region}-{ACCOUNT}")
     key = f"{name}/{source.digest.removeprefix('sha256:')}/model.tar.gz"
-    tags = [{"Key": str(key), "Value": str(value)} for key, value in sorted(tags_of(name, source, config).items())]
+    told = tags_of(name, source, config)
+    tags = [{"Key": str(key), "Value": str(value)} for key, value in sorted(told.items())]
     model_name = f"{name[: 63 - len(mark) - 1].rstrip('-')}-{mark}"
     model: dict[str, Any] = {
         "ModelName": model_name,
@@ -111,7 +112,8 @@ def make_requests(name: str, source: Source, region: str, config: Config, *, upd
             endpoint_config[field] = _json(config, key_)
     endpoint: dict[str, Any] = {"EndpointName": name, "EndpointConfigName": model_name}
     if not update:
-        endpoint["Tags"] = tags
+        # It outlives the version: UpdateEndpoint takes no tags. Which one it serves, its configuration's tags say.
+        endpoint["Tags"] = [item for item in tags if item["Key"] not in OF_A_VERSION]
     return Requests({"Bucket": bucket, "Key": key}, model, endpoint_config, endpoint)
 
 
@@ -136,6 +138,10 @@ def image_of(source: Source, region: str, config: Config) -> str:
     tag = str(source.version or source.digest[7:19])
     domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return said or f"{ACCOUNT}.dkr.ecr.{region}.{domain}/{source.slug or slug_of(source.name)}:{tag}"
+
+
+OF_A_VERSION = ("runfolio:version", "runfolio:run", "runfolio:digest")
+"""Tags that an endpoint itself does not have."""
 
 
 def tags_of(name: str, source: Source, config: Config) -> dict[str, str]:
