@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import runfolio
 from tests.serving.conftest import Models, Serve, Server
 
 
@@ -61,6 +63,25 @@ def test_the_log_is_lines_of_json_where_asked(models: Models, serve: Serve, tmp_
     lines = [json.loads(line) for line in server.log]
     [request] = [line for line in lines if line.get("event") == "request"]
     assert (request["path"], request["status"], request["level"]) == ("/invocations", 400, "info")
+
+
+def test_what_is_warned_of_is_a_line_of_the_log(serve: Serve, tmp_path: Path) -> None:
+    def warned(model_input: list[int]) -> list[int]:
+        import warnings
+
+        warnings.warn("two\nlines", FutureWarning, stacklevel=1)
+        return model_input
+
+    runfolio.pyfunc.save_model(tmp_path / "model", python_model=warned, pip_requirements=["cloudpickle"])
+    described = tmp_path / "model" / "MLmodel"
+    described.write_text(re.sub("cloudpickle_version: .*", "cloudpickle_version: 0.1", described.read_text()))
+    server = serve(tmp_path / "model", "--log-format", "json")
+    assert server.post({"inputs": [1]}).status == 200
+    server.end()
+    lines = [json.loads(line) for line in server.log]
+    assert [line["message"] for line in lines if "two" in line["message"]] == ["FutureWarning: two lines"]
+    [told] = [line for line in lines if "cloudpickle 0.1" in line["message"]]
+    assert told["level"] == "warning"
 
 
 @pytest.mark.browser

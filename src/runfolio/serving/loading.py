@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
 
 from runfolio._version import __version__
 from runfolio.errors import DamagedError, MissingPackageError, RunfolioError
@@ -39,8 +38,8 @@ def load(folder: Path, options: ServeOptions) -> Predictor:
         Saying what is missing or damaged.
     """
     described = Model.load(folder)
-    for line in notices(described):
-        _log.warning("%s", line)
+    if newer := _newer(described):
+        _log.warning("%s", newer)
     if options.engine == "onnx":
         from runfolio.serving.onnx_engine import onnx_model
 
@@ -64,26 +63,19 @@ def load(folder: Path, options: ServeOptions) -> Predictor:
     return Predictor(model, folder, options)
 
 
-def notices(model: Model) -> list[str]:
-    """Say what differs from where the model was made: the frameworks' versions, and an MLflow that is newer than its format here."""
-    found = []
+def _newer(model: Model) -> str:
+    """Say that an MLflow wrote it that is newer than its format here; versions of frameworks are warned of where they are loaded."""
+    version = model.mlflow_version or ""
+    if version.partition(".")[0].isdigit() and int(version.partition(".")[0]) > 3:
+        return f"the model was saved by MLflow {version}, which is newer than runfolio {__version__} knows"
+    return ""
+
+
+def _advice(model: Model) -> str:
     for flavor, (field, package) in _FRAMEWORKS.items():
         recorded = model.flavors.get(flavor, {}).get(field)
         here = installed(package)
         if recorded and here and str(recorded) != here:
-            found.append(
-                f"the model was saved with {package} {recorded}, and {package} {here} is installed: predictions may differ"
-            )
-    version = model.mlflow_version or ""
-    if version.partition(".")[0].isdigit() and int(version.partition(".")[0]) > 3:
-        found.append(f"the model was saved by MLflow {version}, which is newer than runfolio {__version__} knows")
-    return found
-
-
-def _advice(model: Model) -> str:
-    different: list[Any] = notices(model)
-    return (
-        f"{different[0][0].upper()}{different[0][1:]}."
-        if different
-        else "Save it again, or serve it with --env-manager virtualenv."
-    )
+            return f"The model was saved with {package} {recorded}, and {package} {here} is installed."
+    newer = _newer(model)
+    return f"{newer[0].upper()}{newer[1:]}." if newer else "Save it again, or serve it with --env-manager virtualenv."

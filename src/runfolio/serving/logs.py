@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import warnings
 from datetime import datetime, timezone
+from typing import Any
 
 LOGGER = "runfolio.serving"
 _PLAIN = ("event", "status", "path", "seconds", "rows", "model", "version", "worker")
@@ -51,3 +53,13 @@ def start_logging(form: str) -> logging.Logger:
     logger.setLevel(logging.INFO)
     logger.propagate = False
     return logging.getLogger(LOGGER)
+
+
+def log_warnings() -> None:
+    """Make what is warned of, here and in libraries, lines of the log."""
+    log = logging.getLogger(LOGGER)
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        log.warning("%s: %s", category.__name__, " ".join(str(message).split()))
+
+    warnings.showwarning = show

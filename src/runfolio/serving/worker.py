@@ -20,7 +20,7 @@ from typing import Any
 
 from runfolio.errors import EXIT_DONE, RunfolioError, missing_package
 from runfolio.serving.counters import Counters
-from runfolio.serving.logs import start_logging
+from runfolio.serving.logs import log_warnings, start_logging
 from runfolio.serving.options import ServeOptions
 
 _log = logging.getLogger("runfolio.serving")
@@ -37,6 +37,7 @@ def main() -> int:
     said = json.loads(sys.stdin.buffer.readline())
     options = ServeOptions.from_fields(said["options"])
     start_logging(options.log_format)
+    log_warnings()
     report = os.fdopen(said["report"], "w", encoding="utf-8")
     try:
         serving = _Serving(said, options)
