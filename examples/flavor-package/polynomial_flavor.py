@@ -33,7 +33,8 @@ class Polynomial:
 def save_model(polynomial, path, mlflow_model=None, **options):
     """Write a polynomial into a folder. The options (signature, input_example, …) are runfolio's."""
     if not isinstance(polynomial, Polynomial):
-        raise UsageError(f"polynomial takes a Polynomial, not {type(polynomial).__name__}.")
+        kind = type(polynomial)
+        raise UsageError(f"polynomial takes a {__name__}.Polynomial, not {kind.__module__}.{kind.__qualname__}.")
 
     def write(folder, model):
         (folder / _FILE).write_text(json.dumps(polynomial.coefficients))
