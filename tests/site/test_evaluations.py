@@ -134,6 +134,18 @@ def test_without_scripts_the_facts_are_told(site: Path) -> None:
     assert "root_mean_squared_error by slice" in numbers
 
 
+def test_a_small_confusion_matrix_stands_beside_three_charts(site: Path) -> None:
+    said = section(page_of(site, "evaluate"))
+    grid = said.split('<div class="chart-grid">')[1].split("data-explorer")[0]
+    assert grid.count("data-evaluation-chart") == 3
+    assert said.count("Confusion matrix</h3>") == grid.count("Confusion matrix</h3>") == 1
+
+
+def test_most_of_the_metrics_that_an_evaluation_logs_are_folded_away(site: Path) -> None:
+    part = page_of(site, "evaluate").read_text("utf-8").split('<section id="metrics"')[1].split("</section>")[0]
+    assert part.split("<details")[0].count('<th scope="row">') == 12
+
+
 def test_a_version_links_to_the_run_that_evaluated_it(site: Path) -> None:
     said = section(site / "m" / "line" / "1" / "index.html")
     assert f"r/{page_of(site, 'evaluate').parent.name}/index.html" in said

@@ -16,6 +16,7 @@ from runfolio import MlflowClient
 from runfolio.cli.main import main
 from runfolio.folio import open_folio
 from runfolio.records import ArtifactEntry, new_run_id
+from runfolio.records.deployments import Deployment, DeploymentState
 from runfolio.records.reproductions import Deviation, Outcome, Reproduction
 from runfolio.registry.cards import render_card, write_card
 from runfolio.site import BuildOptions, build_site
@@ -90,6 +91,39 @@ def test_a_version_shows_files_signature_changes_card_and_history(wine: Path, tm
     assert "<img" not in page.split('id="card"')[1].split("</section>")[0]
     assert "What is it for, and who uses it?" not in page
     assert 'href="../../../r/' in page
+
+
+def test_pages_say_what_serves(wine: Path, tmp_path: Path) -> None:
+    folio = open_folio(wine)
+    for name, version, state in (
+        ("payments", 2, DeploymentState.LIVE),
+        ("try <b>", 2, DeploymentState.DELETED),
+        ("old", 1, DeploymentState.LIVE),
+    ):
+        folio.deployments.record("wine-i", Deployment("sagemaker", name, version, "eu-west-1", state=state), "create")
+    folio.close()
+    out = built(wine, tmp_path / "site")
+    lineage = (out / "m/wine-i/2/index.html").read_text().split('id="lineage"')[1].split("</section>")[0]
+    assert (
+        '<span class="small muted">Serving</span><b>payments</b><span class="small muted">sagemaker (eu-west-1)</span>' in lineage
+    )
+    assert "try" not in lineage and "old" not in lineage
+    assert "2 live deployments" in (out / "models" / "index.html").read_text()
+    shared = (built(wine, tmp_path / "public", public=True) / "m/wine-i/2/index.html").read_text()
+    assert "eu-west-1" not in shared
+
+
+def test_most_of_a_long_signature_is_folded_away(wine: Path, tmp_path: Path) -> None:
+    columns = [{"type": "double", "name": f"column {at}"} for at in range(30)]
+    runfolio.set_tracking_uri(wine)
+    with runfolio.start_run() as run:
+        runfolio.log_text(json.dumps({"flavors": {}, "signature": {"inputs": json.dumps(columns)}}), "model/MLmodel")
+    runfolio.register_model(f"runs:/{run.info.run_id}/model", "wide")
+    forget_sessions()
+    part = (built(wine, tmp_path / "site") / "m/wide/1/index.html").read_text().split('id="signature"')[1].split("</section>")[0]
+    shown, folded = part.split("<details")
+    assert ("column 11<" in shown, "column 12<" in shown, "column 29<" in folded) == (True, False, True)
+    assert "18 more rows" in folded
 
 
 POLICY = """schema: 1

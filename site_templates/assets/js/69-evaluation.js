@@ -257,9 +257,12 @@
       made.append(one);
       slicesCard(said, one);
     }
+    // A small matrix takes the place that an odd number of charts leaves.
+    const beside = said.confusion && kinds.length % 2 === 1 && said.confusion.labels.length <= 5;
+    if (beside) grid.append(confusionCard(said.confusion));
     if (kinds.length) made.append(grid);
     draw(said, (kind) => places[kind], (body) => made.append(el("div", { cls: "card" }, el("div", { cls: "card-head" }, el("h3", { text: "Thresholds" })), body)));
-    if (said.confusion) made.append(confusionCard(said.confusion));
+    if (said.confusion && !beside) made.append(confusionCard(said.confusion));
     const names = Object.keys(said.metrics).sort();
     made.append(rf.facts(names.map((name) => [name, rf.number(kit.num(said.metrics[name].value)) + (said.metrics[name].low !== undefined ? " (" + rf.number(kit.num(said.metrics[name].low)) + " to " + rf.number(kit.num(said.metrics[name].high)) + ")" : "")])));
     parent.append(made);

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from runfolio.formats import paths
 from runfolio.formats.models import version_fields
+from runfolio.records.deployments import DeploymentState
 from runfolio.records.models import NO_STAGE
 from runfolio.site.gather import Site
 from runfolio.site.links import experiment_page, model_page, run_page, version_page
@@ -87,6 +88,7 @@ def model_card(site: Site, item: ModelData) -> dict[str, Any]:
         "live": [[stage, version.number, version_page(item.slug, version.number)] for stage, version in item.live],
         "aliases": [(alias, number, version_page(item.slug, number)) for alias, number in sorted(item.model.aliases.items())],
         "versions": len(item.versions),
+        "deployed": sum(found.state is DeploymentState.LIVE for found in item.deployments),
         "newest": newest and {"number": newest.number, "created": newest.version.created},
         "metrics": _headlines(site, shown) if shown else [],
         "of": shown and shown.number,
