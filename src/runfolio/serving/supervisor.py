@@ -282,7 +282,8 @@ class Supervisor:
         current = self._current
         self._failed += 1
         self._refused = {**which.fields(), "error": " ".join(reason.split())[:1000], "at": time.time()}
-        _log.error("%s is not served: %s. %s stays.", which, self._refused["error"].rstrip("."), current.which)
+        why = self._refused["error"].rstrip(".")
+        _log.error("%s is not served: %s. %s stays; SIGHUP tries again.", which, why, current.which)
         self._tell()
 
     def _fill(self, generation: Generation) -> None:
