@@ -125,6 +125,17 @@ def test_embeddings_are_answered(tmp_path: Path) -> None:
     assert called.predict({"input": "good"})["data"] == answer["data"][:1]
 
 
+@pytest.mark.parametrize("given", [[], "", ["good", 3], "\ud800", {"a": "good"}])
+def test_what_is_no_text_is_refused(tmp_path: Path, given: Any) -> None:
+    runfolio.transformers.save_model(tiny.pipeline("feature-extraction"), tmp_path / "m", task="llm/v1/embeddings")
+    called = runfolio.pyfunc.load_model(tmp_path / "m")
+    with pytest.raises(UsageError, match="input"):
+        called.call({"input": given}, {})
+    if not isinstance(given, dict):  # which is a table with one row named a
+        with pytest.raises(UsageError):
+            called.predict({"input": given})
+
+
 @pytest.mark.parametrize(
     ("more", "match"),
     [

@@ -74,16 +74,16 @@ def _frame(data: Any, schema: Schema) -> Any:
     if isinstance(data, pandas.Series):
         return pandas.DataFrame(data)
     if numpy.isscalar(data):
-        return pandas.DataFrame([data])
-    if isinstance(data, Mapping):
+        data = [data]
+    elif isinstance(data, Mapping):
         compound = any(isinstance(spec.type, (Array, Object, Map)) for spec in schema)
         if compound or all(_is_one_row(value) for value in data.values()):
-            return pandas.DataFrame([dict(data)])
+            data = [dict(data)]
     elif not isinstance(data, (list, numpy.ndarray)):
         raise UsageError(f"The model takes a DataFrame (or what makes one), not {type(data).__name__}.")
     try:
         return pandas.DataFrame(data)
-    except ValueError as error:
+    except ValueError as error:  # among them letters that are none, which JSON can spell
         raise UsageError(f"The model takes a DataFrame, and the data makes none: {error}.") from None
 
 

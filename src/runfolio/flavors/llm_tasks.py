@@ -119,10 +119,11 @@ def answer(pipeline: Any, task: Task, data: Any, options: Mapping[str, Any], tem
         raise UsageError(f"A model of the task {task.name} takes {field!r}, and {_place(rows, lacking)} has none.")
     asked = {**options, **{name: value for name, value in rows[0].items() if name != field}}
     if task.name == EMBEDDINGS:
-        return _embeddings(pipeline, templated(_flat([row[field] for row in rows])), asked)
+        texts = _flat([row[field] for row in rows])
+        _check(texts, field)
+        return _embeddings(pipeline, templated(texts), asked)
     prompts = [_prompt(pipeline.tokenizer, row[field]) for row in rows] if task.name == CHAT else [row[field] for row in rows]
-    if not all(isinstance(each, str) for each in prompts):
-        raise UsageError(f"{field}: a prompt is a text.")
+    _check(prompts, field)
     return _generated(pipeline, task, templated(prompts), _generation(asked))
 
 
@@ -142,10 +143,18 @@ def _rows(data: Any) -> list[dict[str, Any]]:
 
 
 def _flat(texts: list[Any]) -> list[str]:
-    flat = [text for each in texts for text in (each if isinstance(each, list) else [each])]
-    if not all(isinstance(text, str) for text in flat):
-        raise UsageError("input: a text, or a list of texts, is taken.")
-    return flat
+    return [text for each in texts for text in (each if isinstance(each, list) else [each])]
+
+
+def _check(texts: Sequence[Any], field: str) -> None:
+    """Refuse what is no text: also a list of none, and letters that are none, which JSON can spell."""
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise UsageError(f"{field}: a text, or a list of texts, is taken.")
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{field}: not a text of Unicode: {error.reason}.") from None
 
 
 def _prompt(tokenizer: Any, messages: Any) -> str:
@@ -232,8 +241,10 @@ def _completion(tokenizer: Any, task: Task, prompt: str, tokens: list[int], opti
 
 
 def _embeddings(pipeline: Any, texts: list[str], options: dict[str, Any]) -> dict[str, Any]:
-    made = pipeline(texts, **options)
-    count = sum(len(pipeline.tokenizer(text)["input_ids"]) for text in texts)
+    counts = [len(pipeline.tokenizer(text)["input_ids"]) for text in texts]
+    if 0 in counts:
+        raise UsageError(f"input: text {counts.index(0)} has no token for the model.")
+    made, count = pipeline(texts, **options), sum(counts)
     return {
         "object": "list",
         # Of each text the first token's, as in MLflow.
