@@ -15,6 +15,7 @@ import pytest
 from runfolio.autologging.canvas import DPI, Sheet, ticks
 from runfolio.autologging.png import encode_png
 
+numpy = pytest.importorskip("numpy")
 Image = pytest.importorskip("PIL.Image")
 DRAWS = """
 import sys
@@ -30,7 +31,7 @@ print(len(made), sorted(name for name in ("matplotlib", "PIL") if sys.modules.ge
 
 
 def opened(sheet: Sheet) -> Image.Image:
-    return Image.open(io.BytesIO(sheet.png()))
+    return Image.open(io.BytesIO(sheet.png())).convert("RGB")
 
 
 def test_a_rectangle_covers_its_pixels_and_no_others() -> None:
@@ -72,9 +73,41 @@ def test_a_line_of_many_points_has_no_gaps_between_its_parts() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (7, 1), (1, 5), (61, 43)])
 def test_any_pixels_are_read_as_they_were_encoded(width: int, height: int) -> None:
-    pixels = random.Random(0).randbytes(width * height * 3)
-    made = Image.open(io.BytesIO(encode_png(width, height, pixels)))
-    assert (made.mode, made.size, made.tobytes()) == ("RGB", (width, height), pixels)
+    pick = random.Random(0)
+    pixels = numpy.frombuffer(pick.randbytes(width * height), numpy.uint8).reshape(height, width)
+    palette = pick.randbytes(256 * 3)
+    made = Image.open(io.BytesIO(encode_png(pixels, palette)))
+    assert (made.mode, made.size, made.tobytes()) == ("P", (width, height), pixels.tobytes())
+    expected = b"".join(palette[3 * each : 3 * each + 3] for each in pixels.ravel().tolist())
+    assert made.convert("RGB").tobytes() == expected
+
+
+def test_what_covers_a_colour_is_mixed_with_it() -> None:
+    sheet = Sheet(1.0, 1.0)
+    sheet.rectangle(0, 0, 100, 175, "#d62728")
+    sheet.polygon([(50, 50), (149, 50), (149, 149), (50, 149)], "#0000ff", share=0.5)
+    made = opened(sheet)
+    assert made.getpixel((75, 100)) == (107, 20, 148) and made.getpixel((125, 100)) == (128, 128, 255)
+    assert made.getpixel((49, 100)) == (214, 39, 40) and made.getpixel((150, 100)) == (255, 255, 255)
+
+
+def test_beyond_256_colours_each_is_the_nearest_that_there_is() -> None:
+    sheet = Sheet(2.0, 2.0)
+    for shade in range(256):
+        sheet.rectangle(shade, 0, shade + 1, 10, f"#{shade:02x}{shade:02x}{shade:02x}")
+    sheet.rectangle(0, 20, 10, 30, "#808283")
+    made = opened(sheet)
+    assert [made.getpixel((shade, 5)) for shade in range(256)] == [(shade, shade, shade) for shade in range(256)]
+    assert made.getpixel((5, 25)) == (130, 130, 130)
+
+
+def test_what_is_beyond_the_sheet_is_not_drawn() -> None:
+    sheet = Sheet(0.4, 0.4)
+    sheet.line([(-30, 35), (200, 35)], "#000000", width=1.6)
+    sheet.text("a long name that does not fit", (-40, 10))
+    sheet.rectangle(-5, 60, 300, 300, "#d62728")
+    made = opened(sheet)
+    assert made.getpixel((0, 35)) == made.getpixel((69, 35)) == (0, 0, 0) and made.getpixel((69, 69)) == (214, 39, 40)
 
 
 def test_a_dashed_line_has_gaps() -> None:

@@ -1,9 +1,10 @@
 """A sheet to draw plots on: rectangles, lines, texts, axes; by Pillow, which is imported here and only then.
 
-Pillow takes 9 ms of CPU to import where matplotlib takes 700, and a plot of ours takes it a third of the time: what a training of
-seconds notices. Places are in pixels from the upper left corner, lengths of the sheet in inches. Rectangles lie on whole pixels; what
-is slanted is drawn four times as large and reduced. Texts are in matplotlib's font where matplotlib is installed (it is not
-imported), for that font knows more scripts than Pillow's own. Equal calls give equal bytes.
+Pillow takes 9 ms of CPU to import where matplotlib takes 700, and a plot of ours takes a seventh of the time: what a training of seconds
+notices. Pillow makes the letters and fills polygons; a pixel is the number of a colour (:mod:`~runfolio.autologging.palette`), lines are
+of :mod:`~runfolio.autologging.strokes`. Places are in pixels from the upper left corner, lengths of the sheet in inches. Rectangles and
+letters lie on whole pixels. Texts are in matplotlib's font where matplotlib is installed (it is not imported), for that font knows more
+scripts than Pillow's own. Equal calls give equal bytes.
 
 >>> sheet = Sheet(5.0, 4.4)
 >>> sheet.text("ROC curve", (inches(0.65), inches(0.2)), points=10.0)
@@ -14,20 +15,17 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runfolio.autologging.png import encode_png
 from runfolio.errors import missing_package
 
 INK, MUTED, LINE, FILL, GRID, PAPER = "#1f2328", "#59636e", "#0b63ce", "#cfe3fb", "#d8dee4", "#ffffff"
 DPI = 175
-_FINER = 4
-_PART = 16
-"""Stretches of a line that are drawn at once."""
 _Point = tuple[float, float]
 
 
@@ -58,22 +56,28 @@ class Sheet:
             from PIL import Image, ImageDraw
         except ImportError as error:
             raise missing_package("pillow", "", "draw plots of the training") from error
-        self._image = Image.new("RGB", (round(width * DPI), round(height * DPI)), PAPER)
-        self._draw = ImageDraw.Draw(self._image)
-        self._new = Image.new
+        import numpy
+
+        from runfolio.autologging.palette import Palette
+
+        self._new, self._draws = Image.new, ImageDraw.Draw
+        self._measures = ImageDraw.Draw(Image.new("L", (1, 1)))
+        self._pixels: Any = numpy.zeros((round(height * DPI), round(width * DPI)), numpy.uint8)
+        self._palette = Palette(PAPER)
 
     def box(self, *, left: float, bottom: float, right: float, top: float) -> Box:
         """Return the box that these margins leave, in inches."""
-        width, height = self._image.size
+        height, width = self._pixels.shape
         return Box(round(left * DPI), round(top * DPI), width - round(right * DPI), height - round(bottom * DPI))
 
     def rectangle(self, left: float, top: float, right: float, bottom: float, colour: str) -> None:
         """Fill a rectangle, its right and lower edges not in it; one that is thinner than a pixel is one wide."""
         x, y = round(left), round(top)
-        self._draw.rectangle((x, y, max(x, round(right) - 1), max(y, round(bottom) - 1)), fill=colour)
+        rows, columns = slice(max(0, y), max(0, y + 1, round(bottom))), slice(max(0, x), max(0, x + 1, round(right)))
+        self._pixels[rows, columns] = self._palette.number(colour)
 
     def line(self, points: Sequence[_Point], colour: str, *, width: float, dashes: tuple[float, float] | None = None) -> None:
-        """Draw a line through points.
+        """Draw a line through points; its ends and turns are round.
 
         Parameters
         ----------
@@ -83,31 +87,22 @@ class Sheet:
         dashes : pair of float, optional
             Lengths of a dash and of the gap, in widths; of a line between two points.
         """
-        if dashes is None:
-            # Part by part, each with a point of the next: the finer mask of a whole curve has millions of pixels, nearly all empty.
-            turns = _turns(points)
-            for first in range(0, len(turns) - 1, _PART):
-                near = turns[first : first + _PART + 2]
-                self._slanted(near, colour, lambda draw, at: draw.line(at, 255, round(_pixels(width) * _FINER), joint="curve"))
-            return
-        parts = _dashed(points[0], points[-1], *(_pixels(width) * each for each in dashes))
-        for part in parts:
-            self._slanted(part, colour, lambda draw, at: draw.line(at, 255, round(_pixels(width) * _FINER)))
+        from runfolio.autologging.strokes import strokes
+
+        wide = _in_pixels(width)
+        parts = list(pairwise(points)) if dashes is None else _dashed(points[0], points[-1], wide, dashes)
+        self._cover(*strokes(parts, wide), colour)
 
     def polygon(self, points: Sequence[_Point], colour: str, *, share: float) -> None:
         """Fill a polygon, of which a share covers what is below; its edges are as coarse as the pixels."""
-        self._slanted(points, colour, lambda draw, at: draw.polygon(at, fill=round(255 * share)), finer=1)
+        import numpy
 
-    def _slanted(self, points: Sequence[_Point], colour: str, mark: Any, *, finer: int = _FINER) -> None:
-        """Draw on a finer mask of where the points are, and paste its colour."""
-        from PIL import ImageDraw
+        from runfolio.autologging.palette import LEVELS
 
-        room = 8
-        left, top = (int(min(point[axis] for point in points)) - room for axis in (0, 1))
-        right, bottom = (int(max(point[axis] for point in points)) + room for axis in (0, 1))
-        mask = self._new("L", ((right - left) * finer, (bottom - top) * finer), 0)
-        mark(ImageDraw.Draw(mask), [((x - left) * finer, (y - top) * finer) for x, y in points])
-        self._image.paste(colour, (left, top), mask.reduce(finer) if finer > 1 else mask)
+        mask = self._new("L", self._pixels.shape[::-1], 0)
+        self._draws(mask).polygon(list(points), fill=1)
+        inside = numpy.asarray(mask).view(bool)
+        self._pixels[inside] = self._palette.mixed(self._pixels[inside], LEVELS, colour, share)
 
     def text(
         self, text: str, at: _Point, *, points: float = 8.0, colour: str = INK, anchor: str = "lm", turned: bool = False
@@ -126,28 +121,30 @@ class Sheet:
         turned : bool
             It reads upwards; the anchor is then of the text as it lies.
         """
-        font = _font(round(_pixels(points)))
-        text = " ".join(text.split())
-        if not turned:
-            self._draw.text(at, text, colour, font, anchor)
-            return
-        from PIL import Image, ImageDraw
-
-        _, _, width, height = (round(each) for each in self._draw.textbbox((0, 0), text, font, "lt"))
-        mask = self._new("L", (max(1, width), height + 2), 0)
-        ImageDraw.Draw(mask).text((0, 1), text, 255, font, "lt")
-        mask = mask.transpose(Image.Transpose.ROTATE_90)
-        x = at[0] - {"t": 0, "m": mask.width / 2, "b": mask.width}[anchor[1]]
-        y = at[1] - {"l": mask.height, "m": mask.height / 2, "r": 0}[anchor[0]]
-        self._image.paste(colour, (round(x), round(y)), mask)
+        columns, rows, levels, width, height = _letters(" ".join(text.split()), round(_in_pixels(points)), anchor, turned)
+        left, top = at
+        if turned:
+            left -= {"t": 0, "m": width / 2, "b": width}[anchor[1]]
+            top -= {"l": height, "m": height / 2, "r": 0}[anchor[0]]
+        self._cover(columns + round(left), rows + round(top), levels, colour)
 
     def width_of(self, text: str, points: float = 8.0) -> float:
         """Return how wide a text is, in pixels."""
-        return float(self._draw.textlength(" ".join(text.split()), _font(round(_pixels(points)))))
+        return float(self._measures.textlength(" ".join(text.split()), _font(round(_in_pixels(points)))))
 
     def png(self) -> bytes:
         """Return the sheet's bytes, in which nothing tells when or by what they were made."""
-        return encode_png(*self._image.size, self._image.tobytes())
+        from runfolio.autologging.png import encode_png
+
+        return encode_png(self._pixels, self._palette.encoded())
+
+    def _cover(self, columns: Any, rows: Any, levels: Any, colour: str, share: float = 1.0) -> None:
+        """Lay a colour over pixels, those of them that are on the sheet."""
+        height, width = self._pixels.shape
+        within = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+        at = (rows * width + columns)[within]
+        flat = self._pixels.reshape(-1)
+        flat[at] = self._palette.mixed(flat[at], levels[within], colour, share)
 
 
 def inches(length: float) -> float:
@@ -155,30 +152,19 @@ def inches(length: float) -> float:
     return length * DPI
 
 
-def _pixels(points: float) -> float:
+def _in_pixels(points: float) -> float:
     return points * DPI / 72
 
 
-def _turns(points: Sequence[_Point]) -> list[_Point]:
-    """Return the points of a line without those that it passes on its way along an axis: each costs a joint, and draws nothing."""
-    kept = list(points[:1])
-    for here, after in pairwise(points[1:]):
-        before = kept[-1]
-        level = here[1] == before[1] == after[1] and (here[0] - before[0]) * (after[0] - here[0]) >= 0
-        upright = here[0] == before[0] == after[0] and (here[1] - before[1]) * (after[1] - here[1]) >= 0
-        if not (level or upright):
-            kept.append(here)
-    return [*kept, *points[1:][-1:]]
-
-
-def _dashed(start: _Point, end: _Point, dash: float, gap: float) -> list[tuple[_Point, _Point]]:
+def _dashed(start: _Point, end: _Point, width: float, dashes: tuple[float, float]) -> list[tuple[_Point, _Point]]:
+    """Cut a line into dashes; the round ends of each are within its length."""
     length = ((end[0] - start[0]) ** 2 + (end[1] - start[1]) ** 2) ** 0.5
     x, y = ((end[axis] - start[axis]) / max(length, 1e-9) for axis in (0, 1))
     found, at = [], 0.0
     while at < length:
-        to = min(length, at + dash)
-        found.append(((start[0] + x * at, start[1] + y * at), (start[0] + x * to, start[1] + y * to)))
-        at = to + gap
+        first, last = at + width / 2, max(at + width / 2, min(length, at + width * dashes[0]) - width / 2)
+        found.append(((start[0] + x * first, start[1] + y * first), (start[0] + x * last, start[1] + y * last)))
+        at += width * sum(dashes)
     return found
 
 
@@ -194,6 +180,30 @@ def _font(size: int) -> Any:
         if file.is_file():
             return ImageFont.truetype(file, size)
     return ImageFont.load_default(size)
+
+
+@functools.lru_cache(maxsize=256)
+def _letters(text: str, size: int, anchor: str, turned: bool) -> tuple[Any, Any, Any, int, int]:
+    """Return the pixels of a text around its anchor, how much of each is covered, and the text's width and height.
+
+    The plots of one training have their ticks in common, and the cells of a matrix their numbers.
+    """
+    import numpy
+    from PIL import Image, ImageDraw
+
+    from runfolio.autologging.palette import LEVELS
+
+    font, anchor = _font(size), "lt" if turned else anchor
+    left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text, font, anchor)
+    left, top = math.floor(left), math.floor(top)
+    mask = Image.new("L", (max(1, math.ceil(right) - left), max(1, math.ceil(bottom) - top)), 0)
+    ImageDraw.Draw(mask).text((-left, -top), text, 255, font, anchor)
+    letters: Any = (numpy.asarray(mask).astype(numpy.int16) * LEVELS + 127) // 255
+    if turned:
+        letters, left, top = numpy.rot90(letters), 0, 0
+    rows, columns = numpy.nonzero(letters)
+    height, width = letters.shape
+    return columns + left, rows + top, letters[rows, columns], width, height
 
 
 def ticks(low: float, high: float, *, most: int = 7) -> list[float]:

@@ -6,6 +6,7 @@ light and on a dark page, on a card of white. Equal data gives equal bytes.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,7 @@ _BLUES = ("f7fbff", "deebf7", "c6dbef", "9ecae1", "6baed6", "4292c6", "2171b5", 
 """ColorBrewer's, from nothing to all."""
 
 _CLASSES = ("1f77b4", "ff7f0e", "2ca02c", "d62728", "9467bd", "8c564b", "e377c2", "7f7f7f", "bcbd22", "17becf")
+_SHADES = 64
 _MOST_BARS = 40
 _MOST_POINTS = 500
 _MOST_NUMBERS = 20
@@ -49,13 +51,11 @@ def confusion_matrix(shares: Any, labels: Sequence[Any]) -> bytes:
         at = (box.left + middle, box.bottom + 12)
         sheet.text(text, at, points=small, colour=MUTED, anchor="rm" if turned else "mt", turned=turned)
         for column in range(len(texts)):
-            share = float(shares[row][column])
             left, top = box.left + edges[column], box.top + edges[row]
-            sheet.rectangle(left, top, box.left + edges[column + 1], box.top + edges[row + 1], _blue(share))
-            if told:
-                colour = PAPER if share > 0.55 else INK
-                centre = (left + edges[1] / 2, top + edges[1] / 2)
-                sheet.text(f"{share:.2f}" if share else "0", centre, points=points, colour=colour, anchor="mm")
+            colour = _blue(float(shares[row][column]))
+            sheet.rectangle(left, top, box.left + edges[column + 1], box.top + edges[row + 1], colour)
+    if told:
+        _cell_texts(sheet, box, edges, shares, points)
     if not told:
         _scale(sheet, box)
     _axis_names(sheet, box, "predicted", "true", below=inches(least - 0.1 if turned else 0.3), beside=inches(least - 0.02))
@@ -191,6 +191,15 @@ def _legend(sheet: Sheet, box: Box, named: Sequence[tuple[str, str, tuple[float,
         sheet.text(text, (left + sample + 14, middle))
 
 
+def _cell_texts(sheet: Sheet, box: Box, edges: Sequence[float], shares: Any, points: float) -> None:
+    # After all cells: the colours of soft edges, which are many, come after the cells' own.
+    for row, column in itertools.product(range(len(edges) - 1), repeat=2):
+        share = float(shares[row][column])
+        centre = (box.left + edges[column] + edges[1] / 2, box.top + edges[row] + edges[1] / 2)
+        colour = PAPER if share > 0.55 else INK
+        sheet.text(f"{share:.2f}" if share else "0", centre, points=points, colour=colour, anchor="mm")
+
+
 def _scale(sheet: Sheet, box: Box) -> None:
     """Draw which colour is which share."""
     left, right = box.right + inches(0.15), box.right + inches(0.3)
@@ -202,7 +211,7 @@ def _scale(sheet: Sheet, box: Box) -> None:
 
 
 def _blue(share: float) -> str:
-    place = min(1.0, max(0.0, share)) * (len(_BLUES) - 1)
+    place = round(min(1.0, max(0.0, share)) * _SHADES) / _SHADES * (len(_BLUES) - 1)
     low = min(math.floor(place), len(_BLUES) - 2)
     one, other = (bytes.fromhex(_BLUES[each]) for each in (low, low + 1))
     return "#" + bytes(round(a + (b - a) * (place - low)) for a, b in zip(one, other, strict=True)).hex()
