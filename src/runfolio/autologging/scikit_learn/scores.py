@@ -12,6 +12,7 @@ from typing import Any
 
 from runfolio._dataclass import dataclass
 from runfolio.autologging.run_log import RunLog
+from runfolio.autologging.scikit_learn import forests
 from runfolio.autologging.scikit_learn.arguments import FitData, takes_weights
 from runfolio.autologging.scikit_learn.search import is_without_model
 
@@ -41,8 +42,12 @@ def predictions_of(log: RunLog, estimator: Any, data: FitData) -> Predictions | 
         probabilities = None
         if is_classifier(estimator) and hasattr(estimator, "predict_proba"):
             with log.guard("the probabilities of the classes"):
-                probabilities = estimator.predict_proba(data.X)
+                probabilities = forests.probabilities(estimator, data.X)
+                if probabilities is None:
+                    probabilities = estimator.predict_proba(data.X)
         labels = _likeliest(estimator, probabilities)
+        if labels is None:
+            labels = forests.values(estimator, data.X)
         return Predictions(estimator.predict(data.X) if labels is None else labels, probabilities)
     return None
 

@@ -1,0 +1,95 @@
+"""What a forest says of the data it was trained on: bit for bit its own answer, in less time.
+
+Each of its trees is asked about each row, which is all that such a prediction costs. Where a forest asks in one thread (``n_jobs`` is
+None), a user would wait for it twice as long as two processors need: here the rows are dealt to threads, since a tree gives up Python's
+lock while it is asked. Rows that the first tree leads to the same leaf stand beside each other, for they take much the same way through the
+others: the processor guesses it more often, which saves a seventh. Each row's sum is over the trees in their order, whoever makes it, so
+that equal fits log equal metrics.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+_LEAST_ROWS = 1_000
+"""Of a thread: with fewer, threads wait for Python's lock as long as they work."""
+_MOST_ROWS = 50_000
+"""Rows that are put in order, and so copied, at once by a thread."""
+
+
+def probabilities(estimator: Any, features: Any) -> Any | None:
+    """Return what ``predict_proba`` of a forest says; None where the estimator must say it itself."""
+    from sklearn.ensemble._forest import ForestClassifier
+
+    if not _asks(estimator, "predict_proba", ForestClassifier):
+        return None
+    return _mean(estimator, "predict_proba", features, (estimator.n_classes_,))
+
+
+def values(estimator: Any, features: Any) -> Any | None:
+    """Return what ``predict`` of a forest that predicts numbers says; None where the estimator must say it itself."""
+    from sklearn.ensemble._forest import ForestRegressor
+
+    if not _asks(estimator, "predict", ForestRegressor):
+        return None
+    return _mean(estimator, "predict", features, ())
+
+
+def _asks(estimator: Any, name: str, forest: Any) -> bool:
+    """Tell whether an estimator's method is a forest's own, about one output."""
+    found = getattr(type(estimator), name, None)
+    own = found is not None and inspect.unwrap(found) is inspect.unwrap(getattr(forest, name))
+    return own and getattr(estimator, "n_outputs_", 0) == 1
+
+
+def _mean(estimator: Any, name: str, features: Any, shape: tuple[int, ...]) -> Any | None:
+    """Return the mean of what all trees say of each row."""
+    import numpy
+
+    trees = estimator.estimators_
+    ask = inspect.unwrap(getattr(type(trees[0]), name))
+    rows = estimator._validate_X_predict(features)
+    if not isinstance(rows, numpy.ndarray) or any(type(each) is not type(trees[0]) for each in trees):
+        return None
+    order = numpy.argsort(trees[0].tree_.apply(rows), kind="stable")
+    made = numpy.zeros((len(rows), *shape))
+
+    def fill(part: Any, stopped: Callable[[], bool]) -> None:
+        near, sums = rows[part], numpy.zeros((len(part), *shape))
+        for tree in trees:
+            if stopped():
+                return
+            sums += ask(tree, near, check_input=False)
+        sums /= len(trees)
+        made[part] = sums
+
+    _in_threads(fill, order)
+    return made
+
+
+def _in_threads(fill: Callable[[Any, Callable[[], bool]], None], order: Any) -> None:
+    """Call a function with parts of an array, as many at a time as processors are free for this process."""
+    import numpy
+
+    joblib = sys.modules[
+        "joblib"
+    ]  # which scikit-learn has loaded: it knows what a container, or a worker among others, is granted
+    threads = max(1, min(joblib.effective_n_jobs(-1), joblib.cpu_count(), len(order) // _LEAST_ROWS))
+    count = threads * -(-len(order) // (threads * _MOST_ROWS))
+    parts = numpy.array_split(order, max(1, count))
+    stop = threading.Event()
+    if threads == 1:
+        for part in parts:
+            fill(part, stop.is_set)
+        return
+    with ThreadPoolExecutor(threads, "runfolio-forest") as pool:
+        try:
+            for _ in pool.map(lambda part: fill(part, stop.is_set), parts):
+                pass
+        finally:
+            stop.set()  # an interrupted training does not wait for what nobody will read
