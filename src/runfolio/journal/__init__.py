@@ -6,7 +6,8 @@ so ``kill -9`` loses nothing. Ending a run writes the end, syncs the file (mode 
 name; only then is the end acknowledged. Who holds the file open holds a shared ``flock`` on it, which the kernel drops with
 the process; so a journal without its lock and without its end belongs to a process that died.
 
-Files: ``events`` (one line ↔ one event), ``writer`` (append), ``state`` (events → run), ``spool`` (the folder).
+Files: ``events`` (one line ↔ one event), ``writer`` (append), ``state`` (events → run), ``tags`` (events → its tags alone),
+``spool`` (the folder).
 ``docs/format.md`` describes the lines. This room knows no git and no object store.
 """
 

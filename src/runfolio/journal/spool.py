@@ -141,6 +141,13 @@ class Spool:
         """List the journals of one run, the first one first."""
         return [journal for journal in self._named(run_id) if journal.run_id == run_id]
 
+    def first_tags(self, run_id: str) -> dict[str, str] | None:
+        """Return the tags of a run that has one journal, its first, without reading its points; None of any other run."""
+        from runfolio.journal.tags import first_tags
+
+        journals = self.of_run(run_id)
+        return first_tags(journals[0].path) if len(journals) == 1 else None
+
     def drop(self, journal: Journal) -> None:
         """Remove a journal whose run is committed."""
         with suppress(FileNotFoundError):

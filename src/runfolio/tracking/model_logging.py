@@ -75,8 +75,10 @@ def _tag(run_id: str, model: Model) -> None:
 
 def add_to_history(client: RunfolioClient, run_id: str, said: Mapping[str, Any]) -> None:
     """Add a model to the tag of its run that lists them, as MLflow 2 does; the oldest fall out where the tag would be too long."""
+    folio = client._session().folio
+    tags = folio.spool.first_tags(run_id)
     try:
-        logged = json.loads(client.get_run(run_id).data.tags.get(HISTORY_TAG, "[]"))
+        logged = json.loads((folio.runs.get(run_id).tags if tags is None else tags).get(HISTORY_TAG, "[]"))
     except ValueError:  # cut short by who wrote it
         logged = []
     models = [*(logged if isinstance(logged, list) else []), dict(said)]
