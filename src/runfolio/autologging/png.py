@@ -13,7 +13,7 @@ from typing import Any
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP = 2
 _LEVEL = 4
-"""Of zlib."""
+"""Of zlib, for runs of equal bytes only: in place of all that may repeat it takes two thirds of the time, for as many bytes."""
 
 
 def encode_png(pixels: Any, palette: bytes) -> bytes:
@@ -34,7 +34,9 @@ def encode_png(pixels: Any, palette: bytes) -> bytes:
     filtered[:1, 1:] = pixels[:1]
     numpy.subtract(pixels[1:], pixels[:-1], out=filtered[1:, 1:])
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)  # 8 bits a pixel, numbers of a palette
-    parts = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(filtered.data, _LEVEL)), (b"IEND", b""))
+    packer = zlib.compressobj(_LEVEL, strategy=zlib.Z_RLE)
+    packed = packer.compress(filtered.data) + packer.flush()
+    parts = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", packed), (b"IEND", b""))
     return _SIGNATURE + b"".join(_chunk(kind, data) for kind, data in parts)
 
 
