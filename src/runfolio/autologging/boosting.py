@@ -62,5 +62,5 @@ def log_importances(log: RunLog, kind: str, names: Sequence[str], values: Any, *
     path = f"feature_importance_{kind}"
     log.text(json.dumps(dict(zip(names, numbers, strict=True)), indent=indent), f"{path}.json")
     if names:
-        with log.guard(f"the plot of the features' importance ({kind})"):
-            log.bytes(drawing.importances(names, values, kind=kind), f"{path}.png")
+        what = f"the plot of the features' importance ({kind})"
+        log.aside(what, lambda: log.bytes(drawing.importances(names, values, kind=kind), f"{path}.png"))

@@ -10,13 +10,15 @@ import functools
 import inspect
 import numbers
 import re
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from runfolio.autologging.guarding import TAG, guard, log
 from runfolio.autologging.options import Options
+from runfolio.autologging.sessions import session
 from runfolio.errors import UsageError
 from runfolio.records.names import MAX_KEY_LENGTH, MAX_PARAM_LENGTH, MAX_TAG_LENGTH
 from runfolio.tracking import fluent
@@ -44,12 +46,48 @@ class RunLog:
         self.framework, self.options = framework, options
         self.live, self.run_id = live, live.run_id
         self._owned = owned
+        self._asides: list[threading.Thread] | None = None
         self._faults: list[str] = []
         self._datasets: set[tuple[str, str]] = set()
 
     def guard(self, what: str) -> AbstractContextManager[None]:
         """Return a guard around the logging of something: what it catches stands in the run."""
         return guard(what, framework=self.framework, record=self._fault, silent=self.options.silent)
+
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        """Let things be logged aside within; at its end all of them are logged."""
+        begun: list[threading.Thread] = []
+        self._asides = begun
+        try:
+            yield
+        finally:
+            self._asides = None
+            for thread in begun:
+                thread.join()
+
+    def aside(self, what: str, act: Callable[[], None]) -> None:
+        """Log something while others are logged, if somebody waits for it (:meth:`settled`): a plot is drawn while the model is saved.
+
+        Half of saving is C that gives up Python's lock, and hashing and writing, while drawing needs one processor.
+
+        Parameters
+        ----------
+        what : str
+            For the guard around it.
+        act : callable
+        """
+        thread = threading.Thread(target=self._alone, args=(what, act), name="runfolio-aside")
+        if self._asides is not None:
+            with suppress(RuntimeError):  # no more threads are to be had
+                thread.start()
+                self._asides.append(thread)
+                return
+        self._alone(what, act)
+
+    def _alone(self, what: str, act: Callable[[], None]) -> None:
+        with session(self.framework), self.guard(what):  # the training's session, which other threads do not know
+            act()
 
     def _fault(self, what: str, sentence: str) -> None:
         self._faults.append(what)

@@ -110,6 +110,6 @@ def _recorded(log: RunLog, recorder: Recorder, call: Call) -> Any:
         with log.guard("the end of what failed"):
             recording.close()
         raise
-    with log.guard("what comes of training"), suppress(StopIteration):
+    with log.guard("what comes of training"), suppress(StopIteration), log.settled():
         recording.send(result)
     return result

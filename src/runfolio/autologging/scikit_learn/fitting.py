@@ -42,7 +42,7 @@ def record_fit(log: RunLog, call: Call) -> Recording:
         )
     elif data.y is None and not scored:
         log.say("there are no metrics of the training data, since it has no targets")
-    log_plots(log, estimator, data, predicted)
+    log.aside("plots", lambda: log_plots(log, estimator, data, predicted))
     if log.options.log_models:
         _log_models(log, estimator, example, predicted)
     if is_search(estimator):
