@@ -125,6 +125,32 @@ def test_a_waiver_is_recorded_with_reason_and_expiry_in_the_same_commit(wine: Pa
     )
 
 
+def test_the_history_tells_of_waivers_also_of_those_that_were_changed_by_hand(wine: Path, run_cli: Command) -> None:
+    waived = ("--waive", "no-code", "--reason", "our own pickle", "--until", "2998-12-31")
+    assert run_cli("models", "promote", "wine", "3", "Production", "--direct", *waived).code == 0
+    file = wine / "models" / "wine" / "versions" / "3.yaml"
+    file.write_text(file.read_text().replace("expires: 2999-01-01", "expires: 3000-01-01"))
+    git(wine, "commit", "-qam", "longer")
+    file.write_text(file.read_text().partition("waivers:")[0])
+    git(wine, "commit", "-qam", "no longer")
+    events = json.loads(run_cli("models", "history", "wine", "-v", "3", "--json").out)
+    assert [(item["kind"], item["text"]) for item in events][:4] == [
+        ("waived", "version 3: waiver of no-code for Production removed"),
+        ("waived", "version 3: no-code waiver changed for Production until 2999-12-31: our own pickle"),
+        ("stage", "version 3: None → Production"),
+        ("waived", "version 3: no-code waived for Production until 2998-12-31: our own pickle"),
+    ]
+
+
+def test_no_waiver_is_offered_that_the_policy_would_not_take(wine: Path, run_cli: Command) -> None:
+    (wine / "policy.yaml").write_text(
+        "schema: 1\npromotions:\n  - to: Production\n    require:\n      - no_code: true\n        waivable: false\n"
+    )
+    git(wine, "commit", "-qam", "never")
+    done = run_cli("models", "promote", "wine", "3", "Production", "--direct")
+    assert (done.code, "the policy lets nobody waive no-code" in done.err, "--waive" in done.err) == (1, True, False)
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [

@@ -497,6 +497,19 @@ def test_staged_edit_and_new_file_are_named(case: Damage) -> None:
     found(findings, "work-tree.new", "runs/wine/copy.json")
 
 
+def test_a_fault_that_the_work_tree_has_mended_is_said_to_be_the_commit_s(case: Damage) -> None:
+    file = case.place / "policy.yaml"
+    file.write_text("schema: 1\npromotion: []\n")
+    git(case.place, "add", "policy.yaml")
+    git(case.place, "commit", "-qm", "policy")
+    assert "committed" not in found(check(case.folio), "policy.format", "policy.yaml", "promotion").message
+    file.write_text("schema: 1\n")
+    finding = found(check(case.folio), "policy.format", "policy.yaml", "promotion")
+    assert "so it was committed, and the work tree has another" in finding.message
+    git(case.place, *finding.remedy.partition("git ")[2].split(), "-m", "mended")
+    assert check(case.folio) == []
+
+
 def test_experiment_being_edited_is_no_finding_until_it_is_wrong(case: Damage) -> None:
     file = case.place / "experiments" / "wine.yaml"
     file.write_text(file.read_text() + "description: better\n")

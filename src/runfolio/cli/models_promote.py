@@ -167,10 +167,17 @@ def _judged(folio: Folio, promotion: Promotion, waivers: Sequence[Waiver], *, pe
     if verdict.gates:
         print_verdict(verdict)
     if not verdict.accepted:
-        waiving = " ".join(f"--waive {gate.id}" for gate in verdict.gates if gate.state == "failed")
-        click.echo(f"Nothing was promoted. Mend what failed, or waive it: {waiving} --reason TEXT", err=True)
+        click.echo(f"Nothing was promoted. {_way_out(verdict)}", err=True)
         raise click.exceptions.Exit(1)
     return verdict
+
+
+def _way_out(verdict: Verdict) -> str:
+    failed = [gate for gate in verdict.gates if gate.state == "failed"]
+    fixed = ", ".join(gate.id for gate in failed if not gate.waivable)
+    if fixed:
+        return f"Mend what failed; the policy lets nobody waive {fixed}."
+    return f"Mend what failed, or waive it: {' '.join(f'--waive {gate.id}' for gate in failed)} --reason TEXT"
 
 
 def _done_text(promotion: Promotion, before: RegisteredModel, after: RegisteredModel) -> str:

@@ -257,7 +257,7 @@ HISTORY = _table(
 model text The model's name.
 version whole The version that it is about; missing where it is about the model.
 time time When it was committed.
-event text created, registered, stage, alias, described, tagged, renamed, deployed, deleted or damaged.
+event text created, registered, stage, alias, described, tagged, waived, renamed, deployed, deleted or damaged.
 stage_from text The stage before; None for none.
 stage_to text The stage after; None for none.
 what text What happened, in words.

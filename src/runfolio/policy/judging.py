@@ -52,7 +52,7 @@ def _result(gate: Gate, facts: Facts) -> GateResult:
         state = PENDING
     evaluated = passed is not None
     said = text if evaluated or state == PENDING else f"{text} {UNKNOWN}"
-    return GateResult(gate.id, gate.kind, state, said, gate.because, evaluated=evaluated)
+    return GateResult(gate.id, gate.kind, state, said, gate.because, evaluated=evaluated, waivable=gate.waivable)
 
 
 def _waived(gate: Gate, result: GateResult, facts: Facts) -> GateResult:

@@ -90,6 +90,8 @@ class GateResult:
         The one that lets a failed gate through, or that has expired.
     evaluated : bool
         False where something that it asks for is not known; it has failed then.
+    waivable : bool
+        False where the policy lets nobody waive it.
     """
 
     id: str
@@ -99,6 +101,7 @@ class GateResult:
     because: str = ""
     waiver: Waiver | None = None
     evaluated: bool = True
+    waivable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ R = TypeVar("R")
 _PULL = re.compile(
     r"(?:Merge pull request #|Merge branch .* \(#|See merge request \S*!|Merged in .*pull request #|\(#|!)(\d+)\)?"
 )
-_FIRST = {"created": 0, "renamed": 1, "registered": 2}
-"""What one commit did, in the order in which it can have been done: a version is registered before a stage names it."""
+_FIRST = {"created": 0, "renamed": 1, "registered": 2, "waived": 3}
+"""What one commit did, in the order in which it can have been done: a version is registered, and a gate waived, before a stage names it."""
 _GATES = re.compile(rf"^{GATES_TRAILER}: (.+)$", re.MULTILINE)
 _GATE = re.compile(rf"^{GATE_TRAILER}: (passed|failed|waived|pending) ([^\s:]+): ?(.*)$", re.MULTILINE)
 
@@ -44,7 +44,8 @@ class Event:
     Parameters
     ----------
     kind : str
-        ``created``, ``registered``, ``stage``, ``alias``, ``described``, ``tagged``, ``renamed``, ``deployed``, ``deleted`` or ``damaged``.
+        ``created``, ``registered``, ``stage``, ``alias``, ``described``, ``tagged``, ``waived``, ``renamed``, ``deployed``, ``deleted`` or
+        ``damaged``.
     text : str
         What happened, in words.
     version : int or None
@@ -254,9 +255,28 @@ def version_events(old: ModelVersion | None, new: ModelVersion | None, number: i
         yield {"kind": "described", "text": f"version {number} described", "version": number}
     if old.tags != new.tags:
         yield {"kind": "tagged", "text": f"version {number}: tags: {_tag_changes(old.tags, new.tags)}", "version": number}
+    yield from _waivers(old, new, number)
     facts = changed_facts(old, new)
     if facts:  # they never change by our hand
         yield {"kind": "damaged", "text": f"version {number}: FACTS EDITED: {', '.join(facts)}", "version": number}
+
+
+def _waivers(old: ModelVersion, new: ModelVersion, number: int) -> Iterator[dict[str, Any]]:
+    """Tell of waivers that came, went or changed, by a promotion or by hand."""
+    for item in new.waivers:
+        if item not in old.waivers:
+            changed = any((other.gate, other.stage) == (item.gate, item.stage) for other in old.waivers)
+            word = "waiver changed" if changed else "waived"
+            text = f"version {number}: {item.gate} {word} for {item.stage} until {item.last_day}: {item.reason}"
+            yield {"kind": "waived", "text": text, "version": number}
+    kept = {(item.gate, item.stage) for item in new.waivers}
+    for item in old.waivers:
+        if (item.gate, item.stage) not in kept:
+            yield {
+                "kind": "waived",
+                "text": f"version {number}: waiver of {item.gate} for {item.stage} removed",
+                "version": number,
+            }
 
 
 def deployment_events(old: Deployment | None, new: Deployment | None) -> Iterator[dict[str, Any]]:

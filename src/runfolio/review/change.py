@@ -119,7 +119,7 @@ class RegistryChange:
     Parameters
     ----------
     kind : str
-        ``created``, ``registered``, ``stage``, ``alias``, ``described``, ``tagged``, ``renamed``, ``deployed``, ``deleted``,
+        ``created``, ``registered``, ``stage``, ``alias``, ``described``, ``tagged``, ``waived``, ``renamed``, ``deployed``, ``deleted``,
         ``damaged``, or ``reproduced``: a verdict on a run, which then stands in the model's place.
     model : str
         Its name.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 from runfolio.errors import BusyError, DamagedError, GitError, RunfolioError, StorageError
 from runfolio.folio.checks.documents import check_experiment, check_policy, check_settings
@@ -163,7 +165,18 @@ def _check_edit(place: Place, path: str, inner: str, findings: list[Finding]) ->
             found.extend(faults_of(error, path, data, rule, "Edit the file"))
     elif paths.experiment_of_path(inner):
         check_experiment(data, path, found)
+    _tell_apart(path, found, findings)
     findings.extend(item for item in found if item not in findings)
+
+
+def _tell_apart(path: str, now: Sequence[Finding], findings: list[Finding]) -> None:
+    """Say of each fault that only the committed file has that it is that one's: who mended it in the work tree would look for it there."""
+    remedy = "Commit the file once it is in order" if now else f"Commit it as it is now: git commit :/{path}"
+    for at, item in enumerate(findings):
+        of_content = item.rule.endswith(".format") or item.rule in ("settings.filter", "schema.newer")
+        if item.file == path and of_content and item not in now:
+            message = f"{item.message.rstrip('.')}: so it was committed, and the work tree has another"
+            findings[at] = replace(item, message=message, remedy=remedy)
 
 
 def check_local(place: Place, spool: Spool, findings: list[Finding]) -> None:
