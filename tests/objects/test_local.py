@@ -213,6 +213,33 @@ def test_a_link_in_place_of_an_object_is_not_followed(store: LocalStore, tmp_pat
     assert not place_of(store, digest).is_symlink()
 
 
+def test_of_many_those_that_are_not_there_are_told_in_order(store: LocalStore) -> None:
+    here, aside, gone, other = (store.put_bytes(text)[0] for text in (b"here", b"aside", b"gone", b"other"))
+    place_of(store, aside).rename(store.incoming / f".{aside[7:]}.gone")
+    place_of(store, gone).unlink()
+    place_of(store, other).unlink()
+    assert store.absent([other, here, aside, gone]) == [other, gone]
+    assert place_of(store, aside).exists()  # what a clean-up was judging is back
+    assert store.absent([here, aside]) == []
+
+
+def test_an_object_that_a_clean_up_brings_back_this_moment_is_there(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest, _ = store.put_bytes(b"data")
+    aside = store.incoming / f".{digest[7:]}.gone"
+    place_of(store, digest).rename(aside)
+    rename = os.rename
+
+    def others_were_first(source: str, target: str) -> None:
+        rename(source, target)
+        raise FileNotFoundError(source)
+
+    monkeypatch.setattr(os, "rename", others_were_first)
+    assert store.exists(digest)
+    aside.unlink(missing_ok=True)
+    rename(place_of(store, digest), aside)
+    assert store.read(digest) == b"data"
+
+
 def test_copying_makes_the_folder_and_replaces_a_link_itself(store: LocalStore, tmp_path: Path) -> None:
     digest, size = store.put_bytes(BIG)
     (tmp_path / "out").mkdir()

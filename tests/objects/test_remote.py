@@ -321,3 +321,23 @@ def test_the_files_of_the_aws_command_line_are_read(tmp_path: Path) -> None:
 
 def test_messages_hold_no_signature() -> None:
     assert "abc" not in reason("HTTP error for url (http://h/k?X-Amz-Signature=abc&X-Amz-Credential=abc)")
+
+
+def test_what_waits_and_a_clean_up_had_aside_this_moment_need_not_be_fetched(
+    store: RemoteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest, _ = store.put_bytes(b"content")
+    looks: list[str] = []
+    lstat = os.lstat
+
+    def aside_at_first(path: str) -> os.stat_result:
+        looks.append(str(path))
+        if looks.count(store.waiting.place(digest)) == 1 and str(path) == store.waiting.place(digest):
+            raise FileNotFoundError(path)
+        return lstat(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "lstat", aside_at_first)
+        store.fetch([digest])
+    assert store.waiting.place(digest) in looks
+    assert store.read(digest) == b"content"

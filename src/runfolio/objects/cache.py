@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -41,6 +41,7 @@ class Cache:
 
     def __init__(self, folder: Path | None = None, limit: int | None = None) -> None:
         self.store = LocalStore(folder or _folder(), durable=False)
+        self._partial = self.store.root / "partial"
         self._limit = _limit() if limit is None else limit
         self._room: int | None = None
 
@@ -65,14 +66,13 @@ class Cache:
         StorageError
             If it could not be had, or not be written.
         """
-        part = self.store.root / "partial" / digest[7:]
         try:
-            if part.exists():
-                return self._resume(digest, part, fetch)
+            if digest[7:] in self._parts:
+                return self._resume(digest, fetch)
             size, chunks = fetch(0)
             self._make_room(size)
             if size >= RESUME_BYTES:
-                return self._resume(digest, part, fetch, chunks)
+                return self._resume(digest, fetch, chunks)
             return self._whole(digest, chunks)
         except StorageError:
             raise
@@ -81,11 +81,12 @@ class Cache:
 
     def _whole(self, digest: Digest, chunks: Iterator[bytes]) -> int:
         # In the folder of its later place: renames between folders wait for each other in the kernel, those within one do not.
-        with IncomingFile(self.store.path(digest).parent, durable=False, mode=0o444) as made:
+        target = self.store.place(digest)
+        with IncomingFile(os.path.dirname(target), durable=False, mode=0o444) as made:
             for chunk in chunks:
                 made.write(chunk)
             _compare(digest, made.digest)
-            made.publish(self.store.path(digest))
+            made.publish(target)
             return made.size
 
     def adopt(self, digest: Digest, size: int, store: LocalStore) -> None:
@@ -104,8 +105,14 @@ class Cache:
             # Another file system, or a cache that cannot be written: the bucket has it.
             store.delete(digest)
 
-    def _resume(self, digest: Digest, part: Path, fetch: Fetch, begun: Iterator[bytes] | None = None) -> int:
+    @cached_property
+    def _parts(self) -> set[str]:
+        """What was interrupted before this process looked; what is later is met where a large object's bytes would be written."""
+        return set(os.listdir(self._partial)) if self._partial.is_dir() else set()
+
+    def _resume(self, digest: Digest, fetch: Fetch, begun: Iterator[bytes] | None = None) -> int:
         """Take in a large object, from where a download of it was interrupted; apart, where another process has that in hand."""
+        part = self._partial / digest[7:]
         with alone(part) as file:
             if file is None:
                 return self._whole(digest, begun or fetch(0)[1])
@@ -136,14 +143,7 @@ class Cache:
         self._room -= size
 
     def _trim(self, size: int) -> int:
-        held: list[tuple[float, int, str]] = []
-        for folder, _, names in os.walk(self.store.root):
-            for name in names:
-                path = os.path.join(folder, name)
-                with contextlib.suppress(OSError):
-                    found = os.lstat(path)
-                    if stat.S_ISREG(found.st_mode):
-                        held.append((max(found.st_atime, found.st_mtime), found.st_size, path))
+        held = list(_files(str(self.store.root)))
         total = sum(item[1] for item in held)
         for _, freed, path in sorted(held):
             if total + size <= self._limit:
@@ -152,6 +152,22 @@ class Cache:
                 os.unlink(path)
                 total -= freed
         return max(size, self._limit - total)
+
+
+def _files(folder: str) -> Iterator[tuple[float, int, str]]:
+    """Yield when each file below a folder was last used, seconds since the epoch, its size in bytes, and its path."""
+    try:
+        entries = os.scandir(folder)
+    except OSError:
+        return
+    with entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _files(entry.path)
+                elif entry.is_file(follow_symlinks=False):
+                    found = entry.stat(follow_symlinks=False)
+                    yield max(found.st_atime, found.st_mtime), found.st_size, entry.path
 
 
 def _compare(digest: Digest, found: str) -> None:

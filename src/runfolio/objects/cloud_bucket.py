@@ -28,6 +28,8 @@ TIMEOUT_VARIABLE = "RUNFOLIO_STORE_TIMEOUT"
 _PART_BYTES = 8 << 20
 _PARTS_AT_ONCE = 4
 """Of one file: with as many files at once as there are threads, this bounds the memory that an upload takes."""
+_AT_ONCE_BYTES = 64 << 10
+"""Up to this many bytes are read whole: as a stream they cost as much again as the request."""
 _OPTIONS = {"s3": ("endpoint", "region"), "gcs": (), "azure": ("account", "endpoint")}
 _CHECKED = {"s3"}
 """Clouds that compare a SHA-256 that is sent with the bytes, before they take them."""
@@ -90,7 +92,10 @@ class CloudBucket:
         options: Any = {"range": {"offset": start}} if start else None
         with self._speaking(f"read {key} from", reads=True):
             found = self._store.get(key, options=options)
-            return found.meta["size"], self._chunks(key, found)
+            size = found.meta["size"]
+            if size - start <= _AT_ONCE_BYTES:
+                return size, iter((found.bytes().to_bytes(),))
+            return size, self._chunks(key, found)
 
     def _chunks(self, key: str, found: Any) -> Iterator[bytes]:
         with self._speaking(f"read {key} from", reads=True):

@@ -27,7 +27,7 @@ class IncomingFile:
 
     Parameters
     ----------
-    folder : Path
+    folder : str or Path
         Where it lies until it is published; on the same file system as its later place.
     durable : bool
         Sync bytes and folders, so that what was published survives a power cut.
@@ -35,7 +35,7 @@ class IncomingFile:
         Permissions, before the umask.
     """
 
-    def __init__(self, folder: Path, *, durable: bool, mode: int = 0o666) -> None:
+    def __init__(self, folder: str | Path, *, durable: bool, mode: int = 0o666) -> None:
         self._durable = durable
         from hashlib import sha256  # OpenSSL takes 3 to 5 ms to load: a run without files need not pay
 
@@ -46,7 +46,7 @@ class IncomingFile:
         try:
             self._descriptor = os.open(self._path, flags, mode)
         except FileNotFoundError:
-            folder.mkdir(parents=True, exist_ok=True)
+            _make_folder(folder)
             self._descriptor = os.open(self._path, flags, mode)
 
     def __enter__(self) -> IncomingFile:
@@ -71,7 +71,7 @@ class IncomingFile:
             view = view[os.write(self._descriptor, view) :]
         self.size += len(data)
 
-    def publish(self, target: Path) -> None:
+    def publish(self, target: str | Path) -> None:
         """Make the file visible at `target`, whole, in place of what is there."""
         if self._durable:
             os.fsync(self._descriptor)
@@ -79,11 +79,11 @@ class IncomingFile:
         try:
             os.replace(self._path, target)
         except FileNotFoundError:
-            make_folder(target.parent, durable=self._durable)
+            make_folder(Path(target).parent, durable=self._durable)
             os.replace(self._path, target)
         self._path = ""
         if self._durable:
-            sync_path(target.parent)
+            sync_path(os.path.dirname(target))
 
     def _close(self) -> None:
         if self._descriptor >= 0:
@@ -116,6 +116,15 @@ def lent_buffer() -> Iterator[memoryview]:
     _spare[:] = [buffer]
 
 
+def _make_folder(folder: str | Path) -> None:
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)
+
+
 def make_folder(folder: Path, *, durable: bool) -> None:
     """Make a folder and those above it; where `durable`, sync the entry of each that is new."""
     missing = []
@@ -128,7 +137,7 @@ def make_folder(folder: Path, *, durable: bool) -> None:
             sync_path(new.parent)
 
 
-def sync_path(path: Path) -> None:
+def sync_path(path: str | Path) -> None:
     """Bring a file's bytes or a folder's entries to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

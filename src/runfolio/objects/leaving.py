@@ -33,6 +33,7 @@ class Aside:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._before, self._after = f"{folder}{os.sep}.", ".gone"
 
     def remove(self, digest: Digest, path: Path, before_ms: int) -> bool:
         """Remove an object unless it was put since `before_ms`; return whether it is gone."""
@@ -42,26 +43,26 @@ class Aside:
                 return False
             self._folder.mkdir(exist_ok=True)
             os.rename(path, aside)
-            if aside.lstat().st_mtime_ns // 1_000_000 > before_ms:
+            if os.lstat(aside).st_mtime_ns // 1_000_000 > before_ms:
                 self.bring_back(digest, path)
                 return False
-            aside.unlink()
+            os.unlink(aside)
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
             raise storage_error(f"delete object {digest}", error) from error
         return True
 
-    def bring_back(self, digest: Digest, path: Path) -> bool:
-        """Move an object back that lies aside; return whether it did."""
+    def bring_back(self, digest: Digest, path: str | Path) -> bool:
+        """Move an object back that lies aside; return whether it is there now, whoever brought it."""
         aside = self._place(digest)
         try:
-            if path.exists():
-                aside.unlink()
+            if os.path.exists(path):
+                os.unlink(aside)
             else:
                 os.rename(aside, path)
         except OSError:
-            return False
+            return os.path.exists(path)
         return True
 
     def digests(self) -> Iterator[Digest]:
@@ -69,8 +70,8 @@ class Aside:
         for name in names_in(self._folder, _ASIDE):
             yield Digest(f"sha256:{name[1:65]}")
 
-    def _place(self, digest: Digest) -> Path:
-        return self._folder / f".{digest[7:]}.gone"
+    def _place(self, digest: Digest) -> str:
+        return f"{self._before}{digest[7:]}{self._after}"
 
 
 def sweep(folder: Path, older_than_s: float) -> int:

@@ -205,8 +205,7 @@ class RemoteStore:
 
     def fetch(self, digests: Iterable[Digest], progress: Progress | None = None) -> None:
         """Bring objects into the cache, several at a time; `progress` is told of bytes as they come."""
-        here = (self.waiting, self.cache.store)
-        wanted = [digest for digest in dict.fromkeys(digests) if not any(store.exists(digest) for store in here)]
+        wanted = self.cache.store.absent(self.waiting.absent(dict.fromkeys(digests)))
         side_by_side(lambda digest: self._fetch(digest, Mark(progress)), wanted)
 
     def verify(self, digest: Digest) -> None:
@@ -269,6 +268,10 @@ class RemoteStore:
             try:
                 self.cache.fill(digest, lambda start: self._open(digest, start, mark))
                 return
+            except NotFoundError:
+                if self.waiting.exists(digest):
+                    return  # it was put, or a clean-up brought it back, since it was looked for
+                raise
             except DamagedError as error:
                 found = error.message.rsplit(" ", 1)[-1].rstrip(".")
         raise self._damaged(digest, found)
