@@ -112,6 +112,24 @@ def test_edited_facts_are_named_with_the_way_back(wine: Path) -> None:
     assert findings(wine) == []
 
 
+def test_facts_edited_in_the_work_tree_are_named_before_they_are_committed(wine: Path) -> None:
+    file = wine / "models" / "wine" / "versions" / "1.yaml"
+    kept = file.read_text()
+    file.write_text(kept + "description: people may\n")
+    assert findings(wine) == []
+    file.write_text(kept.replace("path: model", "path: other") + "descripton: a typo\n")
+    edited, unknown = findings(wine)
+    assert (edited.rule, edited.message.endswith(": descripton, path")) == ("version.edited", True)
+    assert (unknown.rule, unknown.field) == ("model.field", "descripton")
+    file.write_text((wine / "models" / "wine" / "model.yaml").read_text())  # another file in its place
+    [edited, *_] = findings(wine)
+    git(wine, *edited.remedy.partition("git ")[2].split())
+    assert findings(wine) == []
+    model = wine / "models" / "wine" / "model.yaml"
+    model.write_text(model.read_text().replace("created: 2", "created: 1"))
+    assert ("model.edited", "created") in [(item.rule, item.field) for item in findings(wine)]
+
+
 def test_facts_edited_on_a_branch_are_named_after_the_merge(wine: Path) -> None:
     git(wine, "switch", "-qc", "side")
     runfolio.set_tracking_uri(wine)

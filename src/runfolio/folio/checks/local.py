@@ -6,13 +6,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runfolio.errors import BusyError, DamagedError, GitError, RunfolioError, StorageError
+from runfolio.errors import BusyError, GitError, RunfolioError, StorageError
 from runfolio.folio.checks.documents import check_experiment, check_policy, check_settings
-from runfolio.folio.checks.faults import faults_of
+from runfolio.folio.checks.models import check_edited
 from runfolio.folio.lock import locked
 from runfolio.folio.place import Place
 from runfolio.formats import paths
-from runfolio.formats.models import decode_model, decode_version
 from runfolio.gitstore.checkout import read_note
 from runfolio.journal import Journal, RunState, Spool
 from runfolio.records.findings import Finding, Severity
@@ -158,11 +157,9 @@ def _check_edit(place: Place, path: str, inner: str, findings: list[Finding]) ->
     elif inner == paths.POLICY:
         check_policy(data, path, place.settings.registry.stages, found)
     elif paths.model_of_path(inner) or paths.version_of_path(inner):
-        try:
-            (decode_model if paths.model_of_path(inner) else decode_version)(data, path)
-        except DamagedError as error:
-            rule = "model.format" if paths.model_of_path(inner) else "version.format"
-            found.extend(faults_of(error, path, data, rule, "Edit the file"))
+        # In a merge a number may be the other side's now: see `runfolio models renumber`.
+        committed = None if place.repo.unfinished() else place.repo.read(f"HEAD:{path}")
+        check_edited(path, inner, data, committed, found)
     elif paths.experiment_of_path(inner):
         check_experiment(data, path, found)
     _tell_apart(path, found, findings)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import contextlib
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
-from runfolio.errors import DamagedError
+from runfolio.errors import DamagedError, RunfolioError
 from runfolio.folio.checks.faults import Restore, faults_of
 from runfolio.folio.checks.model_history import ModelHistory
 from runfolio.folio.checks.objects import ObjectCheck
 from runfolio.formats import paths
 from runfolio.formats.deployments import decode_deployment
-from runfolio.formats.models import MODEL_KEYS, VERSION_KEYS, decode_model, decode_version
+from runfolio.formats.models import MODEL_KEYS, VERSION_KEYS, changed_facts, decode_model, decode_version
 from runfolio.records.deployments import Deployment
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ModelVersion, RegisteredModel
@@ -148,11 +149,51 @@ class ModelCheck:
 
     def _unknown(self, path: str, extra: Iterable[str], known: Collection[str]) -> None:
         """Say which fields nobody reads: a typo, or a newer runfolio's."""
-        for key in extra:
-            near = get_close_matches(key, known, 1)
-            meant = f"; perhaps {near[0]} was meant" if near else ""
-            message = f"no such field, so it is kept and not read{meant}"
-            self._add("model.field", Severity.WARNING, path, visible(key), message, "Correct it, or upgrade runfolio")
+        self._findings.extend(_unknown_fields(path, extra, known))
 
     def _add(self, rule: str, severity: Severity, path: str, field: str, message: str, remedy: str) -> None:
         self._findings.append(Finding(rule, severity, path, field, message, remedy))
+
+
+def check_edited(path: str, inner: str, data: bytes, committed: bytes | None, findings: list[Finding]) -> None:
+    """Check the file of a model or of a version as it stands in the work tree, edited.
+
+    Parameters
+    ----------
+    path : str
+        From the repository's root.
+    inner : str
+        From the folio's.
+    data : bytes
+        What the work tree has.
+    committed : bytes or None
+        What was committed, whose facts stay; None where that is not to be compared.
+    findings : list of Finding
+    """
+    is_version = paths.version_of_path(inner) is not None
+    try:
+        made = decode_version(data, path) if is_version else decode_model(data, path)
+    except DamagedError as error:
+        findings.extend(faults_of(error, path, data, "version.format" if is_version else "model.format", "Edit the file"))
+        return
+    findings.extend(_unknown_fields(path, made.extra, VERSION_KEYS if is_version else MODEL_KEYS))
+    if committed is None:
+        return
+    with contextlib.suppress(RunfolioError):  # what was committed has findings of its own
+        if isinstance(made, ModelVersion):
+            facts = changed_facts(decode_version(committed, path), made)
+        else:
+            facts = ["created"] if decode_model(committed, path).created != made.created else []
+        if facts:
+            rule, what = ("version.edited", "version") if is_version else ("model.edited", "model")
+            message = f"facts of the {what} were edited in the work tree: {', '.join(facts)}"
+            remedy = f"Bring it back with: git checkout HEAD -- :/{path}"
+            findings.append(Finding(rule, Severity.ERROR, path, facts[0], message, remedy))
+
+
+def _unknown_fields(path: str, extra: Iterable[str], known: Collection[str]) -> Iterator[Finding]:
+    for key in extra:
+        near = get_close_matches(key, known, 1)
+        meant = f"; perhaps {near[0]} was meant" if near else ""
+        message = f"no such field, so it is kept and not read{meant}"
+        yield Finding("model.field", Severity.WARNING, path, visible(key), message, "Correct it, or upgrade runfolio")
