@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from runfolio.folio import open_folio
+from runfolio.objects.keys import key_of
 from tests.objects import s3
 from tests.objects.shell import folio, log, run
 
@@ -180,3 +183,17 @@ def test_a_clean_up_of_s3_that_is_killed_leaves_a_clean_store(here: Path, s3_end
     again = gc(here, "--delete", "--grace", "0s", "--sole")
     assert (again["used"], gc(here, "--grace", "0s")["unused"]) == (2, [])
     assert len(left) < len(whole)
+
+
+def test_gc_says_what_stays_because_a_clean_up_that_was_killed_was_judging_it(here: Path) -> None:
+    with closing(open_folio(here)) as opened:
+        stray, other = (opened.store.put_bytes(data)[0] for data in (b"stray", b"other"))
+        opened.store.upload()
+        store: Any = opened.store
+        store.bucket.create(f"leaving/{key_of(stray)}")
+    time.sleep(1.1)
+    done = folio("gc", "--delete", "--grace", "0s", "--sole", cwd=here)
+    assert "1 object removed" in done.stdout
+    assert "1 object stayed" in done.stderr and "ten minutes" in done.stderr
+    with closing(open_folio(here)) as opened:
+        assert list(opened.store.digests()) == [stray] != [other]

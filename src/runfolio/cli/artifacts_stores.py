@@ -157,6 +157,12 @@ def gc(delete: bool, grace: str, deleted_runs: bool, also: tuple[Path, ...], sol
     click.echo(f"unused           {_objects(len(found.digests))}, {size_text(found.bytes)}")
     if delete:
         click.echo(f"{_objects(found.deleted)} removed, {size_text(found.freed)} freed.")
+        if left := len(found.digests) - found.deleted:
+            click.echo(
+                f"{_objects(left)} stayed: in use since they were looked at, or judged by another clean-up (one that was killed "
+                "counts for ten minutes). Run it again then.",
+                err=True,
+            )
     elif found.digests:
         click.echo("Nothing was removed: say --delete.", err=True)
 
