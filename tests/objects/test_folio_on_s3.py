@@ -44,7 +44,7 @@ def test_status_says_where_large_uploads_begin_anew(here: Path, tmp_path: Path) 
     (tmp_path / "without/sitecustomize.py").write_text("import sys\nsys.modules['boto3'] = None\n")
     told = folio("status", cwd=here, PYTHONPATH=str(tmp_path / "without")).stdout
     assert "large uploads begin anew boto3 is missing: pip install 'runfolio[s3]'" in told
-    other = json.loads(folio("status", "--json", cwd=here, RUNFOLIO_ARTIFACTS="memory://x").stdout)
+    other = json.loads(folio("status", "--json", cwd=here, RUNFOLIO_ARTIFACTS="local:///x").stdout)
     assert other["large_uploads_begin_anew"] == "places of fsspec cannot go on with one"
 
 

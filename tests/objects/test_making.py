@@ -69,7 +69,7 @@ def test_folder_of_a_killed_process_is_swept_when_it_is_old(tmp_path: Path) -> N
 def test_taken_file_waits_for_the_bucket_and_is_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("fsspec")
     monkeypatch.setenv("RUNFOLIO_CACHE", str(tmp_path / "cache"))
-    store = open_store(f"memory://{tmp_path.name}/store", tmp_path / "objects", tmp_path)
+    store = open_store(f"local://{tmp_path}/store", tmp_path / "objects", tmp_path)
     assert isinstance(store, RemoteStore)
     with store.making() as folder:
         (folder / "w").write_bytes(b"weights")

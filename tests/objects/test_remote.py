@@ -13,7 +13,7 @@ from pathlib import Path
 import obstore
 import pytest
 
-from runfolio.errors import DamagedError, NotFoundError, StorageError, UsageError
+from runfolio.errors import DamagedError, MissingPackageError, NotFoundError, StorageError, UsageError
 from runfolio.objects import open_store, signs
 from runfolio.objects.buckets import reason
 from runfolio.objects.cloud_bucket import profile
@@ -280,7 +280,7 @@ def test_the_cache_keeps_to_its_limit(store: RemoteStore, monkeypatch: pytest.Mo
 
 def test_any_place_that_fsspec_reaches_is_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUNFOLIO_CACHE", str(tmp_path / "cache"))
-    store = opened(f"memory://{tmp_path.name}/store", tmp_path)
+    store = opened(f"local://{tmp_path}/store", tmp_path)
     digest, _ = store.put_bytes(b"weights")
     assert store.upload() == 1
     store.cache.store.delete(digest)
@@ -292,9 +292,25 @@ def test_any_place_that_fsspec_reaches_is_a_store(tmp_path: Path, monkeypatch: p
     assert not store.exists(digest)
 
 
+@pytest.mark.parametrize("place", ["memory://x", "dir::memory://x"])
+def test_a_place_that_is_gone_with_its_process_is_refused(place: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="gone with the process"):
+        opened(place, tmp_path)
+
+
+@pytest.mark.parametrize(("scheme", "module", "package"), [("sftp", "paramiko", "paramiko"), ("smb", "smbclient", "smbprotocol")])
+def test_what_fsspec_needs_for_a_scheme_is_named_with_its_command(
+    scheme: str, module: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.delitem(sys.modules, f"fsspec.implementations.{scheme}", raising=False)
+    with pytest.raises(MissingPackageError, match=f"pip install {package}$"):
+        opened(f"{scheme}://host/x", tmp_path)
+
+
 def test_a_place_that_does_not_check_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUNFOLIO_CACHE", str(tmp_path / "cache"))
-    store = opened(f"memory://{tmp_path.name}/store", tmp_path)
+    store = opened(f"local://{tmp_path}/store", tmp_path)
     digest, _ = store.put_bytes(b"weights")
     put = store.bucket.put
     store.bucket.put = lambda key, content: put(key, b"weighty")  # type: ignore[method-assign]

@@ -14,7 +14,7 @@ from runfolio.objects.incoming import CHUNK_BYTES
 
 
 class FsspecBucket:
-    """Any other place that fsspec reaches: ``sftp://``, ``hdfs://``, ``webhdfs://``, ``smb://``, ``memory://`` and more.
+    """Any other place that fsspec reaches: ``sftp://``, ``hdfs://``, ``webhdfs://``, ``smb://`` and more.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class FsspecBucket:
     Raises
     ------
     UsageError
-        If fsspec knows no such scheme, or the place cannot be opened.
+        If fsspec knows no such scheme, the place cannot be opened, or it lasts no longer than the process (``memory://``).
     MissingPackageError
         If fsspec, or the package that it needs for the scheme, is not installed.
     """
@@ -47,13 +47,19 @@ class FsspecBucket:
         try:
             self._files, root = fsspec.core.url_to_fs(place)
         except ImportError as error:
-            raise MissingPackageError(f"Artifacts at {scheme}://: {error}") from None
+            raise MissingPackageError(_missing(scheme, error)) from None
         except ValueError as error:
             raise UsageError(
                 f"artifacts: {place!r} is neither a folder nor a place that runfolio or fsspec knows: {error}."
             ) from None
         except Exception as error:  # noqa: BLE001 each file system has errors of its own
-            raise StorageError(f"Could not open {place}: {reason(str(error))}.") from None
+            said = reason(next(iter(str(error).splitlines()), type(error).__name__))
+            raise StorageError(f"Could not open {place}: {said}.") from None
+        if _is_memory(self._files):
+            raise UsageError(
+                f"artifacts: {place!r} is gone with the process that wrote it, and records would name what is not there: name a folder, "
+                "or a bucket (s3://…, gs://…, az://…)."
+            )
         self._root, self._place = str(root).rstrip("/"), place.rstrip("/")
 
     def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> str:
@@ -152,6 +158,30 @@ class FsspecBucket:
             raise NotFoundError(f"Could not {action} {self._place}: it is not there.") from None
         except Exception as error:  # noqa: BLE001 each file system has errors of its own
             raise StorageError(f"Could not {action} {self._place}: {reason(str(error)) or type(error).__name__}.") from None
+
+
+_PACKAGES = {"smbclient": "smbprotocol", "libarchive": "libarchive-c"}
+"""Modules that bear another name than the package that brings them."""
+
+
+def _missing(scheme: str, error: ImportError) -> str:
+    """Say which package a file system of fsspec needs; fsspec itself tells a sentence, and the module in what caused it."""
+    name = (getattr(error.__cause__, "name", None) or error.name or "").partition(".")[0]
+    if not name:
+        return f"Artifacts at {scheme}://: {error}"
+    package = _PACKAGES.get(name, name)
+    return f"Artifacts at {scheme}:// need the package {package}: pip install {package}"
+
+
+def _is_memory(files: Any) -> bool:
+    """Tell whether a file system, or one that it wraps, is fsspec's in memory."""
+    from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
+
+    while files is not None:
+        if isinstance(files, MemoryFileSystem):
+            return True
+        files = getattr(files, "fs", None)
+    return False
 
 
 def _chunks(content: bytes | Path | Iterator[bytes]) -> Iterator[bytes]:
