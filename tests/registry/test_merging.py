@@ -95,6 +95,11 @@ def test_one_tag_of_a_run_given_two_values_conflicts(wine: Path) -> None:
         (("promote", "wine", "2", "Production"), ("promote", "wine", "3", "Production"), "stages.Production: 2 here, 3 there"),
         (("promote", "wine", "2", "Production"), ("demote", "wine", "1"), "stages.Production: 2 here, nothing there"),
         (("promote", "wine", "3", "Staging"), ("promote", "wine", "3", "Production"), "version 3 was put into"),
+        (
+            ("promote", "wine", "3", "Archived"),
+            ("promote", "wine", "3", "Staging"),
+            "put into Staging on one side, into Archived",
+        ),
         (("promote", "wine", "2", "Staging", "--keep"), ("promote", "wine", "3", "Staging", "--keep"), "stages.Staging"),
     ],
 )

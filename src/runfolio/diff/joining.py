@@ -139,7 +139,11 @@ def _joined_stages(
                 raise ConflictError(
                     f"{path}: stages: version {number} was put into {seen[number]} on one side, into {stage} on the other."
                 )
-    archived = tuple(number for number in archived if number not in seen)
+    for number in archived:
+        if number in seen:
+            raise ConflictError(
+                f"{path}: stages: version {number} was put into {seen[number]} on one side, into {ARCHIVED} on the other."
+            )
     return {**made, ARCHIVED: archived} if archived else made
 
 
