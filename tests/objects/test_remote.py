@@ -7,11 +7,15 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
+import fsspec
 import obstore
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from runfolio.errors import DamagedError, MissingPackageError, NotFoundError, StorageError, UsageError
 from runfolio.objects import open_store, signs
@@ -306,6 +310,64 @@ def test_what_fsspec_needs_for_a_scheme_is_named_with_its_command(
     monkeypatch.delitem(sys.modules, f"fsspec.implementations.{scheme}", raising=False)
     with pytest.raises(MissingPackageError, match=f"pip install {package}$"):
         opened(f"{scheme}://host/x", tmp_path)
+
+
+class Away(LocalFileSystem):
+    """A place that cannot be reached until it is back, and whose connections break."""
+
+    protocol = "away"
+    back = False
+    opened: list[Away] = []
+    cachable = False
+
+    def __init__(self, **options: Any) -> None:
+        if not Away.back:
+            raise OSError("no route to host")
+        super().__init__(**options)
+        Away.opened.append(self)
+
+    def info(self, path: str, **options: Any) -> Any:
+        if self is Away.opened[0]:
+            raise OSError("Socket is closed")
+        return super().info(path, **options)
+
+
+def test_logging_needs_no_connection_to_a_place_of_fsspec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNFOLIO_CACHE", str(tmp_path / "cache"))
+    fsspec.register_implementation("away", Away, clobber=True)
+    store = opened(f"away://{tmp_path}/store", tmp_path)
+    digest, _ = store.put_bytes(b"weights")
+    with pytest.raises(StorageError, match="no route to host"):
+        store.upload()
+    assert store.waits() == (1, 7)
+    monkeypatch.setattr(Away, "back", True)
+    store.upload()  # the first connection breaks; a second is made
+    assert (store.waits(), len(Away.opened)) == ((0, 0), 2)
+    assert store.read(digest) == b"weights"
+
+
+class OneEach(LocalFileSystem):
+    """A place whose connections serve one thread each, as paramiko's do."""
+
+    protocol = "oneeach"
+    cachable = False
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.thread = threading.get_ident()
+
+    def info(self, path: str, **options: Any) -> Any:
+        assert threading.get_ident() == self.thread
+        return super().info(path, **options)
+
+
+def test_each_thread_has_a_connection_of_its_own_to_a_place_of_fsspec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNFOLIO_CACHE", str(tmp_path / "cache"))
+    fsspec.register_implementation("oneeach", OneEach, clobber=True)
+    store = opened(f"oneeach://{tmp_path}/store", tmp_path)
+    held = {store.put_bytes(bytes([number]))[0] for number in range(40)}
+    assert store.upload() == 40
+    assert set(store.digests()) == held
 
 
 def test_a_place_that_does_not_check_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

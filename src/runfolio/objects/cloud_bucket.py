@@ -134,7 +134,7 @@ class CloudBucket:
 
     def part_uploads(self) -> PartUploads | None:
         """Return the cloud's own uploads in parts; None where its package is not installed, or cannot do as obstore does."""
-        return open_parts(self._kind, {**self._store.config, **self._config}, self._store.prefix or "", _timeout())
+        return open_parts(self._kind, {**self._store.config, **self._config}, self._store.prefix or "", timeout())
 
     @contextlib.contextmanager
     def _speaking(self, action: str, passed: type[Exception] | tuple[()] = (), reads: bool = False) -> Iterator[None]:
@@ -203,7 +203,7 @@ def _open(base: str, kind: str, config: dict[str, Any]) -> Any:
     client: dict[str, Any] = {
         "timeout": timedelta(days=1),
         "connect_timeout": timedelta(seconds=5),
-        "read_timeout": timedelta(seconds=_timeout()),
+        "read_timeout": timedelta(seconds=timeout()),
     }
     if endpoint_of(kind, config).startswith("http://"):
         client["allow_http"] = True
@@ -219,7 +219,8 @@ def _open(base: str, kind: str, config: dict[str, Any]) -> Any:
         raise UsageError(f"artifacts: {base} cannot be opened: {reason(str(error))}. {_CREDENTIALS[kind]}") from None
 
 
-def _timeout() -> float:
+def timeout() -> float:
+    """Return the seconds without a byte after which a connection is given up."""
     text = os.environ.get(TIMEOUT_VARIABLE, "60")
     try:
         return max(0.1, float(text))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from threading import local
 from typing import Any
 from urllib.parse import urlsplit
 
 from runfolio.errors import MissingPackageError, NotFoundError, RunfolioError, StorageError, UsageError
 from runfolio.objects.buckets import Stat, reason
+from runfolio.objects.cloud_bucket import timeout
 from runfolio.objects.incoming import CHUNK_BYTES
 
 
@@ -44,35 +46,53 @@ class FsspecBucket:
             raise MissingPackageError(
                 f"Artifacts at {scheme}:// need the package fsspec: pip install 'runfolio[fsspec]'"
             ) from None
+        self._place, self._scheme, self._root = place.rstrip("/"), scheme, ""
+        self._mine = local()
         try:
-            self._files, root = fsspec.core.url_to_fs(place)
+            kinds = [fsspec.get_filesystem_class(part.partition(":")[0] or "file") for part in place.split("::")]
         except ImportError as error:
             raise MissingPackageError(_missing(scheme, error)) from None
         except ValueError as error:
             raise UsageError(
                 f"artifacts: {place!r} is neither a folder nor a place that runfolio or fsspec knows: {error}."
             ) from None
-        except Exception as error:  # noqa: BLE001 each file system has errors of its own
-            said = reason(next(iter(str(error).splitlines()), type(error).__name__))
-            raise StorageError(f"Could not open {place}: {said}.") from None
-        if _is_memory(self._files):
+        if any(issubclass(kind, fsspec.get_filesystem_class("memory")) for kind in kinds):
             raise UsageError(
                 f"artifacts: {place!r} is gone with the process that wrote it, and records would name what is not there: name a folder, "
                 "or a bucket (s3://…, gs://…, az://…)."
             )
-        self._root, self._place = str(root).rstrip("/"), place.rstrip("/")
+
+    def _files(self) -> Any:
+        """Open the place when a thread first uses it, so that to log needs no network; anew after a fault: the connection may be gone.
+
+        Each thread has its own: two that ask over one connection of paramiko take each other's answers, and wait for ever.
+        """
+        import fsspec
+
+        opened = getattr(self._mine, "opened", None)
+        if opened is None:
+            try:
+                opened, root = fsspec.core.url_to_fs(self._place, skip_instance_cache=True)
+            except ImportError as error:
+                raise MissingPackageError(_missing(self._scheme, error)) from None
+            except Exception as error:  # noqa: BLE001 each file system has errors of its own
+                said = reason(next(iter(str(error).splitlines()), type(error).__name__))
+                raise StorageError(f"Could not open {self._place}: {said}.") from None
+            _give_up_in_time(opened)
+            self._mine.opened, self._root = opened, str(root).rstrip("/")
+        return opened
 
     def put(self, key: str, content: bytes | Path | Iterator[bytes], attributes: Mapping[str, str] | None = None) -> str:
         """Store content under a key; what breaks off is removed, as far as the place lets us. fsspec knows no headers."""
-        with self._speaking(f"store {key} in"):
-            self._make(key)
+        with self._speaking(f"store {key} in") as files:
+            self._make(files, key)
             try:
-                with self._files.open(self._path(key), "wb") as target:
+                with files.open(self._path(key), "wb") as target:
                     for chunk in _chunks(content):
                         target.write(chunk)
             except BaseException:
                 with contextlib.suppress(Exception):
-                    self._files.rm_file(self._path(key))
+                    files.rm_file(self._path(key))
                 raise
         return ""
 
@@ -88,7 +108,7 @@ class FsspecBucket:
         return found.size, self._read(key, start)
 
     def _read(self, key: str, start: int) -> Iterator[bytes]:
-        with self._speaking(f"read {key} from", reads=True), self._files.open(self._path(key), "rb") as source:
+        with self._speaking(f"read {key} from", reads=True) as files, files.open(self._path(key), "rb") as source:
             source.seek(start)
             while chunk := source.read(CHUNK_BYTES):
                 yield chunk
@@ -96,31 +116,31 @@ class FsspecBucket:
     def stat(self, key: str) -> Stat | None:
         """Return size and time of a key, or None if it is not there."""
         try:
-            with self._speaking(f"look for {key} in", reads=True):
-                return self._stat(self._files.info(self._path(key)))
+            with self._speaking(f"look for {key} in", reads=True) as files:
+                return self._stat(files.info(self._path(key)))
         except NotFoundError:
             return None
 
     def move(self, key: str, to: str) -> None:
         """Move what lies under a key to another."""
-        with self._speaking(f"move {key} in"):
-            self._make(to)
-            if self._files.exists(self._path(to)):
-                self._files.rm_file(self._path(to))
-            self._files.mv(self._path(key), self._path(to))
+        with self._speaking(f"move {key} in") as files:
+            self._make(files, to)
+            if files.exists(self._path(to)):
+                files.rm_file(self._path(to))
+            files.mv(self._path(key), self._path(to))
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove keys; those that are not there are passed over."""
         for key in keys:
-            with self._speaking(f"delete {key} in"), contextlib.suppress(FileNotFoundError):
-                self._files.rm_file(self._path(key))
+            with self._speaking(f"delete {key} in") as files, contextlib.suppress(FileNotFoundError):
+                files.rm_file(self._path(key))
 
     def list(self, prefix: str) -> Iterator[Stat]:
         """Yield what lies under keys that start with `prefix`, in order."""
-        with self._speaking("list the objects of"):
-            self._files.invalidate_cache()
+        with self._speaking("list the objects of") as files:
+            files.invalidate_cache()
             try:
-                found = self._files.find(self._path(prefix.rstrip("/")), detail=True)
+                found = files.find(self._path(prefix.rstrip("/")), detail=True)
             except FileNotFoundError:
                 return
             for _, facts in sorted(found.items()):
@@ -136,8 +156,8 @@ class FsspecBucket:
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"
 
-    def _make(self, key: str) -> None:
-        self._files.makedirs(self._path(key).rpartition("/")[0], exist_ok=True)
+    def _make(self, files: Any, key: str) -> None:
+        files.makedirs(self._path(key).rpartition("/")[0], exist_ok=True)
 
     def _stat(self, facts: dict[str, Any]) -> Stat:
         key = str(facts["name"])
@@ -147,9 +167,10 @@ class FsspecBucket:
         return Stat(key, int(facts["size"] or 0), int((time.timestamp() if hasattr(time, "timestamp") else float(time)) * 1000))
 
     @contextlib.contextmanager
-    def _speaking(self, action: str, reads: bool = False) -> Iterator[None]:
+    def _speaking(self, action: str, reads: bool = False) -> Iterator[Any]:
+        files = self._files()
         try:
-            yield
+            yield files
         except RunfolioError:
             raise
         except FileNotFoundError:
@@ -157,6 +178,7 @@ class FsspecBucket:
                 raise StorageError(f"Could not {action} {self._place}: there is no such place. Make it, or correct it.") from None
             raise NotFoundError(f"Could not {action} {self._place}: it is not there.") from None
         except Exception as error:  # noqa: BLE001 each file system has errors of its own
+            self._mine.opened = None
             raise StorageError(f"Could not {action} {self._place}: {reason(str(error)) or type(error).__name__}.") from None
 
 
@@ -173,15 +195,11 @@ def _missing(scheme: str, error: ImportError) -> str:
     return f"Artifacts at {scheme}:// need the package {package}: pip install {package}"
 
 
-def _is_memory(files: Any) -> bool:
-    """Tell whether a file system, or one that it wraps, is fsspec's in memory."""
-    from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
-
-    while files is not None:
-        if isinstance(files, MemoryFileSystem):
-            return True
-        files = getattr(files, "fs", None)
-    return False
+def _give_up_in_time(files: Any) -> None:
+    """Let a connection of paramiko that says nothing be given up: by itself it waits for ever."""
+    channel = getattr(getattr(files, "ftp", None), "get_channel", None)
+    if channel is not None and (found := channel()) is not None:
+        found.settimeout(timeout())
 
 
 def _chunks(content: bytes | Path | Iterator[bytes]) -> Iterator[bytes]:
