@@ -84,6 +84,17 @@ def test_what_is_no_forest_of_one_output_says_it_itself() -> None:
     assert forests.probabilities(RandomForestClassifier(3).fit(sparse, wanted), sparse) is None
 
 
+def test_of_another_scikit_learn_nothing_private_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, target = classes(2)
+    forest = RandomForestClassifier(3, random_state=0).fit(features, target)
+    monkeypatch.setattr(type(forest.estimators_[0]), "predict_proba", lambda self, X: None)
+    assert forests.probabilities(forest, features) is None
+    monkeypatch.undo()
+    assert forests.probabilities(forest, features) is not None
+    monkeypatch.delattr("sklearn.ensemble._forest.BaseForest._validate_X_predict")
+    assert forests.probabilities(forest, features) is None
+
+
 def test_a_tree_that_fails_ends_the_prediction_and_its_threads() -> None:
     features, target = classes(2)
     forest = RandomForestClassifier(5, random_state=0).fit(features, target)

@@ -41,7 +41,7 @@ def values(estimator: Any, features: Any) -> Any | None:
 
 
 def _asks(estimator: Any, name: str, forest: Any) -> bool:
-    """Tell whether an estimator's method is a forest's own, about one output."""
+    """Tell whether an estimator's method is a forest's own, about one output, and has in it what is used here."""
     found = getattr(type(estimator), name, None)
     own = found is not None and inspect.unwrap(found) is inspect.unwrap(getattr(forest, name))
     return own and getattr(estimator, "n_outputs_", 0) == 1
@@ -53,6 +53,8 @@ def _mean(estimator: Any, name: str, features: Any, shape: tuple[int, ...]) -> A
 
     trees = estimator.estimators_
     ask = inspect.unwrap(getattr(type(trees[0]), name))
+    if "check_input" not in inspect.signature(ask).parameters or not hasattr(estimator, "_validate_X_predict"):
+        return None  # another scikit-learn: neither is promised
     rows = estimator._validate_X_predict(features)
     if not isinstance(rows, numpy.ndarray) or any(type(each) is not type(trees[0]) for each in trees):
         return None
@@ -76,9 +78,8 @@ def _in_threads(fill: Callable[[Any, Callable[[], bool]], None], order: Any) -> 
     """Call a function with parts of an array, as many at a time as processors are free for this process."""
     import numpy
 
-    joblib = sys.modules[
-        "joblib"
-    ]  # which scikit-learn has loaded: it knows what a container, or a worker among others, is granted
+    # scikit-learn has loaded it, and it knows what a container, or a worker among others, is granted.
+    joblib = sys.modules["joblib"]
     threads = max(1, min(joblib.effective_n_jobs(-1), joblib.cpu_count(), len(order) // _LEAST_ROWS))
     count = threads * -(-len(order) // (threads * _MOST_ROWS))
     parts = numpy.array_split(order, max(1, count))
