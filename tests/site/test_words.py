@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from runfolio.site.words import bytes_words, duration_words, number_words, param_words, signed_words
+from runfolio.site.words import bytes_words, duration_words, number_words, pair_words, param_words, signed_words
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +25,19 @@ def test_numbers(scripts_page) -> None:
         number_words(value) for value in (float("nan"), float("inf"), -float("inf"), None, "NaN", "-Infinity")
     ]
     assert scripts_page.evaluate("[0.0218, -3, 0].map(rf.signed)") == [signed_words(value) for value in (0.0218, -3, 0)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shown"),
+    [
+        (0.9839571, 0.9839431, ("0.983957", "0.983943")), (0.98, 0.9801, ("0.98000", "0.98010")), (0.98, 0.9, ("0.9800", "0.9000")),
+        (-0.5, -0.50002, ("−0.500000", "−0.500020")), (3, 3.0004, ("3.00000", "3.00040")), (0.5, 0.5, ("0.5000", "0.5000")),
+        (0.1 + 0.2, 0.3, ("0.3000", "0.3000")), (1e-5, 2e-5, ("1e-5", "2e-5")), (1234.5, 1234.5001, ("1,234", "1,235")),
+        (float("nan"), 0.5, ("NaN", "0.5000")), ("Infinity", 0.5, ("∞", "0.5000")), (None, 0.5, ("–", "0.5000")),
+    ],
+)  # fmt: skip
+def test_values_beside_each_other_show_how_far_they_are_apart(one: object, other: object, shown: tuple[str, str]) -> None:
+    assert pair_words(one, other) == shown  # type: ignore[arg-type]
 
 
 def test_params_that_are_long_numbers_are_spelled_as_metrics_and_all_else_as_it_is(scripts_page) -> None:

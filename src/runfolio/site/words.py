@@ -34,6 +34,22 @@ def number_words(value: float | int | str | None) -> str:
     return text.replace("-", "−")
 
 
+def pair_words(one: float | str | None, other: float | str | None) -> tuple[str, str]:
+    """Spell two values that stand beside each other: with more decimals where rounding would hide or exaggerate how far they are apart.
+
+    Examples
+    --------
+    >>> pair_words(0.9839571, 0.9839431), pair_words(0.984, 0.95)
+    (('0.983957', '0.983943'), ('0.9840', '0.9500'))
+    """
+    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+        gap, size = abs(one - other), max(abs(one), abs(other))
+        if 0 < gap < 1e-3 <= size < 100 and gap >= size * 1e-9:
+            decimals = max(4, math.ceil(-math.log10(gap) - 1e-6) + 1)
+            return f"{one:.{decimals}f}".replace("-", "−"), f"{other:.{decimals}f}".replace("-", "−")
+    return number_words(one), number_words(other)
+
+
 _LONG = pattern(r"-?\d+\.\d{7,}(?:[eE][-+]?\d+)?|-?\d(?:\.\d{4,})?[eE][-+]?\d+", re.ASCII)
 
 

@@ -6,7 +6,7 @@ from runfolio.review.change import Change, Promotion
 from runfolio.review.options import ReportOptions
 from runfolio.review.parts import WARN, Block, Items, Line, Name, Paragraph, Says, Section, State, Strong, table
 from runfolio.review.words import other_changes
-from runfolio.site.words import number_words, signed_words
+from runfolio.site.words import pair_words, signed_words
 
 DIGITS = 8
 """Of a digest, where it only has to be told from another."""
@@ -78,4 +78,5 @@ def _signature(item: Promotion) -> Line:
 
 def _metric_row(item: Promotion, metric: str, live: float | None, new: float | None) -> tuple[Line, ...]:
     gap = "–" if live is None or new is None else "the same" if live == new else signed_words(new - live)
-    return ((Name(item.model), f" {item.version}"), (Name(metric),), (number_words(live),), (number_words(new),), (gap,))
+    before, after = pair_words(live, new)
+    return ((Name(item.model), f" {item.version}"), (Name(metric),), (before,), (after,), (gap,))

@@ -29,7 +29,7 @@ from runfolio.review.parts import (
 from runfolio.review.sections.alarms import shown
 from runfolio.review.sections.ends import SHOWN
 from runfolio.review.words import arrow, mean_words, tone_of, verdict_line
-from runfolio.site.words import number_words, signed_words
+from runfolio.site.words import number_words, pair_words, signed_words
 
 BARS = 20
 """Configurations in a chart, at most; more cannot be told apart in a comment."""
@@ -179,10 +179,8 @@ def _telling(compared: Comparison, item: ExperimentChange) -> Iterator[Row]:
 def _row(row: Row) -> tuple[Line, ...]:
     if row.kind == "metric":
         gap = row.deltas[1] if len(row.deltas) > 1 else None
-        return (
-            (Name(row.key),), (number_words(row.values[0]),), (number_words(row.values[1]),),
-            (signed_words(gap) if gap is not None else "–",),
-        )  # fmt: skip
+        before, after = pair_words(*row.values[:2])
+        return ((Name(row.key),), (before,), (after,), (signed_words(gap) if gap is not None else "–",))
     old, new = (found if found is not None else None for found in row.values[:2])
     return ((Name(row.key),), ("–",) if old is None else (value(old),), ("–",) if new is None else (value(new),), ("",))
 
