@@ -13,7 +13,7 @@ import runfolio
 from runfolio.cli.main import cli
 
 SOURCE = Path(runfolio.__file__).parent
-_NAMED = re.compile(r"runfolio ((?:[^\s.,;:)`'\"]+[ \n]?)+)")
+_NAMED = re.compile(r"runfolio ((?:[^\s.,;:)`'\"<]+[ \n]?)+)")
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 
 

@@ -211,7 +211,8 @@ def hostile_site(folder: Path, out: Path) -> BuiltSite:
         folio.close()
     set_objective(folder, "wine", Objective("accuracy", "max", "evil-0"))
     _rewrite(folder)
-    return built(folder, out, ("NOT FOR THE PUBLIC", "seems to hold a GitHub token"))
+    # The experiment's description has characters that no file of ours may have.
+    return built(folder, out, ("NOT FOR THE PUBLIC", "seems to hold a GitHub token", "1 record could not be read"))
 
 
 def _rewrite(folder: Path) -> None:

@@ -179,6 +179,7 @@ def test_pictures_of_runs_stand_side_by_side_with_a_slider_over_steps(site: Any,
     assert "The same in all: confusion.json." in beside.inner_text() and page.locator("figure .confusion").count() == 0
     page.click("[aria-label='Show the artifacts that are the same in all']")
     assert "The same in all" not in beside.inner_text()
+    page.wait_for_selector("figure .preview table >> nth=1")  # what a preview shows comes from a file of its own
     assert page.locator("figure .preview table").count() == 2
     assert page.locator("figure .confusion").count() == 2
     slider = page.locator("input[aria-label='Step of samples/epoch-….png']")
