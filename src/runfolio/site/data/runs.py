@@ -49,7 +49,8 @@ def build_facts(site: Site) -> Page:
 
 
 def _inputs(site: Site, rows: Sequence[RunRow]) -> str:
-    ids = {row.run_id for row in rows}
+    # Most sites have none of the three, and hundreds of chunks.
+    ids = {row.run_id for row in rows} if site.previews or site.children or site.reproductions else set()
     shown = {
         "names": sorted({site.names[slug] for slug in {row.slug for row in rows}}),
         "previews": {run_id: site.previews[run_id] for run_id in ids & site.previews.keys()},

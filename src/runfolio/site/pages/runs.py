@@ -35,9 +35,16 @@ def pages(site: Site) -> Iterator[Page]:
     parents = {child: parent for parent, child in site.index.parents()}
     prepared = site.prepared
     for item in site.experiments:
+        # Spelled once: two hundred pages of an experiment depend on it.
+        same = canonical(
+            {
+                "experiment": _experiment(site, item), "points": site.points_a_run, "records": _records(site),
+                "datasets": site.dataset_slugs,
+            }
+        )  # fmt: skip
         for row in item.rows:
             if row.run_id in prepared:
-                yield _page(site, item, row.run_id, parents.get(row.run_id))
+                yield _page(site, item, row.run_id, parents.get(row.run_id), same)
     shared = {
         "details": site.output.path("data/r/index"),
         "environments": site.output.path("data/env/index"),
@@ -65,24 +72,20 @@ def _records(site: Site) -> dict[str, str]:
     return {"prefix": place.prefix, "branch": branch or "HEAD"}
 
 
-def _page(site: Site, item: ExperimentData, run_id: str, parent: str | None) -> Page:
+def _page(site: Site, item: ExperimentData, run_id: str, parent: str | None, same: str) -> Page:
     row, path = site.by_id[run_id], run_page(site, run_id)
     baseline = baseline_of(site, item)
     shown = site.digest([row, *([site.by_id[baseline]] if baseline else [])])
     family = [*site.children.get(run_id, ()), *filter(None, (baseline, parent))]
     facts = {
-        "experiment": _experiment(site, item),
         "previews": site.previews.get(run_id),
         "family": [(other, site.by_id[other].name, other in site.prepared) for other in family if other in site.by_id],
-        "points": site.points_a_run,
-        "records": _records(site),
         "registered": _registered(site, run_id),
         "proof": shown_reproduction(site, run_id),
         "pipeline": runs_named(site, run_id),
         "sweep": trials_named(site, run_id),
-        "datasets": site.dataset_slugs,
     }
-    return Page(path, canonical(facts) + shown, partial(_html, site, item, run_id, path))
+    return Page(path, same + canonical(facts) + shown, partial(_html, site, item, run_id, path))
 
 
 def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
