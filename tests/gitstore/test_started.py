@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runfolio.errors import GitError
-from runfolio.gitstore.process import start_git, waited
+from runfolio.gitstore.process import run_git, start_git, waited
 from runfolio.gitstore.started import Said, Started
 
 FILES = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
@@ -61,6 +62,41 @@ except ChildProcessError:
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=50)
     assert done.stdout == "True\nnobody\n"
+
+
+def test_what_takes_too_long_is_stopped() -> None:
+    started = Started(python("import os, time; os.write(1, b'%d' % os.getpid()); time.sleep(60)"), None)
+    with pytest.raises(TimeoutError):
+        started.wait(2)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_an_interrupt_stops_what_is_waited_for() -> None:
+    code = """
+import os, signal, sys, threading
+from runfolio.gitstore.started import Started
+started = Started((sys.executable, "-S", "-c", "import time; time.sleep(60)"), None)
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    started.wait()
+except KeyboardInterrupt:
+    print("interrupted")
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print("nobody")
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=50)
+    assert done.stdout == "interrupted\nnobody\n"
+
+
+@pytest.mark.parametrize("given", [None, b"some input"], ids=["without input", "with input"])
+def test_a_host_that_never_answers_is_told_of(tmp_path: Path, given: bytes | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"git://127.0.0.1:{silent.getsockname()[1]}/x.git"
+        with pytest.raises(GitError, match=r"git ls-remote took longer than 0\.5 s and was stopped\. Is the remote reachable\?"):
+            run_git(("ls-remote", address), tmp_path, input=given, timeout_s=0.5)
 
 
 def test_a_child_of_a_fork_lets_its_parents_process_go_on() -> None:

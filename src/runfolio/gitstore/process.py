@@ -13,12 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from runfolio._pattern import pattern
-from runfolio._typing import TYPE_CHECKING
 from runfolio.errors import GitError
 from runfolio.gitstore.started import Said, Started
-
-if TYPE_CHECKING:
-    import subprocess
 
 OLDEST_GIT = (2, 30)
 _KEPT = pattern(
@@ -152,7 +148,7 @@ def run_git(
     env: Mapping[str, str] | None = None,
     hooks: bool = False,
     timeout_s: float | None = None,
-) -> subprocess.CompletedProcess[bytes]:
+) -> Said:
     """Run one git command to its end, whatever its exit code.
 
     The process gets a session of its own, so that an interrupt or a kill of our process group cannot stop git between
@@ -173,40 +169,39 @@ def run_git(
     timeout_s : float, optional
         Seconds after which it is stopped.
 
-    Returns
-    -------
-    subprocess.CompletedProcess
-
     Raises
     ------
     GitError
         If git cannot be started, or took longer than `timeout_s`.
     """
-    import subprocess  # what only reads a few small objects starts no git
-
-    command = [git_program(), *SAFE, *(() if hooks else NO_HOOKS), *args]
+    place = () if cwd is None else ("-C", str(cwd))
+    command = (git_program(), *place, *SAFE, *(() if hooks else NO_HOOKS), *args)
     try:
-        return subprocess.run(
-            command,
-            cwd=cwd,
-            input=input,
-            stdin=subprocess.DEVNULL if input is None else None,
-            capture_output=True,
-            env=environment(env),
-            start_new_session=True,
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        if input is None:
+            return Started(command, environment(env)).wait(timeout_s)
+        return _fed(command, input, environment(env), timeout_s)
+    except TimeoutError:
         raise GitError(f"git {args[0]} took longer than {timeout_s:g} s and was stopped. Is the remote reachable?") from None
     except OSError as error:
         raise GitError(f"git could not be started in {cwd}: {error.strerror or error}.") from None
 
 
+def _fed(command: tuple[str, ...], input: bytes, env: Mapping[str, str], timeout_s: float | None) -> Said:
+    import subprocess  # most commands have no input, and need none of it
+
+    try:
+        done = subprocess.run(
+            command, input=input, capture_output=True, env=env, start_new_session=True, timeout=timeout_s, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError from error
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
 _TAKE_A_VALUE = ("-c", "-C", "--git-dir", "--work-tree")
 
 
-def explain(args: tuple[str, ...], done: Said | subprocess.CompletedProcess[bytes]) -> GitError:
+def explain(args: tuple[str, ...], done: Said) -> GitError:
     """Make the error for a git command that failed, with git's own last words."""
     words = [
         line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip() and not line.startswith("hint:")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from runfolio.errors import RemoteError
 from runfolio.gitstore.credentials import job_credentials
 from runfolio.gitstore.process import run_git
 from runfolio.gitstore.repo import Repo
+from runfolio.gitstore.started import Said
 
 NETWORK_TIMEOUT_S = 600.0
 _MOVED = (
@@ -126,7 +126,7 @@ def _told_of(repo: Repo, old: str | None) -> Iterator[dict[str, str]]:
         yield {"GIT_SHALLOW_FILE": str(file)}
 
 
-def _spoken(repo: Repo, remote: str, *args: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+def _spoken(repo: Repo, remote: str, *args: str, env: Mapping[str, str] | None = None) -> Said:
     """Run a git command that speaks to a remote."""
     return run_git(
         ("--git-dir", str(repo.git_dir), *args),

@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 
 from runfolio._dataclass import dataclass
-from runfolio._typing import TYPE_CHECKING
 from runfolio.errors import GitError, NotAFolioError
 from runfolio.gitstore.config import GitConfig
 from runfolio.gitstore.discovery import plain_repository
@@ -21,9 +20,6 @@ from runfolio.gitstore.ref_values import OBJECT_ID, ref_value
 from runfolio.gitstore.settled import SettledFiles
 from runfolio.gitstore.started import Said, Started
 from runfolio.gitstore.tree_changes import Difference, differences, files_below
-
-if TYPE_CHECKING:
-    import subprocess
 
 _LIST = ("config", "--list", "-z", "--includes")
 
@@ -142,7 +138,7 @@ class Repo:
         return self._printed(args, done, check=check)
 
     @staticmethod
-    def _printed(args: tuple[str, ...], done: Said | subprocess.CompletedProcess[bytes], *, check: bool) -> bytes:
+    def _printed(args: tuple[str, ...], done: Said, *, check: bool) -> bytes:
         if done.returncode == 0:
             return done.stdout
         if check:

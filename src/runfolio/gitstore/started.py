@@ -8,6 +8,7 @@ SIGPIPE, and so does what it starts; git gives it back its meaning by itself (``
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -73,15 +74,29 @@ class Started:
             for fd in {*out, *err}.difference(self._fds):
                 os.close(fd)
 
-    def wait(self) -> Said:
-        """Return what the process said, once."""
-        pid, self._pid = self._pid, None
+    def wait(self, timeout_s: float | None = None) -> Said:
+        """Return what the process said, once; whatever keeps this from waiting, such as an interrupt, stops the process.
+
+        Parameters
+        ----------
+        timeout_s : float, optional
+            Seconds after which it is stopped.
+
+        Raises
+        ------
+        TimeoutError
+            If it took longer.
+        """
+        pid = self._pid
         assert pid is not None
         try:
-            out, err = _read(self._fds)
-        finally:
+            out, err = _read(self._fds, None if timeout_s is None else time.monotonic() + timeout_s)
             self._let_go()
             status = _ended(pid)
+        except BaseException:
+            self.close()
+            raise
+        self._pid = None
         return Said(status, out, err)
 
     def close(self) -> None:
@@ -103,8 +118,14 @@ class Started:
             os.close(fd)
 
 
-def _read(fds: tuple[int, ...]) -> list[bytes]:
-    """Read several pipes to their ends, whichever has something: a full one would stop the process."""
+def _read(fds: tuple[int, ...], until: float | None) -> list[bytes]:
+    """Read several pipes to their ends, whichever has something: a full one would stop the process.
+
+    Raises
+    ------
+    TimeoutError
+        If one is still open at `until`, on the clock of :func:`time.monotonic`.
+    """
     import select
 
     read: dict[int, list[bytes]] = {fd: [] for fd in fds}
@@ -112,7 +133,10 @@ def _read(fds: tuple[int, ...]) -> list[bytes]:
     for fd in fds:
         waiting.register(fd, select.POLLIN)
     while still:
-        for fd, _ in waiting.poll():
+        ready = waiting.poll(None if until is None else max(0.0, until - time.monotonic()) * 1000)
+        if not ready:
+            raise TimeoutError
+        for fd, _ in ready:
             data = os.read(fd, 1 << 16)
             read[fd].append(data)
             if not data:
