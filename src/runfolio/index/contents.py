@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -50,6 +51,8 @@ class RunRow(NamedTuple):
 
 
 _ROW = partial(tuple.__new__, RunRow)
+_IN_ORDER = itemgetter(2, 5, 1)
+"""By experiment, then start, then id."""
 
 
 def read_outline(db: sqlite3.Connection) -> list[RunRow]:
@@ -63,15 +66,16 @@ def read_outline(db: sqlite3.Connection) -> list[RunRow]:
     )
     active = (Lifecycle.ACTIVE.value,)
     held, touched = _held_outline(db), {pk for (pk,) in db.execute("SELECT pk FROM touched")}
-    if held is None or len(touched) > max(_FEW_TOUCHED, len(held) // 8):
-        # All at once: row by row, the interpreter and SQLite take turns, which costs half as much again.
-        rows = list(map(_ROW, db.execute(f"{text} ORDER BY pk", active).fetchall()))
-    else:
+    if held is not None and len(touched) <= max(_FEW_TOUCHED, len(held) // 8):
         rows = [row for row in held if row[0] not in touched] if touched else held
-        rows += map(_ROW, db.execute(f"{text} AND pk IN (SELECT pk FROM touched)", active).fetchall())
-    # They come as they were put in, which is nearly this order: to sort that here is one pass, and SQLite would sort from nothing.
-    rows.sort(key=itemgetter(2, 5, 1))
-    if len(rows) >= _WORTH_KEEPING and (held is None or len(touched) > max(_FEW_TOUCHED, len(held) // 8)):
+        for row in map(_ROW, db.execute(f"{text} AND pk IN (SELECT pk FROM touched)", active).fetchall()):
+            insort(rows, row, key=_IN_ORDER)
+        return rows
+    # All at once: row by row, the interpreter and SQLite take turns, which costs half as much again. They come as they were put in, which
+    # is nearly this order: to sort that here is one pass, and SQLite would sort from nothing.
+    rows = list(map(_ROW, db.execute(f"{text} ORDER BY pk", active).fetchall()))
+    rows.sort(key=_IN_ORDER)
+    if len(rows) >= _WORTH_KEEPING:
         _keep_outline(db, rows)
     return rows
 

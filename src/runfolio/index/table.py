@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from runfolio._dataclass import dataclass, replace
 from runfolio.errors import DamagedError
@@ -17,13 +17,14 @@ from runfolio.gitstore.repo import Repo
 from runfolio.index.contents import RunRow, read_bodies, read_metric, read_outline, read_parents
 from runfolio.index.database import Database, transaction
 from runfolio.index.load import position, refresh
-from runfolio.index.question import Question, load_runs, visible_rows
 from runfolio.index.rows import HIDDEN, RecordFault, encodable
-from runfolio.index.search import Scope
 from runfolio.query.grammar import ATTRIBUTES, DATASETS, Clause, Filter, OrderKey
 from runfolio.records.briefs import RunBrief
 from runfolio.records.experiments import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, DEFAULT_SLUG, Experiment
 from runfolio.records.runs import Lifecycle, Run, ViewType
+
+if TYPE_CHECKING:
+    from runfolio.index.question import Question
 
 T = TypeVar("T")
 _ATTEMPTS = 4
@@ -164,7 +165,7 @@ class Index:
         overlay: Sequence[Run] = (),
     ) -> int:
         """Return how many runs :meth:`search_runs` would find without a limit."""
-        return self._search(Question.count, filter, (), experiment_slugs, view, overlay)
+        return self._search(lambda question: question.count(), filter, (), experiment_slugs, view, overlay)
 
     def _search(
         self,
@@ -175,6 +176,10 @@ class Index:
         view: int,
         overlay: Sequence[Run],
     ) -> T:
+        # What reads the tables from end to end, as a site does, asks no question.
+        from runfolio.index.question import Question
+        from runfolio.index.search import Scope
+
         clauses = (filter or Filter()).clauses
         scope = Scope(None if experiment_slugs is None else tuple(dict.fromkeys(experiment_slugs)), view)
         with self._lock:
@@ -185,6 +190,8 @@ class Index:
 
     def get_run(self, run_id: str) -> Run | None:
         """Return the run with this id, or None."""
+        from runfolio.index.question import load_runs, visible_rows
+
         return self._ask(lambda db: next(iter(load_runs(db, visible_rows(db, "run_id = ?", run_id))), None))
 
     def find_prefix(self, prefix: str, limit: int = 20) -> list[str]:
@@ -212,6 +219,8 @@ class Index:
             Whole. An input that names none counts by its own digest, which for a file is the content's first 32 hex digits.
         limit : int, optional
         """
+        from runfolio.index.question import load_runs
+
         marks = ", ".join("?" * len(digests))
         text = (
             f"SELECT DISTINCT r.pk FROM inputs i JOIN runs r ON r.pk = i.run_pk WHERE r.state < {HIDDEN} AND r.lifecycle = ? AND "

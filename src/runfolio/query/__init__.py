@@ -23,11 +23,17 @@ Invariants
 It does not know OR, NOT, parentheses or arithmetic, as MLflow's does not.
 """
 
-from runfolio.query.evaluate import Listed, artifact_uri, compile_like, fold, matches, read_value
-from runfolio.query.grammar import Clause, Filter, Kind, OrderKey
-from runfolio.query.pages import decode_token, encode_token
-from runfolio.query.parse import parse_filter, parse_order_by
-from runfolio.query.sorting import RUN_ORDER, sort_experiments, sort_listed, sort_runs
+from __future__ import annotations
+
+from runfolio._lazy import lazy_names
+from runfolio._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runfolio.query.evaluate import Listed, artifact_uri, compile_like, fold, matches, read_value
+    from runfolio.query.grammar import Clause, Filter, Kind, OrderKey
+    from runfolio.query.pages import decode_token, encode_token
+    from runfolio.query.parse import parse_filter, parse_order_by
+    from runfolio.query.sorting import RUN_ORDER, sort_experiments, sort_listed, sort_runs
 
 __all__ = [
     "RUN_ORDER",
@@ -49,3 +55,14 @@ __all__ = [
     "sort_listed",
     "sort_runs",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "evaluate": ("Listed", "artifact_uri", "compile_like", "fold", "matches", "read_value"),
+        "grammar": ("Clause", "Filter", "Kind", "OrderKey"),
+        "pages": ("decode_token", "encode_token"),
+        "parse": ("parse_filter", "parse_order_by"),
+        "sorting": ("RUN_ORDER", "sort_experiments", "sort_listed", "sort_runs"),
+    },
+)

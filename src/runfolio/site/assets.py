@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,9 @@ def templates_folder() -> Path:
 def asset_files(overrides: Mapping[str, str]) -> list[Data]:
     """Return the site's own scripts and styles.
 
+    What they are made of is among what every file depends on (:func:`templates_digest`, and the team's own), so that none is read
+    while nothing of it changed.
+
     Parameters
     ----------
     overrides : Mapping of str to str
@@ -37,15 +40,19 @@ def asset_files(overrides: Mapping[str, str]) -> list[Data]:
     from runfolio.site.plan import Data
 
     folder = templates_folder() / "assets"
-    scripts = sorted(path for path in (folder / "js").glob("*.js") if path.name != THEME)
-    styles = _texts(sorted((folder / "css").glob("*.css")))
-    styles += [text for name, text in sorted(overrides.items()) if name.startswith("assets/css/") and name.endswith(".css")]
-    icon = (folder / "icon.svg").read_bytes()
+
+    def scripts(bundle: str) -> list[str]:
+        return _texts(path for path in sorted((folder / "js").glob("*.js")) if path.name != THEME and _bundle(path) == bundle)
+
+    def styles() -> list[str]:
+        own = [text for name, text in sorted(overrides.items()) if name.startswith("assets/css/") and name.endswith(".css")]
+        return [*_texts(sorted((folder / "css").glob("*.css"))), *own]
+
     return [
-        _joined("assets/theme", _texts([folder / "js" / THEME]), ".js"),
-        *(_joined(name, _texts([path for path in scripts if _bundle(path) == name]), ".js") for name in BUNDLES),
+        _joined("assets/theme", lambda: _texts([folder / "js" / THEME]), ".js"),
+        *(_joined(name, partial(scripts, name), ".js") for name in BUNDLES),
         _joined("assets/app-style", styles, ".css"),
-        Data("assets/icon", icon, lambda: (icon, None), ".svg"),
+        Data("assets/icon", "", lambda: ((folder / "icon.svg").read_bytes(), None), ".svg"),
     ]
 
 
@@ -54,15 +61,14 @@ def _bundle(path: Path) -> str:
     return _OF_NUMBER.get(path.name[0], "assets/app")
 
 
-def _texts(paths: list[Path]) -> list[str]:
+def _texts(paths: Iterable[Path]) -> list[str]:
     return [path.read_text("utf-8") for path in paths]
 
 
-def _joined(name: str, parts: list[str], ending: str) -> Data:
+def _joined(name: str, parts: Callable[[], list[str]], ending: str) -> Data:
     from runfolio.site.plan import Data
 
-    text = "\n".join(parts)
-    return Data(name, text, lambda: (_small(text, ending).encode(), None), ending)
+    return Data(name, "", lambda: (_small("\n".join(parts()), ending).encode(), None), ending)
 
 
 def _small(text: str, ending: str) -> str:

@@ -112,8 +112,7 @@ def _build(folio: Folio, out: Path, options: BuildOptions, progress: Progress) -
             output.write(step.files)
         else:
             output.write(step.files, partial(progress, step.name))
-    found = list(chain.from_iterable(make(site) for make in pages.MAKERS))
-    output.write([*found, *_extra(site)], partial(progress, "pages"))
+    output.write([*pages.all_pages(site), *_extra(site)], partial(progress, "pages"))
     output.write(list(api.files(site)), partial(progress, "API"))
     output.write(list(feeds.files(site)), partial(progress, "feeds"))
     if options.public:

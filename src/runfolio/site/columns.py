@@ -29,7 +29,6 @@ from runfolio.site.spelling import compact
 
 SPARSE = 0.25
 MAX_TEXT = 500
-SPECIAL = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 
 @dataclass(slots=True)

@@ -7,57 +7,16 @@ A document is an artifact, which anybody with access to the object store may hav
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from runfolio.query import parse_filter
-from runfolio.records.evaluations import DIGEST_TAG, evaluated_on
-from runfolio.records.models import ModelVersion
-from runfolio.records.runs import RunStatus
-from runfolio.site.svg.curve import spelled
+from runfolio.site.spelling import spelled
 from runfolio.site.svg.evaluations import answers, calibration, errors, slice_axis, slice_bar, unit_curves
 from runfolio.site.svg.plot import round_ticks
 from runfolio.site.words import number_words
 
-if TYPE_CHECKING:
-    from runfolio.site.gather import Site
-
-KIND = "evaluation"
-MOST_EVALUATIONS, MOST_CURVES, MOST_ROWS = 5000, 6, 60
+MOST_CURVES, MOST_ROWS = 6, 60
 FIRST = ("roc_auc", "accuracy_score", "root_mean_squared_error")
 ROUND_THRESHOLDS = tuple(at / 10 for at in range(1, 10))
-
-
-def evaluations_by_digest(site: Site) -> dict[str, str]:
-    """Return the run that evaluated the files of a digest last, by the digest."""
-    named = parse_filter(f"tags.`{DIGEST_TAG}` LIKE 'sha256:%'")
-    found = site.folio.runs.search(named, limit=MOST_EVALUATIONS, at=site.commit)
-    made: dict[str, str] = {}
-    for run in sorted(found, key=lambda run: (run.start, run.run_id)):
-        if run.status is RunStatus.FINISHED and evaluated_on(run) and run.run_id in site.by_id:
-            made[run.tags[DIGEST_TAG]] = run.run_id
-    return made
-
-
-def evaluation_of(site: Site, version: ModelVersion) -> str | None:
-    """Return the run whose evaluation a version's page shows: the newest of its files, else the run that made it."""
-    made = site.evaluations.get(str(version.digest)) if version.digest else None
-    return made or (version.run_id if version.run_id in site.by_id else None)
-
-
-def shown_evaluation(site: Site, run_id: str | None) -> dict[str, Any] | None:
-    """Return what a page shows of a run's evaluation; None where it has none that is published."""
-    from runfolio.site.publishing import read_body
-
-    if run_id is None:
-        return None
-    found = site.previews.get(run_id, {})
-    path = next((path for path, preview in sorted(found.items()) if preview["kind"] == KIND), None)
-    if path is None:
-        return None
-    detail = site.details([site.by_id[run_id]])[0]
-    entry = next((entry for entry in detail["artifacts"] if entry["path"] == path), None)
-    body = read_body(site, entry) if entry else None
-    return laid_out(body["document"]) if body else None
 
 
 def laid_out(document: Mapping[str, Any]) -> dict[str, Any]:

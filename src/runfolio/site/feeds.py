@@ -130,6 +130,8 @@ def _best_of(item: ExperimentData, values: Sequence[float | None]) -> float | No
 def _results(site: Site, item: ExperimentData) -> list[float | None]:
     """Return the objective of each run that ended well, in the order of the rows; None where it has none."""
     values = site.objective_values(item)
+    if not values:
+        return [None] * len(item.rows)
     found = [values.get(row.pk) if row.status == "FINISHED" else None for row in item.rows]
     return [value if value is not None and isfinite(value) else None for value in found]
 

@@ -16,8 +16,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import chain
-from operator import attrgetter, itemgetter
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from runfolio._dataclass import dataclass, field
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from runfolio.site.render import Renderer
 
 _SLICE = 2000
-_OID = itemgetter(7)
-"""``oid`` of a :class:`~runfolio.index.RunRow`, by its place: asked of every run, again and again."""
+_ID, _SLUG, _OID, _BY_START = itemgetter(1), itemgetter(2), itemgetter(7), itemgetter(5, 1)
+"""``run_id``, ``slug``, ``oid``, and start with id, of a :class:`~runfolio.index.RunRow`, by place: asked of every run, again and again."""
 MOST_LISTS = 2000
 """Package lists of a site."""
 SERIES_BUDGET = 1 << 27
@@ -91,7 +91,7 @@ class ExperimentData:
 
     def place_of(self, row: RunRow) -> int:
         """Return a run's number in the table."""
-        return bisect_left(self.rows, (row.start, row.run_id), key=attrgetter("start", "run_id"))
+        return bisect_left(self.rows, (row.start, row.run_id), key=_BY_START)
 
 
 class _Keeping:
@@ -216,9 +216,7 @@ class Site(_Keeping):
     @cached_property
     def experiments(self) -> list[ExperimentData]:
         """Active experiments: those with the newest runs first, then by name."""
-        rows: dict[str, list[RunRow]] = defaultdict(list)
-        for row in self.index.outline():
-            rows[row.slug].append(row)
+        rows = {slug: list(found) for slug, found in groupby(self.index.outline(), key=_SLUG)}
         found = [
             ExperimentData(item, item.objective or self.folio.settings.objective(item.name), rows.get(item.slug, []))
             for item in self.index.experiments()
@@ -230,7 +228,7 @@ class Site(_Keeping):
     @cached_property
     def rows(self) -> list[RunRow]:
         """The runs of all experiments, by id."""
-        return sorted(chain.from_iterable(item.rows for item in self.experiments), key=attrgetter("run_id"))
+        return sorted(chain.from_iterable(item.rows for item in self.experiments), key=_ID)
 
     @cached_property
     def prepared(self) -> frozenset[str]:
@@ -293,12 +291,13 @@ class Site(_Keeping):
     @cached_property
     def by_start(self) -> list[RunRow]:
         """The runs of all experiments, the oldest first."""
-        return sorted(self.rows, key=attrgetter("start", "run_id"))
+        # Those of an experiment are in this order already.
+        return sorted(chain.from_iterable(item.rows for item in self.experiments), key=_BY_START)
 
     @cached_property
     def evaluations(self) -> Mapping[str, str]:
         """The run that evaluated a model last, by the digest of the model's files."""
-        from runfolio.site.evaluations import evaluations_by_digest
+        from runfolio.site.evaluated import evaluations_by_digest
 
         return evaluations_by_digest(self)
 
@@ -310,7 +309,7 @@ class Site(_Keeping):
     @cached_property
     def by_id(self) -> dict[str, RunRow]:
         """The runs of all experiments, by id."""
-        return {row.run_id: row for row in self.rows}
+        return dict(zip(map(_ID, self.rows), self.rows, strict=True))
 
     @cached_property
     def children(self) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,6 @@ is made anew.
 
 from __future__ import annotations
 
-import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from runfolio.formats.parquet import Chunk, Column, Group, encode_chunk, read_gr
 from runfolio.site.columns import Cells
 from runfolio.site.output import canonical, digest_of
 from runfolio.site.plan import Page
+from runfolio.site.spelling import SPECIAL
 
 if TYPE_CHECKING:
     from runfolio.index import RunRow
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 MAX_CELLS = 20_000_000
 """Cells of the file at most, about 1 GB of memory; where there are more, the columns with the fewest values are left out."""
-_SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 FIXED = {
     "experiment": "text", "run_id": "text", "name": "text", "status": "text", "start_time": "time", "end_time": "time",
     "duration_s": "number", "user": "text", "parent_run_id": "text", "artifact_count": "whole",
@@ -139,7 +138,7 @@ def _values(site: Site, rows: Sequence[RunRow]) -> Iterator[tuple[str, list[Any]
         if named == "artifact_count":
             yield named, [None if value is None else _whole(value) for value in values]
         elif named.startswith("metrics."):
-            yield named, [_SPECIAL.get(value, value) for value in values]
+            yield named, [SPECIAL.get(value, value) for value in values]
         elif named in FIXED or named.partition(".")[0] in KINDS:
             texts = [None if value is None else _encodable(value) for value in values]
             yield named, [text or None for text in texts] if named == "name" else texts

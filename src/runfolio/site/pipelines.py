@@ -17,37 +17,8 @@ from runfolio.site.words import count_words, duration_words
 if TYPE_CHECKING:
     from runfolio.site.gather import Site
 
-KIND = "pipeline"
 _MARKS = {MADE: "made", UP_TO_DATE: "kept", FAILED: "failed", KILLED: "killed", NOT_RUN: "waits", RUNNING: "waits"}
 _PILLS = {MADE: "pill-good", UP_TO_DATE: "pill-accent", FAILED: "pill-bad", KILLED: "pill-bad", NOT_RUN: "", RUNNING: "pill-warn"}
-
-
-def shown_pipeline(site: Site, run_id: str, root: str) -> dict[str, Any] | None:
-    """Return what a page shows of the pipeline that a run is of; None where it is of none, or its document is not published.
-
-    Parameters
-    ----------
-    site : Site
-    run_id : str
-    root : str
-        The way from the page to the site's root.
-    """
-    from runfolio.site.publishing import read_body
-
-    found = site.previews.get(run_id, {})
-    path = next((path for path, preview in sorted(found.items()) if preview["kind"] == KIND), None)
-    if path is None:
-        return None
-    detail = site.details([site.by_id[run_id]])[0]
-    entry = next((entry for entry in detail["artifacts"] if entry["path"] == path), None)
-    body = read_body(site, entry) if entry else None
-    return laid_out(site, body["document"], root, ended=detail["end"] is not None) if body else None
-
-
-def runs_named(site: Site, run_id: str) -> list[tuple[str, bool]]:
-    """Return the runs that a pipeline's page links to, and whether each has a page of its own: what the page depends on."""
-    shown = shown_pipeline(site, run_id, "")
-    return [] if shown is None else [(step["run"], step["run"] in site.prepared) for step in shown["steps"] if step["run"]]
 
 
 def laid_out(site: Site, document: Mapping[str, Any], root: str, *, ended: bool) -> dict[str, Any]:

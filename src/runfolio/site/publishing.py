@@ -25,7 +25,6 @@ from runfolio.site.columns import script
 from runfolio.site.kinds import Kind, kind_of
 from runfolio.site.output import canonical
 from runfolio.site.plan import Data, Page
-from runfolio.site.previews import body_of, preview_kind
 from runfolio.site.public import fits
 from runfolio.site.step_images import is_small_copy
 
@@ -152,6 +151,8 @@ def read_body(site: Site, artifact: Mapping[str, Any]) -> dict[str, Any] | None:
     preview = artifact.get("preview")
     if not preview or "data" not in preview:
         return None
+    from runfolio.site.previews import body_of
+
     data = _read(site, Digest(artifact["digest"]))
     kind = kind_of(data, artifact["path"])
     return body_of(kind, data, artifact["path"]) if kind else None
@@ -205,6 +206,8 @@ class _Chooser:
         return self._seen[key]
 
     def _looked_at(self, run_id: str, path: str, digest: Digest) -> Published | None:
+        from runfolio.site.previews import preview_kind
+
         try:
             data = self._site.folio.store.read(digest, self._rules.max_bytes)
         except (NotFoundError, DamagedError, StorageError):
@@ -258,4 +261,6 @@ def _read(site: Site, digest: Digest) -> bytes:
 
 
 def _body(site: Site, name: str, item: Published) -> tuple[bytes, None]:
+    from runfolio.site.previews import body_of
+
     return script(name, body_of(item.kind, _read(site, item.digest), item.path)), None

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from runfolio.site.svg.curve import spelled
+from runfolio.site.spelling import spelled
 
 MAX_SCHEMA_COLUMNS = 60
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from runfolio.records import sweeps as tags
 from runfolio.site.links import run_page
-from runfolio.site.svg.curve import spelled
+from runfolio.site.spelling import spelled
 from runfolio.site.svg.evaluations import slice_axis, slice_bar
 from runfolio.site.svg.plot import round_ticks
 from runfolio.site.svg.sweeps import STRONG, Axis, bar, course, front, parallel
@@ -23,43 +23,11 @@ from runfolio.site.words import count_words, number_words
 if TYPE_CHECKING:
     from runfolio.site.gather import Site
 
-KIND = "sweep"
 MOST_BEST, MOST_SPREADS, MOST_AXES, MOST_COMPARED = 10, 12, 8, 8
 _PILLS = {"complete": "pill-good", "pruned": "pill-accent", "failed": "pill-bad", "open": "pill-warn"}
 
 
-def shown_sweep(site: Site, run_id: str, root: str) -> dict[str, Any] | None:
-    """Return what a page shows of the sweep that a run is; None where it is none.
-
-    Parameters
-    ----------
-    site : Site
-    run_id : str
-    root : str
-        The way from the page to the site's root.
-    """
-    from runfolio.site.publishing import read_body
-
-    detail = site.details([site.by_id[run_id]])[0]
-    if tags.METRICS_TAG not in detail["tags"]:
-        return None
-    for entry in detail["artifacts"]:
-        if entry["path"] == tags.DOCUMENT and entry["preview"] and entry["preview"]["kind"] == KIND:
-            body = read_body(site, entry)
-            if body is not None:
-                return laid_out(site, body["document"], root)
-    return _without(detail)
-
-
-def runs_named(site: Site, run_id: str) -> list[tuple[str, bool]]:
-    """Return the runs that a sweep's page links to, and whether each has a page of its own: what the page depends on."""
-    if KIND not in {preview["kind"] for preview in site.previews.get(run_id, {}).values()}:
-        return []
-    shown = shown_sweep(site, run_id, "")
-    return [] if shown is None else [(row["run"], row["run"] in site.prepared) for row in shown["best"] if row["run"]]
-
-
-def _without(detail: Mapping[str, Any]) -> dict[str, Any]:
+def without_document(detail: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the run's tags tell of a sweep that has left no document."""
     said = detail["tags"]
     facts = [("Objective", said.get(tags.OBJECTIVE_TAG, "")), ("Planned", said.get(tags.TRIALS_TAG, ""))]

@@ -62,6 +62,8 @@ def make_environment(
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        # A build renders by what it began with: whether a template has changed since is not asked again for each part of each page.
+        auto_reload=False,
     )
     environment.filters.update(filters)
     return environment

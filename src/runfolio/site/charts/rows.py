@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from runfolio._pattern import pattern
-from runfolio.site.columns import MAX_TEXT, SPECIAL, Cells
+from runfolio.site.columns import MAX_TEXT, Cells
+from runfolio.site.spelling import SPECIAL
 
 if TYPE_CHECKING:
     from runfolio.site.gather import ExperimentData, Site

@@ -23,9 +23,7 @@ MOST_COLUMNS, MOST_VALUES = 200, 5
 
 
 def pages(site: Site) -> Iterator[Page]:
-    """Yield the list, where there is anything to list, and the page of each dataset."""
-    if not site.datasets:
-        return
+    """Yield the list and the page of each dataset, of a site that has some."""
     cards = [_card(item) for item in site.datasets]
     yield Page(PATH, canonical({"cards": cards}), lambda: site.html("datasets.html", PATH, cards=cards))
     for item in site.datasets:

@@ -11,8 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from runfolio.formats import paths
-from runfolio.formats.models import version_fields
-from runfolio.records.deployments import DeploymentState
 from runfolio.records.models import NO_STAGE
 from runfolio.site.gather import Site
 from runfolio.site.links import experiment_page, model_page, run_page, version_page
@@ -61,7 +59,7 @@ def _runs(site: Site, item: ModelData) -> dict[str, Any]:
 
 def _evaluated(site: Site, version: VersionData) -> list[Any]:
     """Return what the evaluation on a version's page depends on: which run, and what of it is published."""
-    from runfolio.site.evaluations import evaluation_of
+    from runfolio.site.evaluated import evaluation_of
 
     run_id = evaluation_of(site, version.version)
     return [run_id, site.previews.get(run_id, {}) if run_id else {}, site.digest([site.by_id[run_id]]) if run_id else ""]
@@ -79,6 +77,8 @@ def _directions(site: Site, version: VersionData) -> dict[str, str]:
 
 def model_card(site: Site, item: ModelData) -> dict[str, Any]:
     """Return what a list of models says of one."""
+    from runfolio.records.deployments import DeploymentState
+
     newest = item.versions[0] if item.versions else None
     shown = item.live[0][1] if item.live else newest
     return {
@@ -208,7 +208,8 @@ def _version(site: Site, item: ModelData, shown: VersionData, path: str) -> byte
     from runfolio.registry.cards import PROMPTS, section_id, sections
     from runfolio.registry.prompts import is_prompt
     from runfolio.site.calling import request_body, uses_of
-    from runfolio.site.evaluations import evaluation_of, shown_evaluation
+    from runfolio.site.documents import shown_evaluation
+    from runfolio.site.evaluated import evaluation_of
 
     version = shown.version
     before = item.before(shown.number)
@@ -284,6 +285,8 @@ def _changes(site: Site, before: VersionData | None, shown: VersionData) -> list
     """Return what differs from the version before: params of the runs, facts of the versions, files."""
     if before is None:
         return []
+    from runfolio.formats.models import version_fields
+
     made: list[dict[str, Any]] = []
     old_run, new_run = (
         site.run(item.version.run_id) if item.version.run_id in site.by_id and item.version.run_id else None

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runfolio.formats import paths
-from runfolio.gitstore.codediff import CodeDiff, code_diff
 from runfolio.gitstore.repo import Repo
 from runfolio.site.data.environments import list_path
-from runfolio.site.evaluations import shown_evaluation
+from runfolio.site.documents import shown_evaluation, shown_pipeline, shown_sweep, steps_named, trials_named
 from runfolio.site.gather import ExperimentData, Site
 from runfolio.site.links import baseline_of, experiment_page, page_of_input, run_page, version_page
 from runfolio.site.output import canonical
-from runfolio.site.pipelines import runs_named, shown_pipeline
 from runfolio.site.plan import Page
 from runfolio.site.publishing import read_body
 from runfolio.site.reproductions import badge, shown_reproduction
 from runfolio.site.run_facts import again_lines, dataset_facts, metric_rows, origin_facts, param_rows, reproduce_lines
 from runfolio.site.step_images import is_small_copy, logged_image
-from runfolio.site.svg.curve import Line, curve
-from runfolio.site.svg.sparkline import sparkline
-from runfolio.site.sweeps import runs_named as trials_named
-from runfolio.site.sweeps import shown_sweep
+
+if TYPE_CHECKING:
+    from runfolio.gitstore.codediff import CodeDiff
 
 SHELL = "r/run.html"
 STATIC_CURVES, SCRIPT_CURVES, SPARKLINES, BODIES = 24, 400, 200, 24
@@ -82,7 +79,7 @@ def _page(site: Site, item: ExperimentData, run_id: str, parent: str | None, sam
         "family": [(other, site.by_id[other].name, other in site.prepared) for other in family if other in site.by_id],
         "registered": _registered(site, run_id),
         "proof": shown_reproduction(site, run_id),
-        "pipeline": runs_named(site, run_id),
+        "pipeline": steps_named(site, run_id),
         "sweep": trials_named(site, run_id),
     }
     return Page(path, same + canonical(facts) + shown, partial(_html, site, item, run_id, path))
@@ -94,10 +91,7 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
     against = site.records([site.by_id[baseline]])[0] if baseline and baseline != run_id else None
     objective = item.objective
     metrics = metric_rows(detail["metrics"], against and against.get("metrics", {}), objective.metric if objective else "")
-    for row in metrics[:SPARKLINES]:
-        series = detail["series"].get(row["key"])
-        row["spark"] = sparkline(series["value"]) if series else ""
-    drawn = [row["key"] for row in metrics if row["key"] in detail["series"] and len(detail["series"][row["key"]]["value"]) > 1]
+    drawn, curves = _curves(metrics, detail["series"])
     return site.html(
         "run.html", path, page="run",
         detail=detail, experiment=_experiment(site, item), experiment_href=experiment_page(item.slug),
@@ -107,7 +101,7 @@ def _html(site: Site, item: ExperimentData, run_id: str, path: str) -> bytes:
         params=param_rows(detail["params"], against and against.get("params", {})), metrics=metrics,
         goal=next((row for row in metrics if objective and row["key"] == objective.metric), None),
         registered=_registered(site, run_id), baseline=_link(site, baseline), is_baseline=baseline == run_id,
-        curves=[{"key": key, "svg": curve([_line(detail["series"][key])], key)} for key in drawn[:STATIC_CURVES]],
+        curves=curves,
         more_curves=max(0, len(drawn) - STATIC_CURVES), most_curves=SCRIPT_CURVES, curve_count=len(drawn),
         artifacts=[{"artifact": entry, "body": read_body(site, entry) if at < BODIES else None}
                    for at, entry in enumerate(_pictures_first(detail["artifacts"]))],
@@ -176,8 +170,20 @@ def _pictures_first(artifacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted((each for each in artifacts if not is_small_copy(each["path"], all_paths)), key=rank)
 
 
-def _line(series: Mapping[str, Any]) -> Line:
-    return Line(series["step"], series["value"])
+def _curves(metrics: list[dict[str, Any]], series: Mapping[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
+    """Put its course beside each metric; return the keys of those that have a curve, and the first curves."""
+    if not series:
+        for row in metrics[:SPARKLINES]:
+            row["spark"] = ""
+        return [], []
+    from runfolio.site.svg.curve import Line, curve
+    from runfolio.site.svg.sparkline import sparkline
+
+    for row in metrics[:SPARKLINES]:
+        row["spark"] = sparkline(series[row["key"]]["value"]) if row["key"] in series else ""
+    drawn = [row["key"] for row in metrics if row["key"] in series and len(series[row["key"]]["value"]) > 1]
+    lines = {key: Line(series[key]["step"], series[key]["value"]) for key in drawn[:STATIC_CURVES]}
+    return drawn, [{"key": key, "svg": curve([line], key)} for key, line in lines.items()]
 
 
 def _link(site: Site, run_id: str | None) -> dict[str, Any] | None:
@@ -200,5 +206,7 @@ def _code_changes(site: Site, detail: Mapping[str, Any]) -> CodeDiff | None:
 
 @lru_cache(maxsize=64)
 def _cached_diff(repo: Repo, commit: str, tree: str, without: tuple[str, ...]) -> CodeDiff | None:
+    from runfolio.gitstore.codediff import code_diff
+
     # The runs of a sweep share their code; each look costs three processes of git.
     return code_diff(repo, commit, tree, without)

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from runfolio._dataclass import dataclass
+from runfolio.site.spelling import spelled
 from runfolio.site.svg.plot import Plot, frame, plot_of
 from runfolio.site.thinning import thin
 from runfolio.site.words import number_words
 
 MOST = 400
-SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,6 @@ class Line:
     steps: Sequence[float]
     values: Sequence[float | str]
     slot: int = 0
-
-
-def spelled(value: float | str) -> float:
-    """Return the number that a record spells."""
-    return SPECIAL.get(value, math.nan) if isinstance(value, str) else float(value)
 
 
 def curve(lines: Sequence[Line], title: str) -> Markup:

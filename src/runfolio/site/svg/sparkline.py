@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from runfolio.site.svg.curve import spelled
+from runfolio.site.spelling import spelled
 from runfolio.site.svg.plot import share
 from runfolio.site.thinning import thin
 
