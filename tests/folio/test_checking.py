@@ -316,6 +316,12 @@ def test_committed_fault_is_named_with_file_and_field(case: Damage, make: Make, 
     assert found(check(case.folio, rev="HEAD"), rule, file, field).remedy or rule == "schema.newer"
 
 
+def test_a_retention_filter_that_cannot_be_read_is_named_with_its_line(case: Damage) -> None:
+    case.commit_all({"runfolio.yaml": b"schema: 1\nretention:\n  - older_than: 9d\n    filter: metrics.a >\n"})
+    said = found(check(case.folio, rev="HEAD"), "settings.filter", "runfolio.yaml", "retention[0].filter").message
+    assert said.endswith("(line 4)") and "\n" not in said
+
+
 def test_folio_in_order_has_no_finding(case: Damage) -> None:
     assert check(case.folio, read_data=1.0) == []
 

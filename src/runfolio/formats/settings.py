@@ -146,6 +146,11 @@ def _rule(item: FieldReader) -> RetentionRule:
     )
 
 
+def retention_line(data: bytes, where: str, number: int) -> int:
+    """Return the line on which the filter of a retention rule stands, for who finds that it cannot be read."""
+    return read_yaml(data, where).line(("retention", number, "filter"))
+
+
 def _site(section: FieldReader) -> SiteSettings:
     section.only(("title", "description", "base_url", "artifacts", "run_pages", "charts", "templates", "hide"))
     artifacts, default = section.section("artifacts"), SiteArtifacts()

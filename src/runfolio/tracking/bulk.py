@@ -16,7 +16,9 @@ from typing import Any
 from runfolio.errors import DeletedError, NotFoundError, UsageError, storage_error
 from runfolio.folio.folding import FoldResult
 from runfolio.folio.folio import Folio
+from runfolio.folio.opening import settings_text
 from runfolio.formats.paths import SETTINGS
+from runfolio.formats.settings import retention_line
 from runfolio.journal import Journal, RunState
 from runfolio.journal.spool import sealed_name
 from runfolio.query import Clause, Filter, parse_filter
@@ -210,7 +212,9 @@ def expired_runs(folio: Folio, now_ms: int | None = None) -> list[tuple[str, lis
         try:
             parse_filter(rule.filter)
         except UsageError as error:
-            raise UsageError(f"{folio.place.root / SETTINGS}: retention[{place}].filter: {error.message}") from None
+            where = str(folio.place.root / SETTINGS)
+            line = retention_line(settings_text(folio.place), where, place)
+            raise UsageError(f"{where}: line {line}: retention[{place}].filter: {error.message}") from None
         found = [
             run
             for run in ended_runs(folio, rule.filter, older_than_s=rule.older_than_s, now_ms=now_ms)

@@ -9,7 +9,7 @@ from runfolio.errors import DamagedError, UsageError
 from runfolio.folio.checks.faults import Restore, faults_of
 from runfolio.formats import paths
 from runfolio.formats.experiments import decode_experiment
-from runfolio.formats.settings import Settings, decode_settings
+from runfolio.formats.settings import Settings, decode_settings, retention_line
 from runfolio.policy import decode_policy
 from runfolio.query import parse_filter
 from runfolio.records import Experiment
@@ -29,7 +29,8 @@ def check_settings(data: bytes, path: str, findings: list[Finding]) -> Settings 
         try:
             parse_filter(rule.filter)
         except UsageError as error:
-            message = error.message.rstrip(".")
+            # In a terminal a mark below the filter shows the place; in one line the words before it do.
+            message = f"{error.message.split(chr(10))[0].rstrip('.')} (line {retention_line(data, path, number)})"
             findings.append(Finding("settings.filter", Severity.ERROR, path, f"retention[{number}].filter", message, _EDIT))
     return settings
 
