@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runfolio.errors import DamagedError
 from runfolio.formats.settings import decode_settings, initial_settings
 from runfolio.formats.yaml import _parsed, load_yaml, read_yaml
-from runfolio.formats.yaml_plain import read_plain
+from runfolio.formats.yaml_plain import plain_places, read_plain
 
 KEYS = [
     "a",
@@ -61,12 +61,14 @@ lines = st.one_of(
 @example("a: b\n  c: d\n")
 @example("a:\n# c\n  b: 1\n")
 @example("a: b\n# c\n  d\n")
+@example("# of\n  # it\n\na:\n  b:\n\n    c: 1\n    d: two words\n# e\nf: null")
 def test_what_is_read_here_is_what_the_library_reads(text: str) -> None:
     found = read_plain(text)
     if found is not None:
-        said = _parsed(text, "f").value
-        assert found == said
-        assert repr(found) == repr(said)  # 1 is not true
+        said = _parsed(text, "f")
+        assert found == said.value
+        assert repr(found) == repr(said.value)  # 1 is not true
+        assert plain_places(text) == said.places
 
 
 @pytest.mark.parametrize(

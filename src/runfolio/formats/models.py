@@ -118,8 +118,16 @@ def encode_model(model: RegisteredModel) -> bytes:
     return _encode(model_fields(model), _MODEL_HEADER, paths.model_path(model.slug))
 
 
-def edit_model(old: bytes, model: RegisteredModel) -> bytes:
+def edit_model(old: bytes, model: RegisteredModel, before: RegisteredModel | None = None) -> bytes:
     """Write a registered model over its file: only what differs changes, comments and order stay.
+
+    Parameters
+    ----------
+    old : bytes
+        The file.
+    model : RegisteredModel
+    before : RegisteredModel, optional
+        What the file says, where the caller has read it.
 
     Raises
     ------
@@ -129,7 +137,7 @@ def edit_model(old: bytes, model: RegisteredModel) -> bytes:
         If it would be longer than a megabyte, or its text cannot be written in UTF-8.
     """
     where = paths.model_path(model.slug)
-    return _edit(old, model_fields(decode_model(old, where)), model_fields(model), where)
+    return _edit(old, model_fields(before or decode_model(old, where)), model_fields(model), where)
 
 
 def decode_version(data: bytes, where: str, *, read: Read = read_yaml) -> ModelVersion:
@@ -218,9 +226,9 @@ def changed_facts(old: ModelVersion, new: ModelVersion) -> list[str]:
     return sorted(key for key in before.keys() | after.keys() if key not in _LOOSE and before.get(key) != after.get(key))
 
 
-def encode_version(version: ModelVersion, slug: str) -> bytes:
-    """Write the file of a new version; see :func:`encode_model`."""
-    return _encode(version_fields(version), _VERSION_HEADER, paths.version_path(slug, version.version))
+def encode_version(version: ModelVersion, slug: str, fields: Mapping[str, Any] | None = None) -> bytes:
+    """Write the file of a new version, of its :func:`version_fields` where the caller has them; see :func:`encode_model`."""
+    return _encode(fields or version_fields(version), _VERSION_HEADER, paths.version_path(slug, version.version))
 
 
 def edit_version(old: bytes, version: ModelVersion, slug: str) -> bytes:

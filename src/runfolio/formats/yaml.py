@@ -24,7 +24,7 @@ from runfolio._dataclass import dataclass
 from runfolio._pattern import pattern
 from runfolio._typing import TYPE_CHECKING, Any
 from runfolio.errors import DamagedError
-from runfolio.formats.yaml_plain import read_plain
+from runfolio.formats.yaml_plain import plain_places, read_plain
 
 if TYPE_CHECKING:
     from runfolio.formats.yaml_events import Path, Place
@@ -99,14 +99,14 @@ def read_yaml(data: bytes, where: str, *, limit: int = MAX_BYTES) -> YamlDocumen
 
 
 class _PlacesLater(Mapping["Path", "Place"]):
-    """The places of a text that was read without the library, which is asked for them where somebody wants to know."""
+    """The places of a text that was read without the library, found where somebody wants to know."""
 
-    def __init__(self, text: str, where: str) -> None:
-        self._text, self._where = text, where
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     @cached_property
     def _places(self) -> Mapping[Path, Place]:
-        return _parsed(self._text, self._where).places
+        return plain_places(self._text)
 
     def __getitem__(self, path: Path) -> Place:
         return self._places[path]
@@ -121,7 +121,7 @@ class _PlacesLater(Mapping["Path", "Place"]):
 def _parse(data: bytes, where: str, limit: int) -> YamlDocument:
     text = _text_of(data, where, limit)
     plain = read_plain(text)
-    return _parsed(text, where) if plain is None else YamlDocument(plain, _PlacesLater(text, where))
+    return _parsed(text, where) if plain is None else YamlDocument(plain, _PlacesLater(text))
 
 
 def _parsed(text: str, where: str) -> YamlDocument:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from runfolio._pattern import pattern
@@ -91,7 +92,7 @@ def entry_lines(key: str, value: Any, indent: int) -> list[str]:
     list of str
         Lines without line ends.
     """
-    pad, name = " " * indent, _spell_text(key)
+    pad, name = " " * indent, _spell_key(key)
     head = f"{pad}{name}:" if len(name) <= _MAX_SIMPLE_KEY else f"{pad}? {name}\n{pad}:"
     first, *rest = _value_lines(value, indent + 2)
     return [*f"{head}{first}".split("\n"), *rest]
@@ -99,6 +100,8 @@ def entry_lines(key: str, value: Any, indent: int) -> list[str]:
 
 def _value_lines(value: Any, indent: int) -> list[str]:
     """Write a value behind ``key:`` or ``-``: what ends that line, then the lines below it."""
+    if isinstance(value, str):
+        return _block_lines(value, indent) if "\n" in value and _reads_as_block(value) else [f" {_spell_text(value)}"]
     if isinstance(value, Mapping):
         lines = [line for key, entry in value.items() for line in entry_lines(key, entry, indent)]
         return ["", *lines] if lines else [" {}"]
@@ -110,16 +113,23 @@ def _value_lines(value: Any, indent: int) -> list[str]:
                 first, rest = " " + rest[0].lstrip(" "), rest[1:]
             lines += [f"{' ' * indent}-{first}", *rest]
         return ["", *lines] if lines else [" []"]
-    if isinstance(value, str) and _reads_as_block(value):
-        head = " |" if value.endswith("\n") else " |-"
-        return [head, *(" " * indent + line if line else "" for line in value.removesuffix("\n").split("\n"))]
     return [f" {spell_scalar(value)}"]
+
+
+def _block_lines(text: str, indent: int) -> list[str]:
+    head = " |" if text.endswith("\n") else " |-"
+    return [head, *(" " * indent + line if line else "" for line in text.removesuffix("\n").split("\n"))]
 
 
 def _reads_as_block(text: str) -> bool:
     lines = text.removesuffix("\n").split("\n")
     clean = all(not INVISIBLE.search(line) and line.isprintable() and line == line.rstrip() for line in lines)
     return len(lines) > 1 and clean and lines[-1] != "" and lines[0] != "" and not lines[0].startswith(" ")
+
+
+@lru_cache(maxsize=256)  # the keys of our files are a few dozen, written again and again
+def _spell_key(key: str) -> str:
+    return _spell_text(key)
 
 
 def _spell_text(text: str) -> str:
