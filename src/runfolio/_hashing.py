@@ -27,8 +27,8 @@ else:
     except ImportError:
         from hashlib import sha256
 
-_WORTH_LOADING, _WORTH_CALLING = 1024 * 1024, 16 * 1024
-"""Bytes from which on OpenSSL makes up for its loading, and for its slower start where it is loaded."""
+_WORTH_LOADING, _WORTH_CALLING = 1024 * 1024, 512
+"""Bytes from which on OpenSSL makes up for its loading, and, where it is loaded, for being looked up (1,240 bytes: 0.8 for 4.5 us)."""
 
 
 def sha1_of(data: bytes) -> bytes:

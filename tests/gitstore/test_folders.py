@@ -34,4 +34,6 @@ def test_changes_give_the_bytes_and_numbers_of_the_whole_folder(steps: list[dict
     )
     for name, said in there.items():
         assert folder.get(name.encode()) == Line(said.split()[0].encode(), name.encode(), bytes.fromhex(said.split()[1]))
+        below = folder.below(name.encode())
+        assert below == (said.split()[1] if said.startswith("40000") else None)
     assert folder.names() == [line.name for line in map(folder.get, folder.names()) if line]

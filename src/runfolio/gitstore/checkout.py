@@ -83,8 +83,7 @@ def finish_pending(repo: Repo, wait_s: float | None = None) -> None:
     wait_s : float, optional
         Seconds to wait for somebody else who holds the index.
     """
-    remove_own(repo)
-    note = read_note(repo)
+    note = read_note(repo) if PENDING in remove_own(repo) else None
     if note is None:
         return
     branch, old, new = note.get("branch"), note.get("old"), note.get("new")

@@ -75,6 +75,12 @@ class Folder:
                 return Line(piece[: piece.index(b" ")], name, piece[-20:])
         return None
 
+    def below(self, name: bytes) -> str | None:
+        """Return the id of the folder of a name, or None where there is none."""
+        key = name + b"/"
+        at = bisect_left(self._keys, key)
+        return self._pieces[at][-20:].hex() if at < len(self._keys) and self._keys[at] == key else None
+
     def lines(self) -> list[Line]:
         """Return the entries, in git's order."""
         heads = [piece[:-21].partition(b" ") for piece in self._pieces]
@@ -98,15 +104,12 @@ class Folder:
         """Return the folder with some entries put in or taken away; None takes one away."""
         keys, pieces = list(self._keys), list(self._pieces)
         for name, line in changes.items():
+            kept = None if line is None else name + b"/" if line.is_folder else name
             for key in (name, name + b"/"):
                 at = bisect_left(keys, key)
-                if at < len(keys) and keys[at] == key:
-                    del keys[at], pieces[at]
-            if line is not None:
-                key = name + b"/" if line.is_folder else name
-                at = bisect_left(keys, key)
-                keys.insert(at, key)
-                pieces.insert(at, b"%b %b\0%b" % line)
+                end = at + (keys[at : at + 1] == [key])
+                keys[at:end] = [key] if key == kept else []
+                pieces[at:end] = [b"%b %b\0%b" % line] if line is not None and key == kept else []
         made = Folder(keys, pieces)
         made._numbers = {ending: _counted_on(held, changes, ending) for ending, held in self._numbers.items()}
         return made

@@ -99,13 +99,19 @@ def own_left(repo: Repo) -> bool:
         return False
 
 
-def remove_own(repo: Repo) -> None:
-    """Remove what processes of ours left that were killed while they held the index; the caller holds the folio's lock."""
+def remove_own(repo: Repo) -> list[str]:
+    """Remove what processes of ours left that were killed while they held the index; the caller holds the folio's lock.
+
+    Returns
+    -------
+    list of str
+        The names that were in our folder of the repository.
+    """
     lock, folder = f"{repo.git_dir}/index.lock", f"{repo.git_dir}/runfolio"
     try:
         names = os.listdir(folder)
     except OSError:
-        return
+        return []
     for name in names:
         if name.startswith("lock."):
             with suppress(OSError):
@@ -115,6 +121,7 @@ def remove_own(repo: Repo) -> None:
             with suppress(OSError):
                 os.unlink(f"{folder}/{name}")
     remove_left_refs(repo.common_dir)
+    return names
 
 
 def remove_left_behind(paths: Iterable[Path], since_s: float) -> None:

@@ -20,6 +20,8 @@ from runfolio.gitstore.packs import PackedObjects
 
 MOST_BYTES = 4 * 1024 * 1024
 _LARGEST_KEPT = 512 * 1024
+_MOST_FOUND = 256
+"""Names whose objects are remembered: a verb asks two or three times for the same file of the same commit."""
 _SAME_MOMENT_S = 0.001
 """How long an answer about replaced objects holds: a commit asks ten times within it, and no git replaces one faster."""
 _NAME = re.compile(r"([0-9a-f]{40})(?:\^\{(tree)\}|:(.*))?", re.DOTALL)
@@ -44,6 +46,7 @@ class NearbyObjects:
         self._packs = PackedObjects(common_dir / "objects" / "pack")
         self._held: dict[str, Found] = {}
         self._folders: dict[str, Folder] = {}
+        self._found: dict[str, str | None] = {}
         self._large: tuple[str, Folder] = ("", Folder())
         self._bytes = 0
         self._sha1: bool | None = None
@@ -58,7 +61,12 @@ class NearbyObjects:
         NotNearbyError
             If git is to be asked.
         """
-        oid = self._find(name)
+        found = self._found
+        if name not in found:
+            if len(found) >= _MOST_FOUND:
+                found = self._found = {}
+            found[name] = self._find(name)
+        oid = found[name]
         return None if oid is None else self.read(oid)[1]
 
     def names(self, name: str) -> list[str]:
@@ -86,10 +94,10 @@ class NearbyObjects:
         if {b"", b".", b".."}.intersection((*folders, last)):
             raise NotNearbyError  # git resolves these in ways of its own
         for part in folders:
-            line = self.folder(tree).get(part)
-            if line is None or not line.is_folder:
+            below = self.folder(tree).below(part)
+            if below is None:
                 return None
-            tree = line.oid.hex()
+            tree = below
         line = self.folder(tree).get(last)
         if line is not None and line.mode == b"160000":
             raise NotNearbyError

@@ -16,7 +16,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from itertools import accumulate
+from itertools import pairwise
 
 from runfolio._hashing import sha1_of
 from runfolio._typing import NamedTuple
@@ -35,7 +35,6 @@ _KINDS = {"commit": 1, "tree": 2, "blob": 3}
 _WHOLE = frozenset((*_KINDS.values(), 4))
 _UNFINISHED = ("tmp_pack_", "tmp_idx_")  # git's own clean-up knows these names
 _FIRST = 12
-_FANOUT = struct.Struct(">256I")
 _PACK_HEAD, _IDX_HEAD = b"PACK\0\0\0\2", b"\xfftOc\0\0\0\2"
 _IDX_IDS = 8 + 1024
 _FOLDS_AT_LEAST = 8
@@ -100,7 +99,8 @@ def write_pack(folder: str, objects: Iterable[Packed], *, durable: bool) -> str:
     index = _index(by_id, offsets) + digest
     index += sha1_of(index)
     name = f"pack-{digest.hex()}"
-    temporary = [f"{folder}/{start}{os.urandom(6).hex()}" for start in _UNFINISHED]
+    random = os.urandom(6).hex()
+    temporary = [f"{folder}/{start}{random}" for start in _UNFINISHED]
     try:
         for file, data in zip(temporary, (body + digest, index), strict=True):
             _write(file, data, durable)
@@ -116,12 +116,12 @@ def write_pack(folder: str, objects: Iterable[Packed], *, durable: bool) -> str:
 
 def _index(by_id: Mapping[bytes, bytes], offsets: Mapping[bytes, int]) -> bytes:
     oids = sorted(by_id)
-    counts = [0] * 256
-    for oid in oids:
-        counts[oid[0]] += 1
+    # How many ids begin with that byte or a smaller one, for each byte: as many of the same number as lie between two ids' first bytes.
+    firsts = [0, *(oid[0] for oid in oids), 256]
+    fanout = [struct.pack(">I", count) * (after - before) for count, (before, after) in enumerate(pairwise(firsts))]
     sums = [zlib.crc32(by_id[oid]) for oid in oids]
     numbers = struct.pack(f">{2 * len(oids)}I", *sums, *(offsets[oid] for oid in oids))
-    return b"".join((_IDX_HEAD, _FANOUT.pack(*accumulate(counts)), *oids, numbers))
+    return b"".join((_IDX_HEAD, *fanout, *oids, numbers))
 
 
 def _write(file: str, data: bytes, durable: bool) -> None:
