@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from runfolio._dataclass import replace
 from runfolio.errors import NotFoundError
 from runfolio.folio import initialise, open_folio
+from runfolio.formats.models import decode_model
 from runfolio.records.models import ModelVersion
 
 WRITTEN = """
@@ -56,3 +58,15 @@ def test_what_another_process_commits_is_seen_at_once(folder: Path) -> None:
     with pytest.raises(NotFoundError, match="There are: 'Wine'"):
         models.find("wine")
     assert models.add_version("Wine", ModelVersion).version == 2
+
+
+def test_an_edit_is_remembered_as_its_file_says_it(folder: Path) -> None:
+    models = open_folio(folder).models
+    models.add_version("wine", lambda number: ModelVersion(number, 1795428000000, "file:x"))
+    for edit in (
+        {"aliases": {"best": 1, "a_b": 1}}, {"tags": {"on": "no", "1": "two: three"}, "description": "of\n grapes\n"}, {"aliases": {"a_b": 1}},
+        {"stages": {"Production": (1,)}, "extra": {"ours": {"deep": [1, None]}}}, {"stages": {}, "tags": {}, "description": "", "name": "Wine 2"},
+    ):  # fmt: skip
+        models.edit("wine", "change it", lambda model, edit=edit: replace(model, **edit))
+        place = open_folio(folder).place
+        assert models.all() == [decode_model(place.read(place.tip(), "models/wine/model.yaml") or b"", "models/wine/model.yaml")]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from runfolio.journal import RunState
 from runfolio.journal.events import decode_event, decode_events, encode_event, encode_key, encode_point
+from runfolio.records.runs import ArtifactEntry, Digest
 
 texts = st.text(max_size=12) | st.sampled_from(['"],["p","a","b"]', "]", '["', '\\"', ",[", "\ud800"])
 events = st.one_of(
@@ -78,3 +79,14 @@ def test_of_files_logged_under_one_path_the_last_counts_in_whatever_order_they_a
 
 def test_an_event_of_a_newer_runfolio_is_said_to_be_one(tmp_path: Path) -> None:
     assert state_of(tmp_path, ("later", 1), ("p", "a", "1")).run().notices == ("1 journal line of a newer runfolio skipped",)
+
+
+def test_a_run_is_told_anew_when_its_journal_grew(tmp_path: Path) -> None:
+    state = state_of(tmp_path, ("p", "a", "1"), ("copy", "m.bin", ".x.copy", 3))
+    told = state.run()
+    assert state.run() is told
+    state.settle(".x.copy", ArtifactEntry(Digest(DIGESTS[0]), 3, ""))
+    assert list(state.run().artifacts) == ["m.bin"]
+    with open(state.path, "ab") as journal:
+        journal.write(encode_event("p", "b", "2"))
+    assert state.refresh().run().params == {"a": "1", "b": "2"}

@@ -16,11 +16,13 @@ from runfolio.folio.model_reading import ModelReader, quoted
 from runfolio.folio.parsed import parsed_files
 from runfolio.formats import paths
 from runfolio.formats.models import (
+    decode_model,
     decode_version,
     edit_model,
     edit_version,
     encode_model,
     encode_version,
+    model_fields,
     version_fields,
 )
 from runfolio.gitstore import FileChange
@@ -110,8 +112,9 @@ class ModelBook(ModelReader):
         return made[0]
 
     def _new_version(self, model: RegisteredModel, made: ModelVersion) -> FileChange:
-        path, data = paths.version_path(model.slug, made.version), encode_version(made, model.slug)
-        parsed_files(self._place.repo.own_folder).wrote(decode_version, data, path, made, version_fields(made))
+        path, fields = paths.version_path(model.slug, made.version), version_fields(made)
+        data = encode_version(made, model.slug, fields)
+        parsed_files(self._place.repo.own_folder).wrote(decode_version, data, path, made, fields)
         return FileChange(self._place.full(path), data)
 
     def edit(
@@ -149,15 +152,19 @@ class ModelBook(ModelReader):
             if needs is not None:
                 self.version(found, needs, tip)
             made[:] = [edit(found)]
-            path = paths.model_path(found.slug)
-            old = self._place.read(tip, path)
-            files = [FileChange(self._place.full(path), edit_model(old, made[0])) if old is not None else self._whole(made[0])]
+            old = self._place.read(tip, paths.model_path(found.slug))
+            files = [self._edited(old, found, made[0]) if old is not None else self._whole(made[0])]
             if version is not None:
                 files.append(self._version_change(found, version[0], version[1], tip))
             return files
 
         (commit or self._commit)(change, lambda: f"models: {verb}\n" + (f"\n{body}\n" if body else ""))
         return made[0]
+
+    def _edited(self, old: bytes, before: RegisteredModel, after: RegisteredModel) -> FileChange:
+        path, data = paths.model_path(after.slug), edit_model(old, after, before)
+        parsed_files(self._place.repo.own_folder).wrote(decode_model, data, path, after, model_fields(after))
+        return FileChange(self._place.full(path), data)
 
     def _version_change(
         self, model: RegisteredModel, number: int, edit: Callable[[ModelVersion], ModelVersion], tip: str | None

@@ -56,6 +56,7 @@ class RunState:
         self.unreadable = 0
         self.unknown = 0
         self._newest: dict[str, str] = {}
+        self._told: Run | None = None
         self._offset = 0
         self._rest = b""
 
@@ -74,6 +75,7 @@ class RunState:
         return self
 
     def _take(self, data: bytes) -> None:
+        self._told = None
         *lines, self._rest = (self._rest + data).split(b"\n")
         lines = [line for line in lines if line]
         events = decode_events(lines)
@@ -99,6 +101,7 @@ class RunState:
 
     def settle(self, name: str, entry: ArtifactEntry) -> None:
         """Take the digest of a copy, unless its path has been logged anew since."""
+        self._told = None
         self.copies.pop(name, None)
         if self._newest.get(self.all_copies[name]) == name:
             self.artifacts[self.all_copies[name]] = entry
@@ -127,7 +130,14 @@ class RunState:
         Run
             Artifacts all inline, without series: sealing decides how they are stored. Those that have no digest yet are not told.
         """
-        made = base if base is not None else run_of_fields(_header_fields(self.header), str(self.path))
+        if base is not None:
+            return self._amended(base)
+        if self._told is None:
+            self._told = self._amended(run_of_fields(_header_fields(self.header), str(self.path)))
+        return self._told
+
+    def _amended(self, made: Run) -> Run:
+        """Return a run with what the journal says after its header."""
         tags = {**made.tags, **{key: value for key, value in self.tags.items() if value is not None}}
         for key, value in self.tags.items():
             if value is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from runfolio._dataclass import replace
@@ -67,11 +68,12 @@ def register(
     """
     check_model_name(name)
     made = version_of(folio, source, run_id, code_of)
-    made = replace(made, tags=dict(tags or {}), description=description, run_link=run_link, created=time.time_ns() // 1_000_000)
+    said: dict[str, Any] = {"tags": dict(tags or {}), "description": description, "run_link": run_link}
     if folio.settings.capture.user:
-        made = replace(made, user=configured_ident(folio.repo).name)
+        said["user"] = configured_ident(folio.repo).name
+    created = time.time_ns() // 1_000_000
     folio.upload()
-    return folio.models.add_version(name, lambda number: replace(made, version=number), create=create)
+    return folio.models.add_version(name, lambda number: replace(made, version=number, created=created, **said), create=create)
 
 
 def version_of(folio: Folio, source: str, run_id: str | None, code_of: CodeFiles | None) -> ModelVersion:

@@ -273,9 +273,9 @@ def current_uri() -> str:
 def session(uri: str | None = None) -> Session:
     """Return the session of a folio, opened at its first use in this process."""
     text = os.environ.get(SCRATCH_VARIABLE) or (current_uri() if uri is None else uri)
-    key = text
-    if not text.startswith("spool:"):
-        place = location_of(text)[1] if text else ""
+    key = text or current_folder()
+    if text and not text.startswith("spool:"):
+        place = location_of(text)[1]
         key = os.path.normpath(place if os.path.isabs(place) else os.path.join(current_folder(), place))
     with _guard:
         if _owner != os.getpid():
