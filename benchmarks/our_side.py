@@ -8,6 +8,7 @@ import resource
 import shutil
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -79,14 +80,14 @@ def log_artifact(n: int) -> float:
     import runfolio
 
     took = []
-    with runfolio.start_run():
+    # As on MLflow's side: in one folder for temporary files, which decides from where and to where a file system copies.
+    with tempfile.TemporaryDirectory() as folder, runfolio.start_run():
         for number in range(n):
-            path = Path(f"/tmp/runfolio-benchmark-{os.getpid()}-{number}.bin")
-            path.write_bytes(os.urandom(1_000_000))
+            path = f"{folder}/{number}.bin"
+            Path(path).write_bytes(os.urandom(1_000_000))
             start = time.perf_counter()
             runfolio.log_artifact(path)
             took.append(time.perf_counter() - start)
-            path.unlink()
     return statistics.median(took)
 
 
@@ -95,14 +96,14 @@ def run_of_artifact(n: int) -> float:
     import runfolio
 
     took = []
-    for number in range(n):
-        path = Path(f"/tmp/runfolio-benchmark-{os.getpid()}-{number}.bin")
-        path.write_bytes(os.urandom(1_000_000))
-        start = time.perf_counter()
-        with runfolio.start_run():
-            runfolio.log_artifact(path)
-        took.append(time.perf_counter() - start)
-        path.unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(n):
+            path = f"{folder}/{number}.bin"
+            Path(path).write_bytes(os.urandom(1_000_000))
+            start = time.perf_counter()
+            with runfolio.start_run():
+                runfolio.log_artifact(path)
+            took.append(time.perf_counter() - start)
     return statistics.median(took)
 
 

@@ -95,16 +95,21 @@ def test_bad_experiment_names_are_refused(name: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "kept"), [("a/b.png", "a/b.png"), ("a/", "a"), ("é 😀", "é 😀"), (pathlib.PurePosixPath("x/y"), "x/y")]
-)
+    ("path", "kept"),
+    [
+        ("a/b.png", "a/b.png"), ("a/", "a"), ("é 😀", "é 😀"), (pathlib.PurePosixPath("x/y"), "x/y"), ("a b/c-d_e.f", "a b/c-d_e.f"),
+        ("a/.b", "a/.b"), ("x" * 255, "x" * 255), ("/".join("a" * 40), "/".join("a" * 40)), ("a/" + "é" * 127, "a/" + "é" * 127), ("a. ", "a. "),
+    ],
+)  # fmt: skip
 def test_relative_artifact_paths_are_kept(path: object, kept: str) -> None:
     assert check_artifact_path(path) == kept
 
 
 @pytest.mark.parametrize(
     "path",
-    [None, "", "/", "/a", "..", "a/../b", "./a", "a//b", "a\\b", "C:/x", "c:x", "a\x00", "a\nb", "\ud800", "x" * 256, 5, b"a"],
-)
+    [None, "", "/", "/a", "..", "a/../b", "./a", "a//b", "a\\b", "C:/x", "c:x", "a\x00", "a\nb", "\ud800", "x" * 256, "a/" + "x" * 256, "a/..",
+     "a/./b", "a\n", "a b/c:/../d", "a/" + "é" * 128, 5, b"a"],
+)  # fmt: skip
 def test_artifact_paths_that_leave_the_run_are_refused(path: object) -> None:
     with pytest.raises(UsageError, match="artifact path"):
         check_artifact_path(path)

@@ -102,6 +102,36 @@ def test_bytes_are_those_at_the_call(quick: Path) -> None:
     assert digests(quick, run_id) == {"a.bin": was}
 
 
+def test_a_file_may_be_named_in_any_way_and_must_be_there(quick: Path) -> None:
+    code = """
+from pathlib import PurePath
+os.environ["HOME"] = os.getcwd()
+with runfolio.start_run() as run:
+    for number, path in enumerate((PurePath(file("a.bin")), "./a.bin", "~/a.bin", os.path.abspath("a.bin"), os.path.basename(os.getcwd()))):
+        place = path if number < 4 else "../" + path + "/sub"
+        if number == 4:
+            file("sub/b.bin")
+        runfolio.log_artifact(place, f"at{number}")
+    for missing in ("", "no.bin", "a.bin/", "a.bin/c"):
+        try:
+            runfolio.log_artifact(missing)
+        except runfolio.RunfolioError as error:
+            assert "No such artifact" in str(error), error
+        else:
+            raise AssertionError(missing)
+    client.delete_run(run.info.run_id)
+    try:
+        runfolio.log_artifact("a.bin")
+    except runfolio.RunfolioError as error:
+        assert "Current state is deleted" in str(error), error
+    else:
+        raise AssertionError("deleted")
+    client.restore_run(run.info.run_id)
+print([item.path for number in range(5) for item in client.list_artifacts(run.info.run_id, f"at{number}")])
+"""
+    assert script(quick, code) == str(["at0/a.bin", "at1/a.bin", "at2/a.bin", "at3/a.bin", "at4/sub"])
+
+
 def test_the_last_of_a_path_counts(quick: Path) -> None:
     said = script(
         quick,

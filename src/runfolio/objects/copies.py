@@ -27,6 +27,7 @@ LEAST_BYTES = 256 << 10
 MOST_BYTES = 64 << 20
 """A larger one is read once for both, copy and digest, rather than perhaps from the disk again."""
 COPY_NAME = pattern(r"\.[0-9a-f]{32}\.copy\Z")
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _ENDLESS = 1 << 30
 _NO_SENDFILE = {errno.EINVAL, errno.ENOTSOCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 _NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EXDEV}
@@ -67,12 +68,12 @@ class Copies:
     def __init__(self, folder: Path, place: Place) -> None:
         self._folder, self._place = folder, place
 
-    def take(self, path: Path) -> Copy | None:
+    def take(self, path: Path | str) -> Copy | None:
         """Copy a file to be settled later; None if it is one that is better stored at once.
 
         Parameters
         ----------
-        path : Path
+        path : Path or str
 
         Returns
         -------
@@ -161,13 +162,12 @@ class Copies:
         return self._folder / name
 
     def _open(self, name: str) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         path = f"{self._folder}{os.sep}{name}"
         try:
-            return os.open(path, flags, 0o444)
+            return os.open(path, _NEW, 0o444)
         except FileNotFoundError:
             self._folder.mkdir(parents=True, exist_ok=True)
-            return os.open(path, flags, 0o444)
+            return os.open(path, _NEW, 0o444)
 
     def _hashed(self, name: str) -> tuple[Digest, int]:
         from hashlib import sha256  # OpenSSL takes 3 to 5 ms to load: a run without files need not pay

@@ -11,13 +11,16 @@ from runfolio.errors import NotFoundError, UsageError, storage_error
 from runfolio.objects.incoming import CHUNK_BYTES
 from runfolio.records.runs import Digest
 
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Opening a pipe that no one writes to would wait for ever."""
+
 
 def open_source(path: Path) -> BinaryIO:
     """Open a regular file for reading; see :func:`open_descriptor`."""
     return os.fdopen(open_descriptor(path), "rb")
 
 
-def open_descriptor(path: Path) -> int:
+def open_descriptor(path: Path | str) -> int:
     """Open a regular file for reading and return its descriptor; a symbolic link is followed.
 
     Raises
@@ -29,13 +32,11 @@ def open_descriptor(path: Path) -> int:
     StorageError
         If it may not be read.
     """
-    # Opening a pipe that no one writes to would wait for ever.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode):
             raise UsageError(f"{path} is {_kind(mode)}, not a file: only files can be stored.")
-        return os.open(path, flags)
+        return os.open(path, _READ)
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"There is no file {path}{_link_note(path)}. Check the path.") from None
     except UsageError:
@@ -108,8 +109,8 @@ def _kind(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "a device")
 
 
-def _link_note(path: Path) -> str:
-    return " (a link to nothing)" if path.is_symlink() else ""
+def _link_note(path: Path | str) -> str:
+    return " (a link to nothing)" if os.path.islink(path) else ""
 
 
 def digest_of_file(path: Path) -> tuple[Digest, int]:

@@ -31,6 +31,8 @@ MAX_INPUT_TAG_VALUE_LENGTH = 500
 
 _KEY = pattern(r"[/\w.\- :]*\Z")
 _PLAIN_KEY = pattern(r"[\w\- :]{1,250}\Z")
+_PLAIN_PATH = pattern(r"[A-Za-z0-9_][\w\-. ]{0,254}(?:/[A-Za-z0-9_][\w\-. ]{0,254}){0,30}\Z", re.ASCII)
+"""Artifact paths that need no closer look: no dot begins a part, and a letter is a byte."""
 _RUN_ID = pattern(r"[a-zA-Z0-9][\w\-]{0,255}\Z", re.ASCII)
 _EXPERIMENT_ID = pattern(r"[a-zA-Z0-9][\w\-]{0,63}\Z", re.ASCII)
 _YEAR_10000 = 253_402_300_800_000
@@ -193,6 +195,8 @@ def check_artifact_path(path: object, *, allow_empty: bool = False) -> str:
         if allow_empty:
             return ""
         raise UsageError("Invalid artifact path: it is empty.")
+    if isinstance(path, str) and _PLAIN_PATH.match(path):
+        return path
     if isinstance(path, os.PathLike):
         path = os.fspath(path)
     if not isinstance(path, str):

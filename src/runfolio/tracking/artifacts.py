@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,34 +38,16 @@ class RunFiles(Bound):
         artifact_path : str, optional
             Folder of the run to put it in.
         """
-        source = Path(local_path).expanduser()
-        try:
-            is_folder = stat.S_ISDIR(os.stat(source).st_mode)
-        except (FileNotFoundError, NotADirectoryError):
-            raise NotFoundError(
-                f"No such artifact: {str(local_path)!r}. Check the path; it is relative to {os.getcwd()}."
-            ) from None
-        folder = check_artifact_path(artifact_path, allow_empty=True)
-        if is_folder:
-            self._log_folder(run_id, source, _join(folder, source.resolve().name))
-        else:
-            self._log(run_id, lambda live: live.artifact_copied(source, _join(folder, source.name)))
+        files = files_to_log(local_path, artifact_path)
+        self._log(run_id, lambda live: log_files(live, files))
 
     def log_artifacts(self, run_id: str, local_dir: str | os.PathLike[str], artifact_path: str | None = None) -> None:
         """Store all files below a folder as artifacts."""
         source = Path(local_dir).expanduser()
         if not source.is_dir():
             raise NotFoundError(f"No such folder: {str(local_dir)!r}. log_artifacts takes a folder; log_artifact takes a file.")
-        self._log_folder(run_id, source, check_artifact_path(artifact_path, allow_empty=True))
-
-    def _log_folder(self, run_id: str, source: Path, folder: str) -> None:
-        files = list(walk_files(source))
-
-        def put(live: LiveRun) -> None:
-            for name, path in files:
-                live.artifact_copied(path, _join(folder, name))
-
-        self._log(run_id, put)
+        files = _files_below(source, check_artifact_path(artifact_path, allow_empty=True))
+        self._log(run_id, lambda live: log_files(live, files))
 
     def log_made(self, run_id: str, make: Callable[[Path], None], folder: str, known: Callable[[Path], str | None]) -> None:
         """Let a folder be made beside the store's objects, and store its files, without a copy where their digests are known.
@@ -260,6 +242,29 @@ def temporary_folder() -> Iterator[Path]:
     """Yield a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="runfolio-") as name:
         yield Path(name)
+
+
+def files_to_log(local_path: str | os.PathLike[str], artifact_path: str | None = None) -> list[tuple[str, str]]:
+    """Return the files that a path of the user's means, each with the artifact's path; see :meth:`RunFiles.log_artifact`."""
+    source = os.path.expanduser(os.fspath(local_path))  # text: to make a Path takes longer than to open the file
+    try:
+        is_folder = stat.S_ISDIR(os.stat(source).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(f"No such artifact: {str(local_path)!r}. Check the path; it is relative to {os.getcwd()}.") from None
+    folder = check_artifact_path(artifact_path, allow_empty=True)
+    if is_folder:
+        return _files_below(Path(source), _join(folder, Path(source).resolve().name))
+    return [(source, _join(folder, os.path.basename(source)))]
+
+
+def _files_below(source: Path, folder: str) -> list[tuple[str, str]]:
+    return [(str(path), _join(folder, name)) for name, path in walk_files(source)]
+
+
+def log_files(live: LiveRun, files: Iterable[tuple[str, str]]) -> None:
+    """Log files to a run, each under its path there."""
+    for source, path in files:
+        live.artifact_copied(source, path)
 
 
 def _join(folder: str, name: str) -> str:

@@ -124,7 +124,14 @@ def set_experiment_tags(tags: Mapping[str, Any]) -> None:
 
 def log_artifact(local_path: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None) -> None:
     """Store a file (or folder) as an artifact of the active run."""
-    client().log_artifact(_by_id(run_id), local_path, artifact_path)
+    if run_id is not None:
+        client().log_artifact(run_id, local_path, artifact_path)
+        return
+    from runfolio.tracking.artifacts import files_to_log, log_files
+
+    live = live_run()
+    live.refuse_deleted()
+    log_files(live, files_to_log(local_path, artifact_path))
 
 
 def log_artifacts(local_dir: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None) -> None:

@@ -234,7 +234,7 @@ class LiveRun:
         """Write down something that the reader of the run should know."""
         self.writer.event("n", text)
 
-    def artifact_copied(self, path: Path, artifact_path: str) -> None:
+    def artifact_copied(self, path: Path | str, artifact_path: str) -> None:
         """Log a file under a path of the run: its bytes are taken now, and hashed now or while the caller goes on."""
         from runfolio.tracking.copies import CopiedFile, backlog
 
@@ -244,7 +244,9 @@ class LiveRun:
         waiting.retry(self.writer)
         copy = None if self.brief or self.folio.spool.durability == "power-each" else store.copies.take(path)
         if copy is None:
-            self.artifact_file(path, artifact_path)
+            from pathlib import Path
+
+            self.artifact_file(Path(path), artifact_path)
             return
         try:
             self.writer.event("copy", artifact_path, *copy)
