@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -251,6 +252,20 @@ def test_what_is_not_there_is_not_registered(client: MlflowClient, run_id: str, 
 def test_a_name_that_is_none_is_refused(client: MlflowClient, name: str) -> None:
     with pytest.raises(UsageError):
         client.create_registered_model(name)
+
+
+def test_a_description_that_is_no_text_is_refused(client: MlflowClient, run_id: str) -> None:
+    wrong: Any = 5
+    for act in (
+        lambda: client.create_registered_model("other", description=wrong),
+        lambda: client.update_registered_model("Wine Quality", wrong),
+        lambda: client.create_model_version("Wine Quality", f"runs:/{run_id}/model", run_id, description=wrong),
+        lambda: client.update_model_version("Wine Quality", "1", wrong),
+    ):
+        with pytest.raises(UsageError, match=r"Invalid description: text is expected, found 5\."):
+            act()
+    assert client.get_registered_model("Wine Quality").description == "Which cultivar?"
+    assert client.get_model_version("Wine Quality", "1").description == "try 0"
 
 
 def test_versions_for_a_model_that_is_not_there_are_refused(client: MlflowClient, run_id: str) -> None:

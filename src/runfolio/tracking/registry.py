@@ -48,7 +48,7 @@ class RegistryVerbs(Bound):
         AlreadyExistsError
             If one of that name is there.
         """
-        made = self._registry().models.create(name, checked_model_tags(tags or {}), description or "")
+        made = self._registry().models.create(name, checked_model_tags(tags or {}), _checked_description(description))
         return model_entities.model_entity(made, ())
 
     def get_registered_model(self, name: str) -> model_entities.RegisteredModel:
@@ -71,7 +71,8 @@ class RegistryVerbs(Bound):
         """Describe a registered model."""
         if description is None:
             raise UsageError("Attempting to update registered model with no new field values: give a description.")
-        return self._edited(name, "describe", lambda model: replace(model, description=description))
+        made = _checked_description(description)
+        return self._edited(name, "describe", lambda model: replace(model, description=made))
 
     def delete_registered_model(self, name: str) -> None:
         """Remove a registered model with all its versions; git's history keeps them."""
@@ -158,7 +159,7 @@ class RegistryVerbs(Bound):
             source,
             name,
             tags=checked_model_tags(tags or {}),
-            description=description or "",
+            description=_checked_description(description),
             run_id=run_id,
             run_link=run_link or "",
             create=False,
@@ -201,7 +202,8 @@ class RegistryVerbs(Bound):
         """Describe a version."""
         if description is None:
             raise UsageError("Attempting to update model version with no new field values: give a description.")
-        return self._edited_version(name, version, "describe", lambda found: replace(found, description=description))
+        made = _checked_description(description)
+        return self._edited_version(name, version, "describe", lambda found: replace(found, description=made))
 
     def transition_model_version_stage(
         self, name: str, version: str | int, stage: str, archive_existing_versions: bool = False
@@ -333,6 +335,12 @@ class RegistryVerbs(Bound):
         if not found:
             raise NotFoundError(f"No version of {name!r} is in the stage {stage!r}.")
         return int(found[0].version)
+
+
+def _checked_description(description: object) -> str:
+    if description is not None and not isinstance(description, str):
+        raise UsageError(f"Invalid description: text is expected, found {description!r:.100}.")
+    return description or ""
 
 
 def checked_model_tags(tags: Mapping[Any, Any]) -> dict[str, str]:
