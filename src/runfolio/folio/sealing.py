@@ -117,9 +117,11 @@ def _with_series(
         return run, None  # one point a metric: the summaries of `run` say all
     reference = None
     if preview is not None:
-        reference = (
-            SeriesRef(reduction.points, True) if reduction.whole else _full_history(place, store, points(), reduction.points)
-        )
+        if reduction.whole:
+            reference = SeriesRef(reduction.points, True)
+        else:
+            # What a short run logged is still in memory: its journal need not be read once more.
+            reference = _full_history(place, store, reduction.exact() or points(), reduction.points)
     return replace(run, metrics=reduction.summaries(), series=reference), preview
 
 

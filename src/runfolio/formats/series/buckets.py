@@ -51,6 +51,9 @@ class Buckets:
         while self.count > most * self._width:
             self._join()
         at = 0
+        if self._width == 1:
+            self._buckets += [[point] for point in points]
+            at = len(points)
         while at < len(points):
             end = min(len(points), at + self._width - self._part_count)
             self._part = reduce(self._part + points[at:end])
@@ -59,6 +62,11 @@ class Buckets:
             if self._part_count == self._width:
                 self._buckets.append(self._part)
                 self._part, self._part_count = [], 0
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every point is a bucket of its own."""
+        return self._width == 1
 
     def summary(self) -> MetricSummary:
         """Return what the run's record says of the metric."""
@@ -98,12 +106,11 @@ def reduce(points: list[Point]) -> list[Point]:
     if len(points) < 2:
         return points
     values = [point[2] for point in points]
-    keep = set()
-    if any(map(float.__ne__, values, values)):
-        keep.add(next(at for at, value in enumerate(values) if value != value))
-        numbers = [value for value in values if value == value]
-    else:
-        numbers = values
+    if not any(map(float.__ne__, values, values)):
+        low, high = values.index(min(values)), values.index(max(values))
+        return [points[low]] if low == high else [points[min(low, high)], points[max(low, high)]]
+    keep = {next(at for at, value in enumerate(values) if value != value)}
+    numbers = [value for value in values if value == value]
     if numbers:
         keep.add(values.index(min(numbers)))
         keep.add(values.index(max(numbers)))

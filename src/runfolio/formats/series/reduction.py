@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from runfolio.formats.series.buckets import Buckets
 from runfolio.formats.series.columns import Point
 from runfolio.formats.series.preview import MAX_BYTES, Series, encode_series
@@ -65,6 +67,12 @@ class Reduction:
         self._fold()
         return {key: metric.summary() for key, metric in self._metrics.items()}
 
+    def exact(self) -> Iterator[MetricPoint] | None:
+        """Return every point, metric by metric, each as it was logged; None where there were too many of them to be kept."""
+        self._fold()
+        kept = self._exact
+        return None if kept is None else (point for key, points in kept.items() for point in _shown(key, points))
+
     def preview(self, run_id: str) -> bytes | None:
         """Return the file that is committed beside the run's record.
 
@@ -115,29 +123,39 @@ class Reduction:
     def _write(self, run_id: str) -> tuple[bytes | None, bool]:
         if self.points == len(self._metrics):
             return None, True
+        size = 0
         if self._exact is not None:
             exact = {key: _shown(key, points) for key, points in self._exact.items()}
             data = encode_series(Series(run_id, True, self.points, exact))
             if len(data) <= MAX_BYTES:
                 return data, True
-        return self._thin(run_id), False
+            size = len(data) + len("false") - len("true")
+        return self._thin(run_id, size), False
 
-    def _thin(self, run_id: str) -> bytes:
+    def _thin(self, run_id: str, size: int) -> bytes:
+        """Return the file without what does not fit; `size` is that of the file with all points, where they are known."""
         curves = {key: self._metrics[key] for key in sorted(self._metrics) if self._metrics[key].count > 1}
-        if self._exact is not None and sum(metric.count for metric in curves.values()) <= _MOST_WHOLE:
+        if len(curves) < len(self._metrics):
+            size = 0  # metrics of one point will not be in it
+        if not size and self._exact is not None and sum(metric.count for metric in curves.values()) <= _MOST_WHOLE:
             # What kept the file from being whole may be the metrics of one point, which need no curve.
             drawn = {key: _shown(key, self._exact[key]) for key in curves}
             data = encode_series(Series(run_id, False, self.points, drawn))
             if len(data) <= MAX_BYTES:
                 return data
+            size = len(data)
         most = min(_BUCKETS_PER_METRIC, MAX_BYTES // (40 * len(curves)))
         while most >= 1:
-            drawn = {key: _shown(key, metric.thinned(most)) for key, metric in curves.items()}
-            data = encode_series(Series(run_id, False, self.points, drawn))
-            if len(data) <= MAX_BYTES:
-                return data
+            if not (
+                size and all(metric.is_exact and metric.count <= most for metric in curves.values())
+            ):  # else: all points again
+                drawn = {key: _shown(key, metric.thinned(most)) for key, metric in curves.items()}
+                data = encode_series(Series(run_id, False, self.points, drawn))
+                if len(data) <= MAX_BYTES:
+                    return data
+                size = len(data)
             # The size is nearly linear in the buckets: two or three rounds find the largest number that fits.
-            most = min(most - 1, most * MAX_BYTES // len(data))
+            most = min(most - 1, most * MAX_BYTES // size)
         return self._extremes(run_id, curves)
 
     def _extremes(self, run_id: str, curves: dict[str, Buckets]) -> bytes:
