@@ -29,6 +29,21 @@ def cells() -> tuple[Any, Any]:
     return frame.iloc[:240, :6], target[:240]
 
 
+def test_metrics_that_come_later_or_are_no_finite_numbers_are_points_too(folio: Path, cells: Any) -> None:
+    xgboost = pytest.importorskip("xgboost")
+    runfolio.xgboost.autolog(log_models=False, log_datasets=False)
+    said = iter([[("a", 0.5)], [("a", float("nan")), ("b@1", 1.0)], [("a", 2.0), ("b@1", float("inf"))]])
+    data = xgboost.DMatrix(*cells)
+    xgboost.train(
+        {"nthread": 1, "disable_default_eval_metric": True}, data, 3, evals=[(data, "all")], verbose_eval=False,
+        custom_metric=lambda *_: next(said),
+    )  # fmt: skip
+    (run,) = runs()
+    assert TAG not in run.data.tags
+    assert str(points(run, "all-a")) == "[(0, 0.5), (1, nan), (2, 2.0)]"
+    assert points(run, "all-b_at_1") == [(1, 1.0), (2, float("inf"))]
+
+
 def test_booster_has_a_point_an_iteration_and_its_best_one_last(folio: Path, cells: Any) -> None:
     xgboost = pytest.importorskip("xgboost")
     runfolio.xgboost.autolog(importance_types=["weight", "gain"], registered_model_name="cells")

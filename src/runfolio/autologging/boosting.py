@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runfolio.autologging import drawing
-from runfolio.autologging.run_log import RunLog
+from runfolio.autologging.run_log import RunLog, key_of
 
 
 class Iterations:
     """The metrics of each iteration: written as they come, and kept to know those of the best one.
+
+    A training calls it each few milliseconds, with its own data in the processor's caches: what is told anew each time are values alone.
 
     Parameters
     ----------
@@ -19,14 +22,34 @@ class Iterations:
     """
 
     def __init__(self, log: RunLog) -> None:
-        self._log, self._guard = log, log.guard("the metrics of an iteration")
-        self.made: list[Mapping[str, float]] = []
+        self._log, self.guard = log, log.guard("the metrics of an iteration")
+        self._names: tuple[str, ...] = ()
+        self._spelled: list[Any] | None = None
+        self._row = log.live.writer.row
+        self.made: list[tuple[tuple[str, ...], Sequence[Any]]] = []
+        """Of each iteration the metrics' names and values."""
 
-    def add(self, metrics: Mapping[str, float]) -> None:
+    def add(self, metrics: Mapping[str, Any]) -> None:
         """Write the metrics of the iteration that has ended; a fault is recorded and never reaches the training."""
-        with self._guard:
-            self.made.append(metrics)
-            self._log.metrics(metrics, step=len(self.made) - 1)
+        with self.guard:
+            self.add_row(tuple(metrics), list(metrics.values()))
+
+    def add_row(self, names: tuple[str, ...], values: Sequence[Any]) -> None:
+        """Write the metrics of the iteration that has ended; the caller holds the guard.
+
+        Parameters
+        ----------
+        names : tuple of str
+        values : sequence of length len(names)
+        """
+        if names != self._names:
+            self._names, self._spelled = names, None
+        step = len(self.made)
+        self.made.append((self._names, values))
+        if self._spelled is None or not self._row(self._spelled, values, time.time_ns() // 1_000_000, step):
+            self._log.metrics(dict(zip(names, values, strict=True)), step)
+            spelled = [self._log.live.spelled(key_of(name)) for name in names]
+            self._spelled = None if None in spelled else spelled
 
     def early_stopping(self, *, stopped: int, best: int, score: float | None, row: int) -> None:
         """Write when training stopped, which iteration was best, and its metrics once more as the last ones.
@@ -42,7 +65,7 @@ class Iterations:
         """
         self._log.metrics({"stopped_iteration": stopped, "best_iteration": best, "best_score": score})
         if 0 <= row < len(self.made):
-            self._log.metrics(self.made[row], step=len(self.made))
+            self._log.metrics(dict(zip(*self.made[row], strict=True)), step=len(self.made))
 
 
 def log_importances(log: RunLog, kind: str, names: Sequence[str], values: Any, *, indent: int | None = None) -> None:

@@ -109,7 +109,7 @@ class RunLog:
         kept = []
         for key, text in texts.items():
             try:
-                self.live.param(_fitting(key), text)
+                self.live.param(key_of(key), text)
             except UsageError:
                 kept.append(key)
         if kept:
@@ -118,7 +118,7 @@ class RunLog:
     def metrics(self, metrics: Mapping[Any, Any], step: int | None = None) -> None:
         """Log one point each of those values that are numbers, by one write."""
         self.live.points(
-            [(_fitting(str(key)), value) for key, value in metrics.items() if type(value) is float or _is_real(value)], step or 0
+            [(key_of(str(key)), value) for key, value in metrics.items() if type(value) is float or _is_real(value)], step or 0
         )
 
     def tags(self, tags: Mapping[str, Any]) -> None:
@@ -214,5 +214,6 @@ def _cut(text: str, limit: int) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _fitting(key: str) -> str:
+def key_of(key: str) -> str:
+    """Return a name as the key of a param or a metric that a run can hold."""
     return _cut(_NOT_IN_KEYS.sub("_", key.replace("@", "_at_")), MAX_KEY_LENGTH)

@@ -101,9 +101,15 @@ def _callback(iterations: Iterations) -> Any:
     import xgboost
 
     class Log(xgboost.callback.TrainingCallback):
+        places: Sequence[tuple[str, str]] = ()
+        names: tuple[str, ...] = ()
+
         def after_iteration(self, model: Any, epoch: int, evals_log: Mapping[str, Mapping[str, Sequence[Any]]]) -> bool:
-            last = {f"{data}-{name}": points[-1] for data, made in evals_log.items() for name, points in made.items()}
-            iterations.add(last)
+            with iterations.guard:
+                if len(self.places) != sum(map(len, evals_log.values())):  # which grows, and loses nothing
+                    self.places = [(data, name) for data, made in evals_log.items() for name in made]
+                    self.names = tuple(f"{data}-{name}" for data, name in self.places)
+                iterations.add_row(self.names, [evals_log[data][name][-1] for data, name in self.places])
             return False
 
     return Log()

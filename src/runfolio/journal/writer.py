@@ -6,6 +6,7 @@ import fcntl
 import os
 import threading
 import weakref
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -105,6 +106,32 @@ class JournalWriter:
             self._failed(error)
         if done != len(data):
             self._finish(data, done)
+
+    def row(self, spelled: Sequence[str], values: Sequence[Any], timestamp: int, step: int) -> bool:
+        """Append one point each of several metrics whose keys were encoded before, by one write: as hot a path as :meth:`point`.
+
+        Returns
+        -------
+        bool
+            False, and nothing is written, where it is not that easy: a value is no finite float, or see :meth:`write`.
+        """
+        if not self._plain:
+            return False
+        text, end = "", f",{timestamp},{step}]\n"
+        for key, value in zip(spelled, values, strict=True):
+            if type(value) is not float or value - value != 0.0:
+                return False
+            text += f'["m",{key},{value!r}{end}'
+        if not text:
+            return True
+        data = text.encode()
+        try:
+            done = _write(self._fd, data)
+        except OSError as error:
+            self._failed(error)
+        if done != len(data):
+            self._finish(data, done)
+        return True
 
     def event(self, *parts: Any) -> None:
         """Append one event."""

@@ -140,6 +140,10 @@ class LiveRun:
             lines.append(encode_point(spelled, value if type(value) is float else number_of(key, value), now, step))
         self.writer.events(lines)
 
+    def spelled(self, key: str) -> str | None:
+        """Return a metric's key as the journal has it; None where the metric was not logged here yet."""
+        return self._keys.get(key)
+
     def _spelled(self, key: str) -> str:
         spelled = self._keys[key] = encode_key(check_key(key, "metric"))
         return spelled
