@@ -60,7 +60,7 @@ class Sheet:
 
         from runfolio.autologging.palette import Palette
 
-        self._new, self._draws = Image.new, ImageDraw.Draw
+        self._new, self._seen, self._draws = Image.new, Image.fromarray, ImageDraw.Draw
         self._measures = ImageDraw.Draw(Image.new("L", (1, 1)))
         self._pixels: Any = numpy.zeros((round(height * DPI), round(width * DPI)), numpy.uint8)
         self._palette = Palette(PAPER)
@@ -95,14 +95,12 @@ class Sheet:
 
     def polygon(self, points: Sequence[_Point], colour: str, *, share: float) -> None:
         """Fill a polygon, of which a share covers what is below; its edges are as coarse as the pixels."""
-        import numpy
-
-        from runfolio.autologging.palette import LEVELS
-
-        mask = self._new("L", self._pixels.shape[::-1], 0)
+        # All of it by Pillow: of some hundred thousand pixels numpy would make lists of places.
+        sheet, mask = self._seen(self._pixels), self._new("1", self._pixels.shape[::-1], 0)
         self._draws(mask).polygon(list(points), fill=1)
-        inside = numpy.asarray(mask).view(bool)
-        self._pixels[inside] = self._palette.mixed(self._pixels[inside], LEVELS, colour, share)
+        below = [number for number, count in enumerate(sheet.histogram(mask)) if count]
+        sheet.paste(sheet.point(self._palette.laid_over(below, colour, share)), mask=mask)
+        self._pixels[:] = sheet
 
     def text(
         self, text: str, at: _Point, *, points: float = 8.0, colour: str = INK, anchor: str = "lm", turned: bool = False

@@ -12,6 +12,7 @@ more colours than there is room for, it gets the nearest that there are. Equal c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 LEVELS = 15
@@ -38,6 +39,22 @@ class Palette:
         """Return the number of a colour, given as ``#rrggbb``."""
         return self._number(_parts(colour))
 
+    def laid_over(self, numbers: Iterable[int], colour: str, share: float) -> bytes:
+        """Return what becomes of each number where a colour is laid over it: a table of all numbers, for those that are given.
+
+        Parameters
+        ----------
+        numbers : iterable of int
+            Those that occur, in order.
+        colour : str
+        share : float
+            How much of what is below the colour hides.
+        """
+        made, below = bytearray(range(_MOST)), list(self._numbers)
+        for number in numbers:
+            made[number] = self._number(_between(below[number], _parts(colour), share))
+        return bytes(made)
+
     def mixed(self, under: Any, levels: Any, colour: str, share: float = 1.0) -> Any:
         """Return the numbers of what comes of laying a colour over others.
 
@@ -45,7 +62,7 @@ class Palette:
         ----------
         under : ndarray of int, shape (n,)
             Numbers of the colours below.
-        levels : int or ndarray of int, shape (n,)
+        levels : ndarray of int, shape (n,)
             How much of each pixel is covered, of :data:`LEVELS`.
         colour : str
         share : float

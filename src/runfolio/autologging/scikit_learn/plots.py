@@ -58,14 +58,24 @@ def _roc_curve(estimator: Any, data: FitData, predicted: Predictions) -> bytes:
     )  # fmt: skip
 
 
+def _turns(recall: Any) -> Any:
+    """Tell which points of the curve are seen: of those with one recall, which are a line straight down, the first and the last."""
+    import numpy
+
+    moves = numpy.diff(recall) != 0
+    return numpy.concatenate(([True], moves[:-1] | moves[1:], [True]))
+
+
 def _precision_recall_curve(estimator: Any, data: FitData, predicted: Predictions) -> bytes:
     import numpy
     from sklearn import metrics
 
     scores, positive = _scores(estimator, data, predicted)
-    weights = {"sample_weight": data.weights}
-    precision, recall, _ = metrics.precision_recall_curve(data.y, scores, pos_label=positive, drop_intermediate=True, **weights)
-    average = metrics.average_precision_score(data.y, scores, pos_label=positive, **weights)
+    precision, recall, _ = metrics.precision_recall_curve(data.y, scores, pos_label=positive, sample_weight=data.weights)
+    # average_precision_score, which would sort all rows once more for the same curve.
+    average = max(0.0, float(-numpy.sum(numpy.diff(recall) * precision[:-1])))
+    seen = _turns(recall)
+    precision, recall = precision[seen], recall[seen]
     share = float(numpy.average(numpy.asarray(data.y) == positive, weights=data.weights))
     return drawing.curve(
         recall[::-1], precision[::-1], title="Precision-recall curve", x_label=f"recall (class {positive})", y_label="precision",
