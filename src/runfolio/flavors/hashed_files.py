@@ -30,6 +30,9 @@ _known = _Known()
 class HashedFile:
     """A new file that hashes what is written to it.
 
+    Small pieces are gathered into blocks: each write and each hashing gives up Python's lock, and gets it back only once another thread
+    (a plot is drawn meanwhile) lets go of it. The pickle of a forest is hundreds of pieces.
+
     Parameters
     ----------
     path : path
@@ -41,6 +44,8 @@ class HashedFile:
         self._keeps = pieces
         self._file = path.open("xb", buffering=0)
         self._sha = hashlib.sha256()
+        self._block: bytearray | None = None
+        self._filled = 0
         self.pieces: list[bytes | int] = []
         """What was written, in order; of large pieces only the number of bytes."""
 
@@ -50,6 +55,7 @@ class HashedFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         with self._file:
             if error is None:
+                self._flush()
                 _remember(os.fstat(self._file.fileno()), self._sha.hexdigest())
 
     def write(self, data: Any) -> int:
@@ -57,13 +63,30 @@ class HashedFile:
         with memoryview(data).cast("B") as view:
             if self._keeps:
                 self.pieces.append(bytes(view) if len(view) < _LARGE_BYTES else len(view))
-            done = 0
-            while done < len(view):  # block by block: what was hashed is still in the processor's cache when it is written
-                block = view[done : done + BLOCK_BYTES]
-                written = self._file.write(block) or 0
-                self._sha.update(block[:written])
-                done += written
-            return done
+            if self._filled + len(view) > BLOCK_BYTES:
+                self._flush()
+            if len(view) >= BLOCK_BYTES:
+                self._append(view)
+            else:
+                if self._block is None:
+                    self._block = bytearray(BLOCK_BYTES)
+                self._block[self._filled : self._filled + len(view)] = view
+                self._filled += len(view)
+            return len(view)
+
+    def _flush(self) -> None:
+        if self._block is not None:
+            with memoryview(self._block) as block:
+                self._append(block[: self._filled])
+            self._filled = 0
+
+    def _append(self, view: memoryview) -> None:
+        done = 0
+        while done < len(view):  # block by block: what was hashed is still in the processor's cache when it is written
+            block = view[done : done + BLOCK_BYTES]
+            written = self._file.write(block) or 0
+            self._sha.update(block[:written])
+            done += written
 
 
 def write_hashed(path: Path, data: bytes | bytearray) -> None:

@@ -11,7 +11,7 @@ from runfolio.autologging.run_log import RunLog
 from runfolio.autologging.scikit_learn.after_fit import remember_model
 from runfolio.autologging.scikit_learn.arguments import FitData, fit_data
 from runfolio.autologging.scikit_learn.plots import log_plots
-from runfolio.autologging.scikit_learn.scores import Predictions, log_scores, predictions_of
+from runfolio.autologging.scikit_learn.scores import Predictions, log_scores, predictions_of, scores_itself
 from runfolio.autologging.scikit_learn.search import estimator_tags, is_search, is_without_model, log_search
 from runfolio.autologging.training import Call, Recording
 from runfolio.tracking.sklearn_models import log_model
@@ -35,14 +35,25 @@ def record_fit(log: RunLog, call: Call) -> Recording:
             _log_dataset(log, data)
     yield
     predicted = predictions_of(log, estimator, data)
-    scored = log_scores(log, estimator, data, predicted, log.options["pos_label"])
     if is_without_model(estimator):
         log.say(
             "there are no metrics of the training data, since the search was not asked to fit its best estimator (refit=False)"
         )
-    elif data.y is None and not scored:
+    elif data.y is None:
         log.say("there are no metrics of the training data, since it has no targets")
-    log.aside("plots", lambda: log_plots(log, estimator, data, predicted))
+
+    def scores() -> None:
+        log_scores(log, estimator, data, predicted, log.options["pos_label"])
+
+    def scores_and_plots() -> None:
+        scores()
+        log_plots(log, estimator, data, predicted)
+
+    if scores_itself(estimator):  # it may keep something of what it is asked, and is not to be saved meanwhile
+        scores()
+        log.aside("plots", lambda: log_plots(log, estimator, data, predicted))
+    else:
+        log.aside("metrics and plots", scores_and_plots)
     if log.options.log_models:
         _log_models(log, estimator, example, predicted)
     if is_search(estimator):

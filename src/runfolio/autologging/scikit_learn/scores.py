@@ -66,8 +66,8 @@ def _likeliest(estimator: Any, probabilities: Any) -> Any:
     return estimator.classes_.take(probabilities.argmax(axis=1))
 
 
-def log_scores(log: RunLog, estimator: Any, data: FitData, predicted: Predictions | None, pos_label: Any) -> bool:
-    """Log the metrics of the training data by one write; tell whether there were any."""
+def log_scores(log: RunLog, estimator: Any, data: FitData, predicted: Predictions | None, pos_label: Any) -> None:
+    """Log the metrics of the training data by one write."""
     made: dict[str, Any] = {}
     if predicted is not None:
         parts = _of_classifier(data, predicted, pos_label) if is_classifier(estimator) else _of_regressor(data, predicted)
@@ -80,16 +80,25 @@ def log_scores(log: RunLog, estimator: Any, data: FitData, predicted: Prediction
         with log.guard(f"the metric {PREFIX}score"):
             made[PREFIX + "score"] = _score(estimator, data, made)
     log.metrics(made)
-    return bool(made)
+
+
+def scores_itself(estimator: Any) -> bool:
+    """Tell whether an estimator has a score of its own: the mixins' are metrics of predictions, for which it need not predict again."""
+    from sklearn.base import ClassifierMixin, RegressorMixin
+
+    return hasattr(estimator, "score") and not any(_has_score_of(each, estimator) for each in (ClassifierMixin, RegressorMixin))
+
+
+def _has_score_of(mixin: Any, estimator: Any) -> bool:
+    found = getattr(type(estimator), "score", None)
+    return found is not None and inspect.unwrap(found) is inspect.unwrap(mixin.score)
 
 
 def _score(estimator: Any, data: FitData, made: dict[str, Any]) -> Any:
     from sklearn.base import ClassifierMixin, RegressorMixin
 
-    # The mixins' own scores are metrics that were computed a moment ago: there is no need to predict again.
-    score = getattr(type(estimator).score, "__wrapped__", type(estimator).score)
     for mixin, name in ((ClassifierMixin, "accuracy_score"), (RegressorMixin, "r2_score")):
-        if PREFIX + name in made and score is getattr(mixin.score, "__wrapped__", mixin.score):
+        if PREFIX + name in made and _has_score_of(mixin, estimator):
             return made[PREFIX + name]
     weighted = {"sample_weight": data.weights} if takes_weights(estimator.score) else {}
     return estimator.score(data.X, data.y, **weighted)
