@@ -23,6 +23,7 @@ from runfolio.folio.locations import location_of as location_of
 from runfolio.folio.offline import OfflineFolio
 from runfolio.records import ArtifactEntry
 from runfolio.records.redaction import Redactor
+from runfolio.tracking.beside import Beside
 from runfolio.tracking.live import RUN_VARIABLE, LiveRun
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Session:
         self.folio = _open(uri)
         self.live: dict[str, LiveRun] = {}
         self._lock = threading.RLock()
+        self._beside = Beside()
         self._waiting = 0
         self._waiting_since = 0.0
         self._gather_s = AUTO_GATHER_S
@@ -143,7 +145,7 @@ class Session:
         with self._lock:
             self._waiting += 1
             self._waiting_since = self._waiting_since or time.monotonic()
-        if self._due(top):
+        if self._due(top) or (self._late(top) and not self._beside.begin(lambda: self._commit(wait=False))):
             self.commit(wait=False)
 
     @property
@@ -169,24 +171,33 @@ class Session:
         if when == "batch":
             return full
         interactive = hasattr(sys, "ps1") or "ipykernel" in sys.modules
-        waited_s = time.monotonic() - self._waiting_since
-        return (full and self._gathered(waited_s)) or (top and (interactive or waited_s > AUTO_PAUSE_S))
+        return (full and self._gathered()) or (top and interactive)
 
-    def _gathered(self, waited_s: float) -> bool:
+    def _late(self, top: bool) -> bool:
+        """Tell whether runs have waited for so long that they are committed, though no number of them asks for it: beside the program."""
+        when = os.environ.get("RUNFOLIO_COMMIT") or self.folio.settings.commit.when
+        return top and when == "auto" and time.monotonic() - self._waiting_since > AUTO_PAUSE_S
+
+    def _gathered(self) -> bool:
         from runfolio.folio.folding import MAX_BATCH  # what commits is loaded when something is committed
 
-        return waited_s > self._gather_s or self._waiting >= MAX_BATCH
+        return time.monotonic() - self._waiting_since > self._gather_s or self._waiting >= MAX_BATCH
 
     def commit(self, *, wait: bool) -> FoldResult | None:
         """Commit what has ended; what cannot be committed is said, and waits."""
-        began = time.monotonic()
+        self._beside.wait()
+        return self._commit(wait=wait)
+
+    def _commit(self, *, wait: bool) -> FoldResult | None:
+        began, taken = time.monotonic(), self._waiting
         try:
             result = self.folio.commit(wait=wait)
         except RunfolioError as error:
             self.say(f"finished runs wait in {self.folio.spool.journals_folder}: {error.message}")
             return None
         with self._lock:
-            self._waiting, self._waiting_since = 0, 0.0
+            self._waiting = max(0, self._waiting - taken)  # others may have ended meanwhile
+            self._waiting_since = began if self._waiting else 0.0
             self._gather_s = min(max(AUTO_GATHER_S, COMMIT_SHARE * (time.monotonic() - began)), AUTO_PAUSE_S)
         for item in result.waiting:
             self.say(f"run {item.run_id} waits: {item.reason}")
@@ -206,6 +217,7 @@ class Session:
         try:
             for run in list(self.live.values()):
                 run.detach()
+            self._beside.wait()
             self._commit_at_exit()
         except RunfolioError as error:
             # Nobody is left to catch it: said, not thrown. What was acknowledged lies in the journals.
