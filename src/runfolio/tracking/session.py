@@ -39,6 +39,7 @@ SCRATCH_VARIABLE = "RUNFOLIO_REPRODUCING"
 _COMMITTED_ELSEWHERE = (RUN_VARIABLE, SCRATCH_VARIABLE)
 """Where one of these is set, who started the program commits what it logged: a sweep, say."""
 AUTO_PAUSE_S = 10.0
+"""How long ended runs wait until the next run's start commits them beside the program; twice that, until the end of one does."""
 AUTO_GATHER_S = 1.0
 """How long a quick sweep gathers runs beyond a batch: half of git's time for 100 runs does not depend on their number (decision 17)."""
 COMMIT_SHARE = 20
@@ -121,11 +122,22 @@ class Session:
             held.settle_artifacts()
         return self.folio.runs.artifacts(self.folio.runs.get(run_id))
 
-    def add(self, run: LiveRun) -> None:
-        """Remember a run that was started here."""
+    def add(self, run: LiveRun, *, top: bool = True) -> None:
+        """Remember a run that was started here, and have those before it committed beside it if they have waited for long.
+
+        As a run ends, a script may commit its own work, and git refuses who finds the index held; as one starts, it trains.
+
+        Parameters
+        ----------
+        run : LiveRun
+        top : bool, optional
+            False for a child of another run: parent and children become one commit.
+        """
         with self._lock:
             run.say = self.say
             self.live[run.run_id] = run
+        if top and self._waiting and self._when == "auto" and self._waited_s > AUTO_PAUSE_S:
+            self._beside.begin(lambda: self._commit(wait=False))
 
     def sealed(self, run: LiveRun, *, top: bool = True) -> None:
         """Note that a run has ended, and commit if it is time.
@@ -145,7 +157,7 @@ class Session:
         with self._lock:
             self._waiting += 1
             self._waiting_since = self._waiting_since or time.monotonic()
-        if self._due(top) or (self._late(top) and not self._beside.begin(lambda: self._commit(wait=False))):
+        if self._due(top):
             self.commit(wait=False)
 
     @property
@@ -156,32 +168,34 @@ class Session:
     @property
     def on_demand(self) -> bool:
         """Whether nothing is committed before ``runfolio commit`` says so."""
-        return (os.environ.get("RUNFOLIO_COMMIT") or self.folio.settings.commit.when) == "demand"
+        return self._when == "demand"
+
+    @property
+    def _when(self) -> str:
+        return os.environ.get("RUNFOLIO_COMMIT") or self.folio.settings.commit.when
+
+    @property
+    def _waited_s(self) -> float:
+        return time.monotonic() - self._waiting_since
 
     def _due(self, top: bool) -> bool:
-        commit = self.folio.settings.commit
-        when = os.environ.get("RUNFOLIO_COMMIT") or commit.when
+        when = self._when
         if when == "demand":
             return False
         if _leaving:
             return True  # opened again by what others do at the process's end
         if when == "run":
             return top
-        full = self._waiting >= commit.batch
+        full = self._waiting >= self.folio.settings.commit.batch
         if when == "batch":
             return full
         interactive = hasattr(sys, "ps1") or "ipykernel" in sys.modules
-        return (full and self._gathered()) or (top and interactive)
-
-    def _late(self, top: bool) -> bool:
-        """Tell whether runs have waited for so long that they are committed, though no number of them asks for it: beside the program."""
-        when = os.environ.get("RUNFOLIO_COMMIT") or self.folio.settings.commit.when
-        return top and when == "auto" and time.monotonic() - self._waiting_since > AUTO_PAUSE_S
+        return (full and self._gathered()) or (top and (interactive or self._waited_s > 2 * AUTO_PAUSE_S))
 
     def _gathered(self) -> bool:
         from runfolio.folio.folding import MAX_BATCH  # what commits is loaded when something is committed
 
-        return time.monotonic() - self._waiting_since > self._gather_s or self._waiting >= MAX_BATCH
+        return self._waited_s > self._gather_s or self._waiting >= MAX_BATCH
 
     def commit(self, *, wait: bool) -> FoldResult | None:
         """Commit what has ended; what cannot be committed is said, and waits."""

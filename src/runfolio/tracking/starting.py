@@ -94,7 +94,7 @@ def start_live(
         code=header.get("code", {}), entry=header.get("entry", {}),
     )  # fmt: skip
     live = LiveRun(session.folio, session.redactor, writer, record)
-    session.add(live)
+    session.add(live, top=record.parent is None)
     for notice in notices:
         session.say(notice)
     return live
