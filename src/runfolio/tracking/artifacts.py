@@ -198,15 +198,28 @@ class RunFiles(Bound):
         dst_path : path, optional
             Folder to put it in; a new temporary one by default.
         """
+        return self._fetch(run_id, check_artifact_path(path, allow_empty=True), "", dst_path)
+
+    def download_last_part(self, run_id: str, path: str, dst_path: str | os.PathLike[str] | None = None) -> str:
+        """Fetch the same as by its URI: below the folder stands the last part of the path alone, nothing where it ends with a slash.
+
+        So it is in MLflow, where a URI names a root, all but its last part, and an artifact below that.
+        """
+        wanted = check_artifact_path(path, allow_empty=True)
+        above = wanted if path.endswith("/") else wanted.rpartition("/")[0]
+        return self._fetch(run_id, wanted, above, dst_path)
+
+    def _fetch(self, run_id: str, wanted: str, above: str, dst_path: str | os.PathLike[str] | None) -> str:
         held = self._session()
         listed = held.artifacts(run_id)
-        wanted = check_artifact_path(path, allow_empty=True)
         found = matching(listed, wanted)
         if not found and wanted:
             near = ", ".join(sorted(listed)[:6]) or "none"
             raise NotFoundError(f"Run {run_id} has no artifact {wanted!r}. It has: {near}.")
-        target = copy_out(held.folio.store, found, dst_path)
-        return str(target / wanted) if wanted else str(target)
+        start = f"{above}/" if above else ""
+        target = copy_out(held.folio.store, {name.removeprefix(start): entry for name, entry in found.items()}, dst_path)
+        below = "" if wanted == above else wanted.removeprefix(start)
+        return str(target / below) if below else str(target)
 
 
 def copy_out(store: ObjectStore, files: Mapping[str, ArtifactEntry], dst_path: str | os.PathLike[str] | None) -> Path:

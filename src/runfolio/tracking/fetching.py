@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,12 @@ def download_artifacts(
     ----------
     artifact_uri : str, optional
         ``runs:/<run id>/<path>``; ``models:/<name>/<number, stage or latest>`` or ``models:/<name>@<alias>``, with a path of a
-        file of the model after it if only that is wanted; or a local path or ``file:`` URL (returned as it is).
+        file of the model after it if only that is wanted; or a local path or ``file:`` URL (returned as it is without `dst_path`).
     run_id, artifact_path : str, optional
         In place of the URI.
     dst_path : path, optional
-        Folder to put it in, made if it is missing; a new temporary one by default.
+        Folder to put it in, made if it is missing; a new temporary one by default. Below it stands `artifact_path`, of a run's URI the
+        last part alone, as in MLflow.
     tracking_uri : str, optional
         Another folio than the one in force.
     """
@@ -42,16 +44,35 @@ def download_artifacts(
             raise UsageError("artifact_path goes with run_id; with artifact_uri it is part of the URI.")
         local = _local(artifact_uri)
         if local is not None:
-            return str(local)
+            return str(local if dst_path is None else _copied(local, Path(dst_path).expanduser()))
         if artifact_uri.startswith(MODELS):
             from runfolio.tracking.model_files import download_model
 
             return download_model(artifact_uri, dst_path, tracking_uri)
         run_id, artifact_path = split_runs_uri(artifact_uri)
+        return RunfolioClient(tracking_uri).download_last_part(run_id, artifact_path, _made(dst_path))
     assert run_id is not None
-    if dst_path is not None:
-        Path(dst_path).expanduser().mkdir(parents=True, exist_ok=True)
+    _made(dst_path)
     return RunfolioClient(tracking_uri).download_artifacts(run_id, artifact_path or "", dst_path)
+
+
+def _made(folder: str | os.PathLike[str] | None) -> str | os.PathLike[str] | None:
+    if folder is not None:
+        Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _copied(source: Path, folder: Path) -> Path:
+    """Copy a local file or folder into a folder, and return where it is."""
+    _made(folder)
+    target = folder / source.resolve().name
+    if target.resolve() == source.resolve():
+        return target
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copy2(source, target)
+    return target
 
 
 def list_artifacts(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def load_with(
         target = Path(dst_path).expanduser() if dst_path is not None else None
         if target is not None and target.is_dir() and any(target.iterdir()):
             raise UsageError(f"dst_path {str(dst_path)!r} is not empty: files that lie there would be loaded with the model.")
-    folder = Path(download_artifacts(uri, dst_path=dst_path))
+    folder = Path(download_artifacts(uri, dst_path=dst_path if uri.startswith(RECORDED) else None))
     check_trust(folder, runs=runs_code(folder, Model.load(folder)), verified=uri.startswith(RECORDED), trust=trust)
     return load(folder)
 
@@ -132,14 +132,5 @@ def get_model_info(model_uri: str | os.PathLike[str]) -> ModelInfo:
     uri = os.fspath(model_uri)
     if not uri.startswith(RECORDED):
         return model_info(Model.load(download_artifacts(uri)), uri)
-    fetched = Path(download_artifacts(f"{uri.rstrip('/')}/{FILE}"))
-    try:
-        return model_info(Model.load(fetched), uri)
-    finally:
-        shutil.rmtree(fetched.parent if uri.startswith(MODELS) else _top(fetched, uri), ignore_errors=True)
-
-
-def _top(fetched: Path, uri: str) -> Path:
-    """Return the temporary folder that a file of a run was fetched into."""
-    inner = uri.rstrip("/").removeprefix("runs:/").lstrip("/").count("/")
-    return fetched.parents[inner]
+    with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
+        return model_info(Model.load(download_artifacts(f"{uri.rstrip('/')}/{FILE}", dst_path=folder)), uri)
