@@ -9,10 +9,11 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from runfolio._absent import why_not
 
 HERE = Path(__file__).parent
 
@@ -29,9 +30,9 @@ PARTS = {
 }
 
 NOTES = {
-    "set_tracking_uri": "a path, `file:` or `spool:PATH`; for `http://…` the error says what to do instead",
+    "set_tracking_uri": "a path, `file:` or `spool:PATH`; `mlruns` means the folder it would be in; for `http://…` the error says what to do instead",
     "set_experiment": "ids are words (the experiment's slug), but for `0`",
-    "create_experiment": "`artifact_location` is refused: artifacts lie in the folio's one store, named by digest",
+    "create_experiment": "`artifact_location` is not used, and said so: artifacts lie in the folio's one store, named by digest",
     "run": "[Projects](how-to/projects.md): same command lines; a local repository is never checked out; `docker_auth` is refused",
     "start_run": "`RUNFOLIO_RUN_ID` and `RUNFOLIO_EXPERIMENT_NAME` take the place of `MLFLOW_…`",
     "end_run": "returns once the run can no longer be lost",
@@ -63,25 +64,6 @@ NOTES = {
     "spark_udf": "written to Spark's documentation, not run",
     "flush_artifact_async_logging": "returns at once: nothing waits",
 }
-
-INSTEAD = (
-    (r"doctor$", "`runfolio doctor`, a command: what a folio costs and what will hit a limit"),
-    (r"login$", "there is nothing to log in to: access is your git host's"),
-    (r"Image$", "give `log_image` the PIL image or array itself"),
-    (r"get_dataset_source_from_json|get_registered_sources", "no plug-ins for sources; a source is read back by `get_source`"),
-    (r"from_(spark|tensorflow)|load_delta", "later; meanwhile `from_pandas`, `from_numpy` or `from_file`"),
-    (r"autolog", "later: models"),
-    (
-        r"ChatAgent|ResponsesAgent",
-        "`ChatModel`, or a `PythonModel` with a type hint: agents are told by their traces, which runfolio does not keep",
-    ),
-    (r"Resource|set_retriever_schema", "of Databricks: no such thing here"),
-    (r"add_libraries_to_model", "`build-docker --wheels` puts all packages into the image"),
-    (r"FlavorBackend", "`runfolio models serve` and `predict` serve every flavor"),
-    (r"list_evaluators", "there is one evaluator"),
-    (r"load_pyfunc", "`load_model`: MLflow calls it out of date as well"),
-    (r"trace|span|prompt|assessment|feedback|expectation", "not planned: runfolio keeps runs and models, not traces and prompts"),
-)
 
 MORE = {
     "runfolio": {
@@ -144,9 +126,9 @@ def _rows(part: str, names: dict[str, Any], where: Any) -> Iterator[tuple[bool, 
     for name, theirs in sorted(names.items()):
         ours = getattr(where, name, None)
         if ours is None:
-            instead = next((text for pattern, text in INSTEAD if re.search(pattern, name)), None)
+            instead = why_not(name)
             if instead is None:
-                raise SystemExit(f"{part}.{name} is not in runfolio, and INSTEAD does not say why")
+                raise SystemExit(f"{part}.{name} is not in runfolio, and runfolio/_absent.py does not say why")
             yield False, name, instead
             continue
         comparable = theirs is not None and callable(ours) and not inspect.isclass(ours)

@@ -11,6 +11,8 @@ Every name here is loaded when it is first used: ``import runfolio`` costs next 
 
 from __future__ import annotations
 
+import sys
+
 from runfolio._version import __version__
 
 TYPE_CHECKING = False  # what typing.TYPE_CHECKING is, without its import
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
         azureml,
         catboost,
         client,
+        config,
         data,
         deployments,
         entities,
@@ -34,12 +37,14 @@ if TYPE_CHECKING:
         pipelines,
         projects,
         prophet,
+        protos,
         pyfunc,
         pytorch,
         sagemaker,
         sklearn,
         spacy,
         statsmodels,
+        store,
         sweeps,
         system_metrics,
         tensorflow,
@@ -47,6 +52,7 @@ if TYPE_CHECKING:
         transformers,
         types,
         utils,
+        version,
         xgboost,
     )
     from runfolio.autologging.switches import autolog
@@ -137,6 +143,7 @@ __all__ = [
     "azureml",
     "catboost",
     "client",
+    "config",
     "create_experiment",
     "data",
     "delete_experiment",
@@ -185,6 +192,7 @@ __all__ = [
     "pipelines",
     "projects",
     "prophet",
+    "protos",
     "pyfunc",
     "pytorch",
     "register_model",
@@ -211,6 +219,7 @@ __all__ = [
     "spacy",
     "start_run",
     "statsmodels",
+    "store",
     "sweep",
     "sweeps",
     "system_metrics",
@@ -221,6 +230,7 @@ __all__ = [
     "types",
     "utils",
     "validate_evaluation_results",
+    "version",
     "xgboost",
 ]
 _MODULES = (
@@ -229,6 +239,7 @@ _MODULES = (
     "azureml",
     "catboost",
     "client",
+    "config",
     "data",
     "deployments",
     "entities",
@@ -241,6 +252,7 @@ _MODULES = (
     "onnx",
     "pipelines",
     "projects",
+    "protos",
     "prophet",
     "pyfunc",
     "pytorch",
@@ -248,6 +260,7 @@ _MODULES = (
     "sklearn",
     "spacy",
     "statsmodels",
+    "store",
     "sweeps",
     "system_metrics",
     "tensorflow",
@@ -255,6 +268,7 @@ _MODULES = (
     "transformers",
     "types",
     "utils",
+    "version",
     "xgboost",
 )
 _ELSEWHERE = {
@@ -308,10 +322,30 @@ def __getattr__(name: str) -> object:
     if name in _MODULES:
         return importlib.import_module(f"runfolio.{name}")
     if name not in __all__:
-        raise AttributeError(f"module 'runfolio' has no attribute {name!r}")
+        from runfolio._absent import absent_names
+
+        return absent_names("runfolio")(name)
     value: object = getattr(importlib.import_module(_ELSEWHERE.get(name, "runfolio.tracking.fluent")), name)
     globals()[name] = value
     return value
+
+
+class _Absent:
+    """Answers for modules that MLflow has and runfolio has not, when all other finders have found nothing."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Find nothing, and say why where a script for MLflow asks."""
+        if name.startswith("runfolio."):
+            from runfolio._absent import message
+
+            said = message(name)
+            if said:
+                # Without its name: `from runfolio import trace` would else drop the message and say "cannot import name".
+                raise ModuleNotFoundError(said)
+
+
+sys.meta_path.append(_Absent)
 
 
 def __dir__() -> list[str]:

@@ -51,14 +51,23 @@ class RunfolioError(Exception):
     ----------
     message : str
         What happened, where, and what to do about it.
+    error_code : str, optional
+        Another code than the class's, as scripts for MLflow raise ``MlflowException``.
     """
 
     exit_code: int = EXIT_FINDINGS
     error_code: str = "INTERNAL_ERROR"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, error_code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
+        if error_code is not None:
+            self.error_code = error_code
+
+    @classmethod
+    def invalid_parameter_value(cls, message: str) -> RunfolioError:
+        """Make the error of a wrong value: MLflow's name for it."""
+        return UsageError(message)
 
 
 class UsageError(RunfolioError, ValueError):

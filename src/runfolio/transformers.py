@@ -7,15 +7,16 @@
 Its import makes ``TrainingArguments(report_to="runfolio")`` known.
 """
 
+from runfolio._absent import absent_names as _absent_names
 from runfolio.autologging.loggers.transformers import register as _register
 from runfolio.autologging.transformers import autolog
-from runfolio.flavors.transformers import load_folder, save_model
+from runfolio.flavors.transformers import generate_signature_output, load_folder, save_model
 from runfolio.tracking.flavor_models import loads, logs
 
 log_model = logs(save_model)
 load_model = loads(load_folder)
 
-__all__ = ["autolog", "load_model", "log_model", "save_model"]
+__all__ = ["autolog", "generate_signature_output", "load_model", "log_model", "save_model"]
 
 _register()
 
@@ -26,4 +27,4 @@ def __getattr__(name: str) -> object:
         from runfolio.autologging.loggers.transformers import callback_class
 
         return callback_class()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _absent_names(__name__)(name)

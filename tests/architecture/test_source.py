@@ -48,6 +48,12 @@ where that is told with the rows, or with its input example when it is saved, wh
 in common, which are told as damage; what calls the objective of a sweep, whose errors are told in its trial's run, and what
 starts Ray, which tells by a bare Exception that it did not start, and what reads other tools' stores, whose errors are those of any database or network."""
 
+NAMED_BY_MLFLOW = frozenset(
+    "metrics/base.py models/evaluation/base.py models/utils.py tracking/artifact_utils.py utils/file_utils.py utils/logging_utils.py "
+    "utils/time_utils.py".split()
+)
+"""Modules that hold no more than what scripts for MLflow import from modules of these names."""
+
 
 def nodes(kind: type[ast.AST] | tuple[type[ast.AST], ...]) -> Iterator[tuple[str, ast.AST]]:
     for path, tree in TREES.items():
@@ -179,7 +185,8 @@ def test_every_module_says_what_it_is_for() -> None:
 
 @pytest.mark.parametrize("word", ["utils", "helpers", "common", "manager", "base", "misc"])
 def test_no_module_is_named_for_nothing(word: str) -> None:
-    assert [str(path.relative_to(SRC)) for path in FILES if word in path.stem.split("_")] == []
+    found = {path.relative_to(SRC).as_posix() for path in FILES if word in path.stem.split("_")}
+    assert found - NAMED_BY_MLFLOW == set()
 
 
 def test_only_the_standard_library_and_declared_packages_are_imported() -> None:

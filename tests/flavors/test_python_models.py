@@ -237,6 +237,15 @@ def test_script_is_a_model_with_its_configuration_and_its_modules(script: Path, 
     assert done.stdout == "['hihi!']\n"
 
 
+def test_code_is_named_by_mlflow_s_older_word_too(script: Path, tmp_path: Path, in_folio: Path) -> None:
+    code = [script.parent / "word_of_tests.py"]
+    info = runfolio.pyfunc.log_model("said", None, None, code, python_model=str(script), model_config={"times": 1, "end": "."})
+    folder = Path(runfolio.artifacts.download_artifacts(info.model_uri))
+    assert (folder / "code/word_of_tests.py").is_file()
+    with pytest.raises(UsageError, match="code_path is an older name of code_paths: give one of the two"):
+        runfolio.pyfunc.save_model(tmp_path / "m", code_path=code, code_paths=code, python_model=script)
+
+
 def test_script_is_logged_and_loaded(script: Path, in_folio: Path) -> None:
     info = runfolio.pyfunc.log_model(
         "said", python_model=str(script), model_config={"times": 1, "end": "."}, code_paths=[script.parent]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -40,6 +41,16 @@ def test_conda_s_environment_is_the_whole(tmp_path: Path) -> None:
     assert written(tmp_path) == (["rich"], ["rich"])
     with pytest.raises(UsageError, match="takes the place"):
         write_environment(tmp_path, [], ["rich"], conda_env={"dependencies": []})
+
+
+def test_version_of_runfolio_is_not_taken_for_one_of_mlflow(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    asked = f"mlflow=={runfolio.__version__}"  # what f"mlflow=={mlflow.__version__}" makes after the import is changed
+    write_environment(tmp_path, [], [asked, "rich", "mlflow==2.22.0"])
+    assert written(tmp_path) == (["rich", "mlflow==2.22.0"], ["rich", "mlflow==2.22.0"])
+    given: dict[str, Any] = {"channels": ["conda-forge"], "dependencies": ["python=3.11", {"pip": [asked, "rich"]}]}
+    write_environment(tmp_path, [], conda_env=given)
+    assert written(tmp_path) == (["rich"], ["rich"]) and given["dependencies"][-1] == {"pip": [asked, "rich"]}
+    assert caplog.text.count(f"{asked} is left out: the version is runfolio's") == 2
 
 
 def test_file_that_is_not_there_is_told(tmp_path: Path) -> None:

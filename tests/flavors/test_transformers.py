@@ -46,6 +46,16 @@ def test_pipeline_comes_back_without_code(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(called.predict("good")) == 1
 
 
+def test_output_for_a_signature_is_that_of_predict(tmp_path: Path) -> None:
+    pipeline = tiny.pipeline()
+    made = runfolio.transformers.generate_signature_output(pipeline, TEXTS)
+    runfolio.transformers.save_model(pipeline, tmp_path / "m")
+    assert made.to_dict("records") == runfolio.pyfunc.load_model(tmp_path / "m").predict(TEXTS).to_dict("records")
+    assert [spec.name for spec in runfolio.models.infer_signature(TEXTS, made).outputs] == ["label", "score"]
+    with pytest.raises(UsageError, match="A pipeline of Transformers is taken, not dict"):
+        runfolio.transformers.generate_signature_output({"model": 1}, TEXTS)
+
+
 def test_folder_is_laid_out_as_that_of_mlflow(tmp_path: Path) -> None:
     runfolio.transformers.save_model(tiny.pipeline(), tmp_path / "m", model_card="# Mood")
     names = {str(each.relative_to(tmp_path / "m")) for each in (tmp_path / "m").rglob("*") if each.is_file()}

@@ -1,5 +1,6 @@
 """MLflow's entity classes: what the API takes and returns."""
 
+from runfolio._absent import absent_names as _absent_names
 from runfolio.entities.source_type import SourceType
 from runfolio.records.runs import Lifecycle as LifecycleStage
 from runfolio.tracking.entities import (
@@ -41,3 +42,5 @@ __all__ = [
     "SourceType",
     "ViewType",
 ]
+
+__getattr__ = _absent_names(__name__)

@@ -47,6 +47,7 @@ def save_model(
     path: str | os.PathLike[str],
     loader_module: str | None = None,
     data_path: str | os.PathLike[str] | None = None,
+    code_path: Sequence[str | os.PathLike[str]] | None = None,
     code_paths: Sequence[str | os.PathLike[str]] | None = None,
     infer_code_paths: bool = False,
     conda_env: Mapping[str, Any] | str | os.PathLike[str] | None = None,
@@ -69,6 +70,8 @@ def save_model(
         Missing, or an empty folder.
     loader_module, data_path : str and path, optional
         A module with ``_load_pyfunc(data_path)``, and its data, in place of `python_model`.
+    code_path : sequence of paths, optional
+        An older name of `code_paths`.
     code_paths : sequence of paths, optional
         Modules and packages to save with the model.
     infer_code_paths : bool
@@ -93,8 +96,12 @@ def save_model(
     Raises
     ------
     UsageError
-        If it is neither a PythonModel nor a function nor a script, or cannot be pickled.
+        If it is neither a PythonModel nor a function nor a script, or cannot be pickled; or if `code_path` and `code_paths` are given.
     """
+    if code_path is not None:
+        if code_paths is not None:
+            raise UsageError("code_path is an older name of code_paths: give one of the two.")
+        code_paths = code_path
     if (python_model is None) == (loader_module is None):
         raise UsageError(
             "A model is python_model=… (an instance, a function or a script) or loader_module=… (a module), one of the two."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import re
@@ -12,8 +13,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from runfolio._version import __version__
 from runfolio.errors import NotFoundError, UsageError
 from runfolio.formats.mlmodel import render_yaml
+
+_log = logging.getLogger(__name__)
 
 ENV = {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
 Requirements = Sequence[str] | str | os.PathLike[str]
@@ -139,10 +143,11 @@ def write_environment(
     wanted = list(needed) if pip_requirements is None else _lines(pip_requirements)
     wanted += [line for line in _lines(extra_pip_requirements or ()) if line not in wanted]
     wanted, constraints = _resolved(wanted)
+    wanted = _without_own(wanted)
     version = platform.python_version()
     conda: Mapping[str, Any] = _conda(wanted)
     if conda_env is not None:
-        conda = conda_env if isinstance(conda_env, Mapping) else _read(Path(conda_env))
+        conda = _conda_without_own(conda_env if isinstance(conda_env, Mapping) else _read(Path(conda_env)))
         wanted = [line for each in conda.get("dependencies", ()) if isinstance(each, Mapping) for line in each.get("pip", ())]
     if constraints:
         (folder / "constraints.txt").write_text("\n".join(constraints))
@@ -150,6 +155,29 @@ def write_environment(
     (folder / "conda.yaml").write_bytes(render_yaml(conda))
     env = f"python: {version}\nbuild_dependencies:\n- pip\n- setuptools\n- wheel\ndependencies:\n- -r requirements.txt\n"
     (folder / "python_env.yaml").write_text(env)
+
+
+def _without_own(lines: Sequence[str]) -> list[str]:
+    """Leave out ``mlflow==`` with runfolio's version, as ``mlflow.__version__`` makes it: pip would install another MLflow."""
+    own = f"mlflow=={__version__}"
+    if own in lines:
+        _log.warning(
+            "Requirements: %s is left out: the version is runfolio's, from mlflow.__version__. What loads the model here is runfolio; for "
+            "MLflow, name the version: 'mlflow==2.22.0'.",
+            own,
+        )
+    return [line for line in lines if line != own]
+
+
+def _conda_without_own(conda: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave the same out of the content of ``conda.yaml``."""
+    dependencies = [
+        {**each, "pip": _without_own([str(line) for line in each["pip"]])}
+        if isinstance(each, Mapping) and each.get("pip")
+        else each
+        for each in conda.get("dependencies") or ()
+    ]
+    return {**conda, "dependencies": dependencies} if "dependencies" in conda else dict(conda)
 
 
 def _resolved(lines: Sequence[str]) -> tuple[list[str], list[str]]:

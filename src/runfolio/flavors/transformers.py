@@ -322,6 +322,35 @@ def predictor(held: Any, config: Mapping[str, Any]) -> Predict:
     )
 
 
+def generate_signature_output(
+    pipeline: Any,
+    data: Any,
+    model_config: Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | None = None,
+    flavor_config: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return what ``predict`` of the saved pipeline would answer, for ``infer_signature``; nothing is written.
+
+    Parameters
+    ----------
+    pipeline : transformers.Pipeline
+    data : DataFrame, str, dict, or list of them
+    model_config, params : dict, optional
+        For the pipeline; `params` come first.
+    flavor_config : dict, optional
+        Taken for MLflow's sake, and not used.
+
+    Raises
+    ------
+    UsageError
+        If it is no pipeline, or the data is of another type.
+    """
+    del flavor_config
+    if not isinstance(pipeline, _transformers().Pipeline):
+        raise UsageError(f"A pipeline of Transformers is taken, not {type(pipeline).__name__}.")
+    return call(pipeline, data, {**(model_config or {}), **(params or {})})
+
+
 def runs_code(folder: Path, config: Mapping[str, Any]) -> Sequence[str]:
     """Return Python files and pickled weights; safetensors and JSON are data."""
     found = [each for top in (_MODEL, _COMPONENTS) for each in (folder / top).rglob("*") if each.suffix in _RUNS_CODE]

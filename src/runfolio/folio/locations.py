@@ -17,6 +17,11 @@ def location_of(uri: str) -> tuple[str, str]:
     """
     if uri.startswith("spool:"):
         return "spool", uri[len("spool:") :].removeprefix("//") or "."
+    if uri.startswith(("http:", "https:", "databricks")) and (":" in uri or uri in ("databricks", "databricks-uc")):
+        raise UsageError(
+            f"{uri!r} is a tracking server, and runfolio has none: runs go into a git repository. Give a folder, "
+            "set_tracking_uri('path/to/repository'), or leave the call out to use the folio of the current folder."
+        )
     if ":" not in uri:
         return "folio", uri  # a plain path, mostly: urllib takes 4 ms to import
     from urllib.parse import unquote, urlsplit
@@ -26,15 +31,11 @@ def location_of(uri: str) -> tuple[str, str]:
         return "folio", unquote(parts.path)
     if parts.scheme == "runfolio":
         return "folio", unquote(parts.path)
-    if parts.scheme in ("http", "https"):
-        raise UsageError(
-            f"{uri!r} is a tracking server, and runfolio has none: runs go into a git repository. Give a folder, "
-            "set_tracking_uri('path/to/repository'), or leave the call out to use the folio of the current folder."
-        )
     if parts.scheme and len(parts.scheme) > 1 and "://" in uri:
         raise UsageError(
-            f"{uri!r}: runfolio keeps runs in a git repository, not in {parts.scheme}. Give the repository's folder, or spool:FOLDER "
-            "on a machine without it."
+            f"{uri!r}: runfolio keeps runs in a git repository, not in {parts.scheme}. Give the repository's folder, or leave the call "
+            "out to use the folio of the current folder; spool:FOLDER on a machine without it. To take in what is there: runfolio "
+            f"import mlflow {uri}"
         )
     return "folio", uri
 

@@ -31,6 +31,9 @@ models/**/*.yaml merge=runfolio
 _MARK = "# runfolio: records are written by machines; diffs and merges of them go through the installed drivers\n"
 _WITHOUT_MERGE = "runs/** linguist-generated -text -filter diff=runfolio\nenvironments/** linguist-generated -text -filter\n"
 """The lines that runfolio 0.1 wrote before it had a merge driver."""
+_MLFLOW_FOLDER = "mlruns"
+"""Where MLflow puts runs: a script that names it, `set_tracking_uri("file:./mlruns")`, means the folder it works in."""
+
 _DRIVERS = {
     "diff.runfolio.textconv": "runfolio textconv",
     "merge.runfolio.name": "runfolio: records joined field by field",
@@ -67,7 +70,8 @@ def open_folio(location: str | os.PathLike[str] | None = None) -> Folio:
     Parameters
     ----------
     location : path, optional
-        A folder in a folio, or a bare repository; the current folder by default.
+        A folder in a folio, or a bare repository; the current folder by default. For ``mlruns``, which MLflow makes where it is
+        not, the folder that it would be in.
 
     Raises
     ------
@@ -75,6 +79,8 @@ def open_folio(location: str | os.PathLike[str] | None = None) -> Folio:
         If there is none; the message says how to make one.
     """
     start = Path(location or current_folder()).expanduser()
+    if start.name == _MLFLOW_FOLDER and not start.exists():
+        start = start.parent
     if not start.exists():
         raise NotAFolioError(f"{start} does not exist. Make a folio there with: runfolio init {start}")
     start = start.resolve()

@@ -65,13 +65,7 @@ class RunfolioStore(LoggedModels, AbstractStore):  # type: ignore[misc]  # MLflo
 
     def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Any] | None = None) -> str:
         """Make an experiment; artifacts lie in the folio's object store whatever `artifact_location` says."""
-        made = self.client.create_experiment(name, None, {tag.key: tag.value for tag in tags or ()})
-        if artifact_location:
-            self.client._session().say(
-                f"experiment {name!r}: artifact_location={artifact_location!r} is not used. Artifacts lie in the folio's object store "
-                "(runfolio.yaml: artifacts)."
-            )
-        return made
+        return self.client.create_experiment(name, artifact_location, {tag.key: tag.value for tag in tags or ()})
 
     def get_experiment(self, experiment_id: str) -> Any:
         """Return an experiment."""

@@ -7,6 +7,7 @@
 
 from typing import Any
 
+from runfolio._absent import absent_names as _absent_names
 from runfolio.deployments.images.building import build_docker
 from runfolio.evaluation.artifacts import EvaluationArtifact
 from runfolio.evaluation.evaluating import evaluate
@@ -70,3 +71,5 @@ __all__ = [
     "validate_schema",
     "validate_serving_input",
 ]
+
+__getattr__ = _absent_names(__name__)

@@ -4,6 +4,7 @@
 >>> runfolio.pyfunc.load_model("models:/wine@champion").predict(frame)                         # doctest: +SKIP
 """
 
+from runfolio._absent import absent_names as _absent_names
 from runfolio.flavors.chat_models import ChatModel
 from runfolio.flavors.python_function import PyFuncModel
 from runfolio.flavors.python_models import PythonModel, PythonModelContext
@@ -15,7 +16,11 @@ from runfolio.tracking.pyfunc_models import get_model_dependencies, load_model, 
 
 get_default_pip_requirements, get_default_conda_env = defaults("cloudpickle")
 
+FLAVOR_NAME = "python_function"
+"""Of the part of ``MLmodel`` that says how ``predict`` is called: ``info.flavors[runfolio.pyfunc.FLAVOR_NAME]``."""
+
 __all__ = [
+    "FLAVOR_NAME",
     "ChatModel",
     "MappedModel",
     "PyFuncModel",
@@ -34,3 +39,5 @@ __all__ = [
     "save_model",
     "spark_udf",
 ]
+
+__getattr__ = _absent_names(__name__)

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import importlib
 
+from runfolio._absent import absent_names
 from runfolio._typing import Any
 
 _PLACES = {
     "MlflowClient": ("runfolio.tracking.client", "RunfolioClient"),
     "RunfolioClient": ("runfolio.tracking.client", "RunfolioClient"),
+    "get_registry_uri": ("runfolio.tracking.registering", "get_registry_uri"),
     "get_tracking_uri": ("runfolio.tracking.session", "get_tracking_uri"),
     "is_tracking_uri_set": ("runfolio.tracking.session", "is_tracking_uri_set"),
+    "set_registry_uri": ("runfolio.tracking.registering", "set_registry_uri"),
     "set_tracking_uri": ("runfolio.tracking.session", "set_tracking_uri"),
 }
+
+_MODULES = ("artifact_utils", "client", "fluent")
+"""What scripts reach as attributes, ``mlflow.tracking.fluent…``, without an import of their own."""
 
 __all__ = list(_PLACES)
 
@@ -26,4 +32,6 @@ def __getattr__(name: str) -> Any:
     if name in _PLACES:
         module, attribute = _PLACES[name]
         return getattr(importlib.import_module(module), attribute)
-    raise AttributeError(f"module 'runfolio.tracking' has no attribute {name!r}")
+    if name in _MODULES:
+        return importlib.import_module(f"runfolio.tracking.{name}")
+    return absent_names("runfolio.tracking")(name)

@@ -55,6 +55,10 @@ class Entity:
         for name in sorted(self._names()):
             yield name, getattr(self, name)
 
+    def to_proto(self) -> Any:
+        """Return the entity itself, which has the fields of MLflow's message: ``run.info.to_proto().status != RunStatus.FINISHED``."""
+        return self
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {', '.join(f'{name}={value!r}' for name, value in self)}>"
 

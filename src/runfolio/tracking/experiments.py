@@ -24,15 +24,20 @@ class ExperimentVerbs(Bound):
         AlreadyExistsError
             If one of that name is there, deleted or not.
         UsageError
-            If the name is blank, too long or no text; or if `artifact_location` is given: artifacts lie in the folio's
-            object store, by digest.
+            If the name is blank, too long or no text.
+
+        Notes
+        -----
+        `artifact_location` is taken for MLflow's sake and not used, and that is said: artifacts lie in the folio's one object store,
+        named by digest, and are read by the same calls wherever that is.
         """
+        made = self._session().folio.experiments.create(name, checked_tags(tags or {})).experiment_id
         if artifact_location:
-            raise UsageError(
-                f"artifact_location={artifact_location!r}: artifacts lie in the folio's one object store, named by digest. "
-                "Choose its place in runfolio.yaml: artifacts."
+            self._session().say(
+                f"experiment {name!r}: artifact_location={artifact_location!r} is not used. Artifacts lie in the folio's object store "
+                "(runfolio.yaml: artifacts)."
             )
-        return self._session().folio.experiments.create(name, checked_tags(tags or {})).experiment_id
+        return made
 
     def get_experiment(self, experiment_id: str) -> entities.Experiment:
         """Return an experiment by its id.

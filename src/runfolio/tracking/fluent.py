@@ -69,6 +69,11 @@ class ActiveRun:
         return self._held
 
     @property
+    def _info(self) -> entities.RunInfo:
+        """What examples of MLflow's read in place of `info`."""
+        return self.info
+
+    @property
     def data(self) -> entities.RunData:
         """Params, metrics and tags, as they are now."""
         return self._run().data
@@ -154,6 +159,11 @@ def _experiment(held: Session, experiment_id: str | None) -> Experiment:
     if found is None:
         raise NotFoundError(f"No Experiment with id={text} exists here. List them: runfolio experiments list --all")
     return found
+
+
+def _get_experiment_id() -> str:
+    """Return the id of the experiment that a run would be of now: MLflow's name for it, which its own examples import."""
+    return str(_experiment(session(), None).experiment_id)
 
 
 def experiment_in_force(held: Session, experiment_id: str | None = None) -> Experiment:

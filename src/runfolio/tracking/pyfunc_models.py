@@ -45,7 +45,7 @@ def log_model(artifact_path: str | None = None, *args: Any, **kwargs: Any) -> Mo
         Also make it the next version of that registered model.
     await_registration_for : int, optional
         Taken for MLflow's sake: a version is ready at once.
-    loader_module, data_path, code_paths, infer_code_paths, conda_env, python_model, artifacts, signature, input_example, \
+    loader_module, data_path, code_path, code_paths, infer_code_paths, conda_env, python_model, artifacts, signature, input_example, \
 pip_requirements, extra_pip_requirements, metadata, model_config, streamable
         As for :func:`save_model`.
     """

@@ -4,6 +4,7 @@
 'rouge1'
 """
 
+from runfolio._absent import absent_names as _absent_names
 from runfolio.evaluation.metric_values import EvaluationMetric, MetricValue, make_metric
 from runfolio.evaluation.ready_metrics import (
     exact_match,
@@ -49,3 +50,5 @@ __all__ = [
     "rougeL",
     "rougeLsum",
 ]
+
+__getattr__ = _absent_names(__name__)

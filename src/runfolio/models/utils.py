@@ -1,0 +1,5 @@
+"""``ModelInputExample``, under the name that MLflow's scripts import: ``mlflow.models.utils``."""
+
+from runfolio.models import ModelInputExample
+
+__all__ = ["ModelInputExample"]
