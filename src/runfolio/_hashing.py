@@ -27,14 +27,16 @@ else:
     except ImportError:
         from hashlib import sha256
 
-_WORTH_LOADING, _WORTH_CALLING = 1024 * 1024, 512
-"""Bytes from which on OpenSSL makes up for its loading, and, where it is loaded, for being looked up (1,240 bytes: 0.8 for 4.5 us)."""
+_WORTH_LOADING = 1024 * 1024
+"""Bytes that one process hashes from which on OpenSSL makes up for its loading."""
+_best, _hashed = sha1, 0
 
 
 def sha1_of(data: bytes) -> bytes:
-    """Return the SHA-1 of data as 20 bytes; OpenSSL takes a seventh of the time for much."""
-    if len(data) >= (_WORTH_CALLING if "hashlib" in sys.modules else _WORTH_LOADING):
-        from hashlib import sha1 as fast
-
-        return fast(data, usedforsecurity=False).digest()
-    return sha1(data, usedforsecurity=False).digest()
+    """Return the SHA-1 of data as 20 bytes, by OpenSSL where it is loaded, or much is hashed: a fifth of the time."""
+    global _best, _hashed  # noqa: PLW0603 - chosen once a process
+    if _best is sha1:
+        _hashed += len(data)
+        if "hashlib" in sys.modules or _hashed >= _WORTH_LOADING:
+            from hashlib import sha1 as _best
+    return _best(data, usedforsecurity=False).digest()

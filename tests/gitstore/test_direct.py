@@ -73,7 +73,7 @@ def test_it_is_the_commit_that_fast_import_makes(repo: Repo, steps: list[list[tu
         ours = repo.resolve(MAIN)
         git(repo.git_dir.parent, "update-ref", MAIN, before)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(commits, "FEW", 0)
+            patch.setattr(commits, "MOST_BYTES", -1)
             assert commit_files(repo, MAIN, before, changes, "runs\n", ADA, at_s=AT)
         assert repo.resolve(MAIN) == ours
     assert fsck(repo.git_dir.parent) == ""
@@ -92,6 +92,66 @@ def test_no_process_is_started_for_a_small_commit(repo: Repo, monkeypatch: pytes
     assert repo.read(f"{repo.resolve(MAIN)}:runs/x/1.json") == b"{}"
     assert repo.read(f"{repo.resolve(MAIN)}:a/two") == b"2"
     assert repo.read(f"{repo.resolve(MAIN)}:a/three") is None
+
+
+def records(count: int) -> list[FileChange]:
+    """Files of which those of one ending are alike, in two folders; some are new, and one is changed."""
+    made = [FileChange("a/one", b"changed")]
+    for number in range(count):
+        text = f'{{\n  "code": {{\n    "commit": "{"c" * 40}"\n  }},\n  "metrics": {{\n    "loss": {number / 7}\n  }},\n  "n": {number}\n}}\n'
+        made.append(FileChange(f"runs/{number % 2}/{number:04d}.json", text.encode()))
+        if number % 3 == 0:
+            made.append(FileChange(f"runs/{number % 2}/{number:04d}.series.json", f"[{number}]".encode() * 30))
+    return made
+
+
+def test_a_commit_of_many_files_is_one_pack_and_starts_no_process(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, tip, changes = repo.git_dir.parent, repo.resolve(MAIN), records(300)
+    assert tip
+    with monkeypatch.context() as patch:
+        patch.setattr(commits, "MOST_BYTES", 100)
+        assert commit_files(repo, MAIN, tip, changes, "runs\n", ADA, at_s=AT)
+    theirs = git(folder, "rev-parse", "main")
+    git(folder, "update-ref", MAIN, tip)
+    git(folder, "reflog", "expire", "--expire=now", "--all")
+    git(folder, "gc", "-q", "--prune=now")
+    assert git(folder, "cat-file", "-t", theirs.strip(), check=False) == ""
+    fresh = Repo.discover(folder)
+    commits.configured_ident(fresh)
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", lambda *args, **more: pytest.fail(f"a process was started: {args}"))
+        assert commit_files(fresh, MAIN, tip, changes, "runs\n", ADA, at_s=AT)
+    assert git(folder, "rev-parse", "main") == theirs
+    assert fsck(folder) == ""
+    assert git(folder, "count-objects", "-v").split()[:2] == ["count:", "0"]
+    deltas = [
+        line
+        for line in git(folder, "verify-pack", "-v", *map(str, (repo.git_dir / "objects/pack").glob("*.idx"))).splitlines()
+        if len(line.split()) == 7
+    ]
+    assert len(deltas) > 280
+    again = Repo.discover(folder)
+    assert all(again.nearby.answer(f"{again.resolve(MAIN)}:{change.path}") == change.data for change in changes)
+    git(folder, "gc", "-q")
+    assert fsck(folder) == ""
+    assert all(git(folder, "show", f"main:{change.path}") == (change.data or b"").decode() for change in changes[:9])
+
+
+@pytest.mark.parametrize("why", ["packs are few here", "somebody maintains the packs"])
+def test_many_files_are_left_to_git_where_packs_are_not_folded(repo: Repo, why: str) -> None:
+    folder, tip = repo.git_dir.parent, repo.resolve(MAIN)
+    assert tip
+    if why == "packs are few here":
+        git(folder, "config", "gc.autoPackLimit", "10")
+    else:
+        git(folder, "repack", "-qad")
+        git(folder, "multi-pack-index", "write")
+    fresh = Repo.discover(folder)
+    with pytest.raises(LeaveToGitError):
+        directly(fresh, records(49))
+    assert fresh.resolve(MAIN) == tip
+    assert commit_files(fresh, MAIN, tip, records(49), "runs\n", ADA)
+    assert git(folder, "show", "main:a/one") == "changed"
 
 
 def test_packed_objects_are_read_and_kept_apart_from_loose_ones(repo: Repo) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runfolio.gitstore import folders
 from runfolio.gitstore.folders import Folder, Line
 from runfolio.gitstore.trees import Entry, format_tree
 
@@ -14,8 +16,15 @@ NAMES = st.sampled_from(
 STEPS = st.lists(st.dictionaries(NAMES, st.sampled_from(["100644", "40000", None]), max_size=6), max_size=6)
 
 
+@pytest.mark.parametrize("some", [-1, 48], ids=["many at once", "one by one"])
 @given(steps=STEPS)
-def test_changes_give_the_bytes_and_numbers_of_the_whole_folder(steps: list[dict[str, str | None]]) -> None:
+def test_changes_give_the_bytes_and_numbers_of_the_whole_folder(some: int, steps: list[dict[str, str | None]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folders, "_SOME", some)
+        check_steps(steps)
+
+
+def check_steps(steps: list[dict[str, str | None]]) -> None:
     folder, there = Folder(), dict[str, str]()
     for number, step in enumerate(steps):
         assert folder.numbers(b".yaml") == Folder.parse(folder.data()).numbers(b".yaml")

@@ -21,7 +21,7 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
-from runfolio._hashing import sha1, sha256
+from runfolio._hashing import sha1_of, sha256
 from runfolio.errors import BusyError, GitError, storage_error
 from runfolio.gitstore.commits import FileChange
 from runfolio.gitstore.index_entries import IndexEntry, set_entries, skip_work_tree
@@ -223,7 +223,8 @@ def blob_id(data: bytes, kind: str = "sha1") -> str:
     >>> blob_id(b"")
     'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
     """
-    return (sha256 if kind == "sha256" else sha1)(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    whole = b"blob %d\0" % len(data) + data
+    return sha256(whole, usedforsecurity=False).hexdigest() if kind == "sha256" else sha1_of(whole).hex()
 
 
 def _within(path: str, only: tuple[str, ...]) -> bool:

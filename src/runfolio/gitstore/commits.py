@@ -1,9 +1,9 @@
 """Make one commit of some files, without index and work tree.
 
-A few files are committed in this process (:mod:`runfolio.gitstore.direct`), more by one ``git fast-import`` without ``--force``, which
-writes blobs, trees, commit and ref. Either way, where the branch has moved meanwhile nothing is changed, and the caller folds again on
-the new tip (measured, and what the race tests hold). At 100,000 runs a batch of a hundred costs 0.2 to 0.3 ms a run, where an
-index-based commit costs hundreds.
+It is made in this process (:mod:`runfolio.gitstore.direct`) or, where it is large or anything is not plain, by one ``git fast-import``
+without ``--force``, which writes blobs, trees, commit and ref. Either way, where the branch has moved meanwhile nothing is changed, and
+the caller folds again on the new tip (measured, and what the race tests hold). At 100,000 runs a batch of a hundred costs 0.2 to 0.3 ms
+a run, where an index-based commit costs hundreds.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Ident:
         return f"{_NOT_IN_IDENT.sub('', self.name)} <{_NOT_IN_IDENT.sub('', self.mail)}> {at_s} {sign}{minutes // 60:02d}{minutes % 60:02d}"
 
 
-FEW = 48
-"""Files of one commit up to which no git is started; beyond, one process costs less than an object each (decision 18)."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Bytes of a commit's files up to which no git is started: they and what they are compressed to are held in memory."""
 SOME = 1000
 """The same where no ref has to be moved: one process of git for all of them would cost a start, and compress them twice."""
 
@@ -167,7 +167,7 @@ def commit_files(
     stamp = author.line(now if at_s is None else at_s)
     text = message.encode("utf-8", "surrogateescape")
     changes = list(changes)
-    if parent and 0 < len(changes) <= FEW:
+    if parent and changes and sum(len(change.data or b"") for change in changes) <= MOST_BYTES:
         from runfolio.gitstore.direct import commit_directly
         from runfolio.gitstore.ref_files import LeaveToGitError
 

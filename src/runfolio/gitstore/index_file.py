@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
 
-from runfolio._hashing import sha1
+from runfolio._hashing import sha1_of
 from runfolio.gitstore.direct import is_plain, may_be_named
 from runfolio.gitstore.ref_files import LeaveToGitError
 from runfolio.gitstore.repo import Repo
@@ -82,7 +82,7 @@ def edited(data: bytes, changes: Mapping[str, str | None], written_s: int) -> by
     LeaveToGitError
         If it is not done here.
     """
-    if len(data) > LARGEST or data[:8] != b"DIRC\0\0\0\2" or sha1(data[:-_HASH]).digest() != data[-_HASH:]:
+    if len(data) > LARGEST or data[:8] != b"DIRC\0\0\0\2" or sha1_of(data[:-_HASH]) != data[-_HASH:]:
         raise LeaveToGitError("an index of another version, or a large one")
     names, entries, end = _entries(data, written_s)
     trees = _trees(data[end:-_HASH])
@@ -93,7 +93,7 @@ def edited(data: bytes, changes: Mapping[str, str | None], written_s: int) -> by
     tail = b"" if trees is None else trees.written()
     extension = b"" if trees is None else b"TREE" + len(tail).to_bytes(4, "big") + tail
     whole = b"".join((data[:8], len(entries).to_bytes(4, "big"), *entries, extension))
-    return whole + sha1(whole).digest()
+    return whole + sha1_of(whole)
 
 
 def _entries(data: bytes, written_s: int) -> tuple[list[bytes], list[bytes], int]:

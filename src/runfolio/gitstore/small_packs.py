@@ -32,6 +32,7 @@ FOLDED = 512 * 1024
 MANY = 24
 """Foldable packs beyond which they are folded."""
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
+_DELTA = 7  # of an object that is named by its id
 _WHOLE = frozenset((*_KINDS.values(), 4))
 _UNFINISHED = ("tmp_pack_", "tmp_idx_")  # git's own clean-up knows these names
 _FIRST = 12
@@ -62,14 +63,32 @@ def packed(oid: str, kind: str, content: bytes, level: int) -> Packed:
     level : int
         Of compression.
     """
-    size = len(content)
-    byte, size = _KINDS[kind] << 4 | size & 15, size >> 4
+    return Packed(bytes.fromhex(oid), _head(_KINDS[kind], len(content)) + compressed(content, level))
+
+
+def packed_delta(oid: str, base: str, delta: bytes, level: int) -> Packed:
+    """Return an object as a pack holds it that is told by what it differs in from another one of the same pack.
+
+    Parameters
+    ----------
+    oid, base : str
+        The object, and the other one.
+    delta : bytes
+        See :mod:`runfolio.gitstore.deltas`.
+    level : int
+        Of compression.
+    """
+    return Packed(bytes.fromhex(oid), _head(_DELTA, len(delta)) + bytes.fromhex(base) + compressed(delta, level))
+
+
+def _head(kind: int, size: int) -> bytes:
+    byte, size = kind << 4 | size & 15, size >> 4
     head = bytearray()
     while size:
         head.append(byte | 0x80)
         byte, size = size & 0x7F, size >> 7
     head.append(byte)
-    return Packed(bytes.fromhex(oid), bytes(head) + compressed(content, level))
+    return bytes(head)
 
 
 def write_pack(folder: str, objects: Iterable[Packed], *, durable: bool) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from runfolio._hashing import sha1, sha256
+from runfolio._hashing import sha1_of, sha256
 from runfolio._pattern import pattern
 from runfolio._typing import NamedTuple
 from runfolio.errors import DamagedError, GitError
@@ -107,7 +107,7 @@ def folder_numbers(repo: Repo, name: str, ending: str) -> Sequence[int]:
 def tree_id(data: bytes, size: int) -> str:
     """Compute the id of a tree object from its bytes; `size` is the length of an id in bytes."""
     header = f"tree {len(data)}\0".encode()
-    return (sha256 if size == 32 else sha1)(header + data).hexdigest()
+    return sha256(header + data).hexdigest() if size == 32 else sha1_of(header + data).hex()
 
 
 def write_tree(repo: Repo, entries: Sequence[Entry]) -> str:
