@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,25 @@ def test_what_is_written_reads_back_and_is_written_the_same(record: dict[str, ob
     assert load(data, "f") == record
     assert dump(load(data, "f")) == data
     assert load(data, "f", trusted=True) == record
+
+
+BORDERS = st.sampled_from(['}, "', "},", '"', "a", "}, ", "{}"])
+
+
+@given(
+    st.dictionaries(
+        BORDERS,
+        st.dictionaries(BORDERS, BORDERS | st.integers() | st.dictionaries(BORDERS, BORDERS, max_size=2), max_size=3),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_entries_that_are_objects_are_one_a_line_whatever_their_texts(value: dict[str, dict[str, object]]) -> None:
+    def spelled(item: object) -> str:
+        return json.dumps(item, ensure_ascii=False, sort_keys=True)
+
+    lines = ",\n".join(f"    {spelled(key)}: {spelled(value[key])}" for key in sorted(value))
+    assert dump({"k": value}).decode() == f'{{\n  "k": {{\n{lines}\n  }}\n}}\n'
 
 
 @given(st.text(st.characters(), max_size=5))

@@ -152,7 +152,7 @@ def _fold_batch(
     result: FoldResult,
 ) -> None:
     """Commit one batch and drop its journals."""
-    made = _Batch(place, spool, store, None)
+    made: _Batch
 
     def change(tip: str | None) -> list[FileChange]:
         nonlocal made

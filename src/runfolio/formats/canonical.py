@@ -35,7 +35,7 @@ _INVISIBLE = pattern(
     "\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _quote = json.encoder.encode_basestring
-_PLAIN = frozenset((str, int, float, bool, type(None)))
+_PLAIN, _OBJECT = frozenset((str, int, float, bool, type(None))), frozenset((dict,))
 
 
 def one_encoder(settings: json.JSONEncoder) -> Callable[[Any], str]:
@@ -88,11 +88,7 @@ def dump(record: dict[str, Any]) -> bytes:
         name = _quote(key)
         if isinstance(value, dict) and value:
             # Where no entry holds another container, all lines of the field are one call of the C encoder.
-            inner = (
-                _encode_lines(value)[1:-1]
-                if _PLAIN.issuperset(map(type, value.values()))
-                else ",\n    ".join([f"{_quote(entry)}: {_encode(value[entry])}" for entry in sorted(value)])
-            )
+            inner = _encode_lines(value)[1:-1] if _PLAIN.issuperset(map(type, value.values())) else _entries(value)
             lines.append(f"  {name}: {{\n    {inner}\n  }}")
         elif isinstance(value, (list, tuple)) and value:
             inner = ",\n".join(f"    {_encode(entry)}" for entry in value)
@@ -107,6 +103,16 @@ def dump(record: dict[str, Any]) -> bytes:
     elif "\x7f" in text:
         text = text.replace("\x7f", "\\u007f")
     return text.encode()
+
+
+def _entries(value: dict[str, Any]) -> str:
+    """Spell the entries of a field, one a line: by one call of the C encoder where all are objects, as metrics are."""
+    if _OBJECT.issuperset(map(type, value.values())):
+        text = _encode(value)[1:-1]
+        # These four characters stand between two entries. They may also stand in a text, or deeper: then there are more of them.
+        if text.count('}, "') == len(value) - 1:
+            return text.replace('}, "', '},\n    "')
+    return ",\n    ".join([f"{_quote(entry)}: {_encode(value[entry])}" for entry in sorted(value)])
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -194,11 +200,9 @@ def spell_number(value: float) -> float | int | str:
     float, int or str
         ``"NaN"``, ``"Infinity"``, ``"-Infinity"``, or the value itself.
     """
-    if value != value:
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value
+    if value - value == 0:
+        return value
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
 
 
 _SPELLED = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}

@@ -28,7 +28,9 @@ def encode_metric(summary: MetricSummary) -> dict[str, Any]:
     made: dict[str, Any] = {"last": spell_number(summary.last), "step": summary.step, "at": summary.timestamp}
     if summary.count != 1:
         made["count"] = summary.count
-    if summary.min is not None and (summary.count != 1 or summary.min != summary.last):
+    elif summary.min == summary.last:
+        return made  # most metrics have one point
+    if summary.min is not None:
         made["min"], made["min_step"] = spell_number(summary.min), summary.min_step
         assert summary.max is not None
         made["max"], made["max_step"] = spell_number(summary.max), summary.max_step
@@ -110,14 +112,14 @@ def run_fields(run: Run) -> dict[str, Any]:
             series["digest"], series["size"] = run.series.digest, run.series.size
         made["series"] = series
     for key in ("name", "deleted_at", "user", "parent"):
-        if getattr(run, key):
-            made[key] = getattr(run, key)
+        if found := getattr(run, key):
+            made[key] = found
     for key in ("params", "tags", "code", "entry", "environment"):
-        if getattr(run, key):
-            made[key] = dict(getattr(run, key))
+        if found := getattr(run, key):
+            made[key] = dict(found)
     for key in ("notices", "resumed"):
-        if getattr(run, key):
-            made[key] = list(getattr(run, key))
+        if found := getattr(run, key):
+            made[key] = list(found)
     return made
 
 
@@ -144,6 +146,11 @@ def decode_run(data: bytes, where: str, *, trusted: bool = False) -> Run:
 
 def run_of_fields(value: Mapping[str, Any], where: str) -> Run:
     """Read a run from the JSON values of its record; see :func:`decode_run`."""
+    return Run(**read_fields(value, where))
+
+
+def read_fields(value: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Read the fields of a run from the JSON values of its record, checked; see :func:`decode_run`."""
     check_schema(value, SCHEMA, where)
     made: dict[str, Any] = {}
     faults = [f"{key}: the field is missing" for key in ("run_id", "experiment", "status", "start") if key not in value]
@@ -164,7 +171,7 @@ def run_of_fields(value: Mapping[str, Any], where: str) -> Run:
         made.setdefault("artifact_count", len(made["artifacts"]))
     if not _KNOWN.issuperset(value):
         made["extra"] = {key: value[key] for key in value if key not in _KNOWN}
-    return Run(**made)
+    return made
 
 
 def check_schema(value: Mapping[str, Any], newest: int, where: str) -> None:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from operator import itemgetter
 
 from runfolio._typing import Any
 
@@ -43,6 +44,7 @@ def _one_encoder() -> Callable[[Any], str]:
 
 _encode = _one_encoder()
 _decode = json.JSONDecoder().decode
+_LIST, _TEXT, _first = frozenset((list,)), frozenset((str,)), itemgetter(0)
 
 
 def encode_event(*parts: Any) -> bytes:
@@ -52,11 +54,16 @@ def encode_event(*parts: Any) -> bytes:
 
 def encode_text(kind: str, key: str, text: str) -> bytes:
     """Write one param (``p``) or tag (``t``) as a line."""
-    return f'["{kind}",{_quote(key)},{_quote(text)}]\n'.encode("utf-8", "surrogatepass")
+    return encode_value(kind, _quote(key), text)
+
+
+def encode_value(kind: str, key: str, text: str) -> bytes:
+    """Write one param (``p``) or tag (``t``) as a line, its key from :func:`encode_key`."""
+    return f'["{kind}",{key},{_quote(text)}]\n'.encode("utf-8", "surrogatepass")
 
 
 def encode_key(key: str) -> str:
-    """Write a metric's key once; :func:`encode_point` takes it as it is."""
+    """Write a key once; :func:`encode_point` and :func:`encode_value` take it as it is."""
     return _encode(key)
 
 
@@ -78,18 +85,24 @@ def encode_point(key: str, value: float, timestamp: int, step: int) -> bytes:
     return f'["m",{key},{value!r},{timestamp},{step}]\n'.encode()
 
 
-def decode_events(lines: list[bytes]) -> list[list[Any]] | None:
+def decode_events(lines: bytes) -> list[list[Any]] | None:
     """Read several lines in one call of the decoder; None unless each of them is one whole event.
 
     A line that was cut off leaves a bracket or a text open, which no later line closes: joined by commas they don't parse.
+
+    Parameters
+    ----------
+    lines : bytes
+        Without the end of the last one.
     """
-    if not all(line[:2] == b'["' and line[-1:] == b"]" for line in lines):
+    ends = lines.count(b"\n")
+    if lines[:2] != b'["' or lines[-1:] != b"]" or lines.count(b']\n["') != ends:
         return None
     try:
-        found = _decode(f"[{b','.join(lines).decode('utf-8', 'surrogatepass')}]")
-    except ValueError:
+        found = _decode("[" + lines.replace(b"\n", b",").decode("utf-8", "surrogatepass") + "]")
+        whole = len(found) == ends + 1 and _LIST.issuperset(map(type, found)) and _TEXT.issuperset(map(type, map(_first, found)))
+    except (ValueError, IndexError):
         return None
-    whole = len(found) == len(lines) and all(type(event) is list and type(event[0]) is str for event in found)
     return found if whole else None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from runfolio._dataclass import replace
 from runfolio._typing import Any, NamedTuple
 from runfolio.formats.canonical import read_number
-from runfolio.formats.runs import decode_artifact, decode_input, run_of_fields
+from runfolio.formats.runs import decode_artifact, decode_input, read_fields
 from runfolio.formats.series import Reduction
 from runfolio.journal.events import decode_event, decode_events, salvage
 from runfolio.records.runs import ArtifactEntry, DatasetInput, Lifecycle, MetricPoint, MetricSummary, Run, RunStatus
@@ -76,8 +76,9 @@ class RunState:
 
     def _take(self, data: bytes) -> None:
         self._told = None
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        lines = [line for line in lines if line]
+        lines, _, self._rest = (self._rest + data).rpartition(b"\n")
+        if lines[:1] == b"\n" or b"\n\n" in lines:
+            lines = b"\n".join(filter(None, lines.split(b"\n")))  # whoever goes on with a journal begins with an empty line
         events = decode_events(lines)
         for event in self._one_by_one(lines) if events is None else events:
             action = _ACTIONS.get(event[0])
@@ -89,9 +90,9 @@ class RunState:
             except (ValueError, TypeError, IndexError, KeyError):
                 self.unreadable += 1
 
-    def _one_by_one(self, lines: list[bytes]) -> Iterator[list[Any]]:
+    def _one_by_one(self, lines: bytes) -> Iterator[list[Any]]:
         """Yield the events of lines of which one at least is not whole."""
-        for line in lines:
+        for line in filter(None, lines.split(b"\n")):
             event = decode_event(line)
             if event is None:
                 self.unreadable += 1
@@ -131,14 +132,15 @@ class RunState:
             Artifacts all inline, without series: sealing decides how they are stored. Those that have no digest yet are not told.
         """
         if base is not None:
-            return self._amended(base)
+            return replace(base, **self._changes(lambda field, _: getattr(base, field)))
         if self._told is None:
-            self._told = self._amended(run_of_fields(_header_fields(self.header), str(self.path)))
+            fields = read_fields(_header_fields(self.header), str(self.path))
+            self._told = Run(**{**fields, **self._changes(fields.get)})
         return self._told
 
-    def _amended(self, made: Run) -> Run:
-        """Return a run with what the journal says after its header."""
-        tags = {**made.tags, **{key: value for key, value in self.tags.items() if value is not None}}
+    def _changes(self, before: Callable[[str, Any], Any]) -> dict[str, Any]:
+        """Return the fields of the run that the journal's events tell; `before` gives what one was before them, or what it is without."""
+        tags = {**before("tags", {}), **{key: value for key, value in self.tags.items() if value is not None}}
         for key, value in self.tags.items():
             if value is None:
                 tags.pop(key, None)
@@ -147,11 +149,11 @@ class RunState:
         if self.name is not None:
             changes["name"] = self.name
         if self.params:
-            changes["params"] = {**self.params, **made.params}
+            changes["params"] = {**self.params, **before("params", {})}
         if self.artifacts:
-            changes["artifacts"] = {**made.artifacts, **self.artifacts}
+            changes["artifacts"] = {**before("artifacts", {}), **self.artifacts}
         if self.inputs:
-            known = {(item.name, item.digest): item for item in made.inputs}
+            known = {(item.name, item.digest): item for item in before("inputs", ())}
             changes["inputs"] = tuple({**known, **self.inputs}.values())
         notices = list(self.notices)
         if self.unreadable:
@@ -159,10 +161,12 @@ class RunState:
         if self.unknown:
             notices.append(f"{self.unknown} journal line{'s' * (self.unknown > 1)} of a newer runfolio skipped")
         if notices:
-            changes["notices"] = tuple(dict.fromkeys((*made.notices, *notices)))
+            changes["notices"] = tuple(dict.fromkeys((*before("notices", ()), *notices)))
         if self.reduction.points:
-            new = self.reduction.summaries()
-            changes["metrics"] = {**made.metrics, **{key: _joined(made.metrics.get(key), value) for key, value in new.items()}}
+            new, known = self.reduction.summaries(), before("metrics", {})
+            changes["metrics"] = (
+                {**known, **{key: _joined(known.get(key), value) for key, value in new.items()}} if known else new
+            )
         if self.life is not None:
             deleted = self.life[0] is Lifecycle.DELETED
             changes["lifecycle"], changes["deleted_at"] = self.life[0], self.life[1] if deleted else None
@@ -171,7 +175,7 @@ class RunState:
             changes["status"], changes["end"] = self.end[0], None if self.end[0] is RunStatus.RUNNING else self.end[1] or None
         elif self.resumed_at is not None:
             changes["status"], changes["end"] = RunStatus.RUNNING, None
-        return replace(made, **changes)
+        return changes
 
     def points(self) -> Iterator[MetricPoint]:
         """Yield every point of every metric, in the order in which they were logged."""
