@@ -293,6 +293,22 @@ def test_notebook_is_captured_afresh_with_its_cells(repo: Repo, monkeypatch: pyt
     assert "cells" not in current(repo, "", CaptureSettings(notebook=False), Redactor()).code
 
 
+def test_a_shell_that_a_script_opens_is_captured_as_one(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place_of(repo))
+    settings = CaptureSettings(packages=False)
+    script = current(repo, "", settings, Redactor())
+    assert current(repo, "", settings, Redactor()) is script
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "IPython", _IPython(_Shell(None, ["import x"])))
+        assert current(repo, "", settings, Redactor()).entry["script"] == "ipython"
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "ps1", ">>> ", raising=False)  # python -i: what is typed is not the script
+        assert current(repo, "", settings, Redactor()) is script
+        patch.setattr(sys, "argv", [""])
+        patch.setitem(sys.modules, "__main__", type(sys)("__main__"))
+        assert current(repo, "", settings, Redactor()).entry["script"] == "<stdin>"
+
+
 def test_interactive_session_without_kernel_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "IPython", _IPython(_Shell(None, ["1"])))
     entry = entry_point()

@@ -67,7 +67,7 @@ class Spool:
         """Start a journal with its header."""
         amend = bool(header.get("amend"))
         part = f"+{time.time_ns() // 1000:x}{os.getpid():05x}" if amend else ""
-        path = self.journals_folder / f"{run_id}{part}{LIVE}"
+        path = f"{self.journals_folder}/{run_id}{part}{LIVE}"
         each = self.durability == "power-each"
         try:
             writer = JournalWriter(path, each=each, create=True)
@@ -106,7 +106,7 @@ class Spool:
 
     def seal(self, writer: JournalWriter, *, synced: bool = True) -> bool:
         """Sync an ended journal (unless told not to) and give it its sealed name; False while another process holds it."""
-        return writer.close(sealed_name=sealed_name(writer.path), durable=self.durable and synced)
+        return writer.close(sealed_name=sealed_name(writer.name), durable=self.durable and synced)
 
     def journals(self) -> list[Journal]:
         """List the journals, oldest run first, those of one run in the order in which they were begun."""
@@ -151,7 +151,7 @@ class Spool:
     def drop(self, journal: Journal) -> None:
         """Remove a journal whose run is committed."""
         with suppress(FileNotFoundError):
-            journal.path.unlink()
+            os.unlink(journal.path)
 
     @contextmanager
     def hold(self, journal: Journal) -> Iterator[bool]:
@@ -205,6 +205,6 @@ class Spool:
             return None
 
 
-def sealed_name(path: Path) -> str:
+def sealed_name(path: Path | str) -> str:
     """Return the name that a journal gets when its run has ended."""
     return str(path)[: -len(LIVE)] + SEALED

@@ -48,15 +48,15 @@ class JournalWriter:
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
     each : bool
         Sync every event to disk before the call returns (mode ``power-each``).
     create : bool
         The file must not exist yet.
     """
 
-    def __init__(self, path: Path, *, each: bool = False, create: bool = False) -> None:
-        self.path = path
+    def __init__(self, path: Path | str, *, each: bool = False, create: bool = False) -> None:
+        self.name = str(path)
         self._each = each
         self._keys: dict[str, str] = {}
         # A killed process may have left half a line behind which we would write: an empty line costs nothing.
@@ -71,11 +71,16 @@ class JournalWriter:
     def _open(self, create: bool) -> int:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if create else 0)
         try:
-            fd = os.open(self.path, flags, 0o666)  # it may become a file of the work tree: the user's mask decides
+            fd = os.open(self.name, flags, 0o666)  # it may become a file of the work tree: the user's mask decides
         except OSError as error:
             raise storage_error("open the run's journal", error) from None
         fcntl.flock(fd, fcntl.LOCK_SH)
         return fd
+
+    @property
+    def path(self) -> Path:
+        """The journal, under the name that it has while the run goes on."""
+        return Path(self.name)
 
     @property
     def owner(self) -> int:
@@ -100,7 +105,7 @@ class JournalWriter:
             self.write(encode_point(spelled, value, timestamp, step))
             return
         data = f'["m",{spelled},{value!r},{timestamp},{step}]\n'.encode()
-        try:
+        try:  # as `_append`, whose call would be a tenth of this one
             done = _write(self._fd, data)
         except OSError as error:
             self._failed(error)
@@ -152,6 +157,9 @@ class JournalWriter:
         StateError
             If the run was ended.
         """
+        if self._plain:
+            self._append(data)
+            return
         if self._pid != os.getpid():
             self._after_fork()
         fd = self._fd
@@ -169,6 +177,14 @@ class JournalWriter:
             self._failed(error)
         self._torn = False
         self._plain = not self._each
+
+    def _append(self, data: bytes) -> None:
+        try:
+            done = _write(self._fd, data)
+        except OSError as error:
+            self._failed(error)
+        if done != len(data):
+            self._finish(data, done)
 
     def _finish(self, data: bytes, done: int) -> None:
         """Write what a short write left over."""
@@ -197,7 +213,7 @@ class JournalWriter:
             if self._pid == os.getpid() or self._fd < 0:
                 return
             try:
-                fresh = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+                fresh = os.open(self.name, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
             except FileNotFoundError:
                 raise StateError(_SEALED_ELSEWHERE) from None
             except OSError as error:
@@ -212,7 +228,7 @@ class JournalWriter:
     def _is_mine(self, fd: int) -> bool:
         """Tell whether the journal still has its live name, now that nobody can take it away."""
         try:
-            return os.path.samestat(os.fstat(fd), os.stat(self.path))
+            return os.path.samestat(os.fstat(fd), os.stat(self.name))
         except FileNotFoundError:
             return False
 
@@ -254,7 +270,7 @@ class JournalWriter:
                 if not sealed and os.fstat(fd).st_nlink == 0 and not self.path.parent.exists():
                     raise _RemovedError
             if durable:
-                sync_with_folder(fd, self.path.parent) if sealed else os.fsync(fd)
+                sync_with_folder(fd, os.path.dirname(self.name)) if sealed else os.fsync(fd)
         except _RemovedError:
             raise StorageError(
                 f"{self.path.parent} was removed while the run went on, and with it what the run had logged. If the folio was moved, "
@@ -278,7 +294,7 @@ class JournalWriter:
         if os.fstat(fd).st_nlink == 0:
             return False
         try:
-            os.rename(self.path, sealed_name)
+            os.rename(self.name, sealed_name)
         except FileNotFoundError:
             return False  # it has its sealed name already
         return True

@@ -100,6 +100,11 @@ def entry_point(given: Mapping[str, Any] | None = None) -> EntryPoint:
     return EntryPoint(os.path.basename(first), LOCAL, args, file)
 
 
+def may_be_interactive() -> bool:
+    """Tell whether a person may type this process's code as it runs, so that it is another one at each run."""
+    return _shell() is not None or hasattr(sys, "ps1")
+
+
 def _file_of(module: ModuleType | None) -> str | None:
     found = getattr(module, "__file__", None)
     return found if isinstance(found, str) else None

@@ -150,10 +150,11 @@ def _choose(experiment_id: str | None, name: str = "") -> None:
 
 def _experiment(held: Session, experiment_id: str | None) -> Experiment:
     """Return the experiment for a new run: named, set, from the environment, or the default one."""
-    name = os.environ.get("RUNFOLIO_EXPERIMENT_NAME") or os.environ.get(CHOSEN_VARIABLE)
     wanted = _experiment_id or os.environ.get("RUNFOLIO_EXPERIMENT_ID") if experiment_id in (None, "") else experiment_id
-    if wanted is None and name:
-        return held.folio.experiments.get_or_create(name)
+    if wanted is None:
+        name = os.environ.get("RUNFOLIO_EXPERIMENT_NAME") or os.environ.get(CHOSEN_VARIABLE)
+        if name:
+            return held.folio.experiments.get_or_create(name)
     text = check_experiment_id(DEFAULT_EXPERIMENT_ID if wanted is None else wanted)
     found = held.folio.experiments.by_id(text)
     if found is None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from runfolio._dataclass import replace
 from runfolio._typing import TYPE_CHECKING, Any
 from runfolio.errors import DeletedError, StateError, UsageError, storage_errors
 from runfolio.formats.runs import encode_input
 from runfolio.journal import JournalWriter
-from runfolio.journal.events import encode_event, encode_key, encode_point, encode_text
+from runfolio.journal.events import encode_event, encode_key, encode_point, encode_value
 from runfolio.objects import media_type_of
 from runfolio.records import ArtifactEntry, DatasetInput, Lifecycle, Run
 from runfolio.records.names import MAX_PARAM_LENGTH, MAX_TAG_LENGTH, check_artifact_path, check_key
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 RUN_VARIABLE = "RUNFOLIO_RUN_ID"
 """Names the run that a program was started for."""
 _BEYOND_64_BITS = 2**63
+
+
+_spelled_before = lru_cache(maxsize=4096)(lambda key, kind: encode_key(check_key(key, kind)))
+
+
+def _spelled(key: Any, kind: str) -> str:
+    """Return the key of a param, metric or tag as it is written, checked: for the first run of a process, since the next have the same."""
+    return _spelled_before(key, kind) if type(key) is str else encode_key(check_key(key, kind))
 
 
 class LiveRun:
@@ -110,7 +119,7 @@ class LiveRun:
         """Log one point of a metric."""
         spelled = self._keys.get(key) if type(key) is str else None
         if spelled is None:
-            spelled = self._keys[key] = encode_key(check_key(key, "metric"))
+            spelled = self._spelled(key)
         if type(value) is not float:
             value = number_of(key, value)
         if timestamp is None:
@@ -145,7 +154,7 @@ class LiveRun:
         return self._keys.get(key)
 
     def _spelled(self, key: str) -> str:
-        spelled = self._keys[key] = encode_key(check_key(key, "metric"))
+        spelled = self._keys[key] = _spelled(key, "metric")
         return spelled
 
     def param(self, key: str, value: Any) -> None:
@@ -177,9 +186,7 @@ class LiveRun:
         for key, value in params.items():
             fresh[key] = self._param(key, value, lines)
         for key, value, timestamp, step in metrics:
-            spelled = self._keys.get(key) if type(key) is str else None
-            if spelled is None:
-                spelled = self._keys[key] = encode_key(check_key(key, "metric"))
+            spelled = (self._keys.get(key) if type(key) is str else None) or self._spelled(key)
             at = now if timestamp is None else whole(key, "timestamp", timestamp)
             lines.append(encode_point(spelled, number_of(key, value), at, 0 if step is None else whole(key, "step", step)))
         for key, value in tags.items():
@@ -189,11 +196,11 @@ class LiveRun:
 
     def _param(self, key: str, value: Any, lines: list[bytes]) -> str:
         """Add the lines of a param, none if it was logged before; return its text."""
-        check_key(key, "parameter")
+        spelled = _spelled(key, "parameter")
         text = self._text(key, value, "param", MAX_PARAM_LENGTH, lines)
         known = self._params.get(key)
         if known is None:
-            lines.append(encode_text("p", key, text))
+            lines.append(encode_value("p", spelled, text))
         elif known != text:
             raise UsageError(
                 f"Changing param values is not allowed. Param with key={key!r} was already logged with value={known!r} for run "
@@ -203,8 +210,8 @@ class LiveRun:
 
     def _tag(self, key: str, value: Any, lines: list[bytes]) -> None:
         """Add the lines of a tag."""
-        check_key(key, "tag")
-        lines.append(encode_text("t", key, self._text(key, value, "tag", MAX_TAG_LENGTH, lines)))
+        spelled = _spelled(key, "tag")
+        lines.append(encode_value("t", spelled, self._text(key, value, "tag", MAX_TAG_LENGTH, lines)))
 
     def _text(self, key: str, value: Any, kind: str, limit: int, lines: list[bytes]) -> str:
         text = value if type(value) is str else str(value)

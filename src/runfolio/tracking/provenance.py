@@ -24,7 +24,7 @@ from runfolio.gitstore.codestate import Asked
 from runfolio.gitstore.repo import Repo
 from runfolio.records.redaction import Redactor
 from runfolio.records.settings import CaptureSettings
-from runfolio.tracking.entrypoint import EntryPoint, entry_point
+from runfolio.tracking.entrypoint import EntryPoint, entry_point, may_be_interactive
 from runfolio.tracking.packages import installed, lock_name
 from runfolio.tracking.source import (
     ask_code,
@@ -85,10 +85,13 @@ def current(folio: Repo | None, prefix: str, settings: CaptureSettings, redactor
     folio, prefix, settings, redactor
         As for :func:`capture`.
     """
+    key = (folio.common_dir if folio else None, prefix, redactor.rules, settings)
+    found = _cache.get(key)
+    if found is not None and not may_be_interactive():
+        return found
     entry = entry_point()
     if entry.interactive:
         return _capture(folio, prefix, settings, redactor.fresh(), entry)
-    key = (folio.common_dir if folio else None, prefix, redactor.rules, settings)
     with _lock:
         if key not in _cache:
             _cache[key] = _capture(folio, prefix, settings, redactor.fresh(), entry)
