@@ -189,6 +189,7 @@ def _folder_of(top: _Edits, names: list[bytes]) -> _Edits:
     return here
 
 
+@lru_cache(maxsize=1024)  # files of a commit lie in the same folders
 def may_be_named(name: bytes) -> bool:
     """Tell whether a part of a path is none that some file system may take for ``.git``: those are left to git to judge."""
     if _HARMLESS.fullmatch(name):

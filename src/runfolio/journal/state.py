@@ -17,7 +17,8 @@ from runfolio.formats.series import Reduction
 from runfolio.journal.events import decode_event, decode_events, salvage
 from runfolio.records.runs import ArtifactEntry, DatasetInput, Lifecycle, MetricPoint, MetricSummary, Run, RunStatus
 
-_CHUNK = 1 << 20
+_CHUNK = 64 * 1024
+"""Bytes read at once: a larger piece is mapped by the system for each journal, and its pages are cleared."""
 
 
 class CopiedArtifact(NamedTuple):
@@ -70,6 +71,8 @@ class RunState:
             while data := os.pread(fd, _CHUNK, self._offset):
                 self._offset += len(data)
                 self._take(data)
+                if len(data) < _CHUNK:
+                    break  # a file gives less than it is asked for at its end
         finally:
             os.close(fd)
         return self
