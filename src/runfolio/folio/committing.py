@@ -124,10 +124,7 @@ def _is_next(place: Place, branch: str, parent: str | None) -> bool:
 
 def base_of(place: Place, branch: str) -> str | None:
     """Return the commit on which a new one stands: the branch's own, or what the remote has of a ledger not made here yet."""
-    tip = place.repo.resolve(branch)
-    if tip is None and branch == place.ledger:
-        return place.tip()
-    return tip
+    return place.tip() if branch == place.ledger else place.repo.resolve(branch)
 
 
 def _unequal(place: Place, tip: str | None, changes: list[FileChange]) -> list[FileChange]:

@@ -15,7 +15,6 @@ from functools import lru_cache
 
 from runfolio._typing import TYPE_CHECKING, NamedTuple
 from runfolio.gitstore.config import Values
-from runfolio.gitstore.deltas import Deltas
 from runfolio.gitstore.folders import Folder, Line
 from runfolio.gitstore.loose import GIT_LEVEL, fitting_level, object_id
 from runfolio.gitstore.nearby import NotNearbyError
@@ -277,7 +276,11 @@ class _Writer:
             _level(self.said, "pack.compression", default)
             for default in (_PACK_LEVEL, _LARGE_TREE_LEVEL if self._many else _TREE_LEVEL)
         )
-        deltas = Deltas() if self._many else None
+        deltas = None
+        if self._many:
+            from runfolio.gitstore.deltas import Deltas  # one short run makes none
+
+            deltas = Deltas()
         for oid, (kind, data, _, name) in self._made.items():
             found = deltas.find(name.partition(b".")[2], oid, data) if deltas and kind == "blob" else None
             yield packed_delta(oid, *found, level) if found else packed(oid, kind, data, trees if kind == "tree" else level)
