@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,14 @@ def test_of_files_logged_under_one_path_the_last_counts_in_whatever_order_they_a
 
 def test_an_event_of_a_newer_runfolio_is_said_to_be_one(tmp_path: Path) -> None:
     assert state_of(tmp_path, ("later", 1), ("p", "a", "1")).run().notices == ("1 journal line of a newer runfolio skipped",)
+
+
+def test_a_read_that_gives_less_than_was_asked_for_is_not_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = state_of(tmp_path, *(("p", f"p{number}", "1") for number in range(200)))
+    read = os.pread
+    monkeypatch.setattr(os, "pread", lambda fd, size, at: read(fd, min(size, 7), at))
+    assert RunState(whole.path).refresh().run() == whole.run()
+    assert len(whole.run().params) == 200
 
 
 def test_a_run_is_told_anew_when_its_journal_grew(tmp_path: Path) -> None:

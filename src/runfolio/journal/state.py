@@ -68,11 +68,10 @@ class RunState:
         except FileNotFoundError:
             return self
         try:
+            # Less than was asked for is not the end: a disk that cannot read on gives what it could first, and says so at the next call.
             while data := os.pread(fd, _CHUNK, self._offset):
                 self._offset += len(data)
                 self._take(data)
-                if len(data) < _CHUNK:
-                    break  # a file gives less than it is asked for at its end
         finally:
             os.close(fd)
         return self
