@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runfolio.errors import GitError, NotAFolioError
-from runfolio.gitstore import Repo, process
+from runfolio.gitstore import Repo, program
 from runfolio.gitstore.discovery import plain_repository
 from tests.faults.repositories import environment, git
 
@@ -35,7 +35,8 @@ def as_git_says(folder: Path) -> tuple[Path, Path, Path | None]:
 @pytest.mark.parametrize("below", [".", "a", "a/b"])
 def test_a_plain_repository_is_found_without_git(top: Path, monkeypatch: pytest.MonkeyPatch, below: str) -> None:
     wanted = as_git_says(top / below)
-    monkeypatch.setattr(subprocess, "run", lambda *args, **more: pytest.fail("git was started"))
+    for place, name in ((os, "posix_spawn"), (subprocess, "Popen")):
+        monkeypatch.setattr(place, name, lambda *args, **more: pytest.fail("git was started"))
     repo = Repo.discover(top / below)
     assert (repo.git_dir, repo.common_dir, repo.work_tree) == wanted
 
@@ -128,7 +129,7 @@ def test_a_git_that_is_too_old_is_named_when_it_is_needed(top: Path, tmp_path: P
     old.write_text("#!/bin/sh\necho git version 2.20.1\n")
     old.chmod(0o755)
     monkeypatch.setenv("PATH", str(old.parent))
-    caches = (process.git_program, process.git_version, process._found)
+    caches = (program.git_program, program.git_version, program.found_git, program._kept)
     for cached in caches:
         cached.cache_clear()
     try:

@@ -12,8 +12,9 @@ import pytest
 from runfolio.errors import GitError, StateError
 from runfolio.folio import initialise
 from runfolio.folio.in_use import _in_trees
-from runfolio.gitstore import Repo, process
+from runfolio.gitstore import Repo
 from runfolio.gitstore.index_entries import IndexEntry, set_entries, skip_work_tree, take_files
+from runfolio.gitstore.program import found_git, git_program
 from tests.conftest import git
 
 OID = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
@@ -52,8 +53,8 @@ def cut_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 
 def _forget_git() -> None:
-    process.git_program.cache_clear()
-    process._found.cache_clear()
+    git_program.cache_clear()
+    found_git.cache_clear()
 
 
 CHANGES = {

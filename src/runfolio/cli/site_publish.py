@@ -6,10 +6,10 @@ import gc
 import json
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from runfolio._typing import TYPE_CHECKING, NamedTuple
 from runfolio.cli.opening import chosen_folio, opened
 from runfolio.errors import UsageError
 from runfolio.records.visible import visible

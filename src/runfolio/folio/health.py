@@ -32,7 +32,7 @@ from runfolio.folio.measuring import (
 )
 from runfolio.folio.place import Place, short
 from runfolio.formats import paths
-from runfolio.gitstore.process import git_version
+from runfolio.gitstore.program import git_version
 from runfolio.records.findings import Finding, Severity
 
 MANY_RUNS = 10_000

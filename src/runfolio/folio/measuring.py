@@ -18,7 +18,7 @@ from pathlib import Path
 from runfolio._dataclass import dataclass
 from runfolio.folio.place import Place
 from runfolio.formats import paths
-from runfolio.gitstore.process import git_version
+from runfolio.gitstore.program import git_version
 from runfolio.objects import LocalStore, ObjectStore
 
 WINDOW_DAYS = 30

@@ -24,8 +24,8 @@ import sys
 import zlib
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO, NamedTuple
 
+from runfolio._typing import Any, BinaryIO, NamedTuple
 from runfolio.formats.thrift import Field, struct_bytes
 
 MAGIC = b"PAR1"

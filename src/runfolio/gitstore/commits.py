@@ -17,7 +17,8 @@ from contextlib import suppress
 from runfolio._dataclass import dataclass
 from runfolio._pattern import pattern
 from runfolio.errors import GitError
-from runfolio.gitstore.process import explain, git_version, run_git
+from runfolio.gitstore.process import explain, run_git
+from runfolio.gitstore.program import git_version
 from runfolio.gitstore.repo import Repo
 
 

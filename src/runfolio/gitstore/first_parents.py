@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from runfolio._pattern import pattern
+from runfolio._typing import NamedTuple
 from runfolio.gitstore.nearby import NotNearbyError
 from runfolio.gitstore.repo import Repo
 

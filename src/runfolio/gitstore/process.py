@@ -7,16 +7,14 @@ those that say who the author is, how to reach a remote, and which configuration
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 
 from runfolio._pattern import pattern
 from runfolio.errors import GitError
+from runfolio.gitstore.program import ask_version_ahead, found_git, git_program
 from runfolio.gitstore.started import Said, Started
 
-OLDEST_GIT = (2, 30)
 _KEPT = pattern(
     r"GIT_(AUTHOR|COMMITTER)_\w+|GIT_SSH\w*|GIT_SSL\w+|GIT_ASKPASS|GIT_CONFIG(_GLOBAL|_SYSTEM|_NOSYSTEM|_COUNT|_KEY_\d+|_VALUE_\d+)"
 )
@@ -42,67 +40,6 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return made
 
 
-@lru_cache(maxsize=1)
-def git_program() -> str:
-    """Return the path of git, once its version was looked at.
-
-    Raises
-    ------
-    GitError
-        If git is not installed, or older than 2.30.
-    """
-    version = git_version()
-    if version < OLDEST_GIT:
-        raise GitError(f"git {version[0]}.{version[1]} is too old: runfolio needs git 2.30 or newer. Upgrade git.")
-    return _found()
-
-
-@lru_cache(maxsize=1)
-def _found() -> str:
-    found = next(filter(_is_program, (os.path.join(folder, "git") for folder in os.get_exec_path())), None)
-    if not found:
-        import shutil  # it also knows where Windows looks, and takes 2 ms to load
-
-        found = shutil.which("git")
-    if not found:
-        raise GitError("git was not found. Install git 2.30 or newer and see that it is on the PATH.")
-    return found
-
-
-def _is_program(path: str) -> bool:
-    return os.path.isfile(path) and os.access(path, os.X_OK)
-
-
-@lru_cache(maxsize=1)
-def git_version() -> tuple[int, int]:
-    """Return git's version.
-
-    Raises
-    ------
-    GitError
-        If git is not installed, or does not run.
-    """
-    program = _found()
-    asked = _version_asked.pop() if _version_asked else _ask_version()
-    done = (asked if asked.owner == os.getpid() else _ask_version()).wait()
-    match = re.search(rb"(\d+)\.(\d+)", done.stdout)
-    if done.returncode or match is None:
-        said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()[:300] or f"exit code {done.returncode}"
-        raise GitError(f"{program} does not run: git --version said: {said}. Check your installation of git.")
-    return int(match[1]), int(match[2])
-
-
-_version_asked: list[Started] = []
-
-
-def _ask_version() -> Started:
-    program = _found()
-    try:
-        return Started((program, "--version"), None)
-    except OSError as error:
-        raise GitError(f"{program} could not be started: {error.strerror or error}.") from None
-
-
 def start_git(args: tuple[str, ...], cwd: Path | str | None) -> Started:
     """Start one git command that only reads, and has no input; the first of a process starts ``git --version`` beside it.
 
@@ -113,14 +50,13 @@ def start_git(args: tuple[str, ...], cwd: Path | str | None) -> Started:
     GitError
         If git cannot be started.
     """
-    program = _found()
+    program = found_git()
     try:
         place = () if cwd is None else ("-C", str(cwd))
         started = Started((program, *place, *SAFE, *NO_HOOKS, *args), environment())
     except OSError as error:
         raise GitError(f"git could not be started in {cwd}: {error.strerror or error}.") from None
-    if not _version_asked and not git_version.cache_info().currsize:
-        _version_asked.append(_ask_version())
+    ask_version_ahead()
     return started
 
 

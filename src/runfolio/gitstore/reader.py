@@ -18,7 +18,8 @@ from pathlib import Path
 from runfolio._typing import IO, TYPE_CHECKING
 from runfolio.errors import GitError, RemoteError
 from runfolio.gitstore.nearby import NearbyObjects, NotNearbyError
-from runfolio.gitstore.process import NO_HOOKS, SAFE, environment, git_program
+from runfolio.gitstore.process import NO_HOOKS, SAFE, environment
+from runfolio.gitstore.program import git_program
 
 if TYPE_CHECKING:
     import subprocess

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from operator import itemgetter
-from typing import NamedTuple
 
+from runfolio._typing import NamedTuple
 from runfolio.index.columns import packed_columns, unpacked_columns
 from runfolio.index.rows import HIDDEN
 from runfolio.index.schema import KEY_BITS

@@ -6,8 +6,8 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
 
+from runfolio._typing import Any, NamedTuple
 from runfolio.errors import DamagedError, GitError
 from runfolio.formats.datasets import content_of_input
 from runfolio.formats.experiments import decode_experiment, experiment_fields

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from runfolio._typing import NamedTuple
 from runfolio.records.runs import Run
 
 

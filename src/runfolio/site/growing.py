@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runfolio._typing import TYPE_CHECKING, Any, NamedTuple
 from runfolio.site.columns import MAX_TEXT, Cells, decode_column, encode_column, facts_of, join_facts, lengthened, script_value
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
+from runfolio._typing import NamedTuple
 from runfolio.errors import StateError
 from runfolio.formats.paths import BUILT_SITE
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import NamedTuple
 
 from runfolio._pattern import pattern
+from runfolio._typing import NamedTuple
 
 _NAME = pattern(r"images/(?P<key>.+?)%step%(?P<step>\d{1,18})%timestamp%\d+%[\w-]+?(?P<small>%compressed)?\.\w+\Z", re.ASCII)
 

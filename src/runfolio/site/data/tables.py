@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
 
 from runfolio._pattern import pattern
+from runfolio._typing import Any, NamedTuple
 from runfolio.index import RunRow
 from runfolio.site.columns import encode_column, facts_of, join_facts, script
 from runfolio.site.gather import ExperimentData, Site

@@ -13,10 +13,10 @@ import json
 import os
 from collections.abc import Container
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from runfolio._dataclass import dataclass, field
 from runfolio._pattern import pattern
+from runfolio._typing import TYPE_CHECKING, NamedTuple
 from runfolio.errors import DamagedError, NotFoundError, StateError
 from runfolio.site.kinds import SAFE_ENDINGS
 from runfolio.site.memory import MEMORY

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runfolio._typing import TYPE_CHECKING, Any, NamedTuple
 from runfolio.diff.states import ABSENT, FieldChange, StateDiff
 from runfolio.diff.verdict import PREDICTION, WELCH, Trial, Verdict, is_number, judge
 from runfolio.folio.changes import RecordCommit, changes_between, read_difference
