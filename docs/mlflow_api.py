@@ -61,7 +61,7 @@ NOTES = {
     "log_model": "MLflow 3's `name` too; the others are out of date in MLflow, or of Databricks",
     "save_model": "what is not here is out of date in MLflow, or of Databricks",
     "ChatModel": "messages and answers: `runfolio.types.llm`; answers are sent whole",
-    "spark_udf": "written to Spark's documentation, not run",
+    "spark_udf": 'with `env_manager="local"` alone; [serving](how-to/serving.md)',
     "flush_artifact_async_logging": "returns at once: nothing waits",
 }
 

@@ -11,7 +11,8 @@ from runfolio.flavors.python_models import PythonModel, PythonModelContext
 from runfolio.flavors.python_saving import add_to_model
 from runfolio.flavors.requirements import defaults
 from runfolio.flavors.type_hints import TypeFromExample, pyfunc
-from runfolio.serving.mapping import MappedModel, dask_predict, ray_predict, spark_udf
+from runfolio.serving.mapping import MappedModel, dask_predict, ray_predict
+from runfolio.serving.spark import spark_udf
 from runfolio.tracking.pyfunc_models import get_model_dependencies, load_model, log_model, save_model
 
 get_default_pip_requirements, get_default_conda_env = defaults("cloudpickle")

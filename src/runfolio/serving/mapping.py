@@ -1,4 +1,4 @@
-"""A model over data beyond one machine: as a Spark UDF, and mapped over the parts of a Dask frame or a Ray dataset.
+"""A model over data beyond one machine: mapped over the parts of a Dask frame or a Ray dataset (Spark: :mod:`runfolio.serving.spark`).
 
 Thin: the engine splits, sends and gathers; here a part is a table, predicted by a model that each process fetches and loads once.
 The folio (or the folder) must be reachable from the engine's workers under the same path.
@@ -6,11 +6,9 @@ The folio (or the folder) must be reachable from the engine's workers under the 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
 from typing import Any
 
-from runfolio.errors import UsageError, missing_package
+from runfolio.errors import NotAFolioError, UsageError
 
 _loaded: dict[tuple[str, str | None], Any] = {}
 
@@ -22,19 +20,24 @@ class MappedModel:
     ----------
     model_uri : str
     folio : str, optional
-        Path of the folio, as workers see it.
+        Path of the folio, as workers see it; by default that of the folio here.
     trust : bool, optional
         As for ``load_model``.
+    params : dict, optional
+        Of each prediction, as the model's signature declares them.
     """
 
-    def __init__(self, model_uri: str, folio: str | None = None, trust: bool | None = None) -> None:
-        self.model_uri, self.folio, self.trust = model_uri, folio, trust
+    def __init__(
+        self, model_uri: str, folio: str | None = None, trust: bool | None = None, params: dict[str, Any] | None = None
+    ) -> None:
+        self.model_uri, self.trust, self.params = model_uri, trust, params
+        self.folio = _folio_here() if folio is None else folio
 
     def predict(self, frame: Any) -> Any:
         """Return what the model predicts for a table: a Series, or a DataFrame where it predicts several columns."""
         import pandas
 
-        made = self._model().predict(frame)
+        made = self.model().predict(frame, self.params) if self.params else self.model().predict(frame)
         if isinstance(made, (pandas.Series, pandas.DataFrame)):
             return made.set_axis(frame.index, axis=0)
         if len(getattr(made, "shape", (0,))) == 2:
@@ -46,7 +49,8 @@ class MappedModel:
         made = self.predict(frame)
         return made.to_frame() if hasattr(made, "to_frame") else made
 
-    def _model(self) -> Any:
+    def model(self) -> Any:
+        """Return the model, loaded in this process if it is not yet."""
         key = (self.model_uri, self.folio)
         if key not in _loaded:
             from runfolio.tracking.pyfunc_models import load_model
@@ -56,6 +60,16 @@ class MappedModel:
                 set_tracking_uri(self.folio)
             _loaded[key] = load_model(self.model_uri, trust=self.trust)
         return _loaded[key]
+
+
+def _folio_here() -> str | None:
+    """Return the path of the folio that this process logs to; None outside of any, where a model is named by its own path."""
+    from runfolio.tracking.session import session
+
+    try:
+        return session().location
+    except NotAFolioError:
+        return None
 
 
 def dask_predict(frame: Any, model_uri: str, *, folio: str | None = None, trust: bool | None = None, meta: Any = None) -> Any:
@@ -81,60 +95,3 @@ def dask_predict(frame: Any, model_uri: str, *, folio: str | None = None, trust:
 def ray_predict(dataset: Any, model_uri: str, *, folio: str | None = None, trust: bool | None = None, **more: Any) -> Any:
     """Return the predictions for a Ray dataset, as a dataset; `more` goes to ``map_batches``."""
     return dataset.map_batches(MappedModel(model_uri, folio, trust), **{"batch_format": "pandas", **more})
-
-
-def spark_udf(
-    spark: Any,
-    model_uri: str,
-    result_type: Any = "double",
-    env_manager: str | None = None,
-    params: dict[str, Any] | None = None,
-    *,
-    folio: str | None = None,
-    trust: bool | None = None,
-) -> Any:
-    """Return a Spark UDF of a model: called with its columns in the order of its signature, or with a ``struct`` of them.
-
-    Parameters
-    ----------
-    spark : SparkSession
-    model_uri, folio, trust
-        As for :class:`MappedModel`.
-    result_type : str or DataType
-        Of a prediction.
-    env_manager : str, optional
-        Only ``local``, the default: workers need the model's packages.
-    params : dict, optional
-        Not taken: a table's predictions have no parameters here.
-    """
-    if env_manager not in (None, "local") or params:
-        raise UsageError("spark_udf takes env_manager='local' and no params.")
-    try:
-        from pyspark.sql.functions import pandas_udf
-    except ImportError as error:
-        raise missing_package("pyspark", "", "make a Spark UDF") from error
-    mapped = MappedModel(model_uri, folio or os.environ.get("RUNFOLIO_TRACKING_URI"), trust)
-    names = _names(mapped)
-
-    @pandas_udf(result_type)  # type: ignore[untyped-decorator, unused-ignore] # pyspark need not be installed
-    def predict(parts: Iterator[tuple[Any, ...]]) -> Iterator[Any]:
-        for part in parts:
-            yield mapped.predict(_table(part, names))
-
-    return predict
-
-
-def _names(mapped: MappedModel) -> Sequence[str] | None:
-    signature = mapped._model().metadata.signature
-    inputs = signature.inputs if signature else None
-    return [str(name) for name in inputs.input_names()] if inputs is not None else None
-
-
-def _table(part: Any, names: Sequence[str] | None) -> Any:
-    import pandas
-
-    columns = part if isinstance(part, tuple) else (part,)
-    if len(columns) == 1 and isinstance(columns[0], pandas.DataFrame):
-        return columns[0]
-    made = pandas.concat(columns, axis=1)
-    return made.set_axis((names or list(map(str, range(len(columns)))))[: len(columns)], axis=1)
