@@ -201,6 +201,17 @@ def test_a_list_of_files_that_cannot_be_read_stops_everything(folio: Folio) -> N
         look(folio)
 
 
+def test_in_a_clone_whose_store_is_empty_nothing_is_unused(folio: Folio, tmp_path: Path) -> None:
+    logged(folio, "first", MAX_INLINE_ARTIFACTS + 1)  # so many files are a list, which lies in the store
+    git(folio, "clone", "-q", ".", str(tmp_path / "clone"))
+    opened = open_folio(str(tmp_path / "clone"))
+    assert find_unused(opened) == Unused()
+    opened.store.put_bytes(b"stray")
+    with pytest.raises(DamagedError, match="nothing was removed"):
+        find_unused(opened)
+    opened.close()
+
+
 def test_a_shallow_clone_is_refused(folio: Folio, tmp_path: Path) -> None:
     logged(folio, "first")
     subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{folio.place.root}", str(tmp_path / "shallow")], check=True)

@@ -51,3 +51,19 @@ def test_without_the_right_to_push_nothing_is_lost_and_the_words_say_so(shared: 
     text = shared.workflow("collect").replace("contents: write", "contents: read")
     run = Run(shared.host, "schedule", {}, {"ref": "refs/heads/main"}).start(text)
     assert run.outcome == "failure" and "did not take" in run.jobs["collect"].text()
+
+
+REGISTERING = """
+import runfolio
+with runfolio.start_run() as run:
+    runfolio.log_text("weights", "model/weights.txt")
+runfolio.register_model(f"runs:/{run.info.run_id}/model", "wine")
+"""
+
+
+def test_a_model_whose_files_lie_in_the_clone_that_logged_it_does_not_make_the_job_red(team: Team) -> None:
+    subprocess.run([sys.executable, "-c", REGISTERING], env=team.env, cwd=team.ada, check=True)
+    team.push()
+    run = Run(team.host, "schedule", {}, {"ref": "refs/heads/main"}).start(team.workflow("collect"))
+    assert run.outcome == "success", run.jobs["collect"].text()
+    assert "unused           0 objects" in run.jobs["collect"].text()

@@ -65,12 +65,17 @@ def find_unused(folio: Folio, *, grace_s: float = GRACE_S, others: Iterable[Foli
     StateError
         In a shallow or partial clone, where records may be missing.
     DamagedError, NotFoundError
-        If a list of files that is in use cannot be read: what it names is not known.
+        If a list of files that is in use cannot be read: what it names is not known. Not where the store is empty.
     """
     before = int((time.time() - grace_s) * 1000)
     others = tuple(others)
     copies = copies_named(folio).union(*map(copies_named, others))
-    used = in_use(folio, folio.store, before, deleted_runs=deleted_runs)
+    try:
+        used = in_use(folio, folio.store, before, deleted_runs=deleted_runs)
+    except DamagedError:
+        if next(iter(folio.store.listed()), None) is None:
+            return Unused(copies=copies)  # a clone that others did not log in: their artifacts lie in the clones that did
+        raise
     for other in others:
         try:
             used |= in_use(other, folio.store, before, deleted_runs=deleted_runs)
