@@ -146,6 +146,54 @@ def _history_added(folder: Path) -> None:
     path.with_suffix(".series.json").write_text('{"schema": 2}\n')
 
 
+def _history_gone(folder: Path) -> None:
+    path = base_record(folder)
+    git(folder, "switch", "-q", "main")
+    path.with_suffix(".series.json").write_text('{"schema": 1}\n')
+    commit_all(folder, "a history")
+    git(folder, "switch", "-q", "change")
+    git(folder, "merge", "-q", "-m", "merge", "main")
+    path.with_suffix(".series.json").unlink()
+
+
+def _moved(folder: Path) -> None:
+    path = base_record(folder)
+    other = Path(str(path).replace("/runs/wine/", "/runs/bread/"))
+    other.parent.mkdir(parents=True)
+    path.rename(other)
+
+
+def _package_list(folder: Path) -> Path:
+    return next((folder / "environments").glob("*.txt"))
+
+
+def _packages_edited(folder: Path) -> None:
+    path = _package_list(folder)
+    path.write_text(path.read_text() + "evil==1.0\n")
+
+
+def _packages_gone(folder: Path) -> None:
+    _package_list(folder).unlink()
+
+
+def _facts_edited(folder: Path) -> None:
+    (folder / "grapes.csv").write_text("colour\nred\n")
+    git(folder, "switch", "-q", "main")
+    done = runfolio_command(folder, "data", "add", "grapes.csv")
+    assert done.returncode == 0, done.stderr
+    commit_all(folder, "data")
+    git(folder, "switch", "-q", "change")
+    git(folder, "merge", "-q", "-m", "merge", "main")
+    (facts,) = (folder / "datasets").glob("*/*.json")
+    rewrite(facts, lambda fields: fields.update(rows=1_000))
+
+
+def _card_that_deceives(folder: Path) -> None:
+    path = folder / "models/wine/cards/1.md"
+    path.parent.mkdir()
+    path.write_text("# wine\n\nIt is right in \u202e01 of 100 cases.\n")
+
+
 def _doubled_key(folder: Path) -> None:
     path = new_record(folder)
     path.write_text(path.read_text().replace('  "schema": 1', '  "schema": 1,\n  "schema": 1'))
@@ -318,6 +366,12 @@ CASES: dict[str, tuple[Callable[[Path], None], str, Severity]] = {
     "the artifact of an old run swapped": (_old_artifact, "review.result-edited", ERROR),
     "a run removed": (_run_deleted, "review.run-deleted", ERROR),
     "a history edited": (_history_added, "review.history-edited", ERROR),
+    "a history removed": (_history_gone, "review.history-edited", ERROR),
+    "an old record moved to another experiment": (_moved, "review.misplaced", ERROR),
+    "a list of packages edited": (_packages_edited, "review.environment", ERROR),
+    "a list of packages removed": (_packages_gone, "review.environment", ERROR),
+    "the facts of data edited": (_facts_edited, "review.facts-edited", WARNING),
+    "a card with letters that turn the order": (_card_that_deceives, "review.disguise", WARNING),
     "a key doubled": (_doubled_key, "review.damaged", ERROR),
     "another spelling": (_not_canonical, "review.damaged", ERROR),
     "a record cut short": (_torn, "review.damaged", ERROR),
@@ -424,6 +478,17 @@ def test_new_runs_that_are_tagged_and_hidden_as_runfolio_does_are_no_alarm(chang
     assert done.returncode == 0, done.stderr
     found = reviewed(change_dir)
     assert found.alarms == () and found.added == 2
+
+
+def test_a_card_that_changes_is_told_and_is_no_alarm(change_dir: Path) -> None:
+    path = change_dir / "models/wine/cards/1.md"
+    path.parent.mkdir()
+    path.write_text("# wine\n\n## Limits\n\nRed wine only.\n")
+    commit_all(change_dir, "a card")
+    found = reviewed(change_dir)
+    assert found.alarms == () and [item.text for item in found.registry] == ["card of version 1 written"]
+    (body, *_) = render_bodies(found, ReportOptions())
+    assert "card of version 1 written" in body
 
 
 def test_an_honest_change_raises_no_alarm(change_dir: Path) -> None:

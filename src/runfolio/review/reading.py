@@ -38,6 +38,7 @@ class Side:
     models: dict[str, RegisteredModel] = field(default_factory=dict)
     versions: dict[tuple[str, int], ModelVersion] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)
+    cards: dict[str, str] = field(default_factory=dict)
     environments: dict[str, bytes] = field(default_factory=dict)
     datasets: dict[str, Dataset] = field(default_factory=dict)
     facts: dict[str, Facts] = field(default_factory=dict)
@@ -192,6 +193,8 @@ def _take_model(side: Side, path: str, data: bytes) -> None:
         side.models[slug] = decode_model(data, path)
     elif found is not None:
         side.versions[found] = decode_version(data, path)
+    elif paths.card_of_path(path) is not None:
+        side.cards[path] = data.decode("utf-8", "replace")
     elif paths.deployment_of_path(path) is not None:
         side.deployments[path] = decode_deployment(data, path)
 

@@ -16,6 +16,7 @@ from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ARCHIVED, NO_STAGE, ModelVersion, RegisteredModel
 from runfolio.registry.gates import judge_promotion, live_version, load_policy
 from runfolio.registry.history import deployment_events, model_events, version_events
+from runfolio.review.beside import card_changes
 from runfolio.review.change import Promotion, RegistryChange, Span
 from runfolio.review.reading import Read
 
@@ -62,7 +63,7 @@ def registry_changes(read: Read) -> list[RegistryChange]:
             continue
         events = deployment_events(before.deployments.get(path), after.deployments.get(path))
         made += [_change(names.get(slug, slug), path, event) for event in events]
-    return made
+    return [*made, *card_changes(read, names)]
 
 
 def _change(model: str, path: str, event: dict[str, object]) -> RegistryChange:

@@ -21,6 +21,7 @@ from runfolio.gitstore.difference import FileDifference, names_in
 from runfolio.records import Lifecycle, Run
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.visible import INVISIBLE
+from runfolio.review.beside import alarms_beside
 from runfolio.review.change import Edited
 from runfolio.review.judged import experiment_alarms, model_alarms, whole_model_gone
 from runfolio.review.reading import Read
@@ -96,6 +97,7 @@ def alarms_of_files(place: Place, read: Read, head: str) -> list[Finding]:
     made += _versions(place, read, head)
     made += experiment_alarms(place, read)
     made += model_alarms(place, read, head)
+    made += alarms_beside(place, read)
     made += _strangers(place, read)
     made += _misplaced(place, read)
     made += _disguised_names(place, read, head)
@@ -111,7 +113,7 @@ def _histories(place: Place, read: Read) -> Iterator[Finding]:
         if run_id is None or item.old is None:
             continue
         if item.new is None:
-            if run_id in read.after.runs:
+            if run_id in read.after.runs or run_id not in read.before.runs:  # else the record went with it, and that is told
                 yield Finding(
                     "review.history-edited",
                     Severity.ERROR,
@@ -161,11 +163,12 @@ def _strangers(place: Place, read: Read) -> Iterator[Finding]:
 
 
 def _misplaced(place: Place, read: Read) -> Iterator[Finding]:
-    """Yield new records that lie where another run's record belongs."""
+    """Yield records that the change puts where another run's record belongs: new ones, and old ones that it moves."""
+    put = {item.path for item in read.inner if item.old is None}
     for run_id, run in read.after.runs.items():
         path = read.run_paths[run_id]
         right = place.full(paths.run_path(run.experiment, run.run_id, run.start))
-        if run_id not in read.before.runs and path != right:
+        if path in put and path != right:
             yield Finding("review.misplaced", Severity.ERROR, path, "run_id", f"this record belongs at {right}", "Have it moved")
 
 
