@@ -268,6 +268,17 @@ def test_a_clone_of_one_branch_is_told_how_to_fetch_the_other(better_dir: Path, 
     assert done.returncode == 13 and "git fetch --unshallow" in done.stderr
 
 
+@pytest.mark.parametrize("command", [("review", "main..HEAD"), ("diff", "main...HEAD")], ids=lambda item: item[0])
+def test_a_branch_that_was_never_checked_out_is_named_as_the_remote_has_it(
+    base_dir: Path, tmp_path: Path, command: tuple[str, str]
+) -> None:
+    branch(base_dir, "deeper")
+    git(tmp_path, "clone", "-q", "--branch", "deeper", str(base_dir), "clone")
+    done = runfolio_command(tmp_path / "clone", *command)
+    assert done.returncode == 11 and "it is origin/main" in done.stderr, done.stderr
+    assert runfolio_command(tmp_path / "clone", command[0], f"origin/{command[1]}").returncode == 0
+
+
 def test_a_push_that_makes_a_branch_tells_nothing(better_dir: Path) -> None:
     done = run(better_dir, "notify", f"{'0' * 40}..HEAD")
     assert done.returncode == 0 and "Nothing was there before" in done.stderr

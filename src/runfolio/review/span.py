@@ -14,6 +14,7 @@ from runfolio.review.change import Span
 
 _PLAIN = re.compile(r"\w[\w.-]*(/[\w.-]+)+", re.ASCII)
 """Names that a shell takes as they are."""
+_BRANCH = re.compile(r"\w[\w.-]*(/[\w.-]+)*", re.ASCII)
 
 
 def split_span(text: str) -> tuple[str, str, bool]:
@@ -50,7 +51,7 @@ def state_span(place: Place, text: str) -> Span:
         If three dots are given and the two have nothing in common.
     """
     base_text, head_text, three = split_span(text)
-    base, head = commit_at(place, base_text), commit_at(place, head_text)
+    base, head = _state(place, base_text), _state(place, head_text)
     tip = base
     if three:
         base = _common(place.repo, base, head, base_text, head_text)
@@ -72,15 +73,36 @@ def proposed_span(repo: Repo, text: str) -> Span:
     return Span(_common(repo, tip, head, base_text, head_text), head, tip, base_text, head_text)
 
 
+def _state(place: Place, text: str) -> str:
+    try:
+        return commit_at(place, text)
+    except NotFoundError:
+        _tell_of_remote(place.repo, text)
+        raise
+
+
 def _commit(repo: Repo, text: str) -> str:
     found = repo.resolve(text)
     if found is not None:
         return found
+    _tell_of_remote(repo, text)
     hint = _fetch_of(repo, text) or ("git fetch --unshallow" if is_shallow(repo) else "git fetch --all")
     raise NotFoundError(
         f"There is no revision {visible(text)!r} in {repo.git_dir}{' (a shallow clone)' * is_shallow(repo)}. "
         f"Give a branch, tag or commit that is here, or fetch it: {hint}"
     )
+
+
+def _tell_of_remote(repo: Repo, text: str) -> None:
+    """Raise the better error where a branch is here as a remote has it only, as in a clone that never checked it out."""
+    if not _BRANCH.fullmatch(text):
+        return
+    remotes = repo.run("remote").decode("utf-8", "replace").split("\n")
+    found = [name for name in remotes if _BRANCH.fullmatch(name) and repo.resolve(f"refs/remotes/{name}/{text}") is not None]
+    if found:
+        raise NotFoundError(
+            f"There is no branch {text} in {repo.git_dir}: it was never checked out there. As the remote has it, it is {found[0]}/{text}"
+        )
 
 
 def _fetch_of(repo: Repo, text: str) -> str:
