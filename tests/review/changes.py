@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runfolio.diff.states import ABSENT, FieldChange
 from runfolio.diff.verdict import Trial, judge
@@ -191,6 +192,12 @@ def promotion(gates: tuple[GateResult, ...] = GATES, model: str = "wine-quality"
         model, 2, stage, "Staging", 1, GateVerdict(model, 2, stage, gates), f"models/{model}/model.yaml", 7, digest("b"), digest("c"),
         True, (("accuracy", 0.957, 0.981), ("log_loss", 0.24, 0.31)),
     )  # fmt: skip
+
+
+def taken_back() -> Change:
+    """Return a change that takes what is live from Production back to Staging."""
+    back = replace(promotion((), stage="Staging"), stage_from="Production", replaces=None)
+    return Change(SPAN, promotions=(back,))
 
 
 def promoted(gates: tuple[GateResult, ...] = GATES) -> Change:

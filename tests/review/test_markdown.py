@@ -77,6 +77,11 @@ def test_a_comment_says_all_of_a_change_in_the_order_of_a_reviewer() -> None:
     assert read(text).folds == 5
 
 
+def test_what_leaves_production_for_another_stage_is_no_promotion() -> None:
+    text = body(changes.taken_back())
+    assert "1 version taken out of Production" in text and "1 promotion" not in text
+
+
 def test_sections_are_those_asked_for_in_the_order_asked_for() -> None:
     text = body(changes.everything(), sections=("gates", "verdict", "promotions"))
     assert headings(text) == ["Gates", "❌ Do not merge yet: 2 errors to explain and 1 promotion refused", "Promotions"]
@@ -92,6 +97,7 @@ TITLES: list[tuple[Callable[[], Change], str]] = [
     (changes.tampered, "❌ Do not merge yet: 2 errors to explain"),
     (changes.promoted, "❌ Do not merge yet: 1 promotion refused"),
     (lambda: changes.promoted(changes.GATES[:1]), "✅ The best result improved; a model is promoted"),
+    (changes.taken_back, "A model is taken out of Production"),
     (
         lambda: changes.promoted(changes.GATES[2:]),
         "✅ The best result improved; a model is promoted, once the pending gates pass",

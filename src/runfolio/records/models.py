@@ -18,8 +18,9 @@ from runfolio.records.runs import Digest, Lifecycle
 from runfolio.records.times import utc_text
 
 NO_STAGE = "None"
+PRODUCTION = "Production"
 ARCHIVED = "Archived"
-STAGES: tuple[str, ...] = ("Staging", "Production", ARCHIVED)
+STAGES: tuple[str, ...] = ("Staging", PRODUCTION, ARCHIVED)
 """MLflow's stages; a version that is in none of them is in ``None``."""
 MAX_MODEL_TAG_LENGTH = 100_000
 

@@ -12,12 +12,11 @@ from runfolio.formats import paths
 from runfolio.gitstore.difference import names_in
 from runfolio.records import Experiment, Lifecycle, Objective
 from runfolio.records.findings import Finding, Severity
-from runfolio.records.models import ARCHIVED, NO_STAGE, RegisteredModel
+from runfolio.records.models import ARCHIVED, NO_STAGE, PRODUCTION, RegisteredModel
 from runfolio.records.settings import Settings
 from runfolio.review.reading import Read
 from runfolio.site.words import count_words
 
-PRODUCTION = "Production"
 _LATER = "It holds from the merge on; this change was judged by what the base has"
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from runfolio.diff.verdict import FIRST, IMPROVED, NOISE, NOTHING, OTHER_DATA, REGRESSED, SINGLE, WELCH, Group, Verdict
 from runfolio.policy.verdict import FAILED, PASSED, PENDING, WAIVED
-from runfolio.review.change import Change, ExperimentChange, RegistryChange
+from runfolio.records.models import PRODUCTION
+from runfolio.review.change import Change, ExperimentChange, Promotion, RegistryChange
 from runfolio.review.parts import BAD, GOOD, QUIET, WARN, Bars, Line, Name, Strong
 from runfolio.site.words import count_words, number_words, signed_words
 
@@ -47,11 +48,20 @@ def _promoted(change: Change) -> str:
 
 
 def _promoted_words(change: Change) -> str:
-    """Count the models, and the promotions where one model has several."""
-    models, count = len({item.model for item in change.promotions}), len(change.promotions)
+    """Count the models, and the promotions where one model has several; what leaves Production for another stage is none."""
+    up, back = _up_and_back(change)
+    models, count = len({item.model for item in up or back}), len(up or back)
+    if not up:
+        return f"{'a model is' if models == 1 else f'{models} models are'} taken out of {PRODUCTION}"
     if count == models:
         return "a model is promoted" if models == 1 else f"{models} models are promoted"
     return f"{count} promotions of {count_words(models, 'model')}"
+
+
+def _up_and_back(change: Change) -> tuple[list[Promotion], list[Promotion]]:
+    """Tell the versions that come into a stage from those that leave Production for it."""
+    back = [item for item in change.promotions if item.stage_from == PRODUCTION]
+    return [item for item in change.promotions if item.stage_from != PRODUCTION], back
 
 
 def other_changes(change: Change) -> list[RegistryChange]:
@@ -85,7 +95,8 @@ def _results_title(change: Change) -> tuple[str, str]:
     if change.added:
         return f"{count_words(change.added, 'new run')}, nothing to compare", QUIET
     if change.promotions:
-        return _promoted_words(change).capitalize(), QUIET
+        told = _promoted_words(change)
+        return told[0].upper() + told[1:], QUIET
     if change.empty:
         return "Nothing that runfolio looks at changed", QUIET
     return "Records changed", QUIET
@@ -105,8 +116,11 @@ def counts_of(change: Change) -> list[str]:
         made.append(f"{count_words(len(change.edited), 'existing run')} edited{ending}")
     if change.deleted:
         made.append(f"{count_words(len(change.deleted), 'existing run')} deleted")
-    if change.promotions:
-        made.append(count_words(len(change.promotions), "promotion"))
+    up, back = _up_and_back(change)
+    if up:
+        made.append(count_words(len(up), "promotion"))
+    if back:
+        made.append(f"{count_words(len(back), 'version')} taken out of {PRODUCTION}")
     gates = [gate for item in change.promotions if item.verdict for gate in item.verdict.gates]
     if gates:
         counts = {state: sum(gate.state == state for gate in gates) for state in (PASSED, FAILED, WAIVED, PENDING)}
