@@ -257,6 +257,15 @@ def test_an_error_that_cannot_be_written_still_has_its_exit_code(folio_dir: Path
             assert done.returncode == code
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_no_fault(folio_dir: Path, sweep: dict[str, str], closed: str) -> None:
+    program = "from runfolio.cli.entry import main; raise SystemExit(main())"
+    shell = f'"$0" -c "$1" runs list {closed}; echo "ended with $?"'
+    done = subprocess.run(["sh", "-c", shell, sys.executable, program], cwd=folio_dir, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("ended with 0\n"), done.stderr
+    assert ("FINISHED" in done.stdout) == (">&-" not in closed.split()), done.stdout
+
+
 def test_init_makes_a_folio_of_the_folder_that_is_named(tmp_path: Path, pinned_git: Path) -> None:
     for number, (args, made) in enumerate({("init", "a"): "a", ("-C", "b", "init"): "b", ("init",): "."}.items()):
         place = tmp_path / str(number)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 
 
 def main() -> int:
@@ -12,8 +14,18 @@ def main() -> int:
     through it ten times, a twentieth of the start of every command.
     """
     gc.disable()
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        _open_closed_streams()
     from runfolio.cli.main import main as command
 
     gc.freeze()
     gc.enable()
     return command()
+
+
+def _open_closed_streams() -> None:
+    """Put the null device where a standard stream is closed: else the next file that is opened has its number, and is printed into."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            setattr(sys, name, os.fdopen(opened, "w" if number else "r", encoding="utf-8", closefd=False))
