@@ -295,6 +295,15 @@ def test_what_cannot_be_served_is_told_at_start(odd: Path, tmp_path: Path, model
     assert code == 14 and "pickle" in said and "Traceback" not in said
 
 
+def test_a_missing_httptools_is_told_with_the_command_that_brings_it(models: Models, tmp_path: Path) -> None:
+    absent = tmp_path / "absent"
+    absent.mkdir()
+    (absent / "httptools.py").write_text("raise ModuleNotFoundError(\"No module named 'httptools'\", name='httptools')\n")
+    path = os.pathsep.join([str(absent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    code, said = refused("-m", str(models["forest"]), "--trust", folder=tmp_path, PYTHONPATH=path)
+    assert code == 20 and "pip install 'runfolio[serve]'" in said and "Traceback" not in said
+
+
 def test_a_framework_of_another_version_is_told_with_both(models: Models, serve: Serve, tmp_path: Path) -> None:
     import shutil
 

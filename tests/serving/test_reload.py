@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,10 @@ def constant(value: Any) -> runfolio.pyfunc.PythonModel:
                 os.kill(os.getpid(), 9)
             if value == "broken":
                 raise ValueError("the table is empty")
+            if value == "slow":
+                import time
+
+                time.sleep(600)
 
         def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
             return [value] * len(model_input)
@@ -133,3 +139,55 @@ def test_a_stage_that_is_empty_for_a_while_changes_nothing(folio: Path, serve: S
     assert answer(server) == 1
     promote(2)
     taken_over(server, 2)
+
+
+def test_a_stage_that_moves_back_while_the_next_version_is_loaded_leaves_a_server_that_goes_on(folio: Path, serve: Serve) -> None:
+    server = serve(f"models:/{NAME}/Production", "--reload-interval", "0.1", "--workers", "2", folder=folio)
+    register("slow")
+    for _ in range(2):
+        promote(3)
+        server.wait_for("moved to constant 3 .* loading it beside")
+        promote(1)
+        server.wait_for("moved back to constant 1")
+    # Another one is started in its place, whose pipes have the numbers of those that are closed.
+    os.kill(server.get("/health?details").json["worker"], signal.SIGKILL)
+    server.wait_for("worker .* ended: SIGKILL")
+    until(lambda: server.get("/health?details").json["workers"] == 2)
+    assert answer(server) == 1
+    promote(2)
+    taken_over(server, 2)
+    assert server.end() == 0
+
+
+def test_a_model_may_read_its_files_until_its_last_answer(folio: Path, serve: Serve, tmp_path: Path) -> None:
+    class Reader(runfolio.pyfunc.PythonModel):
+        def load_context(self, context: Any) -> None:
+            self.path = context.artifacts["table"]
+
+        def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+            import time
+            from pathlib import Path
+
+            asked, replaced = (Path(each) for each in model_input)
+            asked.touch()
+            while not replaced.exists():
+                time.sleep(0.05)
+            return [Path(self.path).read_text()]
+
+    table = tmp_path / "table.txt"
+    table.write_text("read")
+    with runfolio.start_run():
+        runfolio.pyfunc.log_model("model", python_model=Reader(), artifacts={"table": str(table)}, registered_model_name=NAME)
+    promote(3)
+    server = serve(f"models:/{NAME}/Production", "--reload-interval", "0.1", folder=folio)
+    asked, replaced = tmp_path / "asked", tmp_path / "replaced"
+    replies: list[Any] = []
+    thread = threading.Thread(target=lambda: replies.append(server.post({"inputs": [str(asked), str(replaced)]})))
+    thread.start()
+    until(asked.exists)
+    promote(1)
+    server.wait_for("serving constant 1 .* now")
+    assert answer(server) == 1
+    replaced.touch()
+    thread.join()
+    assert (replies[0].status, replies[0].json) == (200, {"predictions": ["read"]})

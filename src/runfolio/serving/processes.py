@@ -46,6 +46,7 @@ class WorkerProcess:
 
     def __init__(self, python: str, options: ServeOptions, model: Path, folder: Path, name: str, listening: int) -> None:
         self.state = STARTING
+        self.model = model
         self.replaced = False
         self.began = time.monotonic()
         self.report, given = os.pipe()

@@ -105,6 +105,7 @@ class Supervisor:
         self._signals = Signals()
         self._next: Generation | None = None
         self._leaving: list[WorkerProcess] = []
+        self._left: list[Path] = []
         self._watch: Watch | None = None
         self._numbers = 0
         self._restarts = self._reloads = self._failed = 0
@@ -195,6 +196,7 @@ class Supervisor:
         self._listen()
         now = time.monotonic()
         self._leaving = [worker for worker in self._leaving if not worker.gone(now)]
+        self._clear()
         if self._ending:
             return
         self._look_at_workers(now)
@@ -219,7 +221,7 @@ class Supervisor:
                 self._tell()
             elif worker.hung(now, self._options.timeout_s + _HUNG_S) or worker.late(now, self._start_timeout_s):
                 _log.error("worker %d does not answer any more: it is killed", worker.pid)
-                worker.kill()
+                self._kill(worker)
             elif worker.asks() and not worker.replaced:
                 worker.replaced = True
                 current.workers.append(self._start(current))
@@ -243,9 +245,7 @@ class Supervisor:
         )
         if broken is not None:
             reason = broken.how_it_ended()
-            self._next = None
-            for worker in following.workers:
-                worker.kill()
+            self._drop_next()
             self._refuse(following.which, reason)
         elif following.ready() >= following.wanted:
             before, self._current, self._next = self._current, following, None
@@ -255,25 +255,24 @@ class Supervisor:
             _log.info("serving %s now", following.which)
             self._tell()
             self._dismiss(before)
-            if self._folder in before.folder.parents:
-                shutil.rmtree(before.folder, ignore_errors=True)
+            self._left.append(before.folder)
 
     # What may happen.
 
     def _move(self, which: Which, folder: Path) -> None:
         current = self._current
-        if self._next is not None:
-            for worker in self._next.workers:
-                worker.kill()
-            self._next = None
+        self._drop_next()
         if (which.version, which.digest) == (current.which.version, current.which.digest):
-            self._refused = None  # moved back
+            _log.info("%s moved back to %s, which is served still", which.uri, which)
+            self._left.append(folder)
+            self._refused = None
             self._tell()
             return
         _log.info("%s moved to %s: loading it beside", which.uri, which)
         try:
             self._next = self._generation(which, folder)
         except RunfolioError as error:
+            self._left.append(folder)
             self._refuse(which, error.message)
             return
         self._fill(self._next)
@@ -304,9 +303,31 @@ class Supervisor:
             self._send_off(worker)
         generation.workers = []
 
+    def _drop_next(self) -> None:
+        """Give up the version that is being loaded, if one is."""
+        if self._next is not None:
+            for worker in self._next.workers:
+                self._kill(worker)
+            self._left.append(self._next.folder)
+            self._next = None
+
+    def _kill(self, worker: WorkerProcess) -> None:
+        if worker.report >= 0:
+            # Before it is closed: the selector would hold its number against the next pipe that gets it.
+            self._selector.unregister(worker.report)
+        worker.kill()
+
+    def _clear(self) -> None:
+        """Remove the folders of versions that no process has any more: a model may read its files as long as it answers."""
+        held = {worker.model for worker in self._leaving}
+        for folder in [each for each in self._left if each not in held]:
+            self._left.remove(folder)
+            if self._folder in folder.parents:
+                shutil.rmtree(folder, ignore_errors=True)
+
     def _send_off(self, worker: WorkerProcess) -> None:
         if worker.state == STARTING:
-            worker.kill()
+            self._kill(worker)
         worker.state = ENDING
         worker.terminate(time.monotonic() + self._options.shutdown_timeout_s + 5)
         self._leaving.append(worker)

@@ -42,6 +42,7 @@ class Watch:
         self._found: SimpleQueue[Moved] = SimpleQueue()
         self._again = threading.Event()
         self._forget = False
+        self._fetched = 0
         self._ended = False
         self._trouble = ""
         self.readable, self._writable = os.pipe()
@@ -97,7 +98,8 @@ class Watch:
         if (which.version, which.digest) == (self._known.version, self._known.digest):
             return
         self._known = which
-        target = self._folder / f"{which.version}-{which.digest[-16:]}"
+        self._fetched += 1  # a folder for each time: that of the time before may be about to go
+        target = self._folder / f"{which.version}-{which.digest[-16:]}-{self._fetched}"
         try:
             with storage_errors(f"fetch {which}"):
                 moved = Moved(which, self._source.fetch(which, target))

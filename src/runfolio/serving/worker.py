@@ -52,6 +52,10 @@ def main() -> int:
 
 class _Serving:
     def __init__(self, said: dict[str, Any], options: ServeOptions) -> None:
+        try:
+            import runfolio.serving.http  # noqa: F401 # asked first: what loads the model comes to it, too
+        except ImportError as error:
+            raise missing_package("httptools", "serve", "serve models over HTTP") from error
         from runfolio.serving.loading import load
 
         self._options = options
@@ -63,11 +67,8 @@ class _Serving:
         self._code = EXIT_DONE
 
     async def serve(self, report: Any) -> int:
-        try:
-            from runfolio.serving.http import Listener
-        except ImportError as error:
-            raise missing_package("httptools", "serve", "serve models over HTTP") from error
         from runfolio.serving.app import App
+        from runfolio.serving.http import Listener
 
         loop = asyncio.get_running_loop()
         app = App(self._predictor, self._options, self._counters, self._folder, loop)
