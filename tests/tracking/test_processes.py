@@ -245,3 +245,34 @@ def test_a_forked_pool_beside_the_parents_run_leaves_that_to_the_parent(folio_di
     script(folio_dir, code)
     [run] = runfolio.search_runs(output_format="list")
     assert (run.info.status, sorted(run.data.metrics)) == ("FINISHED", ["after", "m0", "m1", "m2", "m3"])
+
+
+def test_a_child_that_is_forked_while_threads_search_and_log_ends(folio_dir: Path) -> None:
+    """A lock that a thread of the parent held at the fork was held for ever in the child."""
+    code = (
+        "import json, multiprocessing, threading, runfolio\n"
+        "ended = threading.Event()\n"
+        "def search():\n"
+        "    while not ended.is_set():\n"
+        "        with runfolio.start_run():\n            runfolio.log_metric('m', 1)\n"
+        "        runfolio.search_runs(output_format='list')\n"
+        "def child():\n"
+        "    with runfolio.start_run(run_name='child'):\n        runfolio.log_metric('m', 2)\n"
+        "child()\n"
+        "with runfolio.start_run():\n    runfolio.search_runs()\n"  # all is imported: Python's own locks of imports are not meant
+        "threads = [threading.Thread(target=search) for _ in range(2)]\n"
+        "[each.start() for each in threads]\n"
+        "codes = []\n"
+        "for _ in range(20):\n"
+        "    process = multiprocessing.get_context('fork').Process(target=child)\n"
+        "    process.start()\n"
+        "    process.join(20)\n"
+        "    codes.append(process.exitcode)\n"
+        "    process.kill()\n"
+        "    if codes[-1] != 0:\n        break\n"
+        "ended.set()\n"
+        "[each.join() for each in threads]\n"
+        "print(json.dumps(codes))\n"
+    )
+    assert script(folio_dir, code) == [0] * 20
+    assert names().count("child") == 21

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -56,6 +58,7 @@ class Index:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.RLock()
+        _all.add(self)
         self._source: tuple[Repo, str, str] | None = None
         self._experiments: list[Experiment] | None = None
 
@@ -328,3 +331,26 @@ def _read_experiments(db: sqlite3.Connection) -> list[Experiment]:
     name = DEFAULT_EXPERIMENT_NAME if default.name == DEFAULT_SLUG else default.name
     made[DEFAULT_SLUG] = replace(default, experiment_id=DEFAULT_EXPERIMENT_ID, name=name)
     return list(made.values())
+
+
+_all: weakref.WeakSet[Index] = weakref.WeakSet()
+_held: list[Index] = []
+
+
+def _hold_all() -> None:
+    # SQLite has locks of its own: a thread that asks something finishes first, since the child has no thread to give them back.
+    held = sorted(_all, key=id)
+    for each in held:
+        each._lock.acquire()
+    _held[:] = held
+
+
+def _release_all() -> None:
+    held = _held[:]
+    _held.clear()
+    for each in held:
+        each._lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_hold_all, after_in_parent=_release_all, after_in_child=_release_all)

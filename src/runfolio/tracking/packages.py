@@ -27,6 +27,16 @@ _cache: dict[tuple[tuple[str, int], ...], str] = {}
 _lock = threading.Lock()
 
 
+def _renew_lock() -> None:
+    # A fork while another thread lists packages would leave the child a lock that nobody gives back.
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
 def installed(paths: Sequence[str] | None = None) -> str:
     """List the installed packages.
 

@@ -314,6 +314,18 @@ def session(uri: str | None = None) -> Session:
         return found
 
 
+def _renew_locks() -> None:
+    # Held by another thread at a fork, nobody in the child would give them back.
+    global _guard
+    _guard = threading.RLock()
+    for held in _sessions.values():
+        held._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
+
+
 def _forget_parent() -> None:
     """After a fork: the parent's runs are the parent's to end."""
     global _owner
