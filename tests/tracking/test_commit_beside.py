@@ -61,10 +61,11 @@ def commits(folder: Path) -> int:
 def test_the_next_run_does_not_wait_for_the_commit_and_the_process_does(slow: Path) -> None:
     done = ran(
         "while not pathlib.Path('asked').exists(): time.sleep(0.01)\n"
-        "runfolio.log_metric('loss', 0.25)\nrunfolio.end_run()\n"
-        "assert not pathlib.Path('answered').exists(), 'the next run waited'\n"
+        "runfolio.log_metric('loss', 0.25)\n"
         "assert len(runfolio.search_runs(output_format='list')) == 2\n"
-        "pathlib.Path('go').touch()\n"
+        "assert not pathlib.Path('answered').exists(), 'the next run waited'\n"
+        "pathlib.Path('go').touch()\nrunfolio.end_run()\n"
+        "assert pathlib.Path('answered').exists(), 'its end did not'\n"
     )
     assert done.returncode == 0 and not done.stderr, done.stderr
     assert commits(slow) == 2  # the one under way, and the process's end's
@@ -83,7 +84,7 @@ def test_a_run_in_a_run_begins_no_commit(slow: Path) -> None:
 
 def test_a_script_commits_its_own_work_as_a_run_has_ended(slow: Path) -> None:
     done = ran(
-        "pathlib.Path('go').touch()\nruns = 8\n"
+        "pathlib.Path('go').touch()\nruns = 20\n"
         "for number in range(runs):\n"
         "    runfolio.end_run()\n"
         "    session.AUTO_PAUSE_S = 0.0005\n"
@@ -91,7 +92,6 @@ def test_a_script_commits_its_own_work_as_a_run_has_ended(slow: Path) -> None:
         "    subprocess.run(['git', 'add', 'notes.txt'], check=True)\n"
         "    subprocess.run(['git', 'commit', '-qm', f'notes {number}'], check=True)\n"
         "    runfolio.start_run()\n"
-        "    time.sleep(0.3)\n"
     )
     assert done.returncode == 0, done.stderr
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 import weakref
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from runfolio._dataclass import dataclass, replace
+from runfolio._forking import hold_at_fork
 from runfolio.errors import DamagedError
 from runfolio.formats.experiments import experiment_of_fields
 from runfolio.formats.paths import experiment_of_path
@@ -352,5 +352,4 @@ def _release_all() -> None:
         each._lock.release()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_hold_all, after_in_parent=_release_all, after_in_child=_release_all)
+hold_at_fork(_hold_all, _release_all)

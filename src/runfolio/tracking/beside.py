@@ -11,6 +11,8 @@ import threading
 import weakref
 from collections.abc import Callable
 
+from runfolio._forking import wait_before_fork
+
 
 class Beside:
     """One thread at most, which is there only while it has something to do."""
@@ -54,5 +56,6 @@ def _renew() -> None:
         each._lock, each._thread = threading.Lock(), None
 
 
+wait_before_fork(_wait_for_all)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_wait_for_all, after_in_child=_renew)
+    os.register_at_fork(after_in_child=_renew)

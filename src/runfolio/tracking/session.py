@@ -150,6 +150,8 @@ class Session:
         """
         with self._lock:
             self.live.pop(run.run_id, None)
+        if top:
+            self._beside.wait()  # begun as the run was: after its end a script may commit its own work, and nobody is in its way
         self.sealed_elsewhere(top=top)
 
     def sealed_elsewhere(self, *, top: bool = False) -> None:
