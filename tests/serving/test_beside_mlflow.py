@@ -153,10 +153,12 @@ def of_words() -> list[Asked]:
 DIFFERENT = {
     "no such address": ((404, None), (404, "ENDPOINT_NOT_FOUND")),
     "another method": ((405, None), (405, "BAD_REQUEST")),
+    "ragged": ((200, "application/json", b'{"predictions": [0, 0]}'), (400, "BAD_REQUEST")),
     "params, a list": ((200, "application/json", b'{"predictions": [0]}'), (400, "BAD_REQUEST")),
 }
-"""What differs on purpose, MLflow's and ours: refusals outside of predictions are told in the protocol's form too; params that are no
-object are refused also where the model declares none, since what was meant cannot be known."""
+"""What differs on purpose, MLflow's and ours: refusals outside of predictions are told in the protocol's form too; a row
+that is shorter than the columns is refused, where MLflow predicts for what pandas fills in; params that are no object are refused also where
+the model declares none, since what was meant cannot be known."""
 
 
 def essence(status: int, media: str, body: bytes) -> Any:

@@ -53,12 +53,21 @@ def json_frame(said: Any, form: str, schema: Schema | None) -> Any:
             raise RefusedError("Invalid input. 'columns' must be a list of names, and one of them is a list or a dictionary.")
         wanted = {"data": said["data"], "columns": said.get("columns"), "index": said.get("index")}
     try:
+        _check_lengths(wanted["data"], wanted.get("columns"))
         frame = pandas.DataFrame(**wanted)
     except (ValueError, TypeError, AssertionError, AttributeError, KeyError, IndexError, OverflowError) as error:
         raise RefusedError(
             f"Invalid input. Provided {form} field is not a valid dataframe representation in '{short}' format. Error: {in_one_line(error)}"
         ) from None
     return frame if schema is None else cast_frame(frame, schema)
+
+
+def _check_lengths(rows: Any, columns: Any) -> None:
+    """Refuse a table in which a row is shorter than the columns: pandas would fill it with values that nobody sent."""
+    if isinstance(rows, list) and isinstance(columns, list):
+        for number, row in enumerate(rows, 1):
+            if isinstance(row, list) and len(row) < len(columns):
+                raise ValueError(f"row {number} has {len(row)} values, and there are {len(columns)} columns")
 
 
 def _items(value: Any) -> list[Any]:
