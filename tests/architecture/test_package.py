@@ -35,6 +35,7 @@ def test_the_tests_see_the_wheel_and_not_the_sources() -> None:
         "formats/run.schema.json",
         "exports/records.schema.json",
         "review/change.schema.json",
+        "review/comparison.schema.json",
         "query/golden.json",
     ],
 )

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import math
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from runfolio.diff import compare_runs
+from runfolio.records import Run
+from runfolio.records.runs import MetricSummary
 from runfolio.records.visible import INVISIBLE
 from runfolio.review.options import ReportOptions
 from runfolio.review.parts import BAD, GOOD
@@ -103,3 +112,29 @@ def test_json_has_every_row() -> None:
     document = comparison_document(comparison)
     assert [row["key"] for row in document["rows"]] == [row.key for row in comparison.rows]
     assert document["baseline"] == RUNS[0].run_id
+
+
+SCHEMA: dict[str, Any] = json.loads(files("runfolio.review").joinpath("comparison.schema.json").read_text("utf-8"))
+COMPARED = Draft202012Validator(SCHEMA)
+
+
+def odd_runs() -> list[Run]:
+    """Return runs of which one has what the other has not, and values that JSON has no word for."""
+    points = {key: MetricSummary(value, 0, 0) for key, value in (("nan", math.nan), ("inf", -math.inf), ("one", 1.0))}
+    one, other = RUNS[:2]
+    return [replace(one, metrics=points, user="ada"), replace(other, metrics={}, params={}, name="", user="")]
+
+
+@pytest.mark.parametrize("runs", [RUNS, odd_runs(), odd_runs()[::-1]], ids=["many", "odd", "odd, turned"])
+def test_json_of_runs_side_by_side_is_as_its_schema_says(runs: list[Run]) -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    document = json.loads(json.dumps(comparison_document(compare_runs(runs)), allow_nan=False))
+    COMPARED.validate(document)
+    assert all(len(row["values"]) == len(runs) for row in document["rows"])
+
+
+@pytest.mark.parametrize(
+    "spoil", [{"baseline": None}, {"run_ids": []}, {"surprise": 1}, {"rows": [{"kind": "metric", "key": "x"}]}]
+)
+def test_the_schema_of_runs_side_by_side_refuses_what_is_none(spoil: dict[str, Any]) -> None:
+    assert not COMPARED.is_valid(comparison_document(compare_runs(RUNS)) | spoil)

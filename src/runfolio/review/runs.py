@@ -73,7 +73,7 @@ def comparison_text(comparison: Comparison, runs: Sequence[Run], options: Report
 
 
 def comparison_document(comparison: Comparison) -> dict[str, Any]:
-    """Return runs side by side as JSON values; docs/review-format.md tells the fields."""
+    """Return runs side by side as JSON values; docs/review-format.md tells the fields, ``comparison.schema.json`` their types."""
     return {
         "run_ids": list(comparison.run_ids),
         "baseline": comparison.run_ids[comparison.baseline],
