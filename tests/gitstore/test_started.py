@@ -143,6 +143,6 @@ def test_a_program_that_cannot_be_started_is_said_in_words(tmp_path: Path, monke
     program = tmp_path / "git"
     program.write_bytes(b"\x7fELF nonsense")
     program.chmod(0o755)
-    monkeypatch.setattr("runfolio.gitstore.process._found", lambda: str(program))
+    monkeypatch.setattr("runfolio.gitstore.process.found_git", lambda: str(program))
     with pytest.raises(GitError, match="git could not be started in"):
         start_git(("status",), tmp_path)

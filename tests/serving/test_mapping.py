@@ -40,6 +40,7 @@ import pandas, ray
 import runfolio
 
 ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+ray.data.DataContext.get_current().execution_options.preserve_order = True  # else batches come as they are ready
 rows = ray.data.from_pandas(pandas.read_csv("rows.csv")).repartition(4)
 made = runfolio.pyfunc.ray_predict(rows, sys.argv[1], trust=True).to_pandas()
 print(json.dumps(made["prediction"].tolist()))
