@@ -73,6 +73,12 @@ def test_long_text_is_cut_and_says_so() -> None:
     assert body("x" * (MAX_TEXT + 3), "log.txt")["cut"] == 3
 
 
+def test_columns_of_separated_values_that_are_numbers_are_told() -> None:
+    made = body("name,score,some,word,id\na,0.9512195121951219,,1,-3\nb,1e-5,2,x,.5\n", "t.csv")
+    assert [made["columns"][at] for at in made["numeric"]] == ["score", "some", "id"]
+    assert made["rows"][0] == ["a", "0.9512195121951219", "", "1", "-3"]  # as they are written
+
+
 def test_separated_values_are_a_table_of_the_first_rows() -> None:
     made = body("a,b\n" + "".join(f"{n},<i>\n" for n in range(120)), "t.csv")
     assert (made["columns"], len(made["rows"]), made["total"], made["hidden"]) == (["a", "b"], MAX_ROWS, 120, 0)

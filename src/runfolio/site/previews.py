@@ -24,11 +24,13 @@ import io
 import itertools
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 from runfolio.formats.evaluations import decode_evaluation
 from runfolio.formats.pipelines import decode_pipeline_document
 from runfolio.formats.sweeps import decode_sweep
+from runfolio.site.charts.rows import NUMBER
 from runfolio.site.charts.specs import fitted, logged_spec
 from runfolio.site.kinds import Kind, is_table_path
 from runfolio.site.markdown import MAX_CHARACTERS, markdown_tree
@@ -142,24 +144,36 @@ def _separated(text: str, separator: str) -> dict[str, Any] | None:
         return None
     width = max(len(head), *(len(row) for row in rows)) if rows else len(head)
     columns = head + [""] * (width - len(head))
-    return _table(columns, [row + [""] * (width - len(row)) for row in rows], len(rows) + more)
+    return _table(columns, [row + [""] * (width - len(row)) for row in rows], len(rows) + more, _spells_number)
 
 
-def _table(columns: list[str], rows: list[list[Any]], total: int) -> dict[str, Any]:
+def _table(
+    columns: list[str], rows: list[list[Any]], total: int, is_number: Callable[[Any], bool] | None = None
+) -> dict[str, Any]:
+    is_number = is_number or _is_number
     shown = [[_cell(value) for value in row[:MAX_COLUMNS]] for row in rows]
     return {
         "kind": "table",
         "columns": [_short(name) for name in columns[:MAX_COLUMNS]],
         "rows": shown,
-        "numeric": [at for at in range(min(len(columns), MAX_COLUMNS)) if _is_numeric([row[at] for row in shown])],
+        "numeric": [at for at in range(min(len(columns), MAX_COLUMNS)) if _is_numeric([row[at] for row in shown], is_number)],
         "total": total,
         "hidden": max(0, len(columns) - MAX_COLUMNS),
     }
 
 
-def _is_numeric(cells: list[Any]) -> bool:
-    held = [cell for cell in cells if cell is not None]
-    return bool(held) and all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in held)
+def _is_numeric(cells: list[Any], is_number: Callable[[Any], bool]) -> bool:
+    held = [cell for cell in cells if cell is not None and cell != ""]
+    return bool(held) and all(map(is_number, held))
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, (int, float)) and not isinstance(cell, bool)
+
+
+def _spells_number(cell: str) -> bool:
+    """Tell whether a text is a number, as all are that stand in a file of separated values."""
+    return NUMBER.match(cell) is not None
 
 
 def _cell(value: Any) -> Any:

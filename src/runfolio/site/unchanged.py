@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from runfolio.folio.place import Place
 
 Asked = list[Any]
-FORMAT = 3
+FORMAT = 4
 """Raised when what the generator writes changes without a change of a template."""
 FILE = "sites.json"
 _SETTINGS = "runfolio.yaml"
