@@ -128,6 +128,19 @@ def test_every_error_has_its_exit_code(error: BaseException, code: int) -> None:
     assert ending.code == code
 
 
+def test_an_interrupt_in_text_that_is_run_ends_with_its_exit_code_too(tmp_path: Path) -> None:
+    # CPython holds such an interrupt for uncaught, and `python -m` would kill itself with SIGINT after the exit code was chosen.
+    (tmp_path / "interrupted.py").write_text(
+        "from runfolio.cli.ending import Ending\n"
+        "ending = Ending([])\n"
+        "with ending:\n"
+        "    exec('import signal; signal.raise_signal(signal.SIGINT)\\nfor _ in range(100): pass')\n"
+        "raise SystemExit(ending.code)\n"
+    )
+    done = subprocess.run([sys.executable, "-m", "interrupted"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "runfolio: interrupted\n")
+
+
 def test_a_reader_that_leaves_early_is_no_error(folio_dir: Path, sweep: dict[str, str]) -> None:
     program = "import sys; from runfolio.cli.main import main; sys.exit(main(['runs', 'show', 'try-1']))"
     read, write = os.pipe()

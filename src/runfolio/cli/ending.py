@@ -54,6 +54,7 @@ class Ending:
         if isinstance(error, click.exceptions.Exit):
             return error.exit_code
         if isinstance(error, (click.Abort, KeyboardInterrupt)):
+            _caught()
             _say("runfolio: interrupted")
             return INTERRUPTED
         if isinstance(error, BrokenPipeError):
@@ -74,6 +75,16 @@ class Ending:
             return error.exit_code
         _say(bug_report(error, self._args).rstrip("\n"))
         return EXIT_BUG
+
+
+def _caught() -> None:
+    """Make the interpreter forget an interrupt that it believes nobody caught.
+
+    One that arrives in source text that is being run (``dataclasses`` and ``namedtuple`` write their methods so) leaves a mark that
+    whoever catches it does not take away, and for which ``python -m`` ends by killing itself, whatever the exit code. Running any
+    source text takes the mark away (``run_eval_code_obj`` in CPython's ``pythonrun.c``).
+    """
+    exec("")  # noqa: S102 - of no text
 
 
 def _say(text: str) -> None:
