@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from runfolio.errors import DamagedError, NewerSchemaError
 from runfolio.formats.canonical import dump, load
-from runfolio.formats.runs import decode_run, encode_run
+from runfolio.formats.runs import decode_run, encode_run, run_fields
 from runfolio.records import ArtifactEntry, DatasetInput, Digest, MetricSummary, Run, RunStatus, SeriesRef
 from tests.strategies import runs
 
@@ -34,6 +36,21 @@ def test_a_run_reads_back_as_it_was_written(run: Run) -> None:
     assert decode_run(data, "f", trusted=True).params == run.params
     for field in set(Run.__dataclass_fields__) - {"metrics"}:
         assert getattr(again, field) == getattr(run, field), field
+
+
+@given(st.lists(runs(), min_size=2, max_size=4))
+def test_runs_are_spelled_as_their_fields_are_whatever_was_spelled_before(several: list[Run]) -> None:
+    for run in (*several, *several):
+        assert encode_run(run) == dump(run_fields(run))
+
+
+@pytest.mark.parametrize("value", [1, True, 1.0, "1", None, 0, False, [1], {"a": 1}])
+@pytest.mark.parametrize("before", [1, True, 1.0, "1", None, 0, False, [1], {"a": True}])
+def test_a_field_that_equals_the_one_before_is_spelled_by_its_types(before: Any, value: Any) -> None:
+    for said in (before, value):
+        run = replace(RUN, code={"dirty": said, "branch": "main"})
+        assert load(encode_run(run), "f")["code"] == {"dirty": said, "branch": "main"}
+        assert encode_run(run) == dump(run_fields(run))
 
 
 def test_a_record_torn_at_any_byte_is_refused() -> None:

@@ -154,6 +154,35 @@ def test_many_files_are_left_to_git_where_packs_are_not_folded(repo: Repo, why: 
     assert git(folder, "show", "main:a/one") == "changed"
 
 
+@pytest.mark.parametrize("durable", [False, True])
+@pytest.mark.parametrize("count", [1, 300])
+def test_the_first_commit_of_a_branch_is_the_one_that_fast_import_makes(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, count: int, durable: bool
+) -> None:
+    folder, changes, ledger = repo.git_dir.parent, records(count), "refs/heads/ledger"
+    with monkeypatch.context() as patch:
+        patch.setattr(commits, "MOST_BYTES", -1)
+        assert commit_files(repo, ledger, None, changes, "runs\n", ADA, at_s=AT)
+    theirs = git(folder, "rev-parse", "ledger")
+    git(folder, "branch", "-D", "ledger")
+    git(folder, "gc", "-q", "--prune=now")
+    with monkeypatch.context() as patch:
+        patch.setattr(commits, "run_git", lambda *args, **more: pytest.fail(f"git was to make it: {args}"))
+        assert commit_files(repo, ledger, None, changes, "runs\n", ADA, durable=durable, at_s=AT)
+    assert git(folder, "rev-parse", "ledger") == theirs
+    assert git(folder, "reflog", "-1", "--format=%gs", "ledger").strip() == "runfolio: runs"
+    assert fsck(folder) == ""
+
+
+@pytest.mark.parametrize("name", ["refs/heads/ledger", "refs/heads/main/below"])
+def test_a_branch_that_is_begun_meanwhile_or_has_no_room_is_left_alone(repo: Repo, name: str) -> None:
+    if name.endswith("ledger"):
+        git(repo.git_dir.parent, "branch", "ledger")
+    before = git(repo.git_dir.parent, "for-each-ref")
+    assert not commit_files(repo, name, None, [FileChange("x", b"x")], "runs\n", ADA)
+    assert git(repo.git_dir.parent, "for-each-ref") == before
+
+
 def test_packed_objects_are_read_and_kept_apart_from_loose_ones(repo: Repo) -> None:
     root = repo.git_dir.parent
     texts = {f"runs/{number}": "\n".join(map(str, range(number, number + 400))) for number in range(60)}

@@ -8,7 +8,7 @@ nothing to change and drops them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 
 from runfolio._dataclass import dataclass, field
 from runfolio._typing import TYPE_CHECKING
@@ -91,23 +91,26 @@ def fold(
         with locked(place.repo.own_folder, WAIT_S if wait else 0.0):
             finish_pending(place.repo)
             sealed = [journal for journal in spool.journals() if journal.sealed and (only is None or journal.run_id in only)]
-            for branch, journals in _by_branch(place, sealed, result).items():
-                for batch in _batches(journals):
-                    _fold_batch(place, spool, store, branch, batch, result)
+            for branch, batch in _batches(place, sealed, result):
+                _fold_batch(place, spool, store, branch, batch, result)
+                batch.clear()  # before the next one is read
     except BusyError:
         if wait:
             raise
     return result
 
 
-def _by_branch(place: Place, sealed: list[Journal], result: FoldResult) -> dict[str, list[tuple[Journal, RunState]]]:
-    """Sort journals by the branch that takes them: where the run started, if that is still there, else the one at hand."""
-    groups: dict[str, list[tuple[Journal, RunState]]] = {}
+def _batches(place: Place, sealed: list[Journal], result: FoldResult) -> Iterator[tuple[str, list[tuple[Journal, RunState]]]]:
+    """Read journals, as many at a time as one commit takes, and give them to the branch where the run started, else the one at hand.
+
+    The journals of one run, which stand side by side, come never apart.
+    """
+    gathered: dict[str, list[tuple[Journal, RunState]]] = {}
     takers: dict[str | None, tuple[str | None, str | None]] = {}
     for journal in sealed:
-        state = RunState(journal.path).refresh()
+        state = RunState(journal.file).refresh()
         if not state.header:
-            result.waiting.append(Waiting(journal.run_id, f"its journal has no header: {journal.path}"))
+            result.waiting.append(Waiting(journal.run_id, f"its journal has no header: {journal.file}"))
             continue
         named = state.header.get("branch")
         if named not in takers:
@@ -115,9 +118,12 @@ def _by_branch(place: Place, sealed: list[Journal], result: FoldResult) -> dict[
         branch, reason = takers[named]
         if reason is not None or branch is None:
             result.waiting.append(Waiting(journal.run_id, reason or ""))
-        else:
-            groups.setdefault(branch, []).append((journal, state))
-    return groups
+            continue
+        batch = gathered.setdefault(branch, [])
+        if len(batch) >= MAX_BATCH and batch[-1][0].run_id != journal.run_id:
+            yield branch, batch
+        batch.append((journal, state))
+    yield from ((branch, batch) for branch, batch in gathered.items() if batch)
 
 
 def _taker(place: Place, named: str | None) -> tuple[str | None, str | None]:
@@ -128,21 +134,6 @@ def _taker(place: Place, named: str | None) -> tuple[str | None, str | None]:
     return branch, place.why_not_writable(branch)
 
 
-def _batches(journals: list[tuple[Journal, RunState]]) -> Iterable[list[tuple[Journal, RunState]]]:
-    """Cut into commits, the journals of one run never apart."""
-    by_run: dict[str, list[tuple[Journal, RunState]]] = {}
-    for item in journals:
-        by_run.setdefault(item[0].run_id, []).append(item)
-    batch: list[tuple[Journal, RunState]] = []
-    for items in by_run.values():
-        batch.extend(sorted(items, key=lambda item: item[0].part))
-        if len(batch) >= MAX_BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
 def _fold_batch(
     place: Place,
     spool: Spool,
@@ -151,7 +142,7 @@ def _fold_batch(
     batch: list[tuple[Journal, RunState]],
     result: FoldResult,
 ) -> None:
-    """Commit one batch and drop its journals."""
+    """Commit one batch, the parts of one run in their order, and drop its journals."""
     made: _Batch
 
     def change(tip: str | None) -> list[FileChange]:
@@ -253,7 +244,7 @@ class _Batch:
     def changes(self) -> list[FileChange]:
         """Return the files of the commit, in order of their paths."""
         stuck = {item.run_id for item in self.waiting}
-        donors = {path: str(journal.path) for path, journal in self._donors.items() if journal.run_id not in stuck}
+        donors = {path: journal.file for path, journal in self._donors.items() if journal.run_id not in stuck}
         return [FileChange(self.place.full(path), data, donors.get(path)) for path, data in sorted(self._files.items())]
 
     def message(self) -> str:

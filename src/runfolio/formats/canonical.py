@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from runfolio._pattern import pattern
-from runfolio._typing import Any, NoReturn
+from runfolio._typing import Any, NoReturn, TypeVar
 from runfolio.errors import DamagedError
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
@@ -34,8 +34,15 @@ _INVISIBLE = pattern(
     "[\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+T = TypeVar("T")
 _quote = json.encoder.encode_basestring
-_PLAIN, _OBJECT = frozenset((str, int, float, bool, type(None))), frozenset((dict,))
+_PLAIN, _OBJECT, _TEXT = frozenset((str, int, float, bool, type(None))), frozenset((dict,)), frozenset((str,))
+
+
+class Entries(str):
+    """The entries of a top-level object, spelled already, from :func:`entries`: a field of a record that :func:`dump` takes as it is."""
+
+    __slots__ = ()
 
 
 def one_encoder(settings: json.JSONEncoder) -> Callable[[Any], str]:
@@ -54,7 +61,8 @@ def _canonical(between: str) -> Callable[[Any], str]:
     return one_encoder(json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(between, ": ")))
 
 
-_encode, _encode_lines = _canonical(", "), _canonical(",\n    ")
+_BETWEEN = ",\n    "
+spelled, _encode_lines = _canonical(", "), _canonical(_BETWEEN)
 
 
 def _spell(match: re.Match[str]) -> str:
@@ -71,7 +79,7 @@ def dump(record: dict[str, Any]) -> bytes:
     Parameters
     ----------
     record : dict
-        JSON values only; numbers must be finite (:func:`spell_number` writes the others).
+        JSON values only; numbers must be finite (:func:`spell_number` writes the others). A field may be :class:`Entries`.
 
     Returns
     -------
@@ -85,18 +93,20 @@ def dump(record: dict[str, Any]) -> bytes:
     lines = []
     for key in sorted(record):
         value = record[key]
-        name = _quote(key)
-        if isinstance(value, dict) and value:
-            # Where no entry holds another container, all lines of the field are one call of the C encoder.
-            inner = _encode_lines(value)[1:-1] if _PLAIN.issuperset(map(type, value.values())) else _entries(value)
-            lines.append(f"  {name}: {{\n    {inner}\n  }}")
+        kind = type(value)
+        if kind is str:
+            lines.append(f"  {_quote(key)}: {_quote(value)}")
+        elif kind is int:
+            lines.append(f"  {_quote(key)}: {value!r}")
+        elif kind is Entries:
+            lines.append(f"  {_quote(key)}: {{\n    {value}\n  }}")
+        elif isinstance(value, dict) and value:
+            lines.append(f"  {_quote(key)}: {{\n    {_spelled_entries(value)}\n  }}")
         elif isinstance(value, (list, tuple)) and value:
-            inner = ",\n".join(f"    {_encode(entry)}" for entry in value)
-            lines.append(f"  {name}: [\n{inner}\n  ]")
+            inner = ",\n".join(f"    {spelled(entry)}" for entry in value)
+            lines.append(f"  {_quote(key)}: [\n{inner}\n  ]")
         else:
-            kind = type(value)
-            text = _quote(value) if kind is str else repr(value) if kind is int else _encode(value)
-            lines.append(f"  {name}: {text}")
+            lines.append(f"  {_quote(key)}: {spelled(value)}")
     text = "{\n" + ",\n".join(lines) + "\n}\n" if lines else "{}\n"
     if not text.isascii():
         text = _INVISIBLE.sub(_spell, text)
@@ -105,14 +115,53 @@ def dump(record: dict[str, Any]) -> bytes:
     return text.encode()
 
 
-def _entries(value: dict[str, Any]) -> str:
-    """Spell the entries of a field, one a line: by one call of the C encoder where all are objects, as metrics are."""
-    if _OBJECT.issuperset(map(type, value.values())):
-        text = _encode(value)[1:-1]
+def _spelled_entries(value: dict[str, Any]) -> str:
+    """Spell the entries of a field, one a line: by as few calls of the C encoder, each of which takes as long as some texts, as can be."""
+    kinds = set(map(type, value.values()))
+    if kinds <= _TEXT:
+        return _BETWEEN.join([f"{_quote(key)}: {_quote(value[key])}" for key in sorted(value)])
+    if kinds <= _PLAIN:
+        return _encode_lines(value)[1:-1]
+    if kinds <= _OBJECT:
+        text = spelled(value)[1:-1]
         # These four characters stand between two entries. They may also stand in a text, or deeper: then there are more of them.
         if text.count('}, "') == len(value) - 1:
             return text.replace('}, "', '},\n    "')
-    return ",\n    ".join([f"{_quote(entry)}: {_encode(value[entry])}" for entry in sorted(value)])
+    return _BETWEEN.join([f"{_quote(key)}: {spelled(value[key])}" for key in sorted(value)])
+
+
+def entries(value: Mapping[str, T], spell: Callable[[T], str]) -> Entries:
+    """Spell the entries of a field, one a line, by what spells one.
+
+    Parameters
+    ----------
+    value : mapping
+        At least one entry.
+    spell : callable
+        Gives the JSON of an entry's value as it stands on its line (:func:`spelled` is that of any).
+    """
+    return Entries(_BETWEEN.join([f"{_quote(key)}: {spell(value[key])}" for key in sorted(value)]))
+
+
+class SharedField:
+    """A field that is the same in many records, written one after the other: it is spelled again where it differs from the one before."""
+
+    __slots__ = ("_before",)
+
+    def __init__(self) -> None:
+        self._before: tuple[dict[str, Any], list[type], Entries] | None = None
+
+    def spelled(self, value: Mapping[str, Any]) -> Entries | dict[str, Any]:
+        """Return what :func:`dump` takes for a field of these entries."""
+        kinds, before = list(map(type, value.values())), self._before
+        # True is 1 in a comparison, and is not in a record.
+        if before is not None and before[0] == value and before[1] == kinds:
+            return before[2]
+        made = dict(value)
+        if not made or not _PLAIN.issuperset(kinds):
+            return made
+        self._before = made, kinds, Entries(_spelled_entries(made))  # at once: another thread may ask
+        return self._before[2]
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import lru_cache
 
 from runfolio._pattern import pattern
 from runfolio.records.names import run_id_time
@@ -41,6 +42,9 @@ _FACTS = pattern(r"datasets/(?P<slug>[a-z0-9][a-z0-9_-]*)/(?P<name>[0-9a-f]{16})
 _EXPERIMENT = pattern(r"experiments/(?P<slug>[a-z0-9][a-z0-9_-]*)\.yaml\Z", re.ASCII)
 
 
+_DAY_MS = 86_400_000
+
+
 def run_folder(slug: str, run_id: str, start_ms: int) -> str:
     """Return the folder of a run's records.
 
@@ -53,8 +57,14 @@ def run_folder(slug: str, run_id: str, start_ms: int) -> str:
         Used where the id carries no time (imported runs).
     """
     at = run_id_time(run_id)
-    when = time.gmtime((start_ms if at is None else at) / 1000)
-    return f"{RUNS}/{slug}/{when.tm_year:04d}-{when.tm_mon:02d}/{when.tm_mday:02d}"
+    return f"{RUNS}/{slug}/{_day((start_ms if at is None else at) // _DAY_MS)}"
+
+
+@lru_cache(maxsize=64)  # runs that are committed together are of few days
+def _day(number: int) -> str:
+    """Return the folder of a day, given as its number since the epoch."""
+    when = time.gmtime(number * 86_400)
+    return f"{when.tm_year:04d}-{when.tm_mon:02d}/{when.tm_mday:02d}"
 
 
 def run_path(slug: str, run_id: str, start_ms: int) -> str:

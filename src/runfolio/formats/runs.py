@@ -13,7 +13,7 @@ from enum import EnumMeta
 
 from runfolio._typing import Any, TypeVar
 from runfolio.errors import DamagedError, NewerSchemaError
-from runfolio.formats.canonical import dump, load, read_number, spell_number
+from runfolio.formats.canonical import SharedField, dump, entries, load, read_number, spell_number, spelled
 from runfolio.records.runs import ArtifactEntry, DatasetInput, Digest, Lifecycle, MetricSummary, Run, RunStatus, SeriesRef
 
 SCHEMA = 1
@@ -21,6 +21,8 @@ MAX_INLINE_ARTIFACTS = 200
 """Artifacts that a record lists itself; a run with more names one object that lists them."""
 
 T = TypeVar("T")
+_SHARED = {field: SharedField() for field in ("code", "entry", "environment")}
+"""What the runs of one script share."""
 
 
 def encode_metric(summary: MetricSummary) -> dict[str, Any]:
@@ -35,6 +37,14 @@ def encode_metric(summary: MetricSummary) -> dict[str, Any]:
         assert summary.max is not None
         made["max"], made["max_step"] = spell_number(summary.max), summary.max_step
     return made
+
+
+def _spelled_metric(summary: MetricSummary) -> str:
+    """Write a metric's summary as it stands in a record."""
+    last = summary.last
+    if type(last) is float and summary.count == 1 and summary.min == last and last - last == 0.0:
+        return f'{{"at": {summary.timestamp}, "last": {last!r}, "step": {summary.step}}}'  # as most are; a third of the encoder's time
+    return spelled(encode_metric(summary))
 
 
 def decode_metric(value: Mapping[str, Any]) -> MetricSummary:
@@ -86,19 +96,30 @@ def decode_input(value: Mapping[str, Any]) -> DatasetInput:
 
 def encode_run(run: Run) -> bytes:
     """Write a run's record in the canonical spelling."""
-    return dump(run_fields(run))
+    made = _fields_without_metrics(run)
+    if run.metrics:
+        made["metrics"] = entries(run.metrics, _spelled_metric)
+    for key, shared in _SHARED.items():
+        if key in made:
+            made[key] = shared.spelled(made[key])
+    return dump(made)
 
 
 def run_fields(run: Run) -> dict[str, Any]:
     """Return a run's record as JSON values, empty fields left out."""
+    made = _fields_without_metrics(run)
+    if run.metrics:
+        made["metrics"] = {key: encode_metric(value) for key, value in run.metrics.items()}
+    return made
+
+
+def _fields_without_metrics(run: Run) -> dict[str, Any]:
     made: dict[str, Any] = dict(run.extra)
     made.update(schema=SCHEMA, run_id=run.run_id, experiment=run.experiment, status=run.status.value, start=run.start)
     if run.end is not None:
         made["end"] = run.end
     if run.lifecycle is not Lifecycle.ACTIVE:
         made["lifecycle"] = run.lifecycle.value
-    if run.metrics:
-        made["metrics"] = {key: encode_metric(value) for key, value in run.metrics.items()}
     if run.inputs:
         made["inputs"] = [encode_input(item) for item in run.inputs]
     if run.artifacts:

@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from runfolio.errors import GitError, storage_error
-from runfolio.gitstore.commits import FileChange, Ident, commit_files, commit_tree, durability_options
+from runfolio.gitstore.commits import FileChange, Ident, commit_files, commit_tree
 from runfolio.gitstore.hooks import run_hook
 from runfolio.gitstore.merging import temporary_index
+from runfolio.gitstore.program import durability_options
 from runfolio.gitstore.repo import Repo
 
 DRAFT = "refs/runfolio/draft"

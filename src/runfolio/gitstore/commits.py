@@ -18,7 +18,7 @@ from runfolio._dataclass import dataclass
 from runfolio._pattern import pattern
 from runfolio.errors import GitError
 from runfolio.gitstore.process import explain, run_git
-from runfolio.gitstore.program import git_version
+from runfolio.gitstore.program import durability_options
 from runfolio.gitstore.repo import Repo
 
 
@@ -119,13 +119,6 @@ def committer(repo: Repo) -> Ident:
     return Ident(name, mail) if name and mail else configured_ident(repo)
 
 
-def durability_options(durable: bool) -> tuple[str, ...]:
-    """Return the git options under which what a commit writes is synced to disk."""
-    if not durable:
-        return ()
-    return ("-c", "core.fsync=all") if git_version() >= (2, 36) else ("-c", "core.fsyncObjectFiles=true")
-
-
 def commit_files(
     repo: Repo,
     branch: str,
@@ -168,7 +161,7 @@ def commit_files(
     stamp = author.line(now if at_s is None else at_s)
     text = message.encode("utf-8", "surrogateescape")
     changes = list(changes)
-    if parent and changes and sum(len(change.data or b"") for change in changes) <= MOST_BYTES:
+    if changes and sum(len(change.data or b"") for change in changes) <= MOST_BYTES:
         from runfolio.gitstore.direct import commit_directly
         from runfolio.gitstore.ref_files import LeaveToGitError
 

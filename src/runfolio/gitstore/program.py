@@ -81,6 +81,13 @@ def git_version() -> tuple[int, int]:
     return version
 
 
+def durability_options(durable: bool) -> tuple[str, ...]:
+    """Return the git options under which what a command writes is synced to disk."""
+    if not durable:
+        return ()
+    return ("-c", "core.fsync=all") if git_version() >= (2, 36) else ("-c", "core.fsyncObjectFiles=true")
+
+
 def ask_version_ahead() -> None:
     """Have git say its version while another of its commands works, if that is neither known nor remembered."""
     if not _asked and not git_version.cache_info().currsize and _kept(found_git()) is None:

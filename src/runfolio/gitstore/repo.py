@@ -15,6 +15,7 @@ from runfolio.gitstore.config import GitConfig
 from runfolio.gitstore.discovery import plain_repository
 from runfolio.gitstore.nearby import NearbyObjects, NotNearbyError
 from runfolio.gitstore.process import explain, run_git, start_git, waited
+from runfolio.gitstore.program import durability_options
 from runfolio.gitstore.reader import ObjectReader
 from runfolio.gitstore.ref_values import OBJECT_ID, ref_value
 from runfolio.gitstore.settled import SettledFiles
@@ -339,7 +340,7 @@ class Repo:
         """Return the type of an object (``commit``, ``tree``, ``blob``), or None where it is not here."""
         return self.run("cat-file", "-t", "--", name, check=False).decode().strip() or None if not name.startswith("-") else None
 
-    def update_ref(self, name: str, new: str, old: str | None, reason: str) -> bool:
+    def update_ref(self, name: str, new: str, old: str | None, reason: str, *, durable: bool = False) -> bool:
         """Move a ref by compare-and-swap.
 
         Parameters
@@ -352,6 +353,8 @@ class Repo:
             What it must be now; None: it must not exist.
         reason : str
             For the reflog.
+        durable : bool, optional
+            Sync it to disk.
 
         Returns
         -------
@@ -359,7 +362,9 @@ class Repo:
             False if it was not at `old` any more.
         """
         done = run_git(
-            self._located(("update-ref", "-m", reason, "--end-of-options", name, new, old or "0" * len(new))),
+            self._located(
+                (*durability_options(durable), "update-ref", "-m", reason, "--end-of-options", name, new, old or "0" * len(new))
+            ),
             self.work_tree or self.git_dir,
         )
         if done.returncode and b"cannot lock ref" not in done.stderr:

@@ -43,7 +43,8 @@ def _one_encoder() -> Callable[[Any], str]:
 
 
 _encode = _one_encoder()
-_decode = json.JSONDecoder().decode
+_decoder = json.JSONDecoder()
+_decode, _scan = _decoder.decode, _decoder.scan_once  # type: ignore[attr-defined]
 _LIST, _TEXT, _first = frozenset((list,)), frozenset((str,)), itemgetter(0)
 
 
@@ -99,9 +100,12 @@ def decode_events(lines: bytes) -> list[list[Any]] | None:
     if lines[:2] != b'["' or lines[-1:] != b"]" or lines.count(b']\n["') != ends:
         return None
     try:
-        found = _decode("[" + lines.replace(b"\n", b",").decode("utf-8", "surrogatepass") + "]")
-        whole = len(found) == ends + 1 and _LIST.issuperset(map(type, found)) and _TEXT.issuperset(map(type, map(_first, found)))
-    except (ValueError, IndexError):
+        text = "[" + lines.replace(b"\n", b",").decode("utf-8", "surrogatepass") + "]"
+        found, end = _scan(text, 0)  # what `decode` calls, between two looks for white space that is not there
+        if end != len(text) or len(found) != ends + 1:
+            return None
+        whole = _LIST.issuperset(map(type, found)) and _TEXT.issuperset(map(type, map(_first, found)))
+    except (ValueError, IndexError, StopIteration):
         return None
     return found if whole else None
 

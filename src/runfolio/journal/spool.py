@@ -10,9 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import get_ident
 
-from runfolio._dataclass import dataclass
 from runfolio._pattern import pattern
-from runfolio._typing import Any
+from runfolio._typing import Any, NamedTuple
 from runfolio.errors import StorageError, storage_error
 from runfolio.journal.writer import JournalWriter
 
@@ -21,24 +20,29 @@ SEALED = ".sealed.jsonl"
 _NAME = pattern(r"(?P<id>[A-Za-z0-9][\w-]{0,255})(?:\+(?P<part>[0-9a-f]+))?(?P<sealed>\.sealed)?\.jsonl\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """One journal in the folder.
+class Journal(NamedTuple):
+    """One journal in the folder; they sort by run, those of one run as they were begun.
 
     Parameters
     ----------
-    path : Path
     run_id : str
     part : str
         Empty for the run's first journal; of one that amends a sealed run, its time in hex.
     sealed : bool
         Whether it has its sealed name.
+    file : str
+        Where it lies.
     """
 
-    path: Path
     run_id: str
     part: str
     sealed: bool
+    file: str
+
+    @property
+    def path(self) -> Path:
+        """Where it lies; thousands are committed without asking."""
+        return Path(self.file)
 
 
 class Spool:
@@ -94,7 +98,7 @@ class Spool:
     def attach(self, journal: Journal) -> JournalWriter | None:
         """Log on to a run that another process started; None if it was sealed meanwhile."""
         try:
-            writer = JournalWriter(journal.path, each=self.durability == "power-each")
+            writer = JournalWriter(journal.file, each=self.durability == "power-each")
         except OSError as error:
             if not journal.path.exists():
                 return None
@@ -120,13 +124,13 @@ class Spool:
             return []
         except OSError as error:
             raise storage_error("read the folder of journals", error) from None
-        made = []
+        made, folder = [], f"{self.journals_folder}/"
         for name in names:
             match = _NAME.match(name) if name.startswith(begin) else None
             if match:
-                made.append(Journal(self.journals_folder / name, match["id"], match["part"] or "", bool(match["sealed"])))
-        # By name alone, "run+part.jsonl", which amends, would come before "run.sealed.jsonl".
-        return sorted(made, key=lambda journal: (journal.run_id, journal.part))
+                made.append(Journal(match["id"], match["part"] or "", bool(match["sealed"]), folder + name))
+        made.sort()  # by name alone, "run+part.jsonl", which amends, would come before "run.sealed.jsonl"
+        return made
 
     def waiting(self) -> bool:
         """Tell whether there is a journal that has ended."""
@@ -151,13 +155,13 @@ class Spool:
     def drop(self, journal: Journal) -> None:
         """Remove a journal whose run is committed."""
         with suppress(FileNotFoundError):
-            os.unlink(journal.path)
+            os.unlink(journal.file)
 
     @contextmanager
     def hold(self, journal: Journal) -> Iterator[bool]:
         """Hold a journal against everybody else; yields False where a living process logs to it."""
         try:
-            fd = os.open(journal.path, os.O_RDWR | os.O_CLOEXEC)
+            fd = os.open(journal.file, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             yield False
             return

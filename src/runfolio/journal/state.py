@@ -33,10 +33,10 @@ class RunState:
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         self.path = path
         self.header: dict[str, Any] = {}
         self.params: dict[str, str] = {}
@@ -186,7 +186,7 @@ class RunState:
                 yield MetricPoint(event[1], read_number(event[2]), event[3], event[4])
 
 
-def replay(path: Path) -> Iterator[list[Any]]:
+def replay(path: Path | str) -> Iterator[list[Any]]:
     """Yield the events of a journal; lines that were cut off are passed over."""
     with open(path, "rb") as file:
         for line in file:
@@ -194,6 +194,9 @@ def replay(path: Path) -> Iterator[list[Any]]:
                 event = decode_event(line) or salvage(line)
                 if event is not None:
                     yield event
+
+
+_STATUSES = {status.value: status for status in RunStatus}
 
 
 def _joined(before: MetricSummary | None, after: MetricSummary) -> MetricSummary:
@@ -211,9 +214,9 @@ def _joined(before: MetricSummary | None, after: MetricSummary) -> MetricSummary
 
 
 def _header_fields(header: dict[str, Any]) -> dict[str, Any]:
-    made = {key: value for key, value in header.items() if key not in ("experiment_name", "amend", "resumed", "branch")}
-    made.setdefault("schema", 1)
-    made.setdefault("status", "RUNNING")
+    made = {"schema": 1, "status": "RUNNING", **header}
+    for key in ("experiment_name", "amend", "resumed", "branch"):
+        made.pop(key, None)
     return made
 
 
@@ -287,7 +290,7 @@ def _name(state: RunState, event: list[Any]) -> None:
 
 
 def _end(state: RunState, event: list[Any]) -> None:
-    state.end = (RunStatus(event[1]), int(event[2]))
+    state.end = (_STATUSES[event[1]], int(event[2]))
     state.reopened = state.reopened or state.end[0] is RunStatus.RUNNING
     state.last_time = max(state.last_time, int(event[2]))
 
