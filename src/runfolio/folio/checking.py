@@ -103,6 +103,13 @@ def _elsewhere(artifacts: str | None) -> Elsewhere:
     return Elsewhere(f"the folder {artifacts} on this machine has none of them", "Check where they lie, or run this there")
 
 
+def _own(folio: Folio) -> tuple[str, Elsewhere] | None:
+    """Say who logs in this clone, if its store is its own, and where the objects of others are."""
+    if folio.artifacts_place is not None:
+        return None
+    return folio.repo.configured.values().get("user.name") or "", _elsewhere(None)
+
+
 class _Records:
     """One pass over the records of a commit."""
 
@@ -113,7 +120,7 @@ class _Records:
         restore = self._history.restore
         self._names = NameCheck(place.prefix, restore, findings)
         self._runs = RunCheck(place.prefix, time.time_ns() // 1_000_000, restore, findings)
-        self._objects = ObjectCheck(folio.store, read_data, restore, findings, elsewhere)
+        self._objects = ObjectCheck(folio.store, read_data, restore, findings, elsewhere, None if elsewhere else _own(folio))
         self._code = CodeCheck(folio.repo, place.settings.remote, restore, findings)
         self._environments: set[str] = set()
         self._references = References(place.prefix, self._environments, restore, findings)

@@ -30,13 +30,14 @@ _MANY = 20
 
 
 class _Named(NamedTuple):
-    """What names an object: file, run or version, field, what the object is, and its entry (a size of -1 is not recorded)."""
+    """What names an object: file, run or version, field, what the object is, its entry (a size of -1 is not recorded), and whose it is."""
 
     path: str
     who: str
     field: str
     what: str
     entry: ArtifactEntry
+    user: str = ""
 
 
 class _List(NamedTuple):
@@ -67,13 +68,22 @@ class ObjectCheck:
     elsewhere : Elsewhere, optional
         For a look at records alone, as CI does at a pull request's: objects that this machine cannot look at say nothing of them. Then it
         is a warning that the store has none of them, where that may be so, or cannot be reached.
+    own : tuple of str and Elsewhere, optional
+        For a store that no other clone shares, who logs here, and why the objects of others, by the user that their records name, are not.
     """
 
     def __init__(
-        self, store: ObjectStore, share: float, restore: Restore, findings: list[Finding], elsewhere: Elsewhere | None = None
+        self,
+        store: ObjectStore,
+        share: float,
+        restore: Restore,
+        findings: list[Finding],
+        elsewhere: Elsewhere | None = None,
+        own: tuple[str, Elsewhere] | None = None,
     ) -> None:
         self._store, self._share, self._restore, self._findings = store, share, restore, findings
-        self._elsewhere = elsewhere
+        self._elsewhere, self._own = elsewhere, own
+        self._others: dict[bytes, str] = {}
         self._known: dict[bytes, int | str] = {}
         self._named: list[_Named] = []
         self._lists: list[_List] = []
@@ -92,16 +102,16 @@ class ObjectCheck:
         if run.lifecycle is Lifecycle.DELETED:
             return
         who = f"run {run.run_id}"
-        self._named.extend(_Named(path, who, field, what, entry) for field, what, entry in _of_run(run))
+        self._named.extend(_Named(path, who, field, what, entry, run.user) for field, what, entry in _of_run(run))
         if run.manifest is not None:
-            named = _Named(path, who, "manifest", _FILES, run.manifest)
+            named = _Named(path, who, "manifest", _FILES, run.manifest, run.user)
             self._lists.append(_List(named, "artifact_count", run.artifact_count))
         self._look_at_many()
 
     def take_version(self, path: str, version: ModelVersion) -> None:
         """Look up the objects of one version of a registered model: its manifest, and the files that it lists."""
         if version.digest is not None:
-            named = _Named(path, f"version {version.version}", "digest", _FILES, ArtifactEntry(version.digest, -1))
+            named = _Named(path, f"version {version.version}", "digest", _FILES, ArtifactEntry(version.digest, -1), version.user)
             self._lists.append(_List(named, "files", version.file_count))
         self._look_at_many()
 
@@ -123,6 +133,13 @@ class ObjectCheck:
     def finish(self) -> None:
         """Say what is missing: one by one, or at once where this clone has no object at all."""
         self._look()
+        if self._others and self._own:
+            users = sorted(set(self._others.values()))
+            named = f"{', '.join(users[:3])}{f' and {len(users) - 3:,} more' if len(users) > 3 else ''}"
+            many = len(self._others)
+            verb = "is" if many == 1 else "are"
+            message = f"{many:,} of the objects that records of {named} name {verb} not here: {self._own[1].why}"
+            self._findings.append(Finding("object.elsewhere", Severity.WARNING, "", "", message, self._own[1].remedy))
         if self._missing and not self._present and self._elsewhere and self._elsewhere.why:
             message = f"none of the {self.known:,} objects that records name is here to be looked at: {self._elsewhere.why}"
             self._findings.append(Finding("object.elsewhere", Severity.WARNING, "", "", message, self._elsewhere.remedy))
@@ -186,6 +203,9 @@ class ObjectCheck:
         digest, size = item.entry.digest, item.entry.size
         if isinstance(found, str):
             rule = "object.missing" if found.startswith("not in") else "object.damaged"
+            if rule == "object.missing" and self._own and item.user not in ("", self._own[0]):
+                self._others.setdefault(_key(item.entry), item.user)
+                return False
             message = f"{item.who}: {item.what}: the object {digest} is {found}"
             remedy = "Copy it from a store that has it (runfolio artifacts mirror --from PLACE), or run again"
             if rule == "object.damaged":  # what is there is not written again
@@ -202,7 +222,7 @@ class ObjectCheck:
 
     def _read(self, item: _List) -> list[_Named]:
         """Return what a list of files names."""
-        path, who, field, _, manifest = item.named
+        path, who, field, _, manifest, user = item.named
         where = f"the list of files of {who} ({manifest.digest})"
         try:
             listed = decode_manifest(self._store.read(manifest.digest), where)
@@ -218,7 +238,7 @@ class ObjectCheck:
         if item.number != len(listed):
             message = f"{item.number} in the record, {len(listed)} in the list that it names"
             self._findings.append(Finding("object.manifest", Severity.ERROR, path, item.counted, message, self._restore(path)))
-        return [_Named(path, who, f"artifacts.{name}", f"artifact {name}", entry) for name, entry in listed.items()]
+        return [_Named(path, who, f"artifacts.{name}", f"artifact {name}", entry, user) for name, entry in listed.items()]
 
 
 def _key(entry: ArtifactEntry) -> bytes:
