@@ -263,6 +263,9 @@ def test_a_clone_of_one_branch_is_told_how_to_fetch_the_other(better_dir: Path, 
     done = run(tmp_path / "cut", "review", "origin/main..HEAD")
     fetch = "git fetch origin +refs/heads/main:refs/remotes/origin/main"
     assert done.returncode == 11 and done.stderr.rstrip().endswith(f"or fetch it: {fetch}")
+    plain = run(tmp_path / "cut", "review", "main..HEAD")
+    assert plain.returncode == 11 and plain.stderr.rstrip().endswith(f"or fetch it: {fetch}, which is then called origin/main")
+    assert run(tmp_path / "cut", "review", "0123abc..HEAD").stderr.rstrip().endswith("or fetch it: git fetch --unshallow")
     git(tmp_path / "cut", *fetch.split()[1:])
     done = run(tmp_path / "cut", "review", "origin/main..HEAD")
     assert done.returncode == 13 and "git fetch --unshallow" in done.stderr

@@ -14,6 +14,7 @@ from runfolio.review.change import Span
 
 _PLAIN = re.compile(r"\w[\w.-]*(/[\w.-]+)+", re.ASCII)
 """Names that a shell takes as they are."""
+_ID = re.compile("[0-9a-f]{4,64}")
 _BRANCH = re.compile(r"\w[\w.-]*(/[\w.-]+)*", re.ASCII)
 
 
@@ -108,9 +109,12 @@ def _tell_of_remote(repo: Repo, text: str) -> None:
 def _fetch_of(repo: Repo, text: str) -> str:
     """Return what fetches a remote's branch, which a clone of a single branch does not get by deepening; empty for other names."""
     remote, slash, branch = text.partition("/")
-    if not slash or not _PLAIN.fullmatch(text) or repo.config(f"remote.{remote}.url") is None:
+    if slash and _PLAIN.fullmatch(text) and repo.config(f"remote.{remote}.url") is not None:
+        return f"git fetch {remote} +refs/heads/{branch}:refs/remotes/{remote}/{branch}"
+    fetched = repo.config("remote.origin.fetch")
+    if fetched is None or "*" in fetched or not _BRANCH.fullmatch(text) or _ID.fullmatch(text):
         return ""
-    return f"git fetch {remote} +refs/heads/{branch}:refs/remotes/{remote}/{branch}"
+    return f"git fetch origin +refs/heads/{text}:refs/remotes/origin/{text}, which is then called origin/{text}"
 
 
 def _common(repo: Repo, one: str, other: str, one_text: str, other_text: str) -> str:
