@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -189,6 +191,52 @@ def test_a_local_server_that_was_killed_is_told_and_one_that_cannot_start_says_w
     folio = open_folio(double)
     assert [item.state.value for _, item in folio.deployments.all()] == ["deleted"]
     folio.close()
+
+
+def servers_of(folder: Path) -> list[int]:
+    """Return the servers that were started from a folder, and what they started."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if b"serve" in (place / "cmdline").read_bytes().split(b"\0") and (place / "cwd").resolve() == folder.resolve():
+                found.append(int(place.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs /proc")
+def test_an_order_that_is_interrupted_or_killed_leaves_no_server(double: Path) -> None:
+    command = [sys.executable, "-m", "runfolio", "deployments", "create", "-t", "local", "--name", "d", "-m", "models:/double/1"]
+
+    def started() -> subprocess.Popen[str]:
+        order = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while not list(double.glob(".git/runfolio/deployments/d.starting")):
+            assert order.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        return order
+
+    order = started()
+    order.send_signal(signal.SIGINT)
+    assert "interrupted" in order.communicate(timeout=60)[1]
+    assert order.returncode == 130
+    assert servers_of(double) == []
+    order = started()
+    order.kill()
+    order.communicate()
+    assert servers_of(double) != []
+    client = get_deploy_client("local")
+    assert client.list_deployments() == []
+    client.delete_deployment("d")
+    assert servers_of(double) == []
+    assert not list(double.glob(".git/runfolio/deployments/*.starting"))
+
+
+def test_two_names_with_one_slug_are_two_servers(double: Path) -> None:
+    client = get_deploy_client("local")
+    first = client.create_deployment("d e", "models:/double/1")
+    second = client.create_deployment("d-e", "models:/double/2")
+    assert first["pid"] != second["pid"]
+    assert [client.predict(name, [2.0]) for name in ("d e", "d-e")] == [{"predictions": [4.0]}, {"predictions": [6.0]}]
 
 
 def test_a_process_that_got_the_number_of_another_is_left_alone() -> None:

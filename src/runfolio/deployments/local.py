@@ -2,16 +2,21 @@
 
 What runs is ``runfolio models serve``. A file a deployment, in the folio's local folder (never committed), holds process, port and log. It
 leaves no record in the folio unless ``record=true`` is asked for: what runs on one's own machine is nobody else's business.
+
+While a server starts, a file ``.starting`` beside it holds its process: an order that is interrupted ends it, and the next order under that
+name ends one whose order was killed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -63,6 +68,7 @@ class LocalDeploymentClient(Target):
     def carry_out(self, plan: Plan) -> Outcome:
         """Start, replace or stop the process."""
         there = self._state(plan.name)
+        self._end_left(plan.name)
         running = there is not None and lives(there["pid"], there["born"])
         if plan.verb == "delete":
             if there is not None:
@@ -82,7 +88,7 @@ class LocalDeploymentClient(Target):
         made = self._started(plan.name, command, port, whole(config.get("timeout", 120), "timeout", 1))
         if running and not same and there is not None:
             end(there["pid"], there["born"])
-        self._file(plan.name).write_text(json.dumps(made))
+        self._keep(plan.name, made)
         return Outcome(endpoint=made["url"], shown={"url": made["url"], "pid": made["pid"], "log": made["log"]})
 
     def _started(self, name: str, command: list[str], port: int, timeout_s: int) -> dict[str, Any]:
@@ -92,16 +98,39 @@ class LocalDeploymentClient(Target):
         log.parent.mkdir(parents=True, exist_ok=True)
         env = {**os.environ, "RUNFOLIO_TRACKING_URI": os.path.abspath(os.path.expanduser(get_tracking_uri()))}
         pid = start([sys.executable, "-m", *command], env, log)
+        born = birth(pid)
+        self._starting(name).write_text(json.dumps({"pid": pid, "born": born}))
         deadline = time.monotonic() + timeout_s
-        while not answers(f"http://{_HOST}:{port}/ping"):
-            born = birth(pid)
-            if not born or time.monotonic() > deadline:
-                end(pid, born)
-                last = " | ".join(log.read_text("utf-8", "replace").strip().splitlines()[-3:])
-                raise StateError(f"The server of {name!r} did not start: {last or 'it said nothing'} (all of it: {log})")
-            time.sleep(_PAUSE_S)
+        try:
+            while not answers(f"http://{_HOST}:{port}/ping"):
+                if not lives(pid, born) or time.monotonic() > deadline:
+                    last = " | ".join(log.read_text("utf-8", "replace").strip().splitlines()[-3:])
+                    raise StateError(f"The server of {name!r} did not start: {last or 'it said nothing'} (all of it: {log})")
+                time.sleep(_PAUSE_S)
+        except (RunfolioError, KeyboardInterrupt):
+            self._end_left(name)
+            raise
         url = f"http://{_HOST}:{port}"
-        return {"name": name, "pid": pid, "born": birth(pid), "port": port, "url": url, "log": str(log), "model": command[4]}
+        return {"name": name, "pid": pid, "born": born, "port": port, "url": url, "log": str(log), "model": command[4]}
+
+    def _end_left(self, name: str) -> None:
+        """End the server that an order under this name started, and did not see through."""
+        file = self._starting(name)
+        with suppress(FileNotFoundError, ValueError):
+            left = json.loads(file.read_text())
+            end(left["pid"], left["born"])
+        file.unlink(missing_ok=True)
+
+    def _starting(self, name: str) -> Path:
+        return self._file(name).with_suffix(".starting")
+
+    def _keep(self, name: str, made: Mapping[str, Any]) -> None:
+        """Write what a server is to be found by, whole or not at all: then it is not one that is left over."""
+        file = self._file(name)
+        written = file.with_suffix(".new")
+        written.write_text(json.dumps(made))
+        written.replace(file)
+        self._starting(name).unlink(missing_ok=True)
 
     def list_deployments(self, endpoint: str | None = None) -> list[dict[str, Any]]:
         """List the processes that were started here."""
@@ -138,7 +167,9 @@ class LocalDeploymentClient(Target):
     def _file(self, name: str) -> Path:
         if not name.strip():
             raise UsageError("Name the deployment: --name NAME")
-        return _folder() / f"{slug_of(name)}.json"
+        slug = slug_of(name)
+        # Two names may have one slug: what is no slug gets a part of its digest.
+        return _folder() / f"{slug if slug == name else f'{slug}-{hashlib.sha256(name.encode()).hexdigest()[:8]}'}.json"
 
 
 def _absolute(uri: str) -> str:
