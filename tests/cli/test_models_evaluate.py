@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,12 +46,15 @@ def test_a_model_is_evaluated_and_its_run_committed(data: Path, run_cli: Command
     assert lines["accuracy_score"][1:] == ["1", "0.9124", "to", "1", "wilson", "+0.5"]
     assert lines["x"][:6] == ["x", ">", "30", "9", "1", "0.7009"]
     assert "first" in run_cli("runs", "list", "-e", "trials").out
+    (made,) = json.loads(run_cli("runs", "list", "-e", "trials", "--json").out)
+    assert made["duration_ms"] >= 20, "computing is part of the run, though all is computed before anything is logged"
 
 
 def test_a_missed_threshold_ends_with_1_and_keeps_the_run(data: Path, run_cli: Command) -> None:
     done = run_cli("models", "evaluate", "-m", "models:/Odd/2", "-d", str(data), *GIVEN, "--threshold", "accuracy_score >= 0.9")
     assert done.code == 1
     assert "accuracy_score value threshold check failed" in done.err
+    assert "to baseline" not in done.out
     assert len(json.loads(run_cli("runs", "list", "--json").out)) == 2
 
 
@@ -72,6 +78,21 @@ def test_answers_in_the_file_need_no_model(data: Path, run_cli: Command) -> None
 def test_what_does_not_fit_is_told(data: Path, run_cli: Command, args: list[str], says: str, code: int) -> None:
     done = run_cli("models", "evaluate", "-m", "models:/Odd/1", "-d", str(data), *GIVEN, *args)
     assert (done.code, says in done.err) == (code, True), done.err
+    assert len(json.loads(run_cli("runs", "list", "--json").out)) == 1, "an evaluation that fails leaves no run"
+
+
+def test_without_matplotlib_that_is_told_once_with_what_to_do(data: Path, tmp_path: Path) -> None:
+    # A finder before all others, in a process of its own: there is no matplotlib for it.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util as u\nfound = u.find_spec\n"
+        "u.find_spec = lambda name, package=None: None if name == 'matplotlib' else found(name, package)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-m", "runfolio", "models", "evaluate", "-m", "models:/Odd/1", "-d", str(data), *GIVEN, "--json"]
+    done = subprocess.run(command, cwd=data.parent, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("matplotlib is not installed (pip install matplotlib)") == 1
+    assert json.loads(done.stdout)["document"]["notes"] == []  # the site draws it all the same
 
 
 POLICY = """schema: 1

@@ -88,8 +88,7 @@ def evaluate(
     set_tracking_uri(chosen_folio())
     if experiment:
         fluent.set_experiment(experiment)
-    with fluent.start_run(run_name=name):
-        found = run(model, frame, model_type=model_type, baseline_model=baseline, slices=list(slices), **given)
+    found = run(model, frame, model_type=model_type, baseline_model=baseline, slices=list(slices), run_name=name, **given)
     fluent.flush()
     if as_json:
         print_json({"run_id": found.run_id, "metrics": found.metrics, "document": found.document})
@@ -139,7 +138,9 @@ def _show(found: EvaluationResult) -> None:
         changed = f"{entry['difference']:+.4g}" if "difference" in entry else ""
         rows.append([name, number_text(found.metrics.get(name, entry["value"])), between, entry.get("method", ""), changed])
     columns = [Column("metric"), Column("value", right=True, whole=True), Column("95 %", rank=1), Column("by", rank=3)]
-    print_table([*columns, Column("to baseline", right=True, rank=2)], rows)
+    if any(row[-1] for row in rows):
+        columns.append(Column("to baseline", right=True, rank=2))
+    print_table(columns, [row[: len(columns)] for row in rows])
     entries = found.document.get("slices", {}).get("rows", ())
     first = found.document.get("slices", {}).get("metric", "")
     if entries:
@@ -148,8 +149,6 @@ def _show(found: EvaluationResult) -> None:
         print_table(
             [Column("slice"), Column("rows", right=True), Column(first, right=True, whole=True), Column("95 %", rank=1)], made
         )
-    for note in found.document["notes"]:
-        click.echo(f"runfolio: {note}", err=True)
     click.echo(f"runfolio: run {found.run_id}", err=True)
 
 

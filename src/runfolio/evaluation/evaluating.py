@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ from runfolio.tracking.datasets import Dataset
 _log = logging.getLogger("runfolio")
 MOST_CLASS_ROWS = 200
 """Classes beyond which no table has a row for each."""
+_NO_PICTURES = "no pictures are logged as PNG: matplotlib is not installed (pip install matplotlib). The site draws its own."
 
 
 def evaluate(
@@ -67,6 +69,7 @@ def evaluate(
     baseline_config: Mapping[str, Any] | None = None,
     inference_params: Mapping[str, Any] | None = None,
     slices: Any = None,
+    run_name: str | None = None,
 ) -> EvaluationResult:
     """Evaluate a model on data, and log what was found to the active run (a new one if there is none).
 
@@ -107,6 +110,8 @@ def evaluate(
         Of endpoints of MLflow Deployments, which are not called from here.
     slices : str, sequence or mapping, optional
         Columns (a slice a value) and expressions (``"age > 60"``) whose rows are looked at on their own, too.
+    run_name : str, optional
+        Of the run that is made where none is active.
 
     Returns
     -------
@@ -119,7 +124,10 @@ def evaluate(
     ModelValidationFailedError
         If a threshold is missed; all is logged then.
     """
-    asked = _Asked(model_type, _metrics_of(extra_metrics, custom_metrics), custom_artifacts or (), predictions)
+    began = time.time_ns() // 1_000_000
+    asked = _Asked(
+        model_type, _metrics_of(extra_metrics, custom_metrics), custom_artifacts or (), predictions, run_name, began
+    )
     _check_arguments(asked, data, targets, predictions, model, env_manager, inference_params)
     settings = read_settings(evaluators, evaluator_config)
     thresholds = checked_thresholds(validation_thresholds or {})
@@ -145,6 +153,8 @@ class _Asked:
     metrics: tuple[EvaluationMetric, ...]
     artifacts: Sequence[Callable[..., Any]]
     predictions: str | None
+    run_name: str | None
+    began: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +244,9 @@ def _left(
     old = {f"{prefix}{name}": value for name, value in found.baseline.metrics.items()} if found.baseline is not None else {}
     findings = judged(thresholds, named, old)
     notes = [*found.notes, *_undrawn(found.outcome, settings)]
-    for note in notes:
+    # Not a note of the evaluation: the site draws it all the same, from the document.
+    undrawn = [_NO_PICTURES] if found.outcome.said is not None and settings.drawn and not can_draw() else []
+    for note in [*notes, *undrawn]:
         _log.warning("evaluate: %s", note)
     document = make_document(
         asked.model_type, found.outcome, settings, model=subject.facts if subject else {}, extra=asked.metrics, whole=found.whole,
@@ -242,7 +254,7 @@ def _left(
     )  # fmt: skip
     leaving = Leaving(
         prefix, found.outcome.bench.rows.dataset, named, document, _pictures(found.outcome, settings), _tables(found.outcome, settings),
-        _by_row(found.outcome), files, _tags(subject, other),
+        _by_row(found.outcome), files, _tags(subject, other), asked.run_name, asked.began,
     )  # fmt: skip
     run_id, artifacts = leave(leaving)
     return EvaluationResult(named, artifacts, run_id, document=document, baseline_metrics=old), findings
@@ -263,8 +275,6 @@ def _called(subject: Subject) -> str:
 
 def _undrawn(outcome: Outcome, settings: Settings) -> list[str]:
     said, made = outcome.said, []
-    if said is not None and settings.drawn and not can_draw():
-        made.append("No pictures: matplotlib is not installed.")
     if isinstance(said, Answers) and said.probabilities is not None and len(said.labels) > max(2, settings.most_curves):
         made.append(
             f"No ROC and precision-recall curves: {len(said.labels)} classes are more than {settings.most_curves} "

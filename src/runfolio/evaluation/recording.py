@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
@@ -43,6 +44,10 @@ class Leaving:
     files : Mapping of str to Path
         Of the user's own functions.
     tags : Mapping of str to str
+    run_name : str or None
+        Of the run that is made where none is active.
+    began : int or None
+        When the evaluation began, milliseconds since the epoch, UTC: that run starts then, though all is computed before it is made.
     """
 
     prefix: str
@@ -54,6 +59,8 @@ class Leaving:
     by_row: Any = None
     files: Mapping[str, Path] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    run_name: str | None = None
+    began: int | None = None
 
 
 def leave(found: Leaving) -> tuple[str, dict[str, EvaluationArtifact]]:
@@ -61,9 +68,18 @@ def leave(found: Leaving) -> tuple[str, dict[str, EvaluationArtifact]]:
     active = fluent.active_run()
     if active is not None:
         return active.info.run_id, _leave(found, active.info.run_id)
-    with fluent.start_run() as run:
+    with _new_run(found) as run:
         artifacts = _leave(found, run.info.run_id)
     return run.info.run_id, artifacts
+
+
+def _new_run(found: Leaving) -> fluent.ActiveRun:
+    from runfolio.tracking.client import RunfolioClient
+
+    if os.environ.get("RUNFOLIO_RUN_ID"):  # a run was started for this process
+        return fluent.start_run()
+    made = RunfolioClient().create_run(fluent._get_experiment_id(), start_time=found.began, run_name=found.run_name)
+    return fluent.start_run(run_id=made.info.run_id)
 
 
 def _leave(found: Leaving, run_id: str) -> dict[str, EvaluationArtifact]:
