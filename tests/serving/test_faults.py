@@ -129,6 +129,23 @@ def test_predictions_that_never_end_are_given_up_and_then_their_worker(odd: Path
     assert server.get("/health?details").json["restarts"] == 1
 
 
+def test_a_worker_that_died_holds_nothing_any_more_in_the_metrics(odd: Path, serve: Serve) -> None:
+    def gauge(name: str) -> float:
+        lines = server.get("/metrics").body.decode().splitlines()
+        return float(next(line for line in lines if line.startswith(f"runfolio_serving_{name} ")).split()[1])
+
+    server = serve(odd, "--timeout", "0.5", "--threads", "2")
+    assert server.post({"inputs": "sleeps"}).status == 504
+    until(lambda: gauge("stuck_predictions") == 1)
+    [pid] = server.post({"inputs": "who"}).json["predictions"]
+    until(lambda: gauge("resident_memory_bytes") > 0)
+    before = gauge("resident_memory_bytes")
+    os.kill(pid, signal.SIGKILL)
+    server.wait_for(f"worker {pid} ended: SIGKILL")
+    until(lambda: gauge("stuck_predictions") == 0)
+    assert gauge("resident_memory_bytes") < 1.5 * before
+
+
 def test_a_worker_that_dies_is_replaced(odd: Path, serve: Serve) -> None:
     server = serve(odd, "--workers", "2")
     [pid] = server.post({"inputs": "who"}).json["predictions"]

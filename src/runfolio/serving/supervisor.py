@@ -218,6 +218,7 @@ class Supervisor:
                 self._backoff_s = 0.0 if lived > _LIVED_S else min(max(1.0, self._backoff_s * 2), _MOST_BACKOFF_S)
                 self._not_before = now + self._backoff_s
                 _log.error("worker %d ended: %s", worker.pid, worker.how_it_ended())
+                self._kill(worker)  # its gauges (memory, connections, stuck predictions) count no more, and its pipes are closed
                 self._tell()
             elif worker.hung(now, self._options.timeout_s + _HUNG_S) or worker.late(now, self._start_timeout_s):
                 _log.error("worker %d does not answer any more: it is killed", worker.pid)
