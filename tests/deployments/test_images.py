@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
+import urllib.request
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -27,6 +29,7 @@ from runfolio.deployments.images.wheels import packed_wheel
 from runfolio.deployments.source import describe, fetch
 from runfolio.errors import AlreadyExistsError, DamagedError, NotFoundError, StateError, UsageError
 from runfolio.folio import open_folio
+from runfolio.tracking.session import forget_sessions
 from tests.deployments.packages import tiny_wheel
 
 
@@ -164,6 +167,61 @@ def test_what_cannot_be_resolved_is_said_with_what_to_do(
     assert "numpy" in said
     assert "--no-lock" in said
     assert not (tmp_path / "b").exists()
+
+
+OLD_PIP = """
+import importlib.util, runpy, sys
+words = sys.argv[1:]
+if "install" in words and "--platform" in words and "--target" not in words:
+    sys.exit("ERROR: Can not use any platform or abi specific options unless installing via '--target'")
+sys.path = [place for place in sys.path if place != PLACE]
+for name in [name for name in sys.modules if name.partition(".")[0] == "pip"]:
+    del sys.modules[name]
+runpy.run_module("pip", run_name="__main__")
+"""
+
+
+def test_another_machine_is_locked_with_the_pip_of_debian_12(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip itself, with the rule that 23.0 had before it: these options only with a target."""
+    (tmp_path / "old" / "pip").mkdir(parents=True)
+    (tmp_path / "old" / "pip" / "__init__.py").touch()
+    (tmp_path / "old" / "pip" / "__main__.py").write_text(f"PLACE = {str(tmp_path / 'old')!r}{OLD_PIP}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "old"))
+    locked = make_lock([], (wheel.name, wheel.read_bytes()), "3.11", "aarch64")
+    assert [(each.name, each.version) for each in locked] == [("numpy", "9.1"), ("runfolio", "9.9")]
+
+
+def test_what_is_wrong_is_said_before_packages_are_resolved(
+    wine: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")  # a pip that is asked would be the first fault
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    images, docker = ["models", "generate-dockerfile", "-m", "models:/wine/1", "--runfolio-wheel", str(wheel)], "build-docker"
+    assert main([*images, "-d", str(tmp_path / "full")]) == 12
+    assert main([*images, "-d", str(tmp_path / "new"), "--machine", "sparc"]) == 2
+    assert "there is no 'sparc'; there are x86_64 and aarch64" in capsys.readouterr().err
+    assert main(["models", docker, "-m", "models:/wine/1", "-n", "BAD NAME", "--dry-run"]) == 2
+    assert "not the name of an image" in capsys.readouterr().err
+
+
+def test_a_machine_by_dockers_name_is_the_same_one(wine: Path, wheel: Path, tmp_path: Path) -> None:
+    for name in ("arm64", "aarch64"):
+        generated(tmp_path / name, wheel, "--machine", name)
+    assert archived(tmp_path / "arm64") == archived(tmp_path / "aarch64")
+
+
+def test_a_build_that_finds_no_packages_is_told_of_wheels(
+    wine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _program(
+        tmp_path / "bin", "podman", 'test "$1" = info || { echo "ERROR: No matching distribution found for numpy"; exit 1; }'
+    )
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    assert main(["models", "build-docker", "-m", "models:/wine/1", "-n", "wine:1", "--engine", "podman", "--no-lock"]) == 13
+    assert "put the packages into the context: --wheels" in capsys.readouterr().err
 
 
 def test_the_image_is_labelled_runs_as_nobody_and_is_told_its_digest(wine: Path, wheel: Path, tmp_path: Path) -> None:
@@ -366,3 +424,36 @@ def test_inside_an_image_what_is_no_command_is_refused_and_a_dead_server_is_unhe
     assert run_inside(folder / "model", "", "train").returncode == 2
     assert inside.health({"PORT": "9"}) == 1
     assert inside.server_command({"SAGEMAKER_BIND_TO_PORT": "8081"})[8:12] == ["0.0.0.0", "-p", "8081", "-w"]
+
+
+def test_inside_an_image_the_server_tells_which_version_it_is(wine: Path, wheel: Path, tmp_path: Path) -> None:
+    with runfolio.start_run():
+        runfolio.pyfunc.log_model(
+            "m", python_model=lambda model_input: model_input, registered_model_name="wine", pip_requirements=["cloudpickle"]
+        )
+    runfolio.MlflowClient().transition_model_version_stage("wine", 3, "Production", archive_existing_versions=True)
+    forget_sessions()
+    folder = generated(tmp_path / "context", wheel, "--no-lock")
+    digest = f"sha256:{hashlib.sha256((folder / 'runfolio-manifest.json').read_bytes()).hexdigest()}"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = {**os.environ, "RUNFOLIO_MODEL_FOLDER": str(folder / "model"), "RUNFOLIO_MODEL_DIGEST": digest, "PORT": str(port)}
+    told = {**env, "RUNFOLIO_MODEL_DIGEST": "sha256:0"}  # of another model, which a cloud mounts: the bill is not about it
+    other = subprocess.run(
+        [sys.executable, "-c", "import inside, os; print(*inside.served_as(os.environ), sep='|')"],
+        env=told, cwd=folder, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert other.stdout.strip() == "||sha256:0"
+    server = subprocess.Popen(
+        [sys.executable, folder / "inside.py", "serve"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        assert server.stdout is not None
+        assert f"serving wine 3 ({digest[:19]})" in server.stdout.readline()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health?details", timeout=30) as answer:
+            model = json.loads(answer.read())["model"]
+        assert (model["name"], model["version"], model["digest"]) == ("wine", "3", digest)
+    finally:
+        server.terminate()
+        server.communicate(timeout=60)

@@ -42,12 +42,23 @@ def _image_options(function: F) -> F:
 
 @click.command("generate-dockerfile")
 @_image_options
-@click.option("-d", "--output-directory", "folder", metavar="FOLDER", default="mlflow-dockerfile", help="Missing, or empty.")
+@click.option(
+    "-d",
+    "--output-directory",
+    "folder",
+    metavar="FOLDER",
+    default="mlflow-dockerfile",
+    show_default=True,
+    help="Missing, or empty.",
+)
 def generate_dockerfile(folder: str, **given: Any) -> None:
     """Write the build context of a model's image: Dockerfile, model, lock, manifest, SBOM.
 
     The same version gives the same bytes. Build it with any engine: docker build -t NAME FOLDER
     """
+    from runfolio.deployments.images.context import check_folder
+
+    check_folder(Path(folder))  # before packages are resolved
     with tempfile.TemporaryDirectory(prefix="runfolio-") as scratch:
         context = _context(Path(scratch), given)
         context.write(Path(folder))
@@ -66,8 +77,9 @@ def build_docker(name: str, engine: str | None, dry_run: bool, **given: Any) -> 
     It serves on port 8080: docker run -p 5001:8080 NAME. The model is verified by its digest when the image is built and
     whenever it starts.
     """
-    from runfolio.deployments.images.engines import build_command, build_image, find_engine
+    from runfolio.deployments.images.engines import build_command, build_image, check_image_name, find_engine
 
+    check_image_name(name)
     with tempfile.TemporaryDirectory(prefix="runfolio-") as scratch:
         chosen = (engine or "docker") if dry_run else find_engine(engine)
         context = _context(Path(scratch), given)

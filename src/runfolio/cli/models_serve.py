@@ -56,6 +56,7 @@ TOKEN_VARIABLE = "RUNFOLIO_SERVE_TOKEN"  # noqa: S105 # the variable's name
 @click.option("--trust", is_flag=True, help="Let the code of a folder run that no record vouches for.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="On standard error.")
 @click.option("--access-log", is_flag=True, help="Log each request, not only faults.")
+@click.option("--served-as", nargs=3, default=("", "", ""), hidden=True)  # name, version and digest: what an image says of its folder
 @click.option("--no-conda", is_flag=True, hidden=True)
 @click.option("--install-mlflow", is_flag=True, hidden=True)
 def serve(**given: object) -> None:
@@ -95,7 +96,12 @@ def serve(**given: object) -> None:
     check_exposure(options, open_to_all=bool(said["no_token"]))
     start_logging(options.log_format)
     uri = str(said["model_uri"])
-    source = Source(uri, chosen_folio() if uri.startswith(("models:/", "runs:/")) else None, trust=bool(said["trust"]) or None)
+    source = Source(
+        uri,
+        chosen_folio() if uri.startswith(("models:/", "runs:/")) else None,
+        trust=bool(said["trust"]) or None,
+        known=_three(said["served_as"]),
+    )
     beginning = prepared(
         source,
         options,
@@ -104,6 +110,12 @@ def serve(**given: object) -> None:
         start_timeout_s=_float(said["start_timeout"]),
     )
     hand_over(beginning, "runfolio.cli.models_serving", sys.argv[1:])
+
+
+def _three(value: object) -> tuple[str, str, str]:
+    assert isinstance(value, tuple)
+    name, version, digest = map(str, value)
+    return name, version, digest
 
 
 def _int(value: object) -> int:

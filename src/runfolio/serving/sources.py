@@ -53,16 +53,20 @@ class Source:
         Path of the folio; the one of the current folder by default.
     trust : bool, optional
         See :func:`runfolio.flavors.trust.check_trust`; of folders.
+    known : tuple of (str, str, str), optional
+        Name, version and digest of a folder whose caller knows, and has verified, what it is: an image's.
     """
 
-    def __init__(self, uri: str, folio: str | None = None, *, trust: bool | None = None) -> None:
+    def __init__(
+        self, uri: str, folio: str | None = None, *, trust: bool | None = None, known: tuple[str, str, str] = ("", "", "")
+    ) -> None:
         self.uri = uri
         self.place = folio
         self.trust = trust
         self._folio: Any = None
         self._tip: str | None = None
-        self._last = Which(uri)
         self.moves = uri.startswith(MODELS)
+        self._last = Which(uri) if self.moves else Which(uri, *known)
 
     def _opened(self) -> Any:
         if self._folio is None:

@@ -24,6 +24,9 @@ from runfolio.errors import AlreadyExistsError, UsageError
 _REFERENCE = re.compile(r"[A-Za-z0-9][\w.\-]*(?::\d+)?(?:/[\w.\-]+)*(?::[\w.\-]{1,128})?(?:@sha256:[0-9a-f]{64})?\Z", re.ASCII)
 _FIRST_EPOCH = 315_532_800
 """1980: what an archive can tell at the earliest."""
+MACHINES = ("x86_64", "aarch64")
+_OTHER_NAMES = {"amd64": "x86_64", "arm64": "aarch64"}
+"""Docker's and macOS' names."""
 IGNORED = "**/__pycache__\n**/*.pyc\n.git\n"
 
 
@@ -88,8 +91,7 @@ class ImageContext:
         AlreadyExistsError
             If it holds something.
         """
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise AlreadyExistsError(f"{folder} is there already, and not empty. Choose another folder for the build context.")
+        check_folder(folder)
         for name, content in sorted(self.files.items()):
             place = folder / name
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -99,6 +101,18 @@ class ImageContext:
         for place in sorted((item for item in folder.rglob("*") if item.is_dir()), reverse=True):
             place.chmod(0o755)
             os.utime(place, (self.epoch, self.epoch))
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that a context cannot be written to.
+
+    Raises
+    ------
+    AlreadyExistsError
+        If it holds something, or is a file.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise AlreadyExistsError(f"{folder} is there already, and not empty. Choose another folder for the build context.")
 
 
 def make_context(source: Source, options: ImageOptions) -> ImageContext:
@@ -121,7 +135,7 @@ def make_context(source: Source, options: ImageOptions) -> ImageContext:
         raise UsageError(f"--base-image: not the name of an image: {base!r}. Write NAME:TAG or NAME:TAG@sha256:…")
     if options.offline and not options.lock:
         raise UsageError("--wheels goes with a lock: it says which wheels are meant. Leave out --no-lock.")
-    epoch, machine = _epoch(source), options.machine or platform.machine()
+    epoch, machine = _epoch(source), _machine(options.machine)
     wheel = runfolio_wheel(options.wheel)
     packages = make_lock(source.requirements, wheel, python, machine) if options.lock else []
     wheels = fetch_wheels(packages, wheel, python, machine) if options.offline else {wheel[0]: wheel[1]}
@@ -160,6 +174,14 @@ def labels_of(source: Source, base: str, epoch: int) -> dict[str, str]:
         "runfolio.version": __version__,
         "com.amazonaws.sagemaker.capabilities.accept-bind-to-port": "true",
     }
+
+
+def _machine(wanted: str) -> str:
+    """Return a machine by the name that wheels have for it."""
+    name = _OTHER_NAMES.get((wanted or platform.machine()).lower(), (wanted or platform.machine()).lower())
+    if wanted and name not in MACHINES:
+        raise UsageError(f"--machine: there is no {wanted!r}; there are {' and '.join(MACHINES)}.")
+    return name
 
 
 def _epoch(source: Source) -> int:

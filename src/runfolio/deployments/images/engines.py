@@ -14,6 +14,8 @@ from runfolio.errors import NotFoundError, StateError, UsageError
 ENGINES = ("docker", "podman", "buildah")
 _PATIENCE_S = 30
 _ELSEWHERE = "make the build context and build it elsewhere: runfolio models generate-dockerfile -m URI -d FOLDER"
+_PIP_FOUND_NOTHING = ("No matching distribution found", "Could not find a version that satisfies")
+_NO_INDEX = "Where the build reaches no package index, put the packages into the context: --wheels"
 _NAME = re.compile(r"[a-z0-9][\w.\-]*(?::\d+)?(?:/[a-z0-9][\w.\-]*)*(?::[\w][\w.\-]{0,127})?\Z", re.ASCII)
 
 
@@ -56,6 +58,18 @@ def _trouble(engine: str) -> str | None:
     return (lines or [f"exit code {done.returncode}"])[-1].rstrip(".")[:300]
 
 
+def check_image_name(name: str) -> None:
+    """Refuse what is no name of an image.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    if not _NAME.match(name):
+        raise UsageError(f"-n: not the name of an image: {name!r}. Write it in lower case, as NAME:TAG.")
+
+
 def build_command(engine: str, context: ImageContext, folder: Path, name: str) -> list[str]:
     """Return the command that builds an image.
 
@@ -73,8 +87,7 @@ def build_command(engine: str, context: ImageContext, folder: Path, name: str) -
     UsageError
         If it is no name of an image.
     """
-    if not _NAME.match(name):
-        raise UsageError(f"-n: not the name of an image: {name!r}. Write it in lower case, as NAME:TAG.")
+    check_image_name(name)
     verb = {"docker": ["build"], "podman": ["build", "--format", "docker"], "buildah": ["bud", "--format", "docker"]}[engine]
     # Only docker's own format knows a health check. A fixed time makes two builds of one context the same image.
     times = [] if engine == "docker" else ["--timestamp", str(context.epoch)]
@@ -98,7 +111,9 @@ def build_image(context: ImageContext, folder: Path, name: str, engine: str, tel
             tell(line.rstrip())
             last = [*last[-4:], line.rstrip()]
     if done.returncode:
-        raise StateError(f"{engine} could not build {name} (exit code {done.returncode}): {' | '.join(filter(None, last))}")
+        said = " | ".join(filter(None, last))
+        hint = f" {_NO_INDEX}" if any(word in said for word in _PIP_FOUND_NOTHING) else ""
+        raise StateError(f"{engine} could not build {name} (exit code {done.returncode}): {said}.{hint}")
     show = "{{.FromImageID}}" if engine == "buildah" else "{{.Id}}"
     asked = subprocess.run(
         [engine, "inspect", "--type", "image", "--format", show, name], capture_output=True, text=True, check=False

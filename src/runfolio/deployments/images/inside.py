@@ -20,6 +20,7 @@ from pathlib import Path
 
 MODEL = "/opt/ml/model"
 MANIFEST = "runfolio-manifest.json"
+BILL = "sbom.cdx.json"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 # inside a container, what is let in is the business of who starts it
 REFUSED = 14
 """Exit code of a model that is not what its digest says; the same as runfolio's own for what is damaged."""
@@ -68,6 +69,22 @@ def verify(env: Mapping[str, str]) -> int:
     return REFUSED if told else 0
 
 
+def served_as(env: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return name, version and digest of the model that was verified, for the server to tell.
+
+    The image's bill of materials names the model that it was built of. Where a cloud mounts another one, which its digest tells, only
+    that digest is known.
+    """
+    digest = env.get("RUNFOLIO_MODEL_DIGEST", "")
+    try:
+        model = json.loads(Path(__file__).with_name(BILL).read_bytes())["metadata"]["component"]
+        if f"sha256:{model['hashes'][0]['content']}" == digest:
+            return str(model["name"]), str(model["version"]) if str(model["version"]).isdigit() else "", digest
+    except (OSError, ValueError, KeyError, IndexError):
+        pass  # no image of ours, or one without a bill: the model serves all the same
+    return "", "", digest
+
+
 def server_command(env: Mapping[str, str]) -> list[str]:
     """Return the command that serves the model; its bytes are verified, so its code may run."""
     model = env.get("RUNFOLIO_MODEL_FOLDER") or MODEL
@@ -75,6 +92,7 @@ def server_command(env: Mapping[str, str]) -> list[str]:
     workers = env.get("RUNFOLIO_WORKERS") or "1"
     made = [sys.executable, "-m", "runfolio", "models", "serve", "-m", model, "-h", EVERYWHERE, "-p", port, "-w", workers]
     made += ["--env-manager", "local", "--no-reload", "--trust", "--allowed-hosts", "*", "--log-format", "json"]
+    made += ["--served-as", *served_as(env)]
     return made if env.get("RUNFOLIO_SERVE_TOKEN") else [*made, "--no-token"]
 
 

@@ -73,7 +73,19 @@ def make_lock(requirements: Sequence[str], wheel: tuple[str, bytes], python: str
     """
     with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
         place, report = _written(Path(folder), requirements, wheel), Path(folder) / "report.json"
-        _pip("install", "--dry-run", "--ignore-installed", "--report", str(report), *_for(python, machine), "-r", str(place))
+        # pip before 23.1 takes options of another machine only with a target, also where nothing is installed.
+        target = ("--target", str(Path(folder) / "nothing"))
+        _pip(
+            "install",
+            "--dry-run",
+            "--ignore-installed",
+            "--report",
+            str(report),
+            *target,
+            *_for(python, machine),
+            "-r",
+            str(place),
+        )
         return sorted((package_of(item) for item in json.loads(report.read_text())["install"]), key=lambda item: item.name)
 
 
@@ -134,7 +146,7 @@ def _pip(verb: str, *options: str) -> None:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR") or "No module named pip" in line]
         said = Redactor(home=str(Path.home())).text("; ".join(lines[:3] or done.stderr.splitlines()[-2:]))
         raise UsageError(
-            f"The requirements could not be locked: {said.removeprefix('ERROR: ')} Mend the model's requirements.txt, give pip a "
+            f"The requirements could not be locked: {said.removeprefix('ERROR: ').rstrip('.')}. Mend the model's requirements.txt, give pip a "
             "network or an index, or let the build choose the versions: --no-lock"
         )
 
