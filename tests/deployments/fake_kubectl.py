@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,10 @@ def main(args: list[str]) -> None:
         log.write(json.dumps(args) + "\n")
     verb = args[0]
     if os.environ.get("FAKE_DOWN"):
+        line = (
+            'E1128 02:21:02.190077   10631 memcache.go:265] "Unhandled Error" err="couldn\'t get current server API group list"\n'
+        )
+        sys.stderr.write(5 * line)  # as kubectl 1.20 and later do
         fail("The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?")
     if verb == "apply":
         apply(sys.stdin.buffer.read())
@@ -93,6 +98,8 @@ def main(args: list[str]) -> None:
             if not named or about["name"] in named:
                 file_of(item["kind"], about["namespace"], about["name"]).unlink()
     elif verb in ("rollout", "wait"):
+        if os.environ.get("FAKE_SLOW"):
+            time.sleep(60)
         if os.environ.get("FAKE_NEVER_READY"):
             fail("error: timed out waiting for the condition")
     elif verb == "exec":

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +167,11 @@ def test_create_update_predict_and_delete_are_applied_and_recorded(wine: Path, k
 def test_what_the_cluster_refuses_is_told_and_not_recorded(wine: Path, kubectl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = get_deploy_client("kubernetes")
     monkeypatch.setenv("FAKE_DOWN", "1")
-    with pytest.raises(StateError, match="was refused"):
+    with pytest.raises(
+        StateError, match=r"kubectl get deployment -n default -l \S+ -o json: The connection .* was refused"
+    ) as caught:
         client.create_deployment("wine", "models:/wine/2", config={"image": IMAGE})
+    assert "memcache.go" not in str(caught.value)
     monkeypatch.delenv("FAKE_DOWN")
     monkeypatch.setenv("FAKE_NEVER_READY", "1")
     with pytest.raises(StateError, match="timed out"):
@@ -175,6 +182,25 @@ def test_what_the_cluster_refuses_is_told_and_not_recorded(wine: Path, kubectl: 
     monkeypatch.setenv("PATH", str(kubectl))
     with pytest.raises(MissingPackageError, match="--dry-run"):
         client.list_deployments()
+
+
+def test_an_order_that_is_interrupted_says_that_the_cluster_may_go_on(
+    wine: Path, kubectl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_SLOW", "1")
+    words = ["-t", "kubernetes:/prod", "--name", "wine", "-m", "models:/wine/2", "-C", f"image={IMAGE}"]
+    order = subprocess.Popen(
+        [sys.executable, "-m", "runfolio", "deployments", "create", *words], stderr=subprocess.PIPE, text=True, cwd=wine
+    )
+    calls, deadline = Path(os.environ["FAKE_KUBECTL"]) / "calls.jsonl", time.monotonic() + 120
+    while not calls.exists() or '"rollout"' not in calls.read_text():
+        assert order.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    order.send_signal(signal.SIGINT)
+    said = order.communicate(timeout=60)[1]
+    assert order.returncode == 130
+    assert "create wine was not seen through, and is not recorded: kubernetes may go on with it" in said
+    assert "runfolio deployments delete -t kubernetes:/prod --name wine" in said
 
 
 def test_the_records_are_listed_and_a_dry_run_leaves_none(wine: Path, kubectl: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -125,6 +125,11 @@ def test_models_show_and_list_versions_as_the_guide_types_it(
     folio.deployments.record("wine", of_version(folio, 2), "create")
     assert main(["models", "show", "wine", "Production"]) == 0
     assert "deployed:      wine-prod at kubernetes (default), http://wine.example.org" in capsys.readouterr().out
+    folio.deployments.record("wine", replace(of_version(folio, 2), endpoint="wine-prod"), "update")  # SageMaker's is the name
+    assert main(["models", "show", "wine", "Production"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "deployed:      wine-prod at kubernetes (default)" in said
+    assert "runs code:     no" in said
     assert main(["models", "list-versions", "-m", "wine"]) == 0
     assert "Production" in capsys.readouterr().out
 

@@ -233,7 +233,7 @@ def _deployed_lines(folio: Folio, model: RegisteredModel, number: int | None = N
     for item in folio.deployments.of_model(model.slug):
         if not item.gone and number in (None, item.version):
             which = f"{item.version} " if number is None else ""
-            end = f", {item.endpoint}" if item.endpoint else ""
+            end = f", {item.endpoint}" if item.endpoint not in ("", item.name) else ""
             yield f"{'deployed:':14} {which}{visible(f'{item.name} at {item.where}{end}')}"
 
 
@@ -286,7 +286,7 @@ def _version_lines(folio: Folio, model: RegisteredModel, version: ModelVersion) 
             "digest": version.digest or "",
             "size": f"{size_text(version.size)} in {version.file_count} file{'s' * (version.file_count != 1)}",
             "flavors": ", ".join(version.flavors),
-            "runs code": ", ".join(version.runs_code),
+            "runs code": ", ".join(version.runs_code) or ("no" if version.flavors else ""),
             "input example": "yes" if version.input_example else "",
             "description": version.description,
             **{f"tag {key}": value for key, value in sorted(version.tags.items())},

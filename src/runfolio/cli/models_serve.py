@@ -56,7 +56,9 @@ TOKEN_VARIABLE = "RUNFOLIO_SERVE_TOKEN"  # noqa: S105 # the variable's name
 @click.option("--trust", is_flag=True, help="Let the code of a folder run that no record vouches for.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="On standard error.")
 @click.option("--access-log", is_flag=True, help="Log each request, not only faults.")
-@click.option("--served-as", nargs=3, default=("", "", ""), hidden=True)  # name, version and digest: what an image says of its folder
+@click.option(
+    "--served-as", nargs=3, default=("", "", ""), hidden=True
+)  # name, version and digest: what an image says of its folder
 @click.option("--no-conda", is_flag=True, hidden=True)
 @click.option("--install-mlflow", is_flag=True, hidden=True)
 def serve(**given: object) -> None:

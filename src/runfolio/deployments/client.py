@@ -134,11 +134,14 @@ class Target(BaseDeploymentClient):
         The keys of ``config`` that it takes, and what each is for.
     recorded : bool
         Whether its deployments leave a record unless ``config`` says otherwise (``record``).
+    ends_with_us : bool
+        Whether an order that is interrupted leaves nothing at the target.
     """
 
     name: ClassVar[str] = ""
     keys: ClassVar[Mapping[str, str]] = {}
     recorded: ClassVar[bool] = True
+    ends_with_us: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -211,12 +214,17 @@ class Target(BaseDeploymentClient):
         return None if asked is None else truth(asked, "record")
 
     def _done(self, verb: str, name: str, model_uri: str | None, flavor: str | None, config: Config | None) -> dict[str, Any]:
-        from runfolio.deployments.recording import record
+        from runfolio.deployments.recording import record, tell_interrupted
 
         if flavor not in (None, "", "python_function"):
             raise UsageError(f"flavor: models are served by python_function, found {flavor!r}.")
         with self.prepared(verb, name, model_uri, config) as plan:
-            outcome = self.carry_out(plan)
+            try:
+                outcome = self.carry_out(plan)
+            except KeyboardInterrupt:
+                # A cloud goes on with what it was asked for, and may charge for it.
+                tell_interrupted(plan, ends_with_us=self.ends_with_us)
+                raise
             wanted = self._record_wanted(config)
             if wanted is not False:
                 # What has a record keeps it up to date, also where a new deployment would get none.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,8 @@ from typing import Any
 from runfolio.errors import MissingPackageError, NotFoundError, StateError
 
 _TIMEOUT_S = 900
+_LOG_LINE = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d")
+"""Of klog, as ``E1128 02:21:02.190077   10631 memcache.go:265] …``."""
 
 
 def kubectl(*args: str, given: bytes | None = None) -> str:
@@ -37,10 +40,17 @@ def kubectl(*args: str, given: bytes | None = None) -> str:
     except subprocess.TimeoutExpired:
         raise StateError(f"kubectl {args[0]} took more than {_TIMEOUT_S // 60} minutes.") from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().replace("\n", " | ")[:600]
+        said = _said(done.stderr.decode("utf-8", "replace"))
         kind = NotFoundError if "NotFound" in said else StateError
-        raise kind(f"kubectl {' '.join(args[:3])}: {said or 'it failed and said nothing'}")
+        words = args[: args.index("--")] if "--" in args else args
+        raise kind(f"kubectl {' '.join(words)}: {said or 'it failed and said nothing'}")
     return done.stdout.decode("utf-8", "replace")
+
+
+def _said(text: str) -> str:
+    """Return what kubectl says to people: not the log lines of its libraries, unless there is nothing else."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " | ".join([line for line in lines if not _LOG_LINE.match(line)] or lines)[:600]
 
 
 def apply(objects: Sequence[Mapping[str, Any]]) -> None:

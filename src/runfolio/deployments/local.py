@@ -41,6 +41,7 @@ class LocalDeploymentClient(Target):
 
     name = "local"
     recorded = False
+    ends_with_us = True
     keys: ClassVar[Mapping[str, str]] = {
         "port": "port to listen on; a free one by default",
         "workers": "processes that predict; 1 by default",

@@ -76,18 +76,17 @@ class Plan:
 def already_there(plan: Plan) -> AlreadyExistsError:
     """Return the error of an order to create what is there."""
     where = Deployment(plan.target, plan.name, 1, plan.place).where
-    return AlreadyExistsError(
-        f"{plan.name!r} is at {where} already. Change it: runfolio deployments update -t {_as_target(plan)}"
-    )
+    return AlreadyExistsError(f"{plan.name!r} is at {where} already. Change it: runfolio deployments update -t {as_target(plan)}")
 
 
 def not_there(plan: Plan) -> NotFoundError:
     """Return the error of an order to change what is not there."""
     where = Deployment(plan.target, plan.name, 1, plan.place).where
-    return NotFoundError(f"There is no {plan.name!r} at {where}. Make it: runfolio deployments create -t {_as_target(plan)}")
+    return NotFoundError(f"There is no {plan.name!r} at {where}. Make it: runfolio deployments create -t {as_target(plan)}")
 
 
-def _as_target(plan: Plan) -> str:
+def as_target(plan: Plan) -> str:
+    """Return what ``-t`` names it by."""
     # Azure's place is a workspace, which alone names no target.
     return f"{plan.target}:/{plan.place}" if plan.place and plan.target != "azureml" else plan.target
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runfolio.deployments.plan import Step
+from runfolio.deployments.plan import Step, as_target
 from runfolio.errors import NotFoundError, RunfolioError
 from runfolio.formats.paths import deployment_path
 from runfolio.records.deployments import Deployment, DeploymentState
@@ -44,6 +44,17 @@ def record(plan: Plan, outcome: Outcome, *, only_known: bool = False) -> Deploym
     except RunfolioError as error:
         _say(f"{plan.verb} {plan.name} was done at {plan.target}, and is not recorded: {error.message}")
         return None
+
+
+def tell_interrupted(plan: Plan, *, ends_with_us: bool) -> None:
+    """Say on standard error that an order was not seen through, and how to go on."""
+    if ends_with_us:
+        return
+    at = f"-t {as_target(plan)} --name {plan.name}"
+    _say(
+        f"{plan.verb} {plan.name} was not seen through, and is not recorded: {plan.target} may go on with it. "
+        f"See: runfolio deployments get {at}; take it down: runfolio deployments delete {at}"
+    )
 
 
 def planned_record(plan: Plan, *, only_known: bool = False) -> Step | None:

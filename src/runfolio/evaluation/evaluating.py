@@ -125,9 +125,7 @@ def evaluate(
         If a threshold is missed; all is logged then.
     """
     began = time.time_ns() // 1_000_000
-    asked = _Asked(
-        model_type, _metrics_of(extra_metrics, custom_metrics), custom_artifacts or (), predictions, run_name, began
-    )
+    asked = _Asked(model_type, _metrics_of(extra_metrics, custom_metrics), custom_artifacts or (), predictions, run_name, began)
     _check_arguments(asked, data, targets, predictions, model, env_manager, inference_params)
     settings = read_settings(evaluators, evaluator_config)
     thresholds = checked_thresholds(validation_thresholds or {})

@@ -146,8 +146,8 @@ def _pip(verb: str, *options: str) -> None:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR") or "No module named pip" in line]
         said = Redactor(home=str(Path.home())).text("; ".join(lines[:3] or done.stderr.splitlines()[-2:]))
         raise UsageError(
-            f"The requirements could not be locked: {said.removeprefix('ERROR: ').rstrip('.')}. Mend the model's requirements.txt, give pip a "
-            "network or an index, or let the build choose the versions: --no-lock"
+            f"The requirements could not be locked: {said.removeprefix('ERROR: ').rstrip('.')}. Mend the model's requirements.txt, "
+            "give pip a network or an index, or let the build choose the versions: --no-lock"
         )
 
 
