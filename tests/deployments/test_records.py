@@ -129,7 +129,6 @@ def test_models_show_and_list_versions_as_the_guide_types_it(
     assert main(["models", "show", "wine", "Production"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert "deployed:      wine-prod at kubernetes (default)" in said
-    assert "runs code:     no" in said
     assert main(["models", "list-versions", "-m", "wine"]) == 0
     assert "Production" in capsys.readouterr().out
 

@@ -51,6 +51,9 @@ def test_flavor_of_another_package_is_logged_registered_and_loaded_by_predict(fo
     assert logged.stdout == "[double (required)]\n"
     version = open_folio(folio_dir).models.version(open_folio(folio_dir).models.find("poly"), 1)
     assert version.flavors == ("polynomial", "python_function") and version.runs_code == ()
+    show = [sys.executable, "-m", "runfolio", "models", "show", "poly", "1"]
+    shown = subprocess.run(show, cwd=folio_dir, capture_output=True, text=True, check=True).stdout
+    assert "runs code:     no" in shown.splitlines()  # as its README says
     loaded = run(LOAD, folio_dir, installed)
     assert loaded.returncode == 0, loaded.stderr
     assert loaded.stdout == "[1.0, 3.0, 9.0] Polynomial True\n"

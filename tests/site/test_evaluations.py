@@ -132,6 +132,7 @@ def test_without_scripts_the_facts_are_told(site: Path) -> None:
     numbers = section(page_of(site, "numbers"))
     assert "Answers over true values" in numbers
     assert "root_mean_squared_error by slice" in numbers
+    assert '<th scope="row">root_<wbr>mean_<wbr>squared_<wbr>error ' in numbers, "a line ends between words, not in one"
 
 
 def test_a_small_confusion_matrix_stands_beside_three_charts(site: Path) -> None:
@@ -193,6 +194,16 @@ def test_the_section_is_accessible(site: Path, open_page: Callable[..., Any], da
         page = open_page(path, dark=dark, phone=dark, bypass_csp=True)
         settled(page)
         assert violations(page) == []
+
+
+@pytest.mark.browser
+def test_what_a_matrix_says_is_read_whole_on_a_phone(site: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(page_of(site, "evaluate"), phone=True)
+    caption = page.locator("#evaluation .card .confusion.plain-wrap caption")
+    caption.evaluate("item => item.textContent = item.textContent.replace(/[0-9]+ of [0-9]+/, '1,073 of 1,200')")
+    beyond = "item => item.getBoundingClientRect().right - item.closest('.card').getBoundingClientRect().right"
+    assert caption.evaluate(beyond) <= 0
+    assert caption.evaluate("item => item.closest('.plain-wrap').scrollWidth - item.closest('.plain-wrap').clientWidth") <= 0
 
 
 @pytest.mark.browser

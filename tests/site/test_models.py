@@ -100,7 +100,8 @@ def test_pages_say_what_serves(wine: Path, tmp_path: Path) -> None:
         ("try <b>", 2, DeploymentState.DELETED),
         ("old", 1, DeploymentState.LIVE),
     ):
-        folio.deployments.record("wine-i", Deployment("sagemaker", name, version, "eu-west-1", state=state), "create")
+        made = Deployment("sagemaker", name, version, "eu-west-1", state=state, endpoint=f"at-{version}-{state.value}")
+        folio.deployments.record("wine-i", made, "create")
     folio.close()
     out = built(wine, tmp_path / "site")
     lineage = (out / "m/wine-i/2/index.html").read_text().split('id="lineage"')[1].split("</section>")[0]
@@ -108,6 +109,8 @@ def test_pages_say_what_serves(wine: Path, tmp_path: Path) -> None:
         '<span class="small muted">Serving</span><b>payments</b><span class="small muted">sagemaker (eu-west-1)</span>' in lineage
     )
     assert "try" not in lineage and "old" not in lineage
+    page = (out / "m/wine-i/index.html").read_text()
+    assert "<code>at-2-live</code>" in page and "at-2-deleted" not in page, "nobody answers where a deployment was taken down"
     assert "2 live deployments" in (out / "models" / "index.html").read_text()
     shared = (built(wine, tmp_path / "public", public=True) / "m/wine-i/2/index.html").read_text()
     assert "eu-west-1" not in shared
