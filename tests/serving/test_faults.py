@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -268,6 +269,14 @@ def test_a_token_is_asked_for_everywhere_but_at_the_probes(odd: Path, serve: Ser
     assert server.post({"inputs": "a"}, authorization="Bearer wrong").status == 401
     assert server.post({"inputs": "a"}, authorization="Bearer s3cret").status == 200
     assert server.get("/health?details", authorization="bearer s3cret").status == 200
+    # A browser's own way: for pages, and not for what predicts, since it sends these with what any other page asks, too.
+    basic = {name: f"Basic {base64.b64encode(name.encode()).decode()}" for name in ("ada:s3cret", "s3cret", "s3cret:ada")}
+    pages = ("/docs", "/metrics", "/openapi.json", "/health?details")
+    assert {server.get(path, authorization=basic["ada:s3cret"]).status for path in pages} == {200}
+    assert {
+        server.get("/docs", authorization=said).status for said in (basic["s3cret"], basic["s3cret:ada"], "Basic ÿ", "Basic")
+    } == {401}
+    assert server.post({"inputs": "a"}, authorization=basic["ada:s3cret"]).status == 401
 
 
 def test_the_list_of_processes_shows_what_is_served_and_no_token(odd: Path, serve: Serve) -> None:

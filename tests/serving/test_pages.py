@@ -99,4 +99,28 @@ def test_the_page_predicts_and_loads_nothing_from_elsewhere(wine: Server, browse
     assert all(url.startswith((f"http://127.0.0.1:{wine.port}/", "data:")) for url in asked)
     assert faults == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert f"curl http://127.0.0.1:{wine.port}/invocations" in page.inner_text("main"), "as it can be pasted"
+    context.close()
+
+
+@pytest.mark.browser
+def test_the_page_of_a_registered_version_is_as_wide_as_a_phone_and_opens_with_the_token(
+    models: Models, serve: Serve, browser: Any
+) -> None:
+    digest = "sha256:" + "0123456789abcdef" * 4
+    server = serve(models["linear"], "--served-as", "wine", "3", digest, env={"RUNFOLIO_SERVE_TOKEN": "s3cret"})
+    refused = server.get("/docs")
+    assert (refused.status, refused.headers["www-authenticate"].partition(" ")[0]) == (401, "Basic")
+    context = browser.new_context(
+        viewport={"width": 390, "height": 800}, http_credentials={"username": "ada", "password": "s3cret"}
+    )
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{server.port}/docs")
+    assert digest in page.inner_text("main")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    heads = page.locator("h2:has-text('What it gives') + .wide th").all_inner_texts()
+    assert heads == ["name", "type"]
+    page.fill("#token", "s3cret")
+    page.click("#go")
+    page.wait_for_selector('#out:has-text("predictions")')
     context.close()

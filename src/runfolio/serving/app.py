@@ -6,6 +6,7 @@ token, if there is one.
 
 from __future__ import annotations
 
+import base64
 import hmac
 import json
 import logging
@@ -30,6 +31,8 @@ from runfolio.serving.prediction import Predictor
 
 _log = logging.getLogger("runfolio.serving")
 _OPEN = ("/ping", "/health")
+_PAGES = frozenset({"/", "/docs", "/openapi.json", "/metrics", "/health"})
+_FOR_BROWSERS = 'Basic realm="runfolio: any name, and the token", charset="UTF-8"'
 _ONCE = frozenset({"host", "authorization", "content-type", "content-length", "transfer-encoding"})
 _POST, _GET = ("POST",), ("GET", "HEAD")
 
@@ -84,7 +87,9 @@ class App:
             return error_answer(403, "PERMISSION_DENIED", text, close=True)
         if self._options.token and request.path not in _OPEN and not self._has_token(request):
             text = "A token is needed: Authorization: Bearer TOKEN"
-            return error_answer(401, "UNAUTHENTICATED", text, (("www-authenticate", "Bearer"),), close=True)
+            # A browser that opens a page asks its user where Basic is offered; programs are told what they are to send.
+            way = _FOR_BROWSERS if request.path in _PAGES else "Bearer"
+            return error_answer(401, "UNAUTHENTICATED", text, (("www-authenticate", way),), close=True)
         return None
 
     def handle(self, request: Request) -> None:
@@ -132,8 +137,17 @@ class App:
         return name.partition(":")[0] in self._hosts
 
     def _has_token(self, request: Request) -> bool:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._options.token.encode())
+        scheme, _, said = request.headers.get("authorization", "").partition(" ")
+        scheme, token = scheme.lower(), said.strip().encode()
+        if scheme == "basic" and request.path in _PAGES:
+            # Pages only, which change nothing and predict nothing: a browser sends these credentials with whatever another page asks.
+            try:
+                token = base64.b64decode(token, validate=True).partition(b":")[2]
+            except ValueError:
+                return False
+        elif scheme != "bearer":
+            return False
+        return hmac.compare_digest(token, self._options.token.encode())
 
     # What is asked.
 
@@ -195,7 +209,8 @@ class App:
         if "details" not in request.query:
             return Answer(200, b"\n")
         if self._options.token and not self._has_token(request):
-            return error_answer(401, "UNAUTHENTICATED", "The details of /health need the token.")
+            text = "The details of /health need the token."
+            return error_answer(401, "UNAUTHENTICATED", text, (("www-authenticate", _FOR_BROWSERS),))
         said = {**self.state(), "worker": os.getpid(), "stuck_predictions": self.lanes.stuck, "waiting": len(self.lanes)}
         return Answer(200, (json.dumps(said, indent=2) + "\n").encode())
 

@@ -32,7 +32,7 @@ width:100%;overflow:auto;color:inherit}
 textarea{min-height:11rem;resize:vertical}
 table{border-collapse:collapse;width:100%}
 .wide{overflow-x:auto}
-td code{overflow-wrap:anywhere}
+td code,p code{overflow-wrap:anywhere}
 th,td{text-align:left;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:600;color:var(--soft);font-size:.875rem}
 button{font:inherit;padding:.5rem 1.1rem;border-radius:6px;border:1px solid var(--ink);
@@ -44,6 +44,7 @@ label{display:block;margin:.6rem 0 .25rem;font-size:.875rem;color:var(--soft)}
 .bad{color:var(--bad)}
 """
 _SCRIPT = """
+document.getElementById('origin').textContent=location.origin;
 const go=document.getElementById('go'),out=document.getElementById('out'),took=document.getElementById('took');
 go.addEventListener('click',async()=>{
   const head={'content-type':'application/json'},token=document.getElementById('token');
@@ -102,14 +103,14 @@ def page(model: PyFuncModel, served: Mapping[str, Any], *, token: bool) -> str:
 <p class="soft">{facts}</p>{digest}
 <h2>What it takes</h2>{_table(signature.inputs if signature else None, "Any input: the model has no signature.")}
 {_params(model)}
-<h2>What it gives</h2>{_table(signature.outputs if signature else None, "Not declared.")}
+<h2>What it gives</h2>{_table(signature.outputs if signature else None, "Not declared.", given=True)}
 <h2>Try it</h2>
 <label for="body">Body of <code>POST /invocations</code>, JSON</label>
 <textarea id="body" spellcheck="false">{body}</textarea>{asks}
 <div class="row"><button id="go" type="button">Predict</button><span id="took" class="soft" role="status"></span></div>
 <pre id="out" tabindex="0" aria-label="Answer"></pre>
 <h2>Call it</h2>
-<pre tabindex="0">curl http://HOST:PORT/invocations{auth} \\
+<pre tabindex="0">curl <span id="origin">http://HOST:PORT</span>/invocations{auth} \\
   -H 'content-type: application/json' \\
   -d '{html.escape(json.dumps(example(model)))}'</pre>
 <p class="soft">Also as <code>dataframe_split</code>, <code>instances</code> or <code>inputs</code>, as <code>text/csv</code> and as
@@ -121,14 +122,16 @@ def page(model: PyFuncModel, served: Mapping[str, Any], *, token: bool) -> str:
 """
 
 
-def _table(schema: Schema | None, nothing: str) -> str:
+def _table(schema: Schema | None, nothing: str, *, given: bool = False) -> str:
+    """Return a table of columns; of those that are `given`, nobody asks whether they are required."""
     if schema is None:
         return f'<p class="soft">{nothing}</p>'
     rows = "".join(
-        f"<tr><td>{_named(name)}</td><td>{html.escape(_kind(spec))}</td><td>{'yes' if spec.required else 'no'}</td></tr>"
+        f"<tr><td>{_named(name)}</td><td>{html.escape(_kind(spec))}</td>"
+        f"{'' if given else '<td>yes</td>' if spec.required else '<td>no</td>'}</tr>"
         for name, spec in zip(schema.input_names(), schema, strict=True)
     )
-    return _rows(("name", "type", "required"), rows)
+    return _rows(("name", "type") if given else ("name", "type", "required"), rows)
 
 
 def _named(name: str | int) -> str:
