@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runfolio._dataclass import replace
 from runfolio.errors import DamagedError, NewerSchemaError
+from runfolio.formats import yaml_edit
 from runfolio.formats.models import (
     decode_model,
     decode_version,
@@ -17,10 +19,11 @@ from runfolio.formats.models import (
     edit_version,
     encode_model,
     encode_version,
+    model_fields,
     version_fields,
 )
 from runfolio.formats.yaml import load_yaml
-from runfolio.formats.yaml_edit import same
+from runfolio.formats.yaml_edit import changes_between, edit_yaml, same
 from runfolio.records.models import ModelVersion, RegisteredModel, Waiver
 from tests.strategies import NASTY
 
@@ -77,6 +80,32 @@ def test_a_version_reads_back_and_an_edit_makes_its_file_say_the_other(before: M
     data, where = encode_version(before, "wine"), "models/wine/versions/3.yaml"
     assert decode_version(data, where) == before
     assert decode_version(edit_version(data, after, "wine"), where) == after
+
+
+@given(
+    MODELS,
+    MODELS,
+    st.dictionaries(st.sampled_from(["asked_by", "more"]), st.sampled_from([{}, {"a": 1}, [1, "x"], "y"]), max_size=2),
+)
+def test_an_edit_of_what_nobody_else_wrote_is_the_edit_of_its_text(
+    before: RegisteredModel, other: RegisteredModel, extra: dict[str, object]
+) -> None:
+    before = replace(before, extra=extra)
+    grown = replace(
+        before, aliases={**before.aliases, **other.aliases}, tags={**before.tags, **other.tags}, extra={**extra, "new": 1}
+    )
+    for after in (replace(other, extra=extra), grown, before):
+        data, fields = encode_model(before), model_fields(before)
+        assert edit_model(data, after) == edit_yaml(data, changes_between(fields, model_fields(after)), WHERE)
+
+
+def test_an_alias_that_moves_in_a_file_of_ours_needs_no_reading_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = RegisteredModel("Wine", "wine", 1795428000000, tags={"team": "core"}, aliases={"champion": 3, "newest": 7})
+    after, data = replace(before, aliases={"champion": 3, "newest": 8}), encode_model(before)
+    monkeypatch.setattr(yaml_edit, "edit_yaml", None)
+    assert edit_model(data, after, before) == data.replace(b"newest: 7", b"newest: 8")
+    with pytest.raises(TypeError):  # whose comment would be lost
+        edit_model(data + b"# mine\n", after, before)
 
 
 @given(VERSIONS)

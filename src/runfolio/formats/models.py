@@ -137,7 +137,7 @@ def edit_model(old: bytes, model: RegisteredModel, before: RegisteredModel | Non
         If it would be longer than a megabyte, or its text cannot be written in UTF-8.
     """
     where = paths.model_path(model.slug)
-    return _edit(old, model_fields(before or decode_model(old, where)), model_fields(model), where)
+    return _edit(old, model_fields(before or decode_model(old, where)), model_fields(model), where, _MODEL_HEADER)
 
 
 def decode_version(data: bytes, where: str, *, read: Read = read_yaml) -> ModelVersion:
@@ -234,7 +234,7 @@ def encode_version(version: ModelVersion, slug: str, fields: Mapping[str, Any] |
 def edit_version(old: bytes, version: ModelVersion, slug: str) -> bytes:
     """Write a version over its file; see :func:`edit_model`."""
     where = paths.version_path(slug, version.version)
-    return _edit(old, version_fields(decode_version(old, where)), version_fields(version), where)
+    return _edit(old, version_fields(decode_version(old, where)), version_fields(version), where, _VERSION_HEADER)
 
 
 def _waiver(item: FieldReader) -> Waiver:
@@ -321,9 +321,12 @@ def _encode(fields: Mapping[str, Any], header: str, where: str) -> bytes:
     return data
 
 
-def _edit(old: bytes, before: Mapping[str, Any], after: Mapping[str, Any], where: str) -> bytes:
-    from runfolio.formats.yaml_edit import changes_between, edit_yaml
+def _edit(old: bytes, before: Mapping[str, Any], after: Mapping[str, Any], where: str, header: str) -> bytes:
+    from runfolio.formats.yaml_edit import changes_between, edit_yaml, goes_on
+    from runfolio.formats.yaml_text import dump_yaml
 
+    if goes_on(before, after) and dump_yaml(before, header) == old:
+        return _encode(after, header, where)  # nobody else's comment or order is in it: it is what an edit would make of it
     changes = changes_between(before, after)
     return edit_yaml(old, changes, where, limit=MAX_BYTES) if changes else old
 

@@ -17,6 +17,7 @@ tags:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import ne
 from typing import Any, Final
 
 from runfolio.errors import DamagedError, UsageError
@@ -102,6 +103,18 @@ def changes_between(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[KeyP
         elif key not in old or not same(before, value):
             made[(key,)] = value
     return made
+
+
+def goes_on(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Tell whether `new` has all keys of `old` in their order, and others behind them only, in mappings within it, too.
+
+    An edit of a file that :func:`~runfolio.formats.yaml_text.dump_yaml` wrote is then what that would write.
+    """
+    if len(new) < len(old) or any(map(ne, old, new)):
+        return False
+    return all(
+        not isinstance(value, dict) or (isinstance(new[key], dict) and goes_on(value, new[key])) for key, value in old.items()
+    )
 
 
 def changed(value: Mapping[str, Any], path: KeyPath, change: Any) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def dump_yaml(value: Mapping[str, Any], header: str = "") -> bytes:
     lines = [f"# {line}".rstrip() for line in header.splitlines()]
     for key, entry in value.items():
         lines += entry_lines(key, entry, 0)
-    return "".join(f"{line}\n" for line in lines).encode()
+    lines.append("")
+    return "\n".join(lines).encode()
 
 
 def spell_scalar(value: Any) -> str:
@@ -93,6 +94,9 @@ def entry_lines(key: str, value: Any, indent: int) -> list[str]:
         Lines without line ends.
     """
     pad, name = " " * indent, _spell_key(key)
+    kind = type(value)
+    if len(name) <= _MAX_SIMPLE_KEY and (kind is int or (kind is str and "\n" not in value)):  # what nearly all entries are
+        return [f"{pad}{name}: {value if kind is int else _spell_text(value)}"]
     head = f"{pad}{name}:" if len(name) <= _MAX_SIMPLE_KEY else f"{pad}? {name}\n{pad}:"
     first, *rest = _value_lines(value, indent + 2)
     return [*f"{head}{first}".split("\n"), *rest]
@@ -135,6 +139,8 @@ def _spell_key(key: str) -> str:
 def _spell_text(text: str) -> str:
     if (_PLAIN.match(text) and text.lower() not in _NOT_TEXT) or _TIME.match(text):
         return text
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'  # a run's id, for one, which begins with a digit
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         raise UsageError(f"{text[:40]!r} holds an unpaired surrogate, which is no character. Leave it out.")
     quoted = json.dumps(text, ensure_ascii=False)

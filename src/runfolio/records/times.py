@@ -8,12 +8,14 @@ that logs a run does neither.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from runfolio._pattern import pattern
 
 _TEXT = pattern(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
 
+@lru_cache(maxsize=64)  # a registered model is spelled at each change of it, and was created once
 def utc_text(at_ms: int) -> str:
     """Write a moment.
 
