@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from runfolio._variables import variable
 from runfolio.errors import BusyError, StateError
 from runfolio.folio.lock import WAIT_S, locked
 from runfolio.folio.place import Place, short
@@ -24,7 +24,7 @@ MANY = 32
 
 def author_of(place: Place) -> Ident:
     """Return who record commits are by: the setting, else git's configured author."""
-    text = os.environ.get("RUNFOLIO_AUTHOR") or place.settings.commit.author
+    text = variable(b"RUNFOLIO_AUTHOR") or place.settings.commit.author
     return (Ident.parse(text) if text else None) or configured_ident(place.repo)
 
 

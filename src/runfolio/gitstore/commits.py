@@ -16,6 +16,7 @@ from contextlib import suppress
 
 from runfolio._dataclass import dataclass
 from runfolio._pattern import pattern
+from runfolio._variables import variables
 from runfolio.errors import GitError
 from runfolio.gitstore.process import explain, run_git
 from runfolio.gitstore.program import durability_options
@@ -70,16 +71,17 @@ SOME = 1000
 """The same where no ref has to be moved: one process of git for all of them would cost a start, and compress them twice."""
 
 _IDENT_S = 10.0
-_NAMES = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "EMAIL", "HOME")
+_NAMES = (b"GIT_AUTHOR_NAME", b"GIT_AUTHOR_EMAIL", b"EMAIL", b"HOME")
+_COMMITTER = (b"GIT_COMMITTER_NAME", b"GIT_COMMITTER_EMAIL")
 _CONFIGURED = ("author.name", "author.email", "user.name", "user.email")
 _CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"
 """What git takes away from the ends of a name."""
-_idents: dict[tuple[str | None, ...], tuple[float, Ident]] = {}
+_idents: dict[tuple[str | bytes | None, ...], tuple[float, Ident]] = {}
 
 
 def configured_ident(repo: Repo) -> Ident:
     """Return git's configured author, or a plain runfolio ident where none is configured; asked again after some seconds."""
-    key = (str(repo.git_dir), *map(os.environ.get, _NAMES))
+    key = (str(repo.git_dir), *variables(_NAMES))
     held = _idents.get(key)
     if held is None or not 0 <= time.monotonic() - held[0] < _IDENT_S:
         text = _plain_author(repo) or repo.run("var", "GIT_AUTHOR_IDENT", check=False).decode("utf-8", "replace")
@@ -115,8 +117,8 @@ def _is_text(value: str) -> bool:
 
 def committer(repo: Repo) -> Ident:
     """Return who moves a branch, for its reflog: the committer of the environment, else git's configured author."""
-    name, mail = os.environ.get("GIT_COMMITTER_NAME"), os.environ.get("GIT_COMMITTER_EMAIL")
-    return Ident(name, mail) if name and mail else configured_ident(repo)
+    name, mail = variables(_COMMITTER)
+    return Ident(os.fsdecode(name), os.fsdecode(mail)) if name and mail else configured_ident(repo)
 
 
 def commit_files(
@@ -165,9 +167,13 @@ def commit_files(
         from runfolio.gitstore.direct import commit_directly
         from runfolio.gitstore.ref_files import LeaveToGitError
 
-        reflog = f"{committer(repo).line(now)}\trunfolio: {message.partition(chr(10))[0]}"
-        with suppress(LeaveToGitError):
+        who = committer(repo)
+        who_when = stamp if who == author and at_s is None else who.line(now)
+        reflog = f"{who_when}\trunfolio: {message.partition(chr(10))[0]}"
+        try:
             return commit_directly(repo, branch, parent, changes, text, stamp, reflog, durable=durable)
+        except LeaveToGitError:
+            pass
     out = [f"commit {branch}\nauthor {stamp}\ncommitter {stamp}\ndata {len(text)}\n".encode(), text, b"\n"]
     out.append(f"from {parent}\n".encode() if parent else b"")
     out += [_command(change) for change in changes]

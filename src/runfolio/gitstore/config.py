@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from runfolio._typing import TYPE_CHECKING
+from runfolio._variables import variables
 
 if TYPE_CHECKING:
     from runfolio.gitstore.started import Started
 
 _ASK_AGAIN_S = 10.0
-_NAMES = ("GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "HOME", "XDG_CONFIG_HOME")
+_NAMES = (b"GIT_CONFIG_COUNT", b"GIT_CONFIG_GLOBAL", b"GIT_CONFIG_SYSTEM", b"GIT_CONFIG_NOSYSTEM", b"HOME", b"XDG_CONFIG_HOME")
 _TRUE = frozenset(("true", "yes", "on", "1"))
 _FALSE = frozenset(("false", "no", "off", "0", ""))
 
@@ -112,12 +113,18 @@ class GitConfig:
         return self._values if self._stamp is not None else self.values()
 
     def _stamped(self) -> tuple[object, ...]:
-        places = tuple(map(os.environ.get, _NAMES))
+        places = variables(_NAMES)
         for number in range(int(places[0]) if places[0] and places[0].isdigit() else 0):
-            places += (os.environ.get(f"GIT_CONFIG_KEY_{number}"), os.environ.get(f"GIT_CONFIG_VALUE_{number}"))
+            places += variables((b"GIT_CONFIG_KEY_%d" % number, b"GIT_CONFIG_VALUE_%d" % number))
         if self._stamp is None or self._stamp[0] != places:
             self._files = [str(path) for path in config_files(self._common_dir, self._git_dir)]
-        return (places, *map(_identity, self._files))
+        # What was not there is asked for by `access` first: to raise an error takes longer than the question.
+        before: tuple[object, ...] = self._stamp or ()
+        made: list[object] = [places]
+        absent = len(before) == 1 + len(self._files)
+        for at, file in enumerate(self._files, 1):
+            made.append(None if absent and before[at] is None and not os.access(file, os.F_OK) else _identity(file))
+        return tuple(made)
 
 
 def _identity(path: str) -> tuple[int, int, int, int] | None:

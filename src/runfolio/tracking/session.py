@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runfolio._typing import TYPE_CHECKING
+from runfolio._variables import variable
 from runfolio.errors import RunfolioError, storage_errors
 from runfolio.folio.folio import Folio
 from runfolio.folio.locations import current_folder
@@ -36,6 +37,7 @@ CHOSEN_VARIABLE = "RUNFOLIO_CHOSEN_EXPERIMENT"
 """The name of the experiment that ``set_experiment`` chose in a process that started this one."""
 SCRATCH_VARIABLE = "RUNFOLIO_REPRODUCING"
 """Where it is set, every run goes to the folio that it names, whatever the code says: a run that is made again leaves no run behind."""
+_URI, _SCRATCH = os.fsencode(URI_VARIABLE), os.fsencode(SCRATCH_VARIABLE)
 _COMMITTED_ELSEWHERE = (RUN_VARIABLE, SCRATCH_VARIABLE)
 """Where one of these is set, who started the program commits what it logged: a sweep, say."""
 AUTO_PAUSE_S = 10.0
@@ -295,12 +297,12 @@ def is_tracking_uri_set() -> bool:
 
 def current_uri() -> str:
     """Return the URI in force; empty for the folio of the current folder."""
-    return _uri or os.environ.get(URI_VARIABLE, "")
+    return _uri or variable(_URI)
 
 
 def session(uri: str | None = None) -> Session:
     """Return the session of a folio, opened at its first use in this process."""
-    text = os.environ.get(SCRATCH_VARIABLE) or (current_uri() if uri is None else uri)
+    text = variable(_SCRATCH) or (current_uri() if uri is None else uri)
     key = text or current_folder()
     if text and not text.startswith("spool:"):
         place = location_of(text)[1]
