@@ -107,9 +107,9 @@ class Place:
 
     def _work_trees(self) -> Iterable[Repo]:
         common = self.repo.common_dir
-        if common.name == ".git" and common != self.repo.git_dir:
+        if self.repo.linked and common.name == ".git":
             yield Repo(common, common, common.parent)
-        if not os.path.isdir(f"{common}/worktrees"):
+        if not os.access(f"{common}/worktrees", os.F_OK):
             return
         for git_dir in sorted((common / "worktrees").glob("*")):
             try:

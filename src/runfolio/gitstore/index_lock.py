@@ -109,7 +109,7 @@ def remove_own(repo: Repo) -> list[str]:
     """
     lock, folder = f"{repo.git_dir}/index.lock", f"{repo.git_dir}/runfolio"
     try:
-        names = os.listdir(folder)
+        names = repo.files.names(folder)
     except OSError:
         return []
     for name in names:

@@ -21,7 +21,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from runfolio.gitstore.loose import write_whole
-from runfolio.gitstore.settled import read_small
+from runfolio.gitstore.settled import SettledFiles, read_small
 
 LOCK_WAIT_S = 0.1
 """How long somebody else's lock is waited for: git's own ``core.filesRefLockTimeout``."""
@@ -42,10 +42,12 @@ class RefFiles:
     ----------
     common_dir : Path
         The repository; not a linked work tree.
+    files : SettledFiles, optional
+        What reads ``HEAD``.
     """
 
-    def __init__(self, common_dir: Path) -> None:
-        self._root = str(common_dir)
+    def __init__(self, common_dir: Path, files: SettledFiles | None = None) -> None:
+        self._root, self._files = str(common_dir), files or SettledFiles()
         self._note = f"{common_dir}/runfolio/{NOTE}"
         self._left = False  # a lock could not be removed: the note stays, so that the next one removes it
 
@@ -133,7 +135,10 @@ class RefFiles:
             self._left |= not lock.give_back()
 
     def _head_at(self, name: str) -> bool:
-        return read_small(f"{self._root}/HEAD").strip() == b"ref: " + name.encode("utf-8", "surrogateescape")
+        text = self._files.read(f"{self._root}/HEAD")
+        if text is None:
+            raise LeaveToGitError("HEAD")
+        return text.strip() == f"ref: {name}"
 
     def _value(self, name: str) -> str:
         """Return what the ref is at, read now."""

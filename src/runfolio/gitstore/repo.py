@@ -66,14 +66,19 @@ class Repo:
     ----------
     own_folder : Path
         For what is ours and not shared (journals, index, locks), whether it is there yet or not.
+    files : SettledFiles
+        Reads what is small in it.
+    linked : bool
+        Whether this is a linked work tree of another repository.
     """
 
     def __init__(self, git_dir: Path, common_dir: Path, work_tree: Path | None) -> None:
         self.git_dir, self.common_dir, self.work_tree = git_dir, common_dir, work_tree
         self.own_folder = common_dir / "runfolio"
         self._reader = ObjectReader(git_dir, common_dir)
-        self._files = SettledFiles()
+        self.files = SettledFiles()
         self._ref_folders = tuple(dict.fromkeys((str(git_dir), str(common_dir))))
+        self.linked = len(self._ref_folders) > 1
         self.configured = GitConfig(
             common_dir, git_dir, lambda: self.start(*_LIST), lambda asked: self.answer(asked, *_LIST, check=False)
         )
@@ -185,7 +190,7 @@ class Repo:
         if not rev or rev.startswith("-") or "\n" in rev or "\0" in rev:
             return None
         if rev == "HEAD" or (rev.startswith("refs/") and not rev.startswith("refs/tags/")):  # a tag need not hold a commit's id
-            loose = ref_value(self._files.read, self._ref_folders, rev)
+            loose = ref_value(self.files.read, self._ref_folders, rev)
             if loose:
                 return loose
         found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}", check=False)
@@ -194,7 +199,7 @@ class Repo:
 
     def head_branch(self) -> str | None:
         """Return the full name of the branch that HEAD stands on (born or not); None where HEAD is detached."""
-        text = (self._files.read(f"{self.git_dir}/HEAD") or "").strip()
+        text = (self.files.read(f"{self.git_dir}/HEAD") or "").strip()
         if text.startswith("ref: ") and not text.endswith(".invalid"):
             return text[5:]
         if OBJECT_ID.match(text):
@@ -221,7 +226,7 @@ class Repo:
     @property
     def partial(self) -> bool:
         """Whether the configuration may name a remote that contents are fetched from as they are read; no process is started."""
-        text = (self._files.read(f"{self.common_dir}/config") or "").lower()
+        text = (self.files.read(f"{self.common_dir}/config") or "").lower()
         return "promisor" in text or "partialclone" in text
 
     @cached_property

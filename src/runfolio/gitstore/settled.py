@@ -1,4 +1,4 @@
-"""Small files that are read again and again: looked at, but not opened, while they stay as they were.
+"""Small files that are read again and again, and folders: looked at, but not opened, while they stay as they were.
 
 Invariants:
 
@@ -14,16 +14,21 @@ import time
 
 _SETTLED_NS = 30_000_000
 """How old a file must be, when it is read, for its times to tell that it changed: clocks of file systems tick every 1 to 10 ms."""
-
-
+_COARSE_NS = 2_100_000_000
+"""The same where a time is a whole second: some file systems keep no more of it, and FAT every other one."""
+_SECOND_NS = 1_000_000_000
 _PIECE = 64 * 1024
 
 
+_Stamp = tuple[int, int, int, int]
+
+
 class SettledFiles:
-    """Texts of small files."""
+    """Texts of small files, and the names in folders."""
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[tuple[int, int, int, int], str]] = {}
+        self._held: dict[str, tuple[_Stamp, str]] = {}
+        self._listed: dict[str, tuple[_Stamp, list[str]]] = {}
 
     def read(self, path: str) -> str | None:
         """Return a file's text, or None where it is not there or not text.
@@ -44,12 +49,41 @@ class SettledFiles:
             text = read_small(path).decode("utf-8")
         except (OSError, ValueError):
             return None
-        age = time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns)
-        if age > _SETTLED_NS:
+        if _settled(stamp, time.time_ns()):
             self._held[path] = (stamp, text)
         else:
             self._held.pop(path, None)
         return text
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names in a folder, which has new times whenever one comes or goes; the list is not to be changed.
+
+        Parameters
+        ----------
+        folder : str
+
+        Raises
+        ------
+        OSError
+            If it is not there or cannot be read.
+        """
+        stat = os.stat(folder)
+        stamp = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+        held = self._listed.get(folder)
+        if held is not None and held[0] == stamp:
+            return held[1]
+        names = os.listdir(folder)
+        if _settled(stamp, time.time_ns()):
+            self._listed[folder] = (stamp, names)
+        else:
+            self._listed.pop(folder, None)
+        return names
+
+
+def _settled(stamp: _Stamp, now: int) -> bool:
+    """Tell whether a file that was read at `now` has times by which a later change will be seen."""
+    newest = max(stamp[2:])
+    return now - newest > (_SETTLED_NS if newest % _SECOND_NS else _COARSE_NS)
 
 
 def read_small(path: str, *, follow: bool = True) -> bytes:
