@@ -79,6 +79,35 @@ def test_it_is_the_commit_that_fast_import_makes(repo: Repo, steps: list[list[tu
     assert fsck(repo.git_dir.parent) == ""
 
 
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(CHANGES, min_size=1, max_size=4))
+def test_what_was_found_before_a_commit_is_answered_after_it_as_another_process_reads_it(
+    repo: Repo, steps: list[list[tuple[str, bytes | None]]]
+) -> None:
+    start = git(repo.git_dir.parent, "rev-list", "--max-parents=0", "HEAD").strip()
+    git(repo.git_dir.parent, "update-ref", MAIN, start)
+    paths = {"", "a", "a/one", "a/two", "b", "a.b", "nowhere", *(path for step in steps for path, _ in step)}
+    paths |= {path.rpartition("/")[0] for path in paths}
+    tips = [start]
+    for step in steps:
+        assert [repo.read(f"{tips[-1]}:{path}") for path in paths]
+        try:
+            assert directly(repo, [FileChange(path, data) for path, data in step])
+        except LeaveToGitError:
+            continue
+        tips.append(repo.resolve(MAIN) or "")
+    other = Repo.discover(repo.git_dir.parent)
+    for tip in tips:
+        assert {path: repo.read(f"{tip}:{path}") for path in paths} == {path: other.read(f"{tip}:{path}") for path in paths}
+
+
+def test_what_a_commit_left_alone_is_not_looked_for_again(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert repo.read(f"{repo.resolve(MAIN)}:a/two") == b"2"
+    assert directly(repo, [FileChange("a/one", b"changed")])
+    monkeypatch.setattr(repo.nearby, "_find", None)
+    assert [repo.read(f"{repo.resolve(MAIN)}:{path}") for path in ("a/two", "a/one")] == [b"2", b"changed"]
+
+
 def test_no_process_is_started_for_a_small_commit(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     commits.configured_ident(repo)
     assert is_plain(repo, repo.configured.values())

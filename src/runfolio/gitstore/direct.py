@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from runfolio._typing import TYPE_CHECKING, NamedTuple
+from runfolio._typing import TYPE_CHECKING
 from runfolio.gitstore.config import Values
 from runfolio.gitstore.folders import Folder, Line
 from runfolio.gitstore.loose import GIT_LEVEL, fitting_level, object_id
@@ -88,11 +88,13 @@ def commit_directly(
         tree = writer.tree(parent, _nested((change.path, change.data) for change in changes))
         commit = writer.commit(tree, parent, stamp, text)
         writer.store()
+        if parent is not None and not writer.many:
+            repo.nearby.followed(parent, commit, writer.changed)
     except (NotNearbyError, OSError) as error:
         raise LeaveToGitError(str(error)) from None
     if parent is None:
         return repo.update_ref(branch, commit, None, reflog.partition("\t")[2], durable=durable)
-    return RefFiles(repo.common_dir).swap(branch, commit, parent, reflog, logged=_logs(writer.said), durable=durable)
+    return RefFiles(repo.common_dir, repo.files).swap(branch, commit, parent, reflog, logged=_logs(writer.said), durable=durable)
 
 
 def commit_directly_alone(repo: Repo, like: str, changes: Sequence[FileChange], text: bytes, stamp: str) -> str:
@@ -145,7 +147,7 @@ def _line(path: str, mode: str, oid: str) -> Line:
 
 def is_plain(repo: Repo, said: Values) -> bool:
     """Tell whether a repository of that configuration can be written here as git would write it."""
-    return repo.git_dir == repo.common_dir and _says_nothing_odd(said) and repo.nearby.trusted()
+    return not repo.linked and _says_nothing_odd(said) and repo.nearby.trusted()
 
 
 @lru_cache(maxsize=8)  # the same values are asked about at each commit
@@ -206,13 +208,8 @@ def may_be_named(name: bytes) -> bool:
     return bool(name.strip(b".")) and b"\0" not in name and b"\\" not in name and not plain.startswith((b".git", b"git~"))
 
 
-class _Object(NamedTuple):
-    """An object to be written: a folder's entries, and a file's name, where it has them."""
-
-    kind: str
-    data: bytes
-    folder: Folder | None
-    name: bytes
+_Object = tuple[str, bytes, "Folder | None", bytes]
+"""An object to be written: kind and content, a folder's entries, and a file's name, where it has them."""
 
 
 class _Writer:
@@ -236,7 +233,7 @@ class _Writer:
 
     def __init__(self, repo: Repo, *, durable: bool = False, folded: bool = False, many: bool = False) -> None:
         self.said = repo.configured.values()
-        self._nearby, self._durable, self._many = repo.nearby, durable, many
+        self._nearby, self._durable, self.many = repo.nearby, durable, many
         if not is_plain(repo, self.said):
             raise LeaveToGitError("the repository is not plain")
         self._packs = f"{repo.common_dir}/objects/pack"
@@ -244,6 +241,8 @@ class _Writer:
         if many and not self._packed:
             raise LeaveToGitError("many objects, and no pack")
         self._made: dict[str, _Object] = {}
+        self._bytes = 0
+        self.changed: dict[str, str | None] = {}
 
     def tree(self, like: str | None, edits: _Edits) -> str:
         """Take the tree of a commit, or none, with some changes, and return its id."""
@@ -259,7 +258,8 @@ class _Writer:
     def write(self, kind: str, data: bytes, *, folder: Folder | None = None, name: bytes = b"") -> str:
         """Take an object and return its id."""
         oid = object_id(kind, data)
-        self._made[oid] = _Object(kind, data, folder, name)
+        self._made[oid] = (kind, data, folder, name)
+        self._bytes += len(data)
         return oid
 
     def store(self) -> None:
@@ -273,26 +273,26 @@ class _Writer:
                 fit = fitting_level(data, level) if free else level
                 self._nearby.loose.write(oid, kind, data, level=fit, durable=self._durable)
         for oid, (kind, data, folder, _) in self._made.items():
-            if kind != "blob" or not self._many:  # what is read next is the folders
+            if kind != "blob" or not self.many:  # what is read next is the folders
                 self._nearby.keep(oid, kind, data, folder)
 
     def _may_pack(self) -> bool:
         # Packs beside a multi-pack index are not folded: whoever has one maintains packs in a way of their own.
-        return packs_may_be_many(self.said) and not os.path.exists(f"{self._packs}/multi-pack-index")
+        return packs_may_be_many(self.said) and not os.access(f"{self._packs}/multi-pack-index", os.F_OK)
 
     def _fit_a_pack(self) -> bool:
-        if self._many or not self._packed:
+        if self.many or not self._packed:
             return self._packed
-        return len(self._made) >= FEWEST and sum(len(item.data) for item in self._made.values()) <= LARGEST
+        return len(self._made) >= FEWEST and self._bytes <= LARGEST
 
     def _as_packed(self) -> Iterator[Packed]:
         """Yield the objects as a pack holds them: files of a large commit by what they differ in, since git will not look again."""
         level, trees = (
             _level(self.said, "pack.compression", default)
-            for default in (_PACK_LEVEL, _LARGE_TREE_LEVEL if self._many else _TREE_LEVEL)
+            for default in (_PACK_LEVEL, _LARGE_TREE_LEVEL if self.many else _TREE_LEVEL)
         )
         deltas = None
-        if self._many:
+        if self.many:
             from runfolio.gitstore.deltas import Deltas  # one short run makes none
 
             deltas = Deltas()
@@ -304,7 +304,7 @@ class _Writer:
         """Store a tree and return its id."""
         return self.write("tree", folder.data(), folder=folder)
 
-    def folder(self, before: Folder, edits: _Edits) -> str | None:
+    def folder(self, before: Folder, edits: _Edits, place: str = "") -> str | None:
         """Store a folder as changed and return its id; None where nothing is left in it."""
         lines: dict[bytes, Line | None] = {}
         for name, edit in edits.items():
@@ -312,16 +312,26 @@ class _Writer:
             if isinstance(edit, dict):
                 if there is not None and not there.is_folder:
                     raise LeaveToGitError("a file becomes a folder")
-                below = self.folder(self._nearby.folder(there.oid.hex()) if there else Folder(), edit)
+                inner = self._nearby.folder(there.oid.hex()) if there else Folder()
+                below = self.folder(inner, edit, _path(place, name))
                 lines[name] = Line(b"40000", name, bytes.fromhex(below)) if below else None
             elif there is not None and there.is_folder:
                 raise LeaveToGitError("a folder becomes a file")
             else:
-                lines[name] = (
-                    Line(b"100644", name, bytes.fromhex(self.write("blob", edit, name=name))) if isinstance(edit, bytes) else edit
-                )
+                line = lines[name] = self._file(name, edit)
+                if not self.many:
+                    self.changed[_path(place, name)] = line and line.oid.hex()
         after = before.changed(lines)
-        return self.write_folder(after) if len(after) else None
+        made = self.changed[place] = self.write_folder(after) if len(after) else None
+        return made
+
+    def _file(self, name: bytes, edit: bytes | Line | None) -> Line | None:
+        return Line(b"100644", name, bytes.fromhex(self.write("blob", edit, name=name))) if isinstance(edit, bytes) else edit
+
+
+def _path(place: str, name: bytes) -> str:
+    inner = name.decode("utf-8", "surrogateescape")
+    return f"{place}/{inner}" if place else inner
 
 
 def _is_set(said: Values, key: str) -> bool:

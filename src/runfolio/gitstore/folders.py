@@ -114,9 +114,16 @@ class Folder:
             kept = None if line is None else name + b"/" if line.is_folder else name
             for key in (name, name + b"/"):
                 at = bisect_left(keys, key)
-                end = at + (keys[at : at + 1] == [key])
-                keys[at:end] = [key] if key == kept else []
-                pieces[at:end] = [b"%b %b\0%b" % line] if line is not None and key == kept else []
+                there = at < len(keys) and keys[at] == key
+                if line is not None and key == kept:
+                    piece = b"%b %b\0%b" % line
+                    if there:
+                        pieces[at] = piece
+                    else:
+                        keys.insert(at, key)
+                        pieces.insert(at, piece)
+                elif there:
+                    del keys[at], pieces[at]
         return Folder(keys, pieces)
 
     def _changed_much(self, changes: Mapping[bytes, Line | None]) -> Folder:

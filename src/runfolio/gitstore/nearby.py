@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runfolio.errors import DamagedError
@@ -21,7 +21,8 @@ from runfolio.gitstore.packs import PackedObjects
 MOST_BYTES = 4 * 1024 * 1024
 _LARGEST_KEPT = 512 * 1024
 _MOST_FOUND = 256
-"""Names whose objects are remembered: a verb asks two or three times for the same file of the same commit."""
+"""Paths of one commit whose objects are remembered: a verb asks two or three times for the same file of the same commit."""
+_MOST_COMMITS = 16
 _SAME_MOMENT_S = 0.001
 """How long an answer about replaced objects holds: a commit asks ten times within it, and no git replaces one faster."""
 _NAME = re.compile(r"([0-9a-f]{40})(?:\^\{(tree)\}|:(.*))?", re.DOTALL)
@@ -46,7 +47,7 @@ class NearbyObjects:
         self._packs = PackedObjects(common_dir / "objects" / "pack")
         self._held: dict[str, Found] = {}
         self._folders: dict[str, Folder] = {}
-        self._found: dict[str, str | None] = {}
+        self._found: dict[str, dict[str, str | None]] = {}
         self._large: tuple[str, Folder] = ("", Folder())
         self._bytes = 0
         self._sha1: bool | None = None
@@ -61,24 +62,52 @@ class NearbyObjects:
         NotNearbyError
             If git is to be asked.
         """
-        found = self._found
-        if name not in found:
-            if len(found) >= _MOST_FOUND:
-                found = self._found = {}
-            found[name] = self._find(name)
-        oid = found[name]
+        oid = self._object(name)
         return None if oid is None else self.read(oid)[1]
 
     def names(self, name: str) -> list[str]:
         """Return the names in a folder, as :meth:`answer` finds it; none where it is not there."""
-        oid = self._find(name)
+        oid = self._object(name)
         found = [] if oid is None else self.folder(oid).names()
         return [item.decode("utf-8", "surrogateescape") for item in found]
 
     def numbers(self, name: str, ending: bytes) -> Sequence[int]:
         """Return the numbers that files of a folder are named by; see :meth:`Folder.numbers`; none where it is not there."""
-        oid = self._find(name)
+        oid = self._object(name)
         return () if oid is None else self.folder(oid).numbers(ending)
+
+    def followed(self, parent: str, commit: str, changed: Mapping[str, str | None]) -> None:
+        """Take note of a commit that was made here: what was found in its parent, it holds too, but for what changed.
+
+        Parameters
+        ----------
+        parent, commit : str
+        changed : mapping of path to object id, or to None where nothing is there any more
+            Each file that changed, and each folder on the way to one.
+        """
+        known = self._found.get(parent, {})
+        if len(known) + len(changed) <= _MOST_FOUND:
+            self._known(commit).update({**known, **changed})
+
+    def _known(self, commit: str) -> dict[str, str | None]:
+        if commit not in self._found and len(self._found) >= _MOST_COMMITS:
+            self._found = {}
+        return self._found.setdefault(commit, {})
+
+    def _object(self, name: str) -> str | None:
+        """Return the id of what a name says, looked for once; see :meth:`answer`."""
+        commit, path = name[:40], name[41:]
+        if name[40:41] != ":":
+            return self._find(name)
+        known = self._found.get(commit, {})
+        if path in known:
+            return known[path]
+        found = self._find(name)
+        known = self._known(commit)
+        if len(known) >= _MOST_FOUND:
+            known = self._found[commit] = {}
+        known[path] = found
+        return found
 
     def _find(self, name: str) -> str | None:
         match = _NAME.fullmatch(name)
@@ -178,12 +207,15 @@ class NearbyObjects:
         return self._any_replaced
 
     def _look_for_replaced(self) -> bool:
+        # What is not there is asked for by `access`: to raise an error takes longer than the question.
+        packed = f"{self._common}/packed-refs"
         try:
-            if os.stat(self._replace) and os.listdir(self._replace):
+            if os.access(self._replace, os.F_OK) and os.listdir(self._replace):
                 return True
         except OSError:
             pass
-        packed = f"{self._common}/packed-refs"
+        if not os.access(packed, os.F_OK):
+            return False
         try:
             stamp = os.stat(packed).st_mtime_ns
             if stamp != self._packed_refs[0]:

@@ -77,18 +77,23 @@ class ObjectReader:
         """Return the content of one object, or None; see :meth:`read_many`."""
         with self._lock:
             if self.nearby.trusted():
-                with suppress(NotNearbyError):
+                try:
                     return self.nearby.answer(name)
+                except NotNearbyError:
+                    pass
             return dict(self._ask([name]))[name]
 
     def _read_few(self, names: list[str]) -> list[tuple[str, bytes | None]]:
         with self._lock:
             found: dict[str, bytes | None] = {}
-            if self.nearby.trusted():
-                for name in names:
-                    with suppress(NotNearbyError):
-                        found[name] = self.nearby.answer(name)
-            asked = [name for name in names if name not in found]
+            trusted, asked = self.nearby.trusted(), []
+            for name in names:
+                try:
+                    if not trusted:
+                        raise NotNearbyError
+                    found[name] = self.nearby.answer(name)
+                except NotNearbyError:
+                    asked.append(name)
             found.update(self._ask(asked) if asked else ())
         return [(name, found[name]) for name in names]
 

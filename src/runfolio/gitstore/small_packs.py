@@ -83,6 +83,8 @@ def packed_delta(oid: str, base: str, delta: bytes, level: int) -> Packed:
 
 def _head(kind: int, size: int) -> bytes:
     byte, size = kind << 4 | size & 15, size >> 4
+    if 0 < size < 0x80:
+        return bytes((byte | 0x80, size))
     head = bytearray()
     while size:
         head.append(byte | 0x80)

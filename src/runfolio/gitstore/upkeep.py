@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from functools import lru_cache
 
 from runfolio.gitstore.config import Values
 from runfolio.gitstore.left_packs import index_left_packs
@@ -120,6 +121,7 @@ def _is_dead(file: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=8)  # the same values are asked about at each commit
 def packs_may_be_many(said: Values) -> bool:
     """Tell whether the repository's configuration lets small packs gather until they are folded (``gc.autoPackLimit``)."""
     return not 0 < _number(said, "gc.autoPackLimit", PACKS) < PACKS
