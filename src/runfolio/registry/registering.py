@@ -104,7 +104,7 @@ def _from_run(folio: Folio, run_id: str, path: str, code_of: CodeFiles | None) -
     uri = f"{RUNS}{run_id}/{path}".rstrip("/")
     _check_there(folio, uri, files)
     metrics = {key: summary.last for key, summary in run.metrics.items()}
-    return replace(_described(folio, files, code_of), source=uri, run_id=run_id, path=path, metrics=metrics)
+    return _described(folio, files, code_of, source=uri, run_id=run_id, path=path, metrics=metrics)
 
 
 def _check_there(folio: Folio, uri: str, files: Mapping[str, ArtifactEntry]) -> None:
@@ -136,10 +136,10 @@ def _from_folder(folio: Folio, source: str, code_of: CodeFiles | None) -> ModelV
     if not files:
         raise NotFoundError(f"{source!r} holds no file to register.")
     # Where the folder lay on this machine tells nobody anything, and may name its owner: the digest says what it held.
-    return replace(_described(folio, files, code_of), source=f"file:{place.resolve().name}")
+    return _described(folio, files, code_of, source=f"file:{place.resolve().name}")
 
 
-def _described(folio: Folio, files: Mapping[str, ArtifactEntry], code_of: CodeFiles | None) -> ModelVersion:
+def _described(folio: Folio, files: Mapping[str, ArtifactEntry], code_of: CodeFiles | None, **known: Any) -> ModelVersion:
     digest, _ = folio.store.put_bytes(encode_manifest(files))
     said = model_description(folio, files)
     told = code_of(folio, files) if code_of is not None else None
@@ -150,4 +150,5 @@ def _described(folio: Folio, files: Mapping[str, ArtifactEntry], code_of: CodeFi
         file_count=len(files),
         runs_code=code_files(files) if told is None else told,
         **said,
+        **known,
     )
