@@ -72,8 +72,8 @@ class RunFinder:
                 self._states.clear()
             from runfolio.journal import RunState
 
-            state = self._states[key] = RunState(journal.path)
-        state.path = journal.path
+            state = self._states[key] = RunState(journal.file)
+        state.path = journal.file
         return state.refresh()
 
     def committed(self, run_id: str, tip: str | None = None) -> Run | None:
