@@ -82,3 +82,25 @@ def _repo(folder: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
 def _told_by_git(folder: Path) -> Ident:
     said = subprocess.run(["git", "var", "GIT_AUTHOR_IDENT"], cwd=folder, capture_output=True, check=False).stdout
     return Ident.parse(said.decode()) or Ident("runfolio", "runfolio@localhost")
+
+
+def test_a_file_of_git_s_that_comes_goes_or_changes_is_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    (home / ".config" / "git").mkdir(parents=True)
+    for name in ("GIT_CONFIG_GLOBAL", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("HOME", str(home))
+    subprocess.run(["git", "init", "-q", tmp_path / "repo"], check=True)
+    said = Repo.discover(tmp_path / "repo").configured
+    for _ in range(2):
+        for file in (home / ".gitconfig", home / ".config" / "git" / "config"):
+            assert said.values().get("test.key") is None
+            for text in ("one", "three"):
+                file.write_text(f"[test]\n\tkey = {text}\n")
+                assert said.values().get("test.key") == text
+            file.unlink()
+    other = tmp_path / "other"
+    other.write_text("[test]\n\tkey = elsewhere\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(other))
+    assert said.values().get("test.key") == "elsewhere"

@@ -162,8 +162,9 @@ class ModelBook(ModelReader):
         return made[0]
 
     def _edited(self, old: bytes, before: RegisteredModel, after: RegisteredModel) -> FileChange:
-        path, data = paths.model_path(after.slug), edit_model(old, after, before)
-        parsed_files(self._place.repo.own_folder).wrote(decode_model, data, path, after, model_fields(after))
+        path, fields = paths.model_path(after.slug), model_fields(after)
+        data = edit_model(old, after, before, fields)
+        parsed_files(self._place.repo.own_folder).wrote(decode_model, data, path, after, fields)
         return FileChange(self._place.full(path), data)
 
     def _version_change(

@@ -118,7 +118,9 @@ def encode_model(model: RegisteredModel) -> bytes:
     return _encode(model_fields(model), _MODEL_HEADER, paths.model_path(model.slug))
 
 
-def edit_model(old: bytes, model: RegisteredModel, before: RegisteredModel | None = None) -> bytes:
+def edit_model(
+    old: bytes, model: RegisteredModel, before: RegisteredModel | None = None, fields: Mapping[str, Any] | None = None
+) -> bytes:
     """Write a registered model over its file: only what differs changes, comments and order stay.
 
     Parameters
@@ -128,6 +130,8 @@ def edit_model(old: bytes, model: RegisteredModel, before: RegisteredModel | Non
     model : RegisteredModel
     before : RegisteredModel, optional
         What the file says, where the caller has read it.
+    fields : mapping, optional
+        Of :func:`model_fields`, where the caller has them.
 
     Raises
     ------
@@ -137,7 +141,8 @@ def edit_model(old: bytes, model: RegisteredModel, before: RegisteredModel | Non
         If it would be longer than a megabyte, or its text cannot be written in UTF-8.
     """
     where = paths.model_path(model.slug)
-    return _edit(old, model_fields(before or decode_model(old, where)), model_fields(model), where, _MODEL_HEADER)
+    said = model_fields(before or decode_model(old, where))
+    return _edit(old, said, model_fields(model) if fields is None else fields, where, _MODEL_HEADER)
 
 
 def decode_version(data: bytes, where: str, *, read: Read = read_yaml) -> ModelVersion:

@@ -21,6 +21,8 @@ LOCK_WAIT_S = 10.0
 SETTLED_S = 1.0
 """How long the lock of a killed process's git must stay as it is before it counts as left behind, in seconds."""
 
+_UNFINISHED = ("lock.", "index.new", "pending.json.")
+
 
 def lock_wait_s() -> float:
     """Return how long a lock of somebody else is waited for, in seconds: ``RUNFOLIO_LOCK_WAIT``, or ten."""
@@ -113,13 +115,14 @@ def remove_own(repo: Repo) -> list[str]:
     except OSError:
         return []
     for name in names:
+        if not name.startswith(_UNFINISHED):
+            continue
         if name.startswith("lock."):
             with suppress(OSError):
                 if os.path.samefile(f"{folder}/{name}", lock):
                     os.unlink(lock)
-        if name.startswith(("lock.", "index.new", "pending.json.")):
-            with suppress(OSError):
-                os.unlink(f"{folder}/{name}")
+        with suppress(OSError):
+            os.unlink(f"{folder}/{name}")
     remove_left_refs(repo.common_dir)
     return names
 
