@@ -36,8 +36,8 @@ class Guarded:
     Attributes
     ----------
     parts : Counter
-        Seconds of what is logged, by the guards' words for it; of guards within threads that logging starts nothing apart: whoever waits
-        for those has them in a guard of its own.
+        Seconds of what is logged, by the guards' words for it. Of guards within threads that logging starts nothing apart, for whoever
+        waits for those has them in a guard of its own; but where CPU is counted, what threads do while the training goes on.
     """
 
     def __init__(self, clock=process_cpu):
@@ -72,16 +72,19 @@ class Guarded:
         return _Timed(self, what, contextlib.nullcontext())
 
     def open(self, what):
-        """Begin a part."""
+        """Begin a part; return how to end it."""
         if threading.get_ident() == self._thread:
             self._turn()
             self._open.append(what)
+            return self._close
+        if self._clock is not process_cpu or self._open:
+            return lambda: None
+        began = time.thread_time()
+        return lambda: self.parts.update({what: time.thread_time() - began})
 
-    def close(self):
-        """End the part that began last."""
-        if threading.get_ident() == self._thread:
-            self._turn()
-            self._open.pop()
+    def _close(self):
+        self._turn()
+        self._open.pop()
 
     def _turn(self):
         """Give the time since the last turn to the innermost guard that is open."""
@@ -96,13 +99,14 @@ class _Timed:
 
     def __init__(self, spent, what, own):
         self._spent, self._what, self._own = spent, what, own
+        self._close = threading.local()
 
     def __enter__(self):
-        self._spent.open(self._what)
+        self._close.now = self._spent.open(self._what)
         return self._own.__enter__()
 
     def __exit__(self, *raised):
         try:
             return self._own.__exit__(*raised)
         finally:
-            self._spent.close()
+            self._close.now()

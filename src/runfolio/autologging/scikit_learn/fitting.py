@@ -10,6 +10,7 @@ from runfolio.autologging.datasets import dataset_of
 from runfolio.autologging.run_log import RunLog
 from runfolio.autologging.scikit_learn.after_fit import remember_model
 from runfolio.autologging.scikit_learn.arguments import FitData, fit_data
+from runfolio.autologging.scikit_learn.growing import watched
 from runfolio.autologging.scikit_learn.plots import log_plots
 from runfolio.autologging.scikit_learn.scores import Predictions, log_scores, predictions_of, scores_itself
 from runfolio.autologging.scikit_learn.search import estimator_tags, is_search, is_without_model, log_search
@@ -33,8 +34,9 @@ def record_fit(log: RunLog, call: Call) -> Recording:
     if log.options.log_datasets:
         with log.guard("the training dataset"):
             _log_dataset(log, data)
-    yield
-    predicted = predictions_of(log, estimator, data)
+    with watched(log, estimator) as grown:
+        yield
+    predicted = predictions_of(log, estimator, data, grown)
     if is_without_model(estimator):
         log.say(
             "there are no metrics of the training data, since the search was not asked to fit its best estimator (refit=False)"

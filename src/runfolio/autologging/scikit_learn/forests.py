@@ -10,11 +10,13 @@ that equal fits log equal metrics.
 from __future__ import annotations
 
 import inspect
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
+
+from runfolio.autologging.scikit_learn.growing import Grown, free_processors
 
 _LEAST_ROWS = 1_000
 """Of a thread: with fewer, threads wait for Python's lock as long as they work."""
@@ -22,22 +24,31 @@ _MOST_ROWS = 50_000
 """Rows that are put in order, and so copied, at once by a thread."""
 
 
-def probabilities(estimator: Any, features: Any) -> Any | None:
-    """Return what ``predict_proba`` of a forest says; None where the estimator must say it itself."""
+def probabilities(estimator: Any, features: Any, grown: Grown | None = None) -> Any | None:
+    """Return what ``predict_proba`` of a forest says; None where the estimator must say it itself.
+
+    Parameters
+    ----------
+    estimator : forest
+    features : data, shape (n, m)
+        That it was fitted on.
+    grown : Grown, optional
+        What its trees said while it was fitted.
+    """
     from sklearn.ensemble._forest import ForestClassifier
 
     if not _asks(estimator, "predict_proba", ForestClassifier):
         return None
-    return _mean(estimator, "predict_proba", features, (estimator.n_classes_,))
+    return _mean(estimator, "predict_proba", features, (estimator.n_classes_,), grown)
 
 
-def values(estimator: Any, features: Any) -> Any | None:
+def values(estimator: Any, features: Any, grown: Grown | None = None) -> Any | None:
     """Return what ``predict`` of a forest that predicts numbers says; None where the estimator must say it itself."""
     from sklearn.ensemble._forest import ForestRegressor
 
     if not _asks(estimator, "predict", ForestRegressor):
         return None
-    return _mean(estimator, "predict", features, ())
+    return _mean(estimator, "predict", features, (), grown)
 
 
 def _asks(estimator: Any, name: str, forest: Any) -> bool:
@@ -47,7 +58,7 @@ def _asks(estimator: Any, name: str, forest: Any) -> bool:
     return own and getattr(estimator, "n_outputs_", 0) == 1
 
 
-def _mean(estimator: Any, name: str, features: Any, shape: tuple[int, ...]) -> Any | None:
+def _mean(estimator: Any, name: str, features: Any, shape: tuple[int, ...], grown: Grown | None) -> Any | None:
     """Return the mean of what all trees say of each row."""
     import numpy
 
@@ -55,42 +66,42 @@ def _mean(estimator: Any, name: str, features: Any, shape: tuple[int, ...]) -> A
     ask = inspect.unwrap(getattr(type(trees[0]), name))
     if "check_input" not in inspect.signature(ask).parameters or not hasattr(estimator, "_validate_X_predict"):
         return None  # another scikit-learn: neither is promised
-    rows = estimator._validate_X_predict(features)
+    said = None if grown is None else grown.said_by(trees)
+    rows = estimator._validate_X_predict(features) if said is None else said.rows
     if not isinstance(rows, numpy.ndarray) or any(type(each) is not type(trees[0]) for each in trees):
         return None
-    order = numpy.argsort(trees[0].tree_.apply(rows), kind="stable")
-    made = numpy.zeros((len(rows), *shape))
+    order = numpy.argsort(trees[0].tree_.apply(rows), kind="stable") if said is None else said.order
+    made = numpy.zeros((len(rows), *shape)) if said is None else said.sums
+    left = trees if said is None else trees[said.trees :]
 
-    def fill(part: Any, stopped: Callable[[], bool]) -> None:
-        near, sums = rows[part], numpy.zeros((len(part), *shape))
-        for tree in trees:
+    def fill(first: int, last: int, stopped: Callable[[], bool]) -> None:
+        near, sums = rows[order[first:last]], made[first:last]
+        for tree in left:
             if stopped():
                 return
             sums += ask(tree, near, check_input=False)
-        sums /= len(trees)
-        made[part] = sums
 
-    _in_threads(fill, order)
-    return made
+    if left:
+        _in_threads(fill, len(order))
+    made /= len(trees)
+    found = numpy.empty_like(made)
+    found[order] = made
+    return found
 
 
-def _in_threads(fill: Callable[[Any, Callable[[], bool]], None], order: Any) -> None:
-    """Call a function with parts of an array, as many at a time as processors are free for this process."""
-    import numpy
-
-    # scikit-learn has loaded it, and it knows what a container, or a worker among others, is granted.
-    joblib = sys.modules["joblib"]
-    threads = max(1, min(joblib.effective_n_jobs(-1), joblib.cpu_count(), len(order) // _LEAST_ROWS))
-    count = threads * -(-len(order) // (threads * _MOST_ROWS))
-    parts = numpy.array_split(order, max(1, count))
+def _in_threads(fill: Callable[[int, int, Callable[[], bool]], None], length: int) -> None:
+    """Call a function with parts of a range, as many at a time as processors are free for this process."""
+    threads = max(1, min(free_processors(), length // _LEAST_ROWS))
+    count = max(1, threads * -(-length // (threads * _MOST_ROWS)))
+    edges = [length * each // count for each in range(count + 1)]
     stop = threading.Event()
     if threads == 1:
-        for part in parts:
-            fill(part, stop.is_set)
+        for first, last in pairwise(edges):
+            fill(first, last, stop.is_set)
         return
     with ThreadPoolExecutor(threads, "runfolio-forest") as pool:
         try:
-            for _ in pool.map(lambda part: fill(part, stop.is_set), parts):
+            for _ in pool.map(lambda ends: fill(ends[0], ends[1], stop.is_set), pairwise(edges)):
                 pass
         finally:
             stop.set()  # an interrupted training does not wait for what nobody will read

@@ -10,6 +10,7 @@ from typing import Any
 from runfolio.autologging.patching import Patches
 from runfolio.autologging.scikit_learn.after_fit import measuring, predicting, scoring
 from runfolio.autologging.scikit_learn.fitting import record_fit
+from runfolio.autologging.scikit_learn.growing import GROWS, telling
 from runfolio.autologging.scikit_learn.search import checked_number
 from runfolio.autologging.sessions import session
 from runfolio.autologging.switches import switch
@@ -138,8 +139,13 @@ def _patch_model_selection(module: ModuleType, patches: Patches) -> None:
         patches.function((module, sys.modules.get(found.__module__, module)), name, unlogged)
 
 
+def _patch_forests(module: ModuleType, patches: Patches) -> None:
+    patches.function((module,), GROWS, telling)
+
+
 WATCHED: Mapping[str, Callable[[ModuleType, Patches], None]] = {
     "sklearn.base": _patch_estimators,
+    "sklearn.ensemble._forest": _patch_forests,
     "sklearn.metrics": patch_metrics,
     "sklearn.model_selection": _patch_model_selection,
 }

@@ -14,6 +14,7 @@ from runfolio._dataclass import dataclass
 from runfolio.autologging.run_log import RunLog
 from runfolio.autologging.scikit_learn import forests
 from runfolio.autologging.scikit_learn.arguments import FitData, takes_weights
+from runfolio.autologging.scikit_learn.growing import Grown
 from runfolio.autologging.scikit_learn.search import is_without_model
 
 PREFIX = "training_"
@@ -34,20 +35,29 @@ class Predictions:
     probabilities: Any = None
 
 
-def predictions_of(log: RunLog, estimator: Any, data: FitData) -> Predictions | None:
-    """Predict the training data; None where the estimator cannot, or there is nothing to compare with."""
+def predictions_of(log: RunLog, estimator: Any, data: FitData, grown: Grown | None = None) -> Predictions | None:
+    """Predict the training data; None where the estimator cannot, or there is nothing to compare with.
+
+    Parameters
+    ----------
+    log : RunLog
+    estimator : estimator
+    data : FitData
+    grown : Grown, optional
+        What the trees of a forest said while it was fitted.
+    """
     if data.y is None or not hasattr(estimator, "predict") or not (is_classifier(estimator) or is_regressor(estimator)):
         return None
     with log.guard("metrics of the training data"):
         probabilities = None
         if is_classifier(estimator) and hasattr(estimator, "predict_proba"):
             with log.guard("the probabilities of the classes"):
-                probabilities = forests.probabilities(estimator, data.X)
+                probabilities = forests.probabilities(estimator, data.X, grown)
                 if probabilities is None:
                     probabilities = estimator.predict_proba(data.X)
         labels = _likeliest(estimator, probabilities)
         if labels is None:
-            labels = forests.values(estimator, data.X)
+            labels = forests.values(estimator, data.X, grown)
         return Predictions(estimator.predict(data.X) if labels is None else labels, probabilities)
     return None
 
