@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runfolio.autologging import drawing
+from runfolio.autologging.preparing import plots, prepare
 from runfolio.autologging.run_log import RunLog, key_of
 
 
@@ -28,6 +29,7 @@ class Iterations:
         self._row = log.live.writer.row
         self.made: list[tuple[tuple[str, ...], Sequence[Any]]] = []
         """Of each iteration the metrics' names and values."""
+        prepare(plots)  # of the features' importance
 
     def add(self, metrics: Mapping[str, Any]) -> None:
         """Write the metrics of the iteration that has ended; a fault is recorded and never reaches the training."""

@@ -20,6 +20,7 @@ from typing import Any
 
 from runfolio._dataclass import dataclass
 from runfolio.autologging.patching import Patches, Replacement
+from runfolio.autologging.preparing import models, prepare
 from runfolio.autologging.run_log import RunLog, opened
 from runfolio.autologging.sessions import current, is_part, session
 from runfolio.tracking import fluent
@@ -100,6 +101,8 @@ def _recorded(log: RunLog, recorder: Recorder, call: Call) -> Any:
         recording = recorder(log, call)
         next(recording)
         begun = True
+        if log.options.log_models:
+            prepare(models)
     if recording is None or not begun:
         # Half-made changes of the arguments are not handed to the framework.
         call.args, call.kwargs = given

@@ -7,12 +7,13 @@ from typing import Any
 
 from runfolio.autologging.beside_models import ROWS, beside, first_rows
 from runfolio.autologging.datasets import dataset_of
+from runfolio.autologging.preparing import plots, prepare
 from runfolio.autologging.run_log import RunLog
 from runfolio.autologging.scikit_learn.after_fit import remember_model
 from runfolio.autologging.scikit_learn.arguments import FitData, fit_data
 from runfolio.autologging.scikit_learn.growing import watched
 from runfolio.autologging.scikit_learn.plots import log_plots
-from runfolio.autologging.scikit_learn.scores import Predictions, log_scores, predictions_of, scores_itself
+from runfolio.autologging.scikit_learn.scores import Predictions, is_classifier, log_scores, predictions_of, scores_itself
 from runfolio.autologging.scikit_learn.search import estimator_tags, is_search, is_without_model, log_search
 from runfolio.autologging.training import Call, Recording
 from runfolio.tracking.sklearn_models import log_model
@@ -34,6 +35,8 @@ def record_fit(log: RunLog, call: Call) -> Recording:
     if log.options.log_datasets:
         with log.guard("the training dataset"):
             _log_dataset(log, data)
+    if is_classifier(estimator):
+        prepare(plots)
     with watched(log, estimator) as grown:
         yield
     predicted = predictions_of(log, estimator, data, grown)
