@@ -98,15 +98,14 @@ class _Timed:
     """A guard, and the clock around it; like a guard it may be entered again and again."""
 
     def __init__(self, spent, what, own):
-        self._spent, self._what, self._own = spent, what, own
-        self._close = threading.local()
+        self._spent, self._what, self._own, self._close = spent, what, own, None
 
     def __enter__(self):
-        self._close.now = self._spent.open(self._what)
+        self._close = self._spent.open(self._what)
         return self._own.__enter__()
 
     def __exit__(self, *raised):
         try:
             return self._own.__exit__(*raised)
         finally:
-            self._close.now()
+            self._close()

@@ -61,7 +61,6 @@ class Sheet:
         from runfolio.autologging.palette import Palette
 
         self._new, self._seen, self._draws = Image.new, Image.fromarray, ImageDraw.Draw
-        self._measures = ImageDraw.Draw(Image.new("L", (1, 1)))
         self._pixels: Any = numpy.zeros((round(height * DPI), round(width * DPI)), numpy.uint8)
         self._palette = Palette(PAPER)
 
@@ -128,7 +127,7 @@ class Sheet:
 
     def width_of(self, text: str, points: float = 8.0) -> float:
         """Return how wide a text is, in pixels."""
-        return float(self._measures.textlength(" ".join(text.split()), _font(round(_in_pixels(points)))))
+        return _width(" ".join(text.split()), round(_in_pixels(points)))
 
     def png(self) -> bytes:
         """Return the sheet's bytes, in which nothing tells when or by what they were made."""
@@ -178,6 +177,12 @@ def _font(size: int) -> Any:
         if file.is_file():
             return ImageFont.truetype(file, size)
     return ImageFont.load_default(size)
+
+
+@functools.lru_cache(maxsize=256)
+def _width(text: str, size: int) -> float:
+    """Return how wide a text is: of the features of one training after another, which have the same names."""
+    return float(_font(size).getlength(text))
 
 
 @functools.lru_cache(maxsize=256)
