@@ -11,6 +11,8 @@ import pytest
 
 import runfolio
 from runfolio.autologging.guarding import TAG
+from runfolio.tracking.datasets import arrays
+from runfolio.tracking.datasets.digests import digest_arrays
 from tests.autologging.reading import artifacts, points, runs, text
 
 pytestmark = pytest.mark.frameworks
@@ -187,3 +189,32 @@ def test_disable_puts_every_function_back(package: str) -> None:
             getattr(runfolio, name).autolog(disable=True)
         after = functions()
         assert len(before) == len(after) and all(one is other for one, other in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
+def test_data_that_is_trained_on_and_evaluated_is_hashed_once(
+    folio: Path, cells: Any, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    module = pytest.importorskip(library)
+    hashed: list[int] = []
+
+    def counted(*given: Any) -> tuple[str, int | None]:
+        hashed.append(len(given[0]))
+        return digest_arrays(*given)
+
+    monkeypatch.setattr(arrays, "digest_arrays", counted)
+    getattr(runfolio, library).autolog(log_models=False)
+    X, y = cells[0].to_numpy(), cells[1].to_numpy()
+    if library == "xgboost":
+        train, test = module.DMatrix(X[:160], y[:160]), module.DMatrix(X[160:], y[160:])
+        module.train({"nthread": 1}, train, 2, evals=[(train, "seen"), (test, "test"), (train, "again")], verbose_eval=False)
+    else:
+        train, test = (module.Dataset(X[part], y[part], free_raw_data=False) for part in (slice(160), slice(160, None)))
+        module.train(
+            {"num_threads": 1, "verbose": -1}, train, 2, valid_sets=[train, test, train], valid_names=["seen", "test", "again"]
+        )
+    (run,) = runs()
+    found = [(each.dataset.name, each.tags[0].value, each.dataset.digest) for each in run.inputs.dataset_inputs]
+    one, other = found[0][2], found[2][2]
+    assert found == [("dataset", "train", one), ("seen", "eval", one), ("test", "eval", other), ("again", "eval", one)]
+    assert one != other and len(hashed) == 2 and TAG not in run.data.tags

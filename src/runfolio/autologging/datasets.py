@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from runfolio.tracking.datasets import Dataset, from_numpy, from_pandas, from_polars
 
 DENSE_CELLS = 10_000_000
 """A sparse matrix up to so many cells is described as the array that it stands for, as in MLflow; a larger one by its three arrays."""
+
+
+class Described:
+    """The datasets of one training: what is both trained on and evaluated is described, and its content hashed, once."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, Dataset | None] = {}
+
+    def of(self, held: Any, make: Callable[[], Dataset | None], name: str | None) -> Dataset | None:
+        """Return the dataset of a framework's own object, or None for data of a kind that has no description.
+
+        Parameters
+        ----------
+        held : object
+            That lives as long as this.
+        make : callable
+            Describes its data.
+        name : str, optional
+            What it is called here.
+        """
+        if id(held) not in self._made:
+            self._made[id(held)] = make()
+        made = self._made[id(held)]
+        return None if made is None else made.called(name)
 
 
 def dataset_of(features: Any, targets: Any = None, name: str | None = None) -> Dataset | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from runfolio.autologging.beside_models import MADE_BEFORE, beside, first_rows
 from runfolio.autologging.boosting import Iterations, log_importances
-from runfolio.autologging.datasets import dataset_of
+from runfolio.autologging.datasets import Described, dataset_of
 from runfolio.autologging.estimators import patch_estimators, recorded_fit
 from runfolio.autologging.patching import Patches
 from runfolio.autologging.run_log import RunLog
@@ -112,11 +112,12 @@ def _log_datasets(log: RunLog, given: Mapping[str, Any]) -> None:
     sets = sets if isinstance(sets, (list, tuple)) else [sets]
     names = given.get("valid_names") or [None] * len(sets)
     names = names if isinstance(names, (list, tuple)) else [names]
+    described = Described()
     for data, context, name in [
         (given["train_set"], "train", None),
         *((one, "eval", name) for one, name in zip(sets, names, strict=False)),
     ]:
-        dataset = dataset_of(data.data, data.label, name=name)
+        dataset = described.of(data, lambda held=data: dataset_of(held.data, held.label), name)  # type: ignore[misc]
         if dataset is not None:
             log.dataset(dataset, context)
 

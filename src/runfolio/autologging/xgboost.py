@@ -8,7 +8,7 @@ from typing import Any
 
 from runfolio.autologging.beside_models import MADE_BEFORE, beside, first_rows
 from runfolio.autologging.boosting import Iterations, log_importances
-from runfolio.autologging.datasets import dataset_of
+from runfolio.autologging.datasets import Described, dataset_of
 from runfolio.autologging.estimators import patch_estimators, recorded_fit
 from runfolio.autologging.patching import Patches
 from runfolio.autologging.run_log import RunLog
@@ -123,14 +123,11 @@ def _log_early_stopping(iterations: Iterations, booster: Any) -> None:
 
 
 def _log_datasets(log: RunLog, given: Mapping[str, Any]) -> None:
-    # The data of a matrix is a copy that XGBoost makes each time: one that is both trained on and evaluated is asked once.
-    asked: dict[int, Any] = {}
+    described = Described()
     for matrix, context, name in [
         (given["dtrain"], "train", None), *((matrix, "eval", name) for matrix, name in given.get("evals") or ())
     ]:  # fmt: skip
-        if id(matrix) not in asked:
-            asked[id(matrix)] = matrix.get_data()
-        dataset = dataset_of(asked[id(matrix)], name=name)
+        dataset = described.of(matrix, lambda held=matrix: dataset_of(held.get_data()), name)  # type: ignore[misc] # a copy each time
         if dataset is not None:
             log.dataset(dataset, context)
 

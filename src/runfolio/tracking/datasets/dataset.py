@@ -5,12 +5,16 @@ This does *not* hash or read anything itself; each kind of dataset says how.
 
 from __future__ import annotations
 
+import copy
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runfolio.records.redaction import Redactor
 from runfolio.tracking.datasets.schemas import Schema, TensorSchema
 from runfolio.tracking.datasets.sources import DatasetSource
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 DEFAULT_NAME = "dataset"
 
@@ -38,6 +42,12 @@ class Dataset:
     def name(self) -> str:
         """What the dataset is called."""
         return self._name
+
+    def called(self, name: str | None) -> Self:
+        """Return the same dataset under another name, which nothing is read for again."""
+        made = copy.copy(self)
+        made._name = name if name is not None else DEFAULT_NAME
+        return made
 
     @property
     def digest(self) -> str:
