@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import runfolio
 from runfolio.diff.verdict import IMPROVED, NOISE, OTHER_DATA, SINGLE
 from runfolio.errors import NotFoundError, StateError, UsageError
 from runfolio.folio.opening import open_trusted
@@ -17,7 +18,7 @@ from runfolio.review.change import Change
 from runfolio.review.gathering import gather
 from runfolio.review.span import proposed_span, split_span, state_span
 from tests.conftest import git
-from tests.review.folios import LARGE, branch, commit_all, folio_of, log_runs, record_of
+from tests.review.folios import LARGE, branch, commit, commit_all, folio_of, log_runs, record_of
 
 
 def review(folder: Path, span: str = "main..HEAD") -> Change:
@@ -66,6 +67,82 @@ def test_a_pinned_baseline_comes_before_the_best(base_dir: Path) -> None:
     (wine,) = review(base_dir).experiments
     assert wine.baseline_is == "pinned" and wine.baseline is not None and wine.baseline.run_id == weak[0]
     assert wine.verdict is not None and wine.verdict.before is not None and len(wine.verdict.before.trials) == 3
+
+
+def _damage(folder: Path, path: Path, message: str) -> bytes:
+    """Spoil a file on the branch at hand, and return what it held."""
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + b"\n[")
+    commit_all(folder, message)
+    return whole
+
+
+def _registered(folder: Path, run_id: str) -> None:
+    """Put a model of the run into Production."""
+    client = runfolio.MlflowClient(str(folder))
+    client.create_registered_model("wine-model")
+    source = folder.parent / "model"
+    source.mkdir()
+    (source / "weights").write_bytes(b"weights")
+    client.create_model_version("wine-model", str(source), run_id)
+    client.transition_model_version_stage("wine-model", "1", "Production")
+
+
+@pytest.mark.parametrize("mended", [False, True])
+def test_a_damaged_record_of_the_live_run_is_told_where_another_baseline_is_taken(base_dir: Path, mended: bool) -> None:
+    strong = log_runs(base_dir, "wine", {"depth": 9}, (0.99,))
+    _registered(base_dir, strong[0])
+    whole = _damage(base_dir, record_of(base_dir, strong[0]), "Break the record of the live run")
+    branch(base_dir, "deeper")
+    if mended:  # what the change itself says of the old run is not what it is held against
+        record_of(base_dir, strong[0]).write_bytes(whole.replace(b"0.99", b"0.10"))
+        commit_all(base_dir, "Mend it")
+    log_runs(base_dir, "wine", {"depth": 5}, LARGE)
+    change = review(base_dir)
+    (wine,) = change.experiments
+    assert wine.baseline_is == "best" and wine.baseline is not None and wine.baseline.run_id != strong[0]
+    (note,) = change.notes
+    assert note.startswith(
+        f"wine: the run {strong[0]} of wine-model 1 in Production is no baseline, and it is held against the best"
+    )
+    assert record_of(base_dir, strong[0]).name in note
+
+
+def test_a_damaged_record_of_the_live_version_is_told(base_dir: Path) -> None:
+    strong = log_runs(base_dir, "wine", {"depth": 9}, (0.99,))
+    _registered(base_dir, strong[0])
+    _damage(base_dir, base_dir / "models/wine-model/versions/1.yaml", "Break the record of the live version")
+    branch(base_dir, "words")
+    (base_dir / "README").write_text("no run")
+    commit_all(base_dir, "Write a README")
+    assert review(base_dir).notes == ()  # without new runs nothing is held against anything
+    log_runs(base_dir, "wine", {"depth": 5}, LARGE)
+    (note,) = review(base_dir).notes
+    assert note.startswith("wine-model 1 in Production is no baseline. ") and "versions/1.yaml" in note
+
+
+@pytest.mark.parametrize("how", ["damaged", "deleted", "without a number"])
+def test_a_pinned_baseline_that_cannot_be_taken_is_told(base_dir: Path, how: str) -> None:
+    (pinned,) = log_runs(base_dir, "wine", {"depth": 1}, (float("nan") if how == "without a number" else 0.99,))
+    with folio_of(base_dir) as folio:
+        experiment = folio.experiments.by_name("wine")
+        assert experiment
+        folio.experiments.edit(experiment.experiment_id, "set the baseline of", baseline=pinned)
+    if how == "damaged":
+        _damage(base_dir, record_of(base_dir, pinned), "Break the record of the baseline")
+    elif how == "deleted":
+        runfolio.MlflowClient(str(base_dir)).delete_run(pinned)
+        commit(base_dir)
+    branch(base_dir, "deeper")
+    log_runs(base_dir, "wine", {"depth": 5}, LARGE)
+    (note,) = review(base_dir).notes
+    assert note.startswith(f"wine: its baseline is the run {pinned}, but it is held against the best of the base. ")
+    ending = {
+        "damaged": f"{pinned}.json",
+        "deleted": "The run is deleted.",
+        "without a number": "The run has no finite accuracy.",
+    }
+    assert ending[how] in note
 
 
 def test_an_old_result_that_was_lowered_does_not_lower_the_baseline_and_is_an_error(base_dir: Path) -> None:

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 
 from runfolio.folio.folio import Folio
 from runfolio.gitstore.difference import commits_between, merge_base
-from runfolio.index import Index
 from runfolio.query import Filter
 from runfolio.query.grammar import TAGS, Clause
-from runfolio.records import Lifecycle, Run
+from runfolio.records import Experiment, Lifecycle, Run
 from runfolio.records.findings import Finding, Severity
 from runfolio.review.change import Change, Span
 from runfolio.review.datasets import dataset_changes
@@ -69,7 +68,7 @@ def gather(folio: Folio, span: Span, *, judging: Judging | None = None, baseline
         }
         added = [run for run_id, run in sorted(read.after.runs.items()) if run_id not in known]
         base = _base(folio, span, read, added)
-    experiments = experiment_changes(base, read, added, baseline)
+    experiments = experiment_changes(base, read, added, baseline, notes)
     promoted, unjudged = promotions(folio, read, span, judging)
     pairs = pairs_of(experiments)
     commits = (base.commit, base.commit if by_source else span.head)
@@ -102,18 +101,26 @@ def _base(folio: Folio, span: Span, read: Read, added: Sequence[Run]) -> Base:
     tip = folio.place.tip()
     unseen: frozenset[str] = frozenset()
     instead: dict[str, Run] = {}
+    damaged: dict[str, str] = {}
     if tip == span.head and tip != span.tip:
         index = folio.fresh_index()
-        unseen = frozenset((*(run.run_id for run in added), *read.before.runs))
+        mended = _mended(folio, read)
+        damaged = {path: f"{path}: the base's version cannot be read." for path in mended.values()}
+        unseen = frozenset((*(run.run_id for run in added), *read.before.runs, *mended))
         instead = {run_id: run for run_id, run in read.before.runs.items() if run.lifecycle is Lifecycle.ACTIVE}
     else:
         index = folio.fresh_index(span.tip)
-    return _made(folio, index, span.tip, unseen, instead)
+    return Base(folio, index, span.tip, _known(folio, span.tip), unseen, instead, *live_runs(folio, span.tip), damaged)
 
 
-def _made(folio: Folio, index: Index, commit: str, unseen: frozenset[str], instead: dict[str, Run]) -> Base:
-    known = {item.slug: item for item in folio.experiments.all(commit)}
-    return Base(folio, index, commit, known, unseen, instead, live_runs(folio, commit))
+def _mended(folio: Folio, read: Read) -> dict[str, str]:
+    """Return the runs that only the head's record tells, for the base's cannot be read: by run id, the path from the folio's root."""
+    found = {run_id: folio.place.strip(path) for run_id, path in read.run_paths.items() if run_id not in read.before.runs}
+    return {run_id: path for run_id, path in found.items() if path in read.unread}
+
+
+def _known(folio: Folio, commit: str) -> dict[str, Experiment]:
+    return {item.slug: item for item in folio.experiments.all(commit)}
 
 
 def _by_source(folio: Folio, span: Span) -> bool:
@@ -134,4 +141,5 @@ def _of_commits(folio: Folio, span: Span, notes: list[str]) -> tuple[list[Run], 
     for start in range(0, len(commits), _BATCH):
         wanted = Filter((Clause(TAGS, _SOURCE, "IN", tuple(commits[start : start + _BATCH])),))
         added.update((run.run_id, run) for run in index.search_runs(wanted))
-    return list(added.values()), _made(folio, index, tip, frozenset(added), {})
+    base = Base(folio, index, tip, _known(folio, tip), frozenset(added), {}, *live_runs(folio, tip))
+    return list(added.values()), base

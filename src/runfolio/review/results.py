@@ -7,7 +7,7 @@ follows the change: of the base, only the best runs by the objective and the rep
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Final, NamedTuple
 
@@ -66,6 +66,10 @@ class Base:
         Runs in the base's form, of those that the change edited or removed.
     live : Mapping of str to tuple
         Runs whose models are live: by run id, the model and the version in words.
+    live_unread : sequence of str
+        What to say of versions that are live and whose record cannot be read.
+    damaged : Mapping of str to str
+        Records that cannot be read in the base, though the index can: by path from the folio's root, what is wrong.
     """
 
     folio: Folio
@@ -75,6 +79,8 @@ class Base:
     unseen: frozenset[str] = frozenset()
     instead: Mapping[str, Run] = field(default_factory=dict)
     live: Mapping[str, str] = field(default_factory=dict)
+    live_unread: Sequence[str] = ()
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
     def objective(self, slug: str, new: Experiment | None) -> Objective | None:
         """Return an experiment's objective: as the base has it, in the experiment or the settings, else as the new file says."""
@@ -88,6 +94,15 @@ class Base:
         if run_id in self.instead:
             return self.instead[run_id]
         return None if run_id in self.unseen else self.index.get_run(run_id)
+
+    def faults(self) -> dict[str, tuple[str, str]]:
+        """Return the run records that the base has and that cannot be read: by run id, the experiment's slug, and what is wrong."""
+        made = {}
+        for path, why in (*((fault.path, fault.message) for fault in self.index.faults()), *self.damaged.items()):
+            parts = path.split("/")
+            if parts[0] == paths.RUNS and len(parts) > 2:
+                made[parts[-1].removesuffix(".json")] = (parts[1], _first_line(why))
+        return made
 
     def best(self, slug: str, objective: Objective) -> list[Run]:
         """Return the best runs of an experiment by its objective, best first."""
@@ -107,22 +122,27 @@ class Base:
         return made if any(item.run_id == run.run_id for item in made) else [run, *made]
 
 
-def live_runs(folio: Folio, commit: str) -> dict[str, str]:
-    """Return the runs whose models are in Production, or in the last stage where a team has no such one: id → model, version, stage."""
+def live_runs(folio: Folio, commit: str) -> tuple[dict[str, str], list[str]]:
+    """Return the runs whose models are in Production, or in the last stage where a team has no such one: id → model, version, stage.
+
+    Beside them what to say of versions there whose record cannot be read.
+    """
     wanted = live_stage(folio.settings)
-    made = {}
+    made: dict[str, str] = {}
+    unread = []
     for model in folio.models.all(commit):
         for number in model.stages.get(wanted, ()):
             try:
                 version = folio.models.version(model, number, commit)
-            except RunfolioError:
-                continue  # `check` names it; it is no baseline
+            except RunfolioError as error:
+                unread.append(f"{model.name} {number} in {wanted} is no baseline. {_first_line(error.message)}")
+                continue
             if version.run_id:
                 made[version.run_id] = f"{model.name} {number} in {wanted}"
-    return made
+    return made, unread
 
 
-def experiment_changes(base: Base, read: Read, added: Sequence[Run], choice: str) -> list[ExperimentChange]:
+def experiment_changes(base: Base, read: Read, added: Sequence[Run], choice: str, notes: list[str]) -> list[ExperimentChange]:
     """Tell what a change brought to the experiments.
 
     Parameters
@@ -133,6 +153,8 @@ def experiment_changes(base: Base, read: Read, added: Sequence[Run], choice: str
         The new runs.
     choice : str
         Which baseline: ``auto``, ``pinned``, ``live`` or ``best``.
+    notes : list of str
+        Takes why an experiment is held against another baseline than the one that is asked for.
 
     Returns
     -------
@@ -154,7 +176,12 @@ def experiment_changes(base: Base, read: Read, added: Sequence[Run], choice: str
         fields = diff_fields(experiment_fields(old), experiment_fields(new)) if old and new else ()
         known = new or base.experiments.get(slug) or old
         facts = _File(slug, known.name if known and known.name.strip() else slug, what, fields)
-        made.append(_experiment_change(base, facts, known, by_slug.get(slug, []), choice))
+        change = _experiment_change(base, facts, known, by_slug.get(slug, []), choice)
+        if change.verdict is not None:
+            notes += _passed_over(base, change, choice)
+        made.append(change)
+    if any(change.verdict is not None and change.baseline_is != "pinned" for change in made) and choice in ("auto", "live"):
+        notes += base.live_unread
     return sorted(
         made, key=lambda item: (item.slug not in by_slug, _NEWS.get(item.verdict.word if item.verdict else "", len(_NEWS)))
     )
@@ -222,6 +249,37 @@ def _baseline(base: Base, slug: str, objective: Objective, choice: str) -> tuple
         if group is not None:
             return "best", every[group.trials[0].run_id], [every[trial.run_id] for trial in group.trials]
     return "", None, []
+
+
+def _passed_over(base: Base, change: ExperimentChange, choice: str) -> Iterator[str]:
+    """Tell which baseline was meant and could not be taken: a record that is damaged must not lower the bar without a word."""
+    if change.baseline_is == "pinned":
+        return
+    against = {"live": "what is live", "best": "the best of the base"}.get(change.baseline_is, "nothing")
+    experiment = base.experiments.get(change.slug)
+    pinned = experiment.baseline if experiment and choice in ("auto", "pinned") else None
+    if pinned:
+        run = base.run(pinned)
+        why = (base.faults().get(pinned) if run is None else None) or (change.slug, _not_taken(run, change.objective))
+        yield f"{change.name}: its baseline is the run {pinned}, but it is held against {against}. {why[1]}"
+    for run_id, model in base.live.items() if choice in ("auto", "live") else ():
+        slug, said = base.faults().get(run_id, ("", "")) if base.run(run_id) is None else ("", "")
+        if slug == change.slug:
+            yield f"{change.name}: the run {run_id} of {model} is no baseline, and it is held against {against}. {said}"
+
+
+def _not_taken(run: Run | None, objective: Objective | None) -> str:
+    if run is None:
+        return "The base has no such run."
+    if run.lifecycle is not Lifecycle.ACTIVE:
+        return "The run is deleted."
+    if run.status is not RunStatus.FINISHED:
+        return f"The run is {run.status.value}, not FINISHED."
+    return f"The run has no finite {objective.metric if objective else 'objective'}."
+
+
+def _first_line(message: str) -> str:
+    return message.strip().partition("\n")[0]
 
 
 def trials_of(runs: Iterable[Run], objective: Objective) -> list[Trial]:
