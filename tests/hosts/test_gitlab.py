@@ -43,6 +43,13 @@ def test_the_job_s_own_token_is_not_tried(gitlab: Place) -> None:
         host.upsert_comment(7, "review", ["text"], order=1)
 
 
+def test_the_status_is_told_once(gitlab: Place) -> None:
+    """GitLab's own words begin with the number: {"message": "401 Unauthorized"}."""
+    with pytest.raises(RemoteError, match=r": 401 Unauthorized\. GITLAB_TOKEN is wrong") as caught:
+        gitlab.host(GITLAB_TOKEN="wrong").upsert_comment(7, "review", ["text"], order=1)
+    assert caught.value.message.count("401") == 1
+
+
 def test_a_merge_request_from_a_fork_is_the_parent_s(gitlab: Place) -> None:
     fork = gitlab_ci(gitlab.server.url, CI_PROJECT_ID="55", CI_PROJECT_PATH="mallory/wine")
     assert Place(gitlab.server, fork, gitlab.clock).host().upsert_comment(7, "review", ["text"], order=1).action == "created"

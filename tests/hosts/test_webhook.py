@@ -12,7 +12,7 @@ import pytest
 
 from runfolio.errors import RemoteError, UsageError
 from runfolio.hosts import Event, find_webhook, notify
-from runfolio.hosts.webhook import Webhook, is_genuine
+from runfolio.hosts.webhook import Webhook, is_genuine, notify_all
 from tests.hosts.conftest import Clock
 from tests.hosts.standin import Reply, Request, StandIn
 
@@ -157,3 +157,30 @@ def test_a_webhook_is_not_shown() -> None:
 def test_the_body_is_plain_json(receiver: Receiver, clock: Clock) -> None:
     notify(receiver.origin, Event("regression", "accuracy fell: 0.91 → 0.88 \ud800"), patience=clock.patience())
     assert json.loads(receiver.requests[0].raw)["text"].startswith("accuracy fell: 0.91 → 0.88")
+
+
+def _events(*names: str) -> list[Event]:
+    return [Event("promotion", f"{name} 3 is in Production", {"model": name}) for name in names]
+
+
+def test_a_refused_event_does_not_keep_the_others_back(receiver: Receiver, clock: Clock) -> None:
+    receiver.fault("POST", "/", Reply(422, {"message": "422 unknown channel"}))
+    with pytest.raises(RemoteError) as caught:
+        notify_all(f"{receiver.origin}/", _events("wine", "beer", "tea"), patience=clock.patience())
+    assert [request.body["data"]["model"] for request in receiver.requests] == ["wine", "beer", "tea"]
+    first, *others = caught.value.message.splitlines()
+    assert first == "2 of 3 events sent; not:" and caught.value.exit_code == 19
+    assert len(others) == 1 and "wine 3 is in Production: The webhook at" in others[0] and ": 422 unknown channel." in others[0]
+
+
+def test_a_receiver_that_is_away_is_waited_for_once(receiver: Receiver, clock: Clock) -> None:
+    receiver.fault("POST", "/", *(Reply(503) for _ in range(9)))
+    with pytest.raises(RemoteError, match=r"1 of 6 events sent; not:"):
+        notify_all(f"{receiver.origin}/", _events(*"abcdef"), patience=clock.patience())
+    assert [request.body["data"]["model"] for request in receiver.requests] == [*"aaaaa", *"bcdef"]
+
+
+def test_one_event_fails_in_its_own_words(receiver: Receiver, clock: Clock) -> None:
+    receiver.fault("POST", "/", Reply(404))
+    with pytest.raises(RemoteError, match=r"^The webhook at .* refused the promotion: 404\. Is its address right\?"):
+        notify_all(f"{receiver.origin}/", _events("wine"), patience=clock.patience())

@@ -26,13 +26,14 @@ _NEW_BRANCH = re.compile(r"0{40,64}\.\.")
 def notify(span: str, training: str | None, link: str | None, dry_run: bool) -> None:
     """Send promotions, retirements and regressions between two states to a webhook, each as one signed request.
 
+    All are tried; where one was not taken, each such one is named at the end, with exit code 19.
+
     The address is RUNFOLIO_WEBHOOK or git's runfolio.webhook, the secret RUNFOLIO_WEBHOOK_SECRET or git's runfolio.webhookSecret; never a
     file of the repository. The requests: docs/how-to/hosts.md.
     """
     from runfolio.errors import UsageError
     from runfolio.gitstore.user_settings import user_setting
-    from runfolio.hosts.webhook import SECRET_VARIABLE, Event, find_webhook
-    from runfolio.hosts.webhook import notify as send
+    from runfolio.hosts.webhook import SECRET_VARIABLE, Event, find_webhook, notify_all
     from runfolio.review.events import events_of
     from runfolio.review.gathering import gather
     from runfolio.review.span import state_span
@@ -58,7 +59,6 @@ def notify(span: str, training: str | None, link: str | None, dry_run: bool) -> 
         return
     if hook is None:
         raise UsageError("No webhook is set up: set RUNFOLIO_WEBHOOK, or git config runfolio.webhook. To look first: --dry-run")
-    for event in events:
-        send(hook.url, event, hook.secret)
+    notify_all(hook.url, events, hook.secret)
     unsigned = "" if hook.secret or not events else f", unsigned: {SECRET_VARIABLE} is not set, nor runfolio.webhookSecret of git"
     click.echo(f"{len(events)} event{'s' * (len(events) != 1)} sent{unsigned}.", err=True)

@@ -27,6 +27,12 @@ def words(raw: RawAnswer) -> str:
     return visible("; ".join(dict.fromkeys(text for text in _texts(said, 0) if text)))[:_MOST_WORDS]
 
 
+def refusal(raw: RawAnswer) -> str:
+    """Return the status of an answer and the host's words; GitLab's begin with the number already."""
+    number = f"{raw.status} "
+    return f"{number}{words(raw).removeprefix(number)}".rstrip()
+
+
 def _texts(said: Any, depth: int) -> list[str]:
     """Collect the sentences of an error: GitHub says message and errors[].message, GitLab message (of any form) or error."""
     if depth > 4:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from runfolio.errors import RemoteError, UsageError
-from runfolio.hosts.answers import asked_wait, is_limit, next_page, quoted, words
+from runfolio.hosts.answers import asked_wait, is_limit, next_page, quoted, refusal, words
 from runfolio.hosts.exchange import NoAnswerError, RawAnswer, exchange, origin, split_url
 from runfolio.hosts.terms import Answer, Patience, Purpose, RefusedError, Token, UnclearError
 from runfolio.records.visible import visible
@@ -165,9 +165,9 @@ class RestApi:
     def _judged(self, raw: RawAnswer) -> tuple[str, Answer | None]:
         """Return (trouble, None) where it is worth another try, ("", None) for a refusal, ("", Answer) for an answer."""
         if is_limit(raw):
-            return f"too many requests ({_status(raw)})", None
+            return f"too many requests ({refusal(raw)})", None
         if raw.status >= 500 or raw.status == 408:
-            return f"the host is in trouble ({_status(raw)})", None
+            return f"the host is in trouble ({refusal(raw)})", None
         if raw.status >= 300:
             return "", None
         if not raw.body.strip():
@@ -224,7 +224,7 @@ class RestApi:
 
     def _refusal(self, raw: RawAnswer, purpose: Purpose) -> RefusedError:
         said = self._masked(words(raw))
-        return RefusedError(self._text(purpose, _status(raw), self._advise(raw.status, said, purpose)), raw.status, said)
+        return RefusedError(self._text(purpose, refusal(raw), self._advise(raw.status, said, purpose)), raw.status, said)
 
     def _error(self, purpose: Purpose, trouble: str, advice: str) -> RemoteError:
         return RemoteError(self._text(purpose, trouble, advice))
@@ -235,8 +235,3 @@ class RestApi:
 
     def _masked(self, text: str) -> str:
         return text.replace(self.token.value, "***") if self.token.value else text
-
-
-def _status(raw: RawAnswer) -> str:
-    said = words(raw)
-    return f"{raw.status} {said}" if said else str(raw.status)

@@ -26,15 +26,15 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, replace
 from typing import Any
 
 from runfolio._dataclass import dataclass
 from runfolio.errors import RemoteError, UsageError
-from runfolio.hosts.answers import asked_wait, words
+from runfolio.hosts.answers import asked_wait, refusal, words
 from runfolio.hosts.exchange import NoAnswerError, exchange, is_loopback, split_url
-from runfolio.hosts.terms import Patience
+from runfolio.hosts.terms import Patience, RefusedError
 from runfolio.records.visible import visible
 
 URL_VARIABLE, SECRET_VARIABLE = "RUNFOLIO_WEBHOOK", "RUNFOLIO_WEBHOOK_SECRET"  # names, not values
@@ -131,6 +131,8 @@ def notify(url: str, event: Event, secret: str = "", *, patience: Patience | Non
     ------
     UsageError
         If the address is not one that is used.
+    RefusedError
+        If the receiver does not want it.
     RemoteError
         If it was not taken.
     """
@@ -150,12 +152,13 @@ def notify(url: str, event: Event, secret: str = "", *, patience: Patience | Non
         else:
             if 200 <= raw.status < 300:
                 return
-            trouble = f"{raw.status} {words(raw)}".rstrip()
+            trouble = refusal(raw)
             if raw.status < 500 and raw.status not in (408, 429):
                 remedy = (
                     "No redirect is followed: set the address that it leads to" if raw.status < 400 else "Is its address right?"
                 )
-                raise RemoteError(f"The webhook at {_place(url)} refused the {visible(event.kind)}: {trouble}. {remedy}")
+                told = f"The webhook at {_place(url)} refused the {visible(event.kind)}: {trouble}. {remedy}"
+                raise RefusedError(told, raw.status, words(raw))
             wait = asked_wait(raw.headers)
         length = wait if wait is not None else patience.first_s * 2**attempt * random.uniform(0.75, 1.25)
         if attempt + 1 == patience.tries or waited + length > patience.most_s:
@@ -163,6 +166,39 @@ def notify(url: str, event: Event, secret: str = "", *, patience: Patience | Non
         patience.sleep(length)
         waited += length
     raise RemoteError(f"The webhook at {_place(url)} did not take the {visible(event.kind)}: {trouble}. It was not told.")
+
+
+def notify_all(url: str, events: Sequence[Event], secret: str = "", *, patience: Patience | None = None) -> None:
+    """Send events, each whatever became of those before it.
+
+    A receiver that did not answer for as long as `patience` allows is asked once for each of the others: a job must not wait for each anew.
+
+    Parameters
+    ----------
+    url, secret, patience
+        As for :func:`notify`.
+    events : sequence of Event
+
+    Raises
+    ------
+    UsageError
+        If the address is not one that is used.
+    RemoteError
+        Naming each event that was not taken, and why, once all were tried.
+    """
+    failed: list[tuple[Event, RemoteError]] = []
+    for event in events:
+        try:
+            notify(url, event, secret, patience=patience)
+        except RemoteError as error:
+            failed.append((event, error))
+            if not isinstance(error, RefusedError):
+                patience = replace(patience or Patience(), tries=1)
+    if len(events) == 1 and failed:
+        raise failed[0][1]
+    if failed:
+        sent = f"{len(events) - len(failed)} of {len(events)} events sent; not:"
+        raise RemoteError("\n".join((sent, *(f"  {visible(event.text)}: {error.message}" for event, error in failed))))
 
 
 def _request(event: Event, secret: str, delivery: str) -> tuple[dict[str, str], bytes]:
