@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import runfolio
-from runfolio.errors import AlreadyExistsError, MissingPackageError, NotFoundError, StateError, UsageError
+from runfolio.errors import AlreadyExistsError, MissingPackageError, NotFoundError, OtherVersionWarning, StateError, UsageError
+from runfolio.flavors import versions
 from runfolio.models import ColSpec, Model, ModelSignature, ParamSchema, ParamSpec, Schema, get_model_info, infer_signature
 
 sklearn = pytest.importorskip("sklearn")
@@ -297,3 +298,32 @@ def test_whole_numbers_with_gaps_are_told_by_their_column() -> None:
     gaps = pandas.DataFrame({"n": pandas.array([1, None], dtype="Int64")})
     with pytest.raises(UsageError, match="column 'n': expected long, and values are missing"):
         runfolio.models.validate_schema(gaps, whole)
+
+
+@pytest.mark.parametrize(
+    ("version", "more", "told"),
+    [
+        (
+            "9.1.0",
+            {"quantum": 1},
+            r"saved by MLflow 9\.1\.0, and runfolio .* knows the format of up to 3\.17\. Nothing .*: 'quantum'\.",
+        ),
+        ("9.1.0", {}, r"saved by MLflow 9\.1\.0, and runfolio .* knows the format of up to 3\.17\. Compare"),
+        ("3.2.0", {"quantum": 1}, r"saved by MLflow 3\.2\.0, .*'quantum'"),
+        ("3.17.2", {"model_id": "m-1", "env_vars": ["KEY"], "prompts": None}, None),
+        ("2.22.0", {"our_team": "x"}, None),
+    ],
+)
+def test_a_format_that_is_newer_than_known_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, more: dict[str, Any], told: str | None
+) -> None:
+    monkeypatch.setattr(versions, "_told", set())
+    runfolio.pyfunc.save_model(tmp_path / "m", python_model=len)
+    model = Model.load(tmp_path / "m")
+    model.mlflow_version = version
+    model.more |= more
+    model.save(tmp_path / "m/MLmodel")
+    if told:
+        with pytest.warns(OtherVersionWarning, match=told):
+            runfolio.pyfunc.load_model(tmp_path / "m", trust=True)
+    runfolio.pyfunc.load_model(tmp_path / "m", trust=True)  # a second warning would be an error here

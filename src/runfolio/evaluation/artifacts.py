@@ -6,6 +6,7 @@ Reading one never runs code: a pickle is not read back here.
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -39,7 +40,8 @@ class EvaluationArtifact:
         if self._content is None:
             from runfolio.tracking.fetching import download_artifacts
 
-            self._content = self.read(Path(download_artifacts(self._uri)))
+            with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
+                self._content = self.read(Path(download_artifacts(self._uri, dst_path=folder)))
         return self._content
 
     def read(self, path: Path) -> Any:

@@ -21,6 +21,12 @@ from runfolio.flavors.signatures import ModelSignature
 from runfolio.formats.mlmodel import FILE, parse_mlmodel, render_yaml
 
 WRITTEN_AS = "2.22.0"  # the version of MLflow whose format this is
+NEWEST_READ = "3.17"  # the newest MLflow whose folders the tests read
+KNOWN_KEYS = frozenset((
+    "prompts", "resources", "auth_policy", "env_vars", "databricks_runtime", "is_signature_from_type_hint", "type_hint_from_example",
+    "model_id",
+))  # fmt: skip
+"""Further keys of MLflow up to the newest that is read: kept, and without a say in how a model is loaded here."""
 
 
 def _now() -> str:
@@ -145,12 +151,14 @@ def _signature(said: Any, version: Any) -> ModelSignature | None:
         raise DamagedError(f"{error}{newer(version)}") from None
 
 
-def newer(version: Any) -> str:
+def newer(version: Any, known: str = WRITTEN_AS) -> str:
     """Return a sentence where a model was written by a newer MLflow than the one whose format is known here; empty otherwise."""
-    numbers = [[int(each) for each in str(text).split(".")[:2] if each.isdigit()] for text in (version, WRITTEN_AS)]
+    numbers = [[int(each) for each in str(text).split(".")[:2] if each.isdecimal()] for text in (version, known)]
     if version is None or numbers[0] <= numbers[1]:
         return ""
-    return f" MLflow {version} wrote it, and the format of {WRITTEN_AS} is known here: update runfolio, or save it with an older MLflow."
+    return (
+        f" MLflow {version} wrote it, and the format of {known} is known here: update runfolio, or save it with an older MLflow."
+    )
 
 
 _PLAIN = (

@@ -12,8 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from runfolio._version import __version__
 from runfolio.errors import OtherVersionWarning
+from runfolio.flavors.model import KNOWN_KEYS, NEWEST_READ, Model, newer
 from runfolio.flavors.requirements import installed
+from runfolio.records.visible import visible
 
 _SHORT = {"lgb": "lightgbm", "xgb": "xgboost", "sklearn": "scikit-learn", "pytorch": "torch", "tf": "tensorflow"}
 _OWN = {"python_version", "mlflow_version", "opset_version"}
@@ -41,6 +44,26 @@ def warn_of_other_versions(folder: Path, config: Mapping[str, Any]) -> None:
             here_is = installed(name)
             if here_is is not None:
                 _warn(folder, name, str(recorded), here_is[1])
+
+
+def newer_format(model: Model) -> str:
+    """Return what to say of a model of a newer MLflow than is known here, or of one after 2.22 with keys that are not; else nothing."""
+    unknown = sorted(str(key) for key in model.more if key not in KNOWN_KEYS)
+    if not newer(model.mlflow_version) or not (unknown or newer(model.mlflow_version, NEWEST_READ)):
+        return ""
+    names = f" Nothing looks at these of its keys: {', '.join(map(repr, unknown[:8]))}." if unknown else ""
+    return visible(
+        f"the model was saved by MLflow {model.mlflow_version}, and runfolio {__version__} knows the format of up to {NEWEST_READ}."
+        f"{names} Compare its predictions, or update runfolio."
+    )
+
+
+def warn_of_newer_format(folder: Path, model: Model) -> None:
+    """Warn of a newer format, once a process for each."""
+    told = newer_format(model)
+    if told and (told, "") not in _told:
+        _told.add((told, ""))
+        warnings.warn(f"{folder}: {told}", OtherVersionWarning, stacklevel=4)
 
 
 def distributions_named(config: Mapping[str, Any]) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from runfolio._version import __version__
 from runfolio.errors import DamagedError, MissingPackageError, RunfolioError
-from runfolio.flavors.model import Model
+from runfolio.flavors.model import NEWEST_READ, Model, newer
 from runfolio.flavors.python_function import load_folder
+from runfolio.flavors.versions import newer_format
 from runfolio.serving.installed import installed
 from runfolio.serving.options import ServeOptions
 from runfolio.serving.prediction import Predictor
@@ -38,8 +38,8 @@ def load(folder: Path, options: ServeOptions) -> Predictor:
         Saying what is missing or damaged.
     """
     described = Model.load(folder)
-    if newer := _newer(described):
-        _log.warning("%s", newer)
+    if told := newer_format(described):
+        _log.warning("%s", told)
     if options.engine == "onnx":
         from runfolio.serving.onnx_engine import onnx_model
 
@@ -63,19 +63,10 @@ def load(folder: Path, options: ServeOptions) -> Predictor:
     return Predictor(model, folder, options)
 
 
-def _newer(model: Model) -> str:
-    """Say that an MLflow wrote it that is newer than its format here; versions of frameworks are warned of where they are loaded."""
-    version = model.mlflow_version or ""
-    if version.partition(".")[0].isdigit() and int(version.partition(".")[0]) > 3:
-        return f"the model was saved by MLflow {version}, which is newer than runfolio {__version__} knows"
-    return ""
-
-
 def _advice(model: Model) -> str:
     for flavor, (field, package) in _FRAMEWORKS.items():
         recorded = model.flavors.get(flavor, {}).get(field)
         here = installed(package)
         if recorded and here and str(recorded) != here:
             return f"The model was saved with {package} {recorded}, and {package} {here} is installed."
-    newer = _newer(model)
-    return f"{newer[0].upper()}{newer[1:]}." if newer else "Save it again, or serve it with --env-manager virtualenv."
+    return newer(model.mlflow_version, NEWEST_READ).strip() or "Save it again, or serve it with --env-manager virtualenv."

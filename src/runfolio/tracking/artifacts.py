@@ -198,18 +198,21 @@ class RunFiles(Bound):
         dst_path : path, optional
             Folder to put it in; a new temporary one by default.
         """
-        return self._fetch(run_id, check_artifact_path(path, allow_empty=True), "", dst_path)
+        return self._fetch(run_id, check_artifact_path(path, allow_empty=True), "", dst_path, copy_out)
 
-    def download_last_part(self, run_id: str, path: str, dst_path: str | os.PathLike[str] | None = None) -> str:
+    def download_last_part(
+        self, run_id: str, path: str, dst_path: str | os.PathLike[str] | None = None, copy: CopyFiles | None = None
+    ) -> str:
         """Fetch the same as by its URI: below the folder stands the last part of the path alone, nothing where it ends with a slash.
 
-        So it is in MLflow, where a URI names a root, all but its last part, and an artifact below that.
+        So it is in MLflow, where a URI names a root, all but its last part, and an artifact below that. `copy` stands in for
+        :func:`copy_out`.
         """
         wanted = check_artifact_path(path, allow_empty=True)
         above = wanted if path.endswith("/") else wanted.rpartition("/")[0]
-        return self._fetch(run_id, wanted, above, dst_path)
+        return self._fetch(run_id, wanted, above, dst_path, copy or copy_out)
 
-    def _fetch(self, run_id: str, wanted: str, above: str, dst_path: str | os.PathLike[str] | None) -> str:
+    def _fetch(self, run_id: str, wanted: str, above: str, dst_path: str | os.PathLike[str] | None, copy: CopyFiles) -> str:
         held = self._session()
         listed = held.artifacts(run_id)
         found = matching(listed, wanted)
@@ -217,9 +220,13 @@ class RunFiles(Bound):
             near = ", ".join(sorted(listed)[:6]) or "none"
             raise NotFoundError(f"Run {run_id} has no artifact {wanted!r}. It has: {near}.")
         start = f"{above}/" if above else ""
-        target = copy_out(held.folio.store, {name.removeprefix(start): entry for name, entry in found.items()}, dst_path)
+        target = copy(held.folio.store, {name.removeprefix(start): entry for name, entry in found.items()}, dst_path)
         below = "" if wanted == above else wanted.removeprefix(start)
         return str(target / below) if below else str(target)
+
+
+CopyFiles = Callable[[ObjectStore, Mapping[str, ArtifactEntry], Any], Path]
+"""Writes files of a store, each verified, below a folder, and returns it."""
 
 
 def copy_out(store: ObjectStore, files: Mapping[str, ArtifactEntry], dst_path: str | os.PathLike[str] | None) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,9 @@ def update_model_requirements(model_uri: str | os.PathLike[str], operation: str,
     active = fluent.active_run()
     if active is None or active.info.run_id != run_id:
         raise StateError(f"{uri}: the run has ended, and its record stands. Log the model again with other requirements.")
-    for file in _change(Path(download_artifacts(uri)), operation, requirement_list):
-        fluent_logging.log_artifact(str(file), path.rstrip("/") or None)
+    with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
+        for file in _change(Path(download_artifacts(uri, dst_path=folder)), operation, requirement_list):
+            fluent_logging.log_artifact(str(file), path.rstrip("/") or None)
 
 
 def _change(folder: Path, operation: str, requirements: Sequence[str]) -> list[Path]:

@@ -8,11 +8,16 @@ from pathlib import Path
 from runfolio.errors import NotFoundError
 from runfolio.records.runs import ArtifactEntry
 from runfolio.tracking import entities
-from runfolio.tracking.artifacts import copy_out, directly_below, matching
+from runfolio.tracking.artifacts import CopyFiles, copy_out, directly_below, matching
 from runfolio.tracking.client import RunfolioClient
 
 
-def download_model(uri: str, dst_path: str | os.PathLike[str] | None = None, tracking_uri: str | None = None) -> str:
+def download_model(
+    uri: str,
+    dst_path: str | os.PathLike[str] | None = None,
+    tracking_uri: str | None = None,
+    copy: CopyFiles = copy_out,
+) -> str:
     """Fetch a version's files, or one of them, and return where they are on this machine; see ``artifacts.download_artifacts``."""
     client = RunfolioClient(tracking_uri)
     files, wanted = _files(client, uri)
@@ -21,7 +26,7 @@ def download_model(uri: str, dst_path: str | os.PathLike[str] | None = None, tra
         raise NotFoundError(f"{uri}: the version has no file {wanted!r}. It has: {', '.join(sorted(files)[:8])}.")
     if dst_path is not None:
         Path(dst_path).expanduser().mkdir(parents=True, exist_ok=True)
-    target = copy_out(client._registry().store, found, dst_path)
+    target = copy(client._registry().store, found, dst_path)
     return str(target / wanted) if wanted else str(target)
 
 

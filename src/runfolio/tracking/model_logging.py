@@ -18,11 +18,13 @@ from runfolio.flavors.catalogue import runs_code
 from runfolio.flavors.hashed_files import digest_when_written, forget_written
 from runfolio.flavors.model import Model, ModelInfo, model_info
 from runfolio.flavors.trust import check_trust
+from runfolio.flavors.versions import warn_of_newer_format
 from runfolio.formats.mlmodel import FILE
 from runfolio.records.names import MAX_TAG_LENGTH, check_artifact_path
 from runfolio.tracking import fluent
 from runfolio.tracking.client import RunfolioClient
 from runfolio.tracking.fetching import MODELS, download_artifacts
+from runfolio.tracking.loaded_folders import fetch_to_load
 
 HISTORY_TAG = "mlflow.log-model.history"
 RECORDED = ("runs:/", MODELS)
@@ -107,7 +109,7 @@ def load_with(
     model_uri : str or path
         ``runs:/<run id>/<path>``, ``models:/<name>/<version, stage or latest>``, ``models:/<name>@<alias>``, or a local folder.
     dst_path : path, optional
-        Where to put the files; kept for as long as the process lives by default.
+        Where to put the files; by default a temporary folder that goes with the process, one for all loads of the same bytes.
     trust : bool, optional
         See :func:`runfolio.flavors.trust.check_trust`.
     """
@@ -116,8 +118,13 @@ def load_with(
         target = Path(dst_path).expanduser() if dst_path is not None else None
         if target is not None and target.is_dir() and any(target.iterdir()):
             raise UsageError(f"dst_path {str(dst_path)!r} is not empty: files that lie there would be loaded with the model.")
-    folder = Path(download_artifacts(uri, dst_path=dst_path if uri.startswith(RECORDED) else None))
-    check_trust(folder, runs=runs_code(folder, Model.load(folder)), verified=uri.startswith(RECORDED), trust=trust)
+    if uri.startswith(RECORDED) and dst_path is None:
+        folder = fetch_to_load(uri, trust)
+    else:
+        folder = Path(download_artifacts(uri, dst_path=dst_path if uri.startswith(RECORDED) else None))
+    model = Model.load(folder)
+    warn_of_newer_format(folder, model)
+    check_trust(folder, runs=runs_code(folder, model), verified=uri.startswith(RECORDED), trust=trust)
     return load(folder)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from runfolio.flavors.signatures import ModelSignature
 from runfolio.flavors.versions import distributions_named
 from runfolio.formats.mlmodel import FILE
 from runfolio.tracking.fetching import MODELS, download_artifacts
+from runfolio.tracking.loaded_folders import fetch_to_load
 from runfolio.tracking.model_logging import RECORDED
 from runfolio.tracking.pyfunc_models import load_model
 
@@ -89,9 +91,10 @@ def set_signature(model_uri: str | os.PathLike[str], signature: ModelSignature) 
     active = fluent.active_run()
     if active is None or active.info.run_id != run_id:
         raise StateError(f"{uri}: the run has ended, and its record stands. Log the model again with signature=….")
-    fetched = Path(download_artifacts(f"{uri.rstrip('/')}/{FILE}"))
-    _sign(fetched, signature)
-    fluent_logging.log_artifact(str(fetched), path.rstrip("/") or None)
+    with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
+        fetched = Path(download_artifacts(f"{uri.rstrip('/')}/{FILE}", dst_path=folder))
+        _sign(fetched, signature)
+        fluent_logging.log_artifact(str(fetched), path.rstrip("/") or None)
 
 
 def _sign(file: Path, signature: ModelSignature) -> None:
@@ -121,7 +124,8 @@ def infer_pip_requirements(
     timeout, extra_env_vars
         Taken for MLflow's sake, which loads the model in another process.
     """
-    folder = Path(download_artifacts(os.fspath(model_uri)))
+    uri = os.fspath(model_uri)
+    folder = fetch_to_load(uri) if uri.startswith(RECORDED) else Path(download_artifacts(uri))
     model = Model.load(folder)
     files = [each for each in folder.rglob("*") if each.is_file()]
     modules = {name for each in files if each.suffix in _PICKLES for name in modules_of(each.read_bytes())}

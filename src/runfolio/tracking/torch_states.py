@@ -12,6 +12,8 @@ from runfolio.flavors.pytorch import load_state_folder, save_state_dict
 from runfolio.tracking import fluent_logging
 from runfolio.tracking.checkpoints import fetch_checkpoint
 from runfolio.tracking.fetching import download_artifacts
+from runfolio.tracking.loaded_folders import fetch_to_load
+from runfolio.tracking.model_logging import RECORDED
 
 
 def log_state_dict(state_dict: Mapping[str, Any], artifact_path: str, **options: Any) -> None:
@@ -40,7 +42,9 @@ def load_state_dict(state_dict_uri: str | os.PathLike[str], **options: Any) -> A
     **options
         Of ``torch.load``. Its *weights only* reader, the default, runs no code.
     """
-    return load_state_folder(Path(download_artifacts(os.fspath(state_dict_uri))), **options)
+    uri = os.fspath(state_dict_uri)
+    folder = fetch_to_load(uri) if uri.startswith(RECORDED) else Path(download_artifacts(uri))
+    return load_state_folder(folder, **options)
 
 
 def load_checkpoint(
