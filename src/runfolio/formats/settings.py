@@ -257,7 +257,7 @@ def _pattern(value: Any) -> str:
 
 
 _INITIAL = """\
-# Settings of this folio, for people to review. All of them, with their defaults: docs/format.md
+# Settings of this folio, for people to review. All of them, with their defaults: docs/settings.md
 schema: 1
 
 # Where artifacts are kept: a folder, or a bucket (s3://…, gs://…, az://…); null is inside the git folder.
