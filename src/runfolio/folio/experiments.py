@@ -237,6 +237,7 @@ class ExperimentBook:
             made[:] = [replace(edited, updated=time.time_ns() // 1_000_000)]
             path = paths.experiment_path(found.slug)
             old = self._place.read(tip, path)
+            self._place.require_committed(path, old)
             data = edit_experiment(old, made[0]) if old is not None else encode_experiment(made[0])
             return [FileChange(self._place.full(path), data)]
 

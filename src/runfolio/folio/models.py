@@ -152,10 +152,13 @@ class ModelBook(ModelReader):
             if needs is not None:
                 self.version(found, needs, tip)
             made[:] = [edit(found)]
-            old = self._place.read(tip, paths.model_path(found.slug))
+            path = paths.model_path(found.slug)
+            old = self._place.read(tip, path)
+            if commit is None:
+                self._place.require_committed(path, old)
             files = [self._edited(old, found, made[0]) if old is not None else self._whole(made[0])]
             if version is not None:
-                files.append(self._version_change(found, version[0], version[1], tip))
+                files.append(self._version_change(found, version[0], version[1], tip, here=commit is None))
             return files
 
         (commit or self._commit)(change, lambda: f"models: {verb}\n" + (f"\n{body}\n" if body else ""))
@@ -168,11 +171,13 @@ class ModelBook(ModelReader):
         return FileChange(self._place.full(path), data)
 
     def _version_change(
-        self, model: RegisteredModel, number: int, edit: Callable[[ModelVersion], ModelVersion], tip: str | None
+        self, model: RegisteredModel, number: int, edit: Callable[[ModelVersion], ModelVersion], tip: str | None, *, here: bool
     ) -> FileChange:
         path = paths.version_path(model.slug, number)
-        after = edit(self.version(model, number, tip))
-        return FileChange(self._place.full(path), edit_version(self._place.read(tip, path) or b"", after, model.slug))
+        after, old = edit(self.version(model, number, tip)), self._place.read(tip, path)
+        if here:
+            self._place.require_committed(path, old)
+        return FileChange(self._place.full(path), edit_version(old or b"", after, model.slug))
 
     def edit_version(self, name: str, number: int, verb: str, edit: Callable[[ModelVersion], ModelVersion]) -> ModelVersion:
         """Change description or tags of a version by a function of what it is at the moment of the commit."""
@@ -180,9 +185,12 @@ class ModelBook(ModelReader):
 
         def change(tip: str | None) -> Changes:
             model = self.find(name, tip)
-            made[:] = [edit(self.version(model, number, tip))]
-            path = paths.version_path(model.slug, number)
-            return [FileChange(self._place.full(path), edit_version(self._place.read(tip, path) or b"", made[0], model.slug))]
+
+            def kept(found: ModelVersion) -> ModelVersion:
+                made[:] = [edit(found)]
+                return made[0]
+
+            return [self._version_change(model, number, kept, tip, here=True)]
 
         self._commit(change, f"models: {verb} {visible(name)} {number}\n")
         return made[0]
@@ -192,12 +200,14 @@ class ModelBook(ModelReader):
 
         def change(tip: str | None) -> Changes:
             model = self.find(name, tip)
-            gone = replace(self.version(model, number, tip), lifecycle=Lifecycle.DELETED)
-            path, top = paths.version_path(model.slug, number), paths.model_path(model.slug)
-            files = [FileChange(self._place.full(path), edit_version(self._place.read(tip, path) or b"", gone, model.slug))]
-            after = model.without_version(number)
+            top, after = paths.model_path(model.slug), model.without_version(number)
+            files = [
+                self._version_change(model, number, lambda found: replace(found, lifecycle=Lifecycle.DELETED), tip, here=True)
+            ]
             if after != model:
-                files.append(FileChange(self._place.full(top), edit_model(self._place.read(tip, top) or b"", after)))
+                old = self._place.read(tip, top)
+                self._place.require_committed(top, old)
+                files.append(FileChange(self._place.full(top), edit_model(old or b"", after)))
             return files
 
         self._commit(change, f"models: delete {visible(name)} {number}\n")
@@ -225,7 +235,10 @@ class ModelBook(ModelReader):
                     f"The registered model {name!r} was not deleted: version {', '.join(staged)}. Take it out of there first: "
                     f"runfolio models demote {quoted(name)} VERSION"
                 )
-            return [FileChange(self._place.full(path), None) for path in self._files_of(model, tip)]
+            gone = self._files_of(model, tip)
+            for path in gone:
+                self._place.require_committed(path, self._place.read(tip, path))
+            return [FileChange(self._place.full(path), None) for path in gone]
 
         self._commit(change, f"models: delete {visible(name)}\n")
 

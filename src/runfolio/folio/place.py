@@ -96,6 +96,36 @@ class Place:
             raise StateError(f"Nothing was committed: {reason}")
         return branch
 
+    def require_committed(self, path: str, old: bytes | None) -> None:
+        """Refuse to change a file that differs in the work tree from what is committed.
+
+        The commit would leave the file (and the index) as it is, for it is somebody's work in progress, and that work's own commit
+        would then take the change back.
+
+        Parameters
+        ----------
+        path : str
+            From the folio's root.
+        old : bytes or None
+            What the commit to be changed has there.
+
+        Raises
+        ------
+        StateError
+            If the file was changed.
+        """
+        if self.ledger or self.repo.work_tree is None or os.environ.get("RUNFOLIO_BRANCH"):
+            return  # the records' branch is not the one that is checked out
+        try:
+            with open(f"{self.root}/{path}", "rb") as file:
+                here = file.read()
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        if here != old and here.replace(b"\r\n", b"\n") != old:  # core.autocrlf
+            raise StateError(
+                f"{path} was changed here and is not committed. Commit it, or bring back what was there: git checkout HEAD -- {path}"
+            )
+
     def checked_out(self, branch: str) -> Repo | None:
         """Return the repository as seen from the work tree that has `branch` checked out, or None."""
         if not self.repo.bare and self.repo.head_branch() == branch:
