@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +15,8 @@ import pytest
 import runfolio
 from runfolio.cli.main import main
 from runfolio.folio import open_folio
+from runfolio.folio.checking import check
+from runfolio.records.findings import Severity
 from runfolio.registry.history import history
 from runfolio.tracking.session import forget_sessions
 from tests.conftest import git
@@ -358,3 +362,49 @@ def test_init_says_that_a_clone_joins_records_from_now_on(wine: Path, tmp_path: 
         assert main(("init", str(tmp_path / "clone"))) == 0
         assert said in capsys.readouterr().out
     assert "runfolio merge-driver" in git(tmp_path / "clone", "config", "merge.runfolio.driver")
+
+
+def _without_runfolio(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run git as a terminal does in which the environment is not active."""
+    env = {**os.environ, "PATH": os.defpath}
+    assert shutil.which("runfolio", path=os.defpath) is None
+    return subprocess.run(["git", *args], cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+def test_where_runfolio_is_not_found_git_shows_bytes(wine: Path) -> None:
+    """It ended with "fatal: unable to read files to diff"."""
+    with runfolio.start_run(run_name="shown"):
+        runfolio.log_metric("accuracy", 0.5)
+    forget_sessions()
+    done = _without_runfolio(wine, "log", "-p", "--ext-diff", "--textconv", "-1", "--", "runs")
+    assert (done.returncode, done.stderr) == (0, "") and '+  "name": "shown",' in done.stdout
+
+
+def test_where_runfolio_is_not_found_git_joins_lines_and_marks_both_sides(wine: Path) -> None:
+    """It left our side alone in the file, without a mark of theirs: who added it lost a promotion that was merged."""
+    git(wine, "switch", "-q", "-c", "theirs")
+    cli("models", "tag", "wine", "owner=ada")
+    git(wine, "switch", "-q", "main")
+    cli("models", "tag", "wine", "place=lab")
+    done = _without_runfolio(wine, "merge", "theirs")
+    said = (wine / "models/wine/model.yaml").read_text()
+    assert done.returncode == 1 and "not found" not in done.stderr
+    assert "<<<<<<< ours\n" in said and "owner: ada" in said and "place: lab" in said and ">>>>>>> theirs\n" in said
+
+
+def test_a_clone_that_joins_by_lines_is_noted(wine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    git(wine, "add", "-A")
+    git(wine, "commit", "-q", "--allow-empty", "-m", "all")
+    git(tmp_path, "clone", "-q", str(wine), "clone")
+    clone = tmp_path / "clone"
+    for told in (True, False):
+        with contextlib.closing(open_folio(clone)) as folio:
+            found = [item for item in check(folio) if item.rule == "local.drivers"]
+        assert [(item.file, item.severity, item.remedy) for item in found] == (
+            [(".gitattributes", Severity.NOTE, "Run, once in each clone: runfolio init")] if told else []
+        )
+        capsys.readouterr()
+        assert main(("-C", str(clone), "status")) == 0
+        assert ("runfolio init was not run in this clone" in capsys.readouterr().out) is told
+        git(clone, "config", "merge.runfolio.driver", "runfolio merge-driver %O %A %B %P")  # as it was written before
+        assert main(("init", str(clone))) == 0

@@ -210,6 +210,7 @@ def migrate(branch: str | None, back: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def status(as_json: bool) -> None:
     """Show where records go and what is live, waiting or left behind."""
+    from runfolio.folio.drivers import missing_drivers
     from runfolio.objects.places import why_uploads_begin_anew
 
     with opened(quiet=True) as folio:
@@ -229,6 +230,7 @@ def status(as_json: bool) -> None:
             "large_uploads_begin_anew": why_uploads_begin_anew(folio.artifacts_place) or None,
             "durability": folio.settings.durability,
             "commit": folio.settings.commit.when,
+            "git_merge": "by lines: runfolio init was not run in this clone" if missing_drivers(folio.repo) else None,
         }
     if as_json:
         click.echo(json.dumps(facts, indent=2))

@@ -9,6 +9,7 @@ from pathlib import Path
 from runfolio._dataclass import dataclass
 from runfolio.errors import MissingPackageError, NotAFolioError, StateError, UsageError, storage_error, storage_errors
 from runfolio.folio.branch_names import check_branch_name
+from runfolio.folio.drivers import install_drivers
 from runfolio.folio.folio import Folio
 from runfolio.folio.locations import current_folder
 from runfolio.folio.parsed import parsed_files
@@ -33,12 +34,6 @@ _WITHOUT_MERGE = "runs/** linguist-generated -text -filter diff=runfolio\nenviro
 """The lines that runfolio 0.1 wrote before it had a merge driver."""
 _MLFLOW_FOLDER = "mlruns"
 """Where MLflow puts runs: a script that names it, `set_tracking_uri("file:./mlruns")`, means the folder it works in."""
-
-_DRIVERS = {
-    "diff.runfolio.textconv": "runfolio textconv",
-    "merge.runfolio.name": "runfolio: records joined field by field",
-    "merge.runfolio.driver": "runfolio merge-driver %O %A %B %P",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +213,7 @@ def initialise(
     prefix = "" if repo.work_tree is None else _prefix(target, repo.work_tree)
     settings_path, attributes_path = prefix + paths.SETTINGS, prefix + ".gitattributes"
     files = _missing(repo, settings_path, attributes_path, artifacts, branch)
-    drivers = _install_drivers(repo)
+    drivers = install_drivers(repo)
     if repo.work_tree is not None:
         for path, data in files.items():
             try:
@@ -278,14 +273,6 @@ def _missing(repo: Repo, settings_path: str, attributes_path: str, artifacts: st
         gap = b"" if not attributes or attributes.endswith(b"\n") else b"\n"
         files[attributes_path] = attributes + gap + (_MARK + ATTRIBUTES).encode()
     return files
-
-
-def _install_drivers(repo: Repo) -> bool:
-    """Let ``git diff`` show records in words and ``git merge`` join them by field: in this clone's own configuration."""
-    missing = {key: value for key, value in _DRIVERS.items() if repo.config(key) != value}
-    for key, value in missing.items():
-        repo.run("config", key, value, check=False)
-    return bool(missing)
 
 
 def _commit(repo: Repo, files: dict[str, bytes]) -> bool:

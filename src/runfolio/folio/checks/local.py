@@ -9,6 +9,7 @@ from dataclasses import replace
 from runfolio.errors import BusyError, GitError, RunfolioError, StorageError
 from runfolio.folio.checks.documents import check_experiment, check_policy, check_settings
 from runfolio.folio.checks.models import check_edited
+from runfolio.folio.drivers import missing_drivers
 from runfolio.folio.lock import locked
 from runfolio.folio.place import Place
 from runfolio.formats import paths
@@ -86,6 +87,24 @@ def check_unfinished(place: Place, findings: list[Finding]) -> None:
         message = f"a git process took the lock {age / 60:.0f} minutes ago and has not given it back"
         remedy = "If no git process is running, remove the file"
         findings.append(Finding("local.lock", Severity.WARNING, str(lock), "", message, remedy))
+
+
+def check_drivers(place: Place, findings: list[Finding]) -> None:
+    """Note that git joins this clone's records by lines, where ``.gitattributes`` asks for more: git brings no configuration along."""
+    if place.repo.work_tree is None or not missing_drivers(place.repo):
+        return
+    try:
+        asked = "merge=runfolio" in (place.root / ".gitattributes").read_text("utf-8", "replace")
+    except OSError:
+        return
+    if asked:
+        message = (
+            "git does not know in this clone how to join records field by field (two tags of one model conflict), or to show them"
+        )
+        path = place.full(".gitattributes")
+        findings.append(
+            Finding("local.drivers", Severity.NOTE, path, "merge=runfolio", message, "Run, once in each clone: runfolio init")
+        )
 
 
 def check_work_tree(place: Place, findings: list[Finding]) -> None:
@@ -184,4 +203,5 @@ def check_local(place: Place, spool: Spool, findings: list[Finding]) -> None:
         folder = str(spool.journals_folder)
         findings.append(Finding("journal.unreadable", Severity.ERROR, folder, "", error.message.rstrip("."), ""))
     check_unfinished(place, findings)
+    check_drivers(place, findings)
     check_work_tree(place, findings)
