@@ -152,6 +152,30 @@ def test_a_proposal_that_the_host_refuses_is_told_and_the_branch_stays(
     assert "promote/wine-2-staging" in git(tmp_path / "remote.git", "branch", "--list")
 
 
+def test_a_proposal_whose_branch_the_remote_has_with_other_commits_is_not_opened(
+    wine: dict[str, str], run_cli: Command, folio_dir: Path, gitea: GiteaStandIn, tmp_path: Path
+) -> None:
+    """The pull request would have proposed whatever an earlier try pushed there."""
+    remote, name = str(tmp_path / "remote.git"), "promote/wine-2-staging"
+    other = git(folio_dir, "commit-tree", "HEAD^{tree}", "-m", "an earlier try").strip()
+    git(folio_dir, "push", "-q", remote, f"{other}:refs/heads/{name}")
+    pulls = len(gitea.pulls)
+    done = run_cli("models", "promote", "Wine", "2", "Staging", "--pull-request")
+    assert done.code == 19 and f"origin has a branch {name} already, with other commits" in done.err
+    assert len(gitea.pulls) == pulls and git(tmp_path / "remote.git", "rev-parse", name).strip() == other
+    assert done.out.startswith("Promote Wine 2 to Staging\n")
+
+
+def test_the_text_of_a_proposal_that_cannot_be_pushed_is_not_lost(
+    wine: dict[str, str], run_cli: Command, folio_dir: Path, gitea: GiteaStandIn, tmp_path: Path
+) -> None:
+    (tmp_path / "remote.git").rename(tmp_path / "moved.git")
+    done = run_cli("models", "promote", "Wine", "2", "Staging", "--pull-request")
+    assert done.code == 19 and done.out.startswith("Promote Wine 2 to Staging\n\n**Promote Wine 2 to Staging.**")
+    assert "The branch promote/wine-2-staging is here, and no pull request was opened" in done.err and "Your runs" not in done.err
+    assert git(folio_dir, "branch", "--list", "promote/wine-2-staging")
+
+
 def test_a_proposal_that_gh_refuses_is_told(
     wine: dict[str, str], run_cli: Command, folio_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +199,17 @@ def test_a_proposal_that_gh_refuses_is_told(
         (("promote", "Wine", "1", "Live", "--direct"), 2, "The stages here are"),
         (("promote", "Wine", "1", "None", "--direct"), 2, "models demote Wine 1"),
         (("promote", "Wine", "1", "Staging"), 2, "--pull-request"),
+        (("promote", "Wine", "1", "Staging", "--direct", "--pull-request"), 2, "one of the two"),
+        (("promote", "Wine", "1", "Staging", "--direct", "--no-open"), 2, "--no-open goes with --pull-request"),
+        (("demote", "Wine", "1", "--direct", "--pull-request"), 2, "one of the two"),
+        (
+            ("promote", "Wine", "x", "Staging", "--direct"),
+            2,
+            "'x' names no version of 'Wine': give a number, @ALIAS, latest, or the stage",
+        ),
+        (("show", "Wine", "²"), 2, "'²' names no version"),
+        (("register", ".", "Other"), 2, "is a git work tree"),
+        (("register", "runfolio.yaml", "Other"), 2, "is a file, and a version is a folder"),
         (("demote", "Wine", "1", "--direct"), 13, "in no stage already"),
         (("alias", "Wine", "1", "latest"), 2, "reserved"),
         (("alias", "Wine", "1", "v3"), 2, "reads as a version's number"),
@@ -521,3 +556,12 @@ def test_the_lineage_of_a_version_without_a_run_begins_with_it(wine: dict[str, s
 def test_what_was_live_is_kept_or_archived_not_both(wine: dict[str, str], run_cli: Command) -> None:
     refused = run_cli("models", "promote", "Wine", "1", "Production", "--direct", "--keep", "--archive")
     assert (refused.code, "one of the two" in refused.err) == (2, True), refused.err
+
+
+def test_what_is_live_is_named_to_load(wine: dict[str, str], run_cli: Command) -> None:
+    run_cli("models", "promote", "Wine", "1", "Production", "--direct")
+    run_cli("models", "promote", "Wine", "2", "Production", "--direct", "--archive")
+    assert "Load it: runfolio.pyfunc.load_model('models:/Wine/Production')" in run_cli("models", "show", "Wine").out
+    run_cli("models", "demote", "Wine", "2", "--direct")
+    run_cli("models", "alias", "Wine", "2", "champion")
+    assert "Load it: runfolio.pyfunc.load_model('models:/Wine@champion')" in run_cli("models", "show", "Wine").out

@@ -15,6 +15,7 @@ from runfolio.cli.listing import age_text
 from runfolio.cli.opening import opened
 from runfolio.cli.tables import Column, print_json, print_table
 from runfolio.diff.describe import number_text
+from runfolio.errors import UsageError
 from runfolio.records.models import ARCHIVED, NO_STAGE, ModelVersion, RegisteredModel
 from runfolio.records.times import utc_text
 from runfolio.records.visible import visible
@@ -73,10 +74,15 @@ def version_of(folio: Folio, name: str, text: str) -> tuple[RegisteredModel, Mod
         return resolve(folio, ModelUri(name, alias=text[1:]))
     if text.lower() == "latest":
         return resolve(folio, ModelUri(name))
-    if text.removeprefix("v").isdigit():
+    if text.removeprefix("v").isdecimal():
         from runfolio.records.models import check_version
 
         return resolve(folio, ModelUri(name, version=check_version(text.removeprefix("v"))))
+    stages = folio.settings.registry.stages
+    if text.lower() not in {NO_STAGE.lower(), *(stage.lower() for stage in stages)}:
+        raise UsageError(
+            f"{text!r} names no version of {name!r}: give a number, @ALIAS, latest, or the stage that it is in ({', '.join(stages)})."
+        )
     return resolve(folio, ModelUri(name, stage=text))
 
 
@@ -261,7 +267,9 @@ def _model_lines(folio: Folio, model: RegisteredModel, numbers: list[int]) -> It
         yield f"{'@' + alias + ':':14} {number}"
     yield from _deployed_lines(folio, model)
     if model.stages or model.aliases:
-        which = next(iter(model.stages), None) or f"@{next(iter(model.aliases))}"
+        known = [stage for stage in folio.settings.registry.stages if stage in model.stages]
+        live = [stage for stage in known if stage != ARCHIVED]
+        which = live[-1] if live else f"@{next(iter(model.aliases))}" if model.aliases else next(iter(model.stages))
         slash = "" if which.startswith("@") else "/"
         yield ""
         number = model.aliases[which[1:]] if which.startswith("@") else max(model.stages[which])

@@ -169,7 +169,7 @@ def delete(name: str, version: str | None, yes: bool) -> None:
         stage, aliases = model.stage_of(found.version), model.aliases_of(found.version)
         if not yes:
             live = f", which is in {stage}" * (stage != "None") + f", {', '.join(f'@{item}' for item in aliases)}" * bool(aliases)
-            click.echo(f"{visible(name)} {found.version}{live} would be deleted. Do it: add --yes")
+            click.echo(f"{visible(name)} {found.version}{live}{',' * bool(live)} would be deleted. Do it: add --yes")
             return
         folio.models.delete_version(name, found.version)
         click.echo(f"{visible(name)} {found.version} is deleted. {_way_back(folio)}", err=True)

@@ -11,6 +11,7 @@ import click
 
 from runfolio.cli.models import name_argument, version_argument, version_of
 from runfolio.cli.opening import opened
+from runfolio.errors import RemoteError
 from runfolio.records.models import ARCHIVED, NO_STAGE, RegisteredModel, Waiver, canonical_stage
 from runfolio.records.visible import visible
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 WAIVED_MS = 30 * 86_400_000
 """How long a waiver lasts where nobody says until when: 30 days."""
-_direct = click.option("--direct/--pull-request", "direct", default=None, help="Commit here, or on a branch for a pull request.")
+_direct = click.option("--direct", is_flag=True, help="Commit on the branch at hand.")
+_proposed = click.option("--pull-request", "proposed", is_flag=True, help="Commit on a branch of its own, for a pull request.")
 _branch = click.option("--branch", metavar="NAME", help="The branch of the pull request; promote/… by default.")
 _open = click.option("--no-open", is_flag=True, help="With --pull-request: only the branch and the text, nothing is pushed.")
 
@@ -31,6 +33,7 @@ _open = click.option("--no-open", is_flag=True, help="With --pull-request: only 
 @version_argument
 @click.argument("stage")
 @_direct
+@_proposed
 @_branch
 @_open
 @click.option("--archive", is_flag=True, help="Put what is in the stage now into Archived.")
@@ -43,7 +46,8 @@ def promote(
     name: str,
     version: str,
     stage: str,
-    direct: bool | None,
+    direct: bool,
+    proposed: bool,
     branch: str | None,
     no_open: bool,
     archive: bool,
@@ -64,6 +68,7 @@ def promote(
     from runfolio.registry.gates import policy_unheard
     from runfolio.registry.promotion import Promotion
 
+    _require_way(direct, proposed, branch, no_open)
     if archive and keep:
         raise click.UsageError("Say --archive or --keep of what is in the stage now, one of the two.")
     with opened() as folio:
@@ -82,14 +87,18 @@ def promote(
 @name_argument
 @version_argument
 @_direct
+@_proposed
 @_branch
 @_open
 @click.option("--archive", is_flag=True, help="Put it into Archived.")
 @click.option("-m", "--message", metavar="TEXT", default="", help="Why; goes into the commit.")
-def demote(name: str, version: str, direct: bool | None, branch: str | None, no_open: bool, archive: bool, message: str) -> None:
+def demote(
+    name: str, version: str, direct: bool, proposed: bool, branch: str | None, no_open: bool, archive: bool, message: str
+) -> None:
     """Take a version out of its stage."""
     from runfolio.registry.promotion import Promotion
 
+    _require_way(direct, proposed, branch, no_open)
     with opened() as folio:
         model, found = version_of(folio, name, version)
         stage = canonical_stage(ARCHIVED, folio.settings.registry.stages) if archive else NO_STAGE
@@ -130,10 +139,18 @@ def _moment(until: str | None) -> int:
     return made
 
 
+def _require_way(direct: bool, proposed: bool, branch: str | None, no_open: bool) -> None:
+    if direct == proposed:
+        one = ", one of the two" if direct else ""
+        raise click.UsageError(f"Say --pull-request (a branch, for review) or --direct (commit on the branch at hand){one}.")
+    if direct and (branch or no_open):
+        raise click.UsageError(f"{'--branch' if branch else '--no-open'} goes with --pull-request.")
+
+
 def _carry_out(
     folio: Folio,
     promotion: Promotion,
-    direct: bool | None,
+    direct: bool,
     branch: str | None,
     no_open: bool,
     message: str,
@@ -141,10 +158,6 @@ def _carry_out(
 ) -> None:
     from runfolio.registry import promotion as promoting
 
-    if direct is None:
-        raise click.UsageError("Say --pull-request (a branch, for review) or --direct (commit on the branch at hand).")
-    if direct and branch:
-        raise click.UsageError("--branch goes with --pull-request.")
     model = folio.models.find(promotion.model)
     promotion.apply(model, folio.settings.registry.exclusive)
     verdict = _judged(folio, promotion, waivers, pending=not direct)
@@ -204,9 +217,14 @@ def _offer(folio: Folio, promotion: Promotion, branch: str, no_open: bool, messa
     proposal = proposal_text(model, promotion, version, live, message, verdict_markdown(verdict))
     base = base_branch(folio)
     click.echo(f"The branch {branch} holds the {'promotion' if promotion.stage != NO_STAGE else 'change'}.", err=True)
-    address = None if no_open else propose(folio, branch, base, proposal)
+    text = f"{proposal.title}\n\n{proposal.body}"
+    try:
+        address = None if no_open else propose(folio, branch, base, proposal)
+    except RemoteError:
+        click.echo(text, nl=False)  # to be opened by hand: what was judged is not lost with the network
+        raise
     if address:
         click.echo(address)
         return
-    click.echo(f"{proposal.title}\n\n{proposal.body}", nl=False)
+    click.echo(text, nl=False)
     click.echo(f"Push it, and open a pull request to {base} with this text: git push {folio.settings.remote} {branch}", err=True)

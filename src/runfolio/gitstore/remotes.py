@@ -57,8 +57,18 @@ def fetch(repo: Repo, remote: str, refspecs: tuple[str, ...]) -> bool:
     )
 
 
-def push(repo: Repo, remote: str, refspec: str) -> bool:
+_SYNCED = "Your runs are committed here. If the branch is protected, push to another branch and open a pull request."
+
+
+def push(repo: Repo, remote: str, refspec: str, advice: str = _SYNCED) -> bool:
     """Push one ref, never by force.
+
+    Parameters
+    ----------
+    repo : Repo
+    remote, refspec : str
+    advice : str, optional
+        What to say where the remote refuses, or cannot be reached.
 
     Returns
     -------
@@ -70,10 +80,7 @@ def push(repo: Repo, remote: str, refspec: str) -> bool:
         return True
     if any(sign in said for sign in _MOVED):
         return False
-    raise RemoteError(
-        f"{remote} did not take {refspec.split(':')[-1]}: {_last(said)}. Your runs are committed here. If the branch is protected, "
-        "push to another branch and open a pull request."
-    )
+    raise RemoteError(f"{remote} did not take {refspec.split(':')[-1]}: {_last(said)}. {advice}")
 
 
 def replace_branch(repo: Repo, remote: str, ref: str, new: str, old: str | None) -> bool:

@@ -134,7 +134,7 @@ def propose(folio: Folio, branch: str, base: str, proposal: Proposal) -> str | N
     Raises
     ------
     RemoteError
-        If the remote, the host or ``gh`` refuses; the branch stays here.
+        If the remote, the host or ``gh`` refuses, or the remote has another branch of that name; the branch stays here.
     """
     repo, remote = folio.repo, folio.settings.remote
     if not repo.succeeds("remote", "get-url", remote):
@@ -144,7 +144,12 @@ def propose(folio: Folio, branch: str, base: str, proposal: Proposal) -> str | N
     program = None if by_api else find_gh()
     if not by_api and program is None:
         return None
-    push(repo, remote, f"refs/heads/{branch}:refs/heads/{branch}")
+    advice = f"The branch {branch} is here, and no pull request was opened: push it, and open one to {base}."
+    if not push(repo, remote, f"refs/heads/{branch}:refs/heads/{branch}", advice):
+        raise RemoteError(
+            f"{remote} has a branch {branch} already, with other commits, perhaps from an earlier try. No pull request was opened. Delete "
+            f"that one, and push again: git push {remote} --delete {branch}. Or choose another name: --branch NAME"
+        )
     try:
         if host is not None and by_api:
             return host.open_pull_request(branch, base, proposal.title, proposal.body)

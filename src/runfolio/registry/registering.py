@@ -129,6 +129,13 @@ def _from_folder(folio: Folio, source: str, code_of: CodeFiles | None) -> ModelV
             f"{source!r} is not a source of a version. Give runs:/RUN/PATH, models:/NAME/VERSION or a local folder: no address out of "
             "a record is followed, so what lies elsewhere is fetched first."
         )
+    if place.is_file():
+        raise UsageError(f"{source!r} is a file, and a version is a folder of files: give the folder that it lies in.")
+    if (place / ".git").exists():
+        raise UsageError(
+            f"{source!r} is a git work tree: its .git, with all of its history, would be registered as files of the model. Give the folder "
+            "of the model alone, or copy its files to one."
+        )
     if not place.is_dir():
         raise NotFoundError(f"No model at {source!r}. Give runs:/RUN/PATH, models:/NAME/VERSION or a local folder.")
     stored = ((name, path, folio.store.put_file(path)) for name, path in walk_files(place))
