@@ -46,6 +46,12 @@ def test_the_home_folder_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     ("place", "said"),
     [
         ("https://host/x", "can only be read"),
+        ("zip://::file:///x.zip", "can only be read"),
+        ("simplecache::tar://::file:///x.tar", "can only be read"),
+        ("s3://bkt/x?endpoint=minio.example.org", "https://HOST is expected, found 'minio.example.org'"),
+        ("s3://bkt/x?endpoint=ftp://host", "https://HOST is expected"),
+        ("s3://bkt/x?endpoint=", "https://HOST is expected, found ''"),
+        ("s3://bkt/x?endpoint=https://", "https://HOST is expected"),
         ("s3:bucket", "names no bucket"),
         ("s3://", "names no bucket"),
         ("s3://key:secret@bucket/x", "holds no credentials"),
@@ -85,3 +91,9 @@ def test_durability_is_passed_on() -> None:
 )
 def test_an_ending_says_the_media_type(path: str, kind: str) -> None:
     assert media_type_of(path) == kind
+
+
+def test_an_endpoint_of_the_environment_that_is_no_address_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "minio.example.org:9000")
+    with pytest.raises(UsageError, match=r"the endpoint that the environment.*https://HOST is expected, found 'minio"):
+        open_store("s3://bkt/x", tmp_path, tmp_path)

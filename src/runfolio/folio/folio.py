@@ -186,7 +186,7 @@ class Folio:
         count, size = self.store.waits()
         if not count:
             return ""
-        text = f"{count} object{'s' * (count != 1)} ({size:,} bytes) wait here for runfolio sync"
+        text = f"{count} object{'s' * (count != 1)} ({size:,} bytes) wait{'s' * (count == 1)} here for runfolio sync"
         if os.environ.get("RUNFOLIO_OFFLINE", "") not in ("", "0"):
             return f"{text}: RUNFOLIO_OFFLINE is set"
         # A loop of short runs does not wait for a place that cannot be reached at the end of each.

@@ -77,7 +77,7 @@ class Cache:
         except StorageError:
             raise
         except OSError as error:
-            raise storage_error(f"write to the cache {self.store.root}; {FOLDER_VARIABLE} names another folder", error) from error
+            raise storage_error(f"write to the cache {self.store.root} (another folder: {FOLDER_VARIABLE})", error) from error
 
     def _whole(self, digest: Digest, chunks: Iterator[bytes]) -> int:
         # In the folder of its later place: renames between folders wait for each other in the kernel, those within one do not.

@@ -64,6 +64,8 @@ class CloudBucket:
         self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.checks = self._kind in _CHECKED
         self._config = _config(self._kind, options)
+        if self._kind != "gcs":  # STORAGE_EMULATOR_HOST is written without a scheme, too
+            _check_endpoint(place, options, endpoint_of(self._kind, self._config))
         load_before_exit()
         self._store = _open(self._base, self._kind, self._config)
 
@@ -181,6 +183,15 @@ def _options(place: str, query: str, kind: str) -> dict[str, str]:
             known = ", ".join(_OPTIONS[kind]) or "none"
             raise UsageError(f"artifacts: {place!r}: {name!r} is no option of such a place (known: {known}).")
     return options
+
+
+def _check_endpoint(place: str, options: Mapping[str, str], endpoint: str) -> None:
+    """Refuse what is no address: obstore takes it, and panics, or asks the cloud's own servers."""
+    parts = urlsplit(endpoint)
+    asked = "endpoint" in options
+    if (asked or endpoint) and not (parts.scheme in ("http", "https") and parts.hostname):
+        where = f"{place!r}: endpoint" if asked else "the endpoint that the environment, or ~/.aws/config, names"
+        raise UsageError(f"artifacts: {where}: https://HOST is expected, found {endpoint!r}.")
 
 
 def _config(kind: str, options: dict[str, str]) -> dict[str, Any]:

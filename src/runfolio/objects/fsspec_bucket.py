@@ -14,6 +14,9 @@ from runfolio.objects.buckets import Stat, reason
 from runfolio.objects.cloud_bucket import timeout
 from runfolio.objects.incoming import CHUNK_BYTES
 
+_READ_ONLY = frozenset(("http", "https", "zip", "tar", "libarchive", "git", "github", "gist", "reference", "data"))
+"""Schemes of fsspec where nothing can be written, or nothing be replaced and renamed afterwards."""
+
 
 class FsspecBucket:
     """Any other place that fsspec reaches: ``sftp://``, ``hdfs://``, ``webhdfs://``, ``smb://`` and more.
@@ -34,7 +37,7 @@ class FsspecBucket:
 
     def __init__(self, place: str) -> None:
         scheme = place.partition(":")[0]
-        if scheme.lower() in ("http", "https"):
+        if any(part.partition(":")[0].lower() in _READ_ONLY for part in place.split("::")):
             raise UsageError(f"artifacts: {place!r} can only be read: name a folder, or a bucket (s3://…, gs://…, az://…).")
         if urlsplit(place).password:
             raise UsageError(
