@@ -67,10 +67,13 @@ def card(name: str, version: str, write: bool, source: Path | None, check: bool)
         return
     if edited:
         click.echo(f"{edited} has changes that are not committed; what is committed is checked, as gates do.", err=True)
+    fault = cards.fault_of(there, paths.card_path(model.slug, found.version))
+    if fault:
+        click.echo(fault)
     lacking = cards.incomplete(cards.sections(there))
     for title in lacking:
         click.echo(f"not written: {title}")
-    if lacking:
+    if lacking or fault:
         raise click.exceptions.Exit(1)
     click.echo("The card is complete.", err=True)
 

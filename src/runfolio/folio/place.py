@@ -96,7 +96,7 @@ class Place:
             raise StateError(f"Nothing was committed: {reason}")
         return branch
 
-    def require_committed(self, path: str, old: bytes | None) -> None:
+    def require_committed(self, path: str, old: bytes | None, new: bytes | None = None) -> None:
         """Refuse to change a file that differs in the work tree from what is committed.
 
         The commit would leave the file (and the index) as it is, for it is somebody's work in progress, and that work's own commit
@@ -108,6 +108,8 @@ class Place:
             From the folio's root.
         old : bytes or None
             What the commit to be changed has there.
+        new : bytes, optional
+            What it is to hold; where the work tree holds that already there is nothing to lose.
 
         Raises
         ------
@@ -121,10 +123,9 @@ class Place:
                 here = file.read()
         except (FileNotFoundError, NotADirectoryError):
             return
-        if here != old and here.replace(b"\r\n", b"\n") != old:  # core.autocrlf
-            raise StateError(
-                f"{path} was changed here and is not committed. Commit it, or bring back what was there: git checkout HEAD -- {path}"
-            )
+        if here not in (old, new) and here.replace(b"\r\n", b"\n") != old:  # core.autocrlf
+            way = f"bring back what was there: git checkout HEAD -- {path}" if old is not None else "move it away"
+            raise StateError(f"{path} was changed here and is not committed. Commit it, or {way}")
 
     def checked_out(self, branch: str) -> Repo | None:
         """Return the repository as seen from the work tree that has `branch` checked out, or None."""

@@ -15,6 +15,7 @@ from runfolio.errors import DamagedError
 from runfolio.folio.folio import Folio
 from runfolio.formats import paths
 from runfolio.formats.canonical import spell_number
+from runfolio.formats.cards import check_card
 from runfolio.formats.yaml_text import dump_yaml
 from runfolio.records.models import ModelVersion, RegisteredModel
 from runfolio.records.runs import Run
@@ -145,9 +146,23 @@ def write_card(folio: Folio, model: RegisteredModel, version: ModelVersion, text
     from runfolio.folio.committing import commit_with_retry
     from runfolio.gitstore import FileChange
 
-    path = folio.place.full(paths.card_path(model.slug, version.version))
+    path, data = paths.card_path(model.slug, version.version), text.encode("utf-8", "replace")
+
+    def change(tip: str | None) -> list[FileChange]:
+        folio.place.require_committed(path, folio.place.read(tip, path), data)
+        return [FileChange(folio.place.full(path), data)]
+
     message = f"models: card of {visible(model.name)} {version.version}\n"
-    return commit_with_retry(folio.place, lambda _: [FileChange(path, text.encode("utf-8", "replace"))], message)
+    return commit_with_retry(folio.place, change, message)
+
+
+def fault_of(text: str, where: str) -> str:
+    """Say what keeps readers from a card: front matter that is no YAML, marks of a merge; empty where nothing does."""
+    try:
+        check_card(text.encode("utf-8", "surrogateescape"), where)
+    except DamagedError as error:
+        return error.message
+    return ""
 
 
 def incomplete(found: Mapping[str, bool]) -> list[str]:

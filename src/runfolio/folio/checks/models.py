@@ -11,6 +11,7 @@ from runfolio.folio.checks.faults import Restore, faults_of
 from runfolio.folio.checks.model_history import ModelHistory
 from runfolio.folio.checks.objects import ObjectCheck
 from runfolio.formats import paths
+from runfolio.formats.cards import check_card
 from runfolio.formats.deployments import decode_deployment
 from runfolio.formats.models import MODEL_KEYS, VERSION_KEYS, changed_facts, decode_model, decode_version
 from runfolio.records.deployments import Deployment
@@ -57,11 +58,13 @@ class ModelCheck:
             elif found is not None:
                 self._versions[found] = version = decode_version(data, inner)
                 self._objects.take_version(path, version)
+            elif paths.card_of_path(inner) is not None:
+                check_card(data, inner)
             else:
-                return paths.card_of_path(inner) is not None
+                return False
         except DamagedError as error:
             self._unread.add(inner)
-            rule = "model.format" if slug is not None else "version.format"
+            rule = "model.format" if slug is not None else "version.format" if found is not None else "card.format"
             self._findings.extend(faults_of(error, path, data, rule, "Edit the file"))
         return True
 
