@@ -210,6 +210,30 @@ def test_files_come_by_every_form_of_uri(client: MlflowClient, which: str, tmp_p
     assert runfolio.artifacts.load_text(f"{uri}/model.pkl") == "weights"
 
 
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("", r"No such file: ''"),
+        ("file:///nowhere/at-all", r"No such file: 'file:///nowhere/at-all'"),
+        ("s3://bucket/x", "Not a URI of an artifact"),
+    ],
+)
+def test_what_names_no_artifact_is_refused(client: MlflowClient, uri: str, said: str) -> None:
+    """An empty URI gave the current folder."""
+    with pytest.raises(RunfolioError, match=said):
+        runfolio.artifacts.download_artifacts(uri)
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(client: MlflowClient, tmp_path: Path, run_id: str) -> None:
+    (tmp_path / "file").write_text("x")
+    for uri in ("models:/Wine Quality/1", f"runs:/{run_id}/model"):
+        for place in (tmp_path / "file", tmp_path / "file" / "below"):
+            with pytest.raises(UsageError, match=r"dst_path '.*' is a file, or lies below one: name a folder"):
+                runfolio.artifacts.download_artifacts(uri, dst_path=place)
+    with pytest.raises(UsageError, match="name a folder"):
+        client.download_artifacts(run_id, "model", str(tmp_path / "file"))
+
+
 def test_swapped_bytes_are_never_handed_out(client: MlflowClient, folio_dir: Path, run_id: str) -> None:
     folio = open_folio(folio_dir)
     entry = folio.runs.artifacts(folio.runs.get(run_id))["model/model.pkl"]

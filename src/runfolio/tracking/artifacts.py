@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import NotFoundError, UsageError
+from runfolio.errors import NotFoundError, UsageError, storage_error
 from runfolio.objects import ObjectStore, walk_files
 from runfolio.records import ArtifactEntry
 from runfolio.records.names import check_artifact_path
@@ -231,6 +231,7 @@ CopyFiles = Callable[[ObjectStore, Mapping[str, ArtifactEntry], Any], Path]
 
 def copy_out(store: ObjectStore, files: Mapping[str, ArtifactEntry], dst_path: str | os.PathLike[str] | None) -> Path:
     """Write files, each verified, below a folder (a new temporary one by default), and return it."""
+    made_folder(dst_path)
     target = Path(dst_path).expanduser() if dst_path is not None else Path(tempfile.mkdtemp(prefix="runfolio-"))
     store.fetch(entry.digest for entry in files.values())
     for name, entry in files.items():
@@ -238,6 +239,27 @@ def copy_out(store: ObjectStore, files: Mapping[str, ArtifactEntry], dst_path: s
         place.parent.mkdir(parents=True, exist_ok=True)
         store.copy_to(entry.digest, place)
     return target
+
+
+def made_folder(folder: str | os.PathLike[str] | None) -> str | os.PathLike[str] | None:
+    """Make the folder that a user names for files, with those above it; None stays None.
+
+    Raises
+    ------
+    UsageError
+        If a file is in the way.
+    StorageError
+        If it cannot be made.
+    """
+    if folder is None:
+        return None
+    try:
+        os.makedirs(os.path.expanduser(folder), exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"dst_path {os.fspath(folder)!r} is a file, or lies below one: name a folder.") from None
+    except OSError as error:
+        raise storage_error(f"make the folder {os.fspath(folder)}", error) from None
+    return folder
 
 
 def directly_below(listed: Mapping[str, ArtifactEntry], folder: str) -> list[entities.FileInfo]:

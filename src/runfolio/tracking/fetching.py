@@ -10,6 +10,7 @@ from typing import Any
 
 from runfolio.errors import DamagedError, NotFoundError, UsageError, missing_package
 from runfolio.tracking import entities
+from runfolio.tracking.artifacts import made_folder
 from runfolio.tracking.client import RunfolioClient
 
 MODELS = "models:/"
@@ -50,21 +51,14 @@ def download_artifacts(
 
             return download_model(artifact_uri, dst_path, tracking_uri)
         run_id, artifact_path = split_runs_uri(artifact_uri)
-        return RunfolioClient(tracking_uri).download_last_part(run_id, artifact_path, _made(dst_path))
+        return RunfolioClient(tracking_uri).download_last_part(run_id, artifact_path, dst_path)
     assert run_id is not None
-    _made(dst_path)
     return RunfolioClient(tracking_uri).download_artifacts(run_id, artifact_path or "", dst_path)
-
-
-def _made(folder: str | os.PathLike[str] | None) -> str | os.PathLike[str] | None:
-    if folder is not None:
-        Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _copied(source: Path, folder: Path) -> Path:
     """Copy a local file or folder into a folder, and return where it is."""
-    _made(folder)
+    made_folder(folder)
     target = folder / source.resolve().name
     if target.resolve() == source.resolve():
         return target
@@ -163,9 +157,9 @@ def _local(uri: str) -> Path | None:
     if uri.startswith(("runs:/", MODELS)):
         return None
     path = Path(uri.removeprefix("file://")).expanduser()
-    if path.exists():
+    if uri and path.exists():
         return path
-    if "://" in uri:
+    if "://" in uri and not uri.startswith("file:"):
         return None
     raise NotFoundError(f"No such file: {uri!r}. An artifact of a run is written runs:/<run id>/<path>.")
 

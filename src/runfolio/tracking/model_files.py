@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from runfolio.errors import NotFoundError
 from runfolio.records.runs import ArtifactEntry
@@ -24,8 +23,6 @@ def download_model(
     found = matching(files, wanted)
     if not found:
         raise NotFoundError(f"{uri}: the version has no file {wanted!r}. It has: {', '.join(sorted(files)[:8])}.")
-    if dst_path is not None:
-        Path(dst_path).expanduser().mkdir(parents=True, exist_ok=True)
     target = copy(client._registry().store, found, dst_path)
     return str(target / wanted) if wanted else str(target)
 
