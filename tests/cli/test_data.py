@@ -342,3 +342,10 @@ def test_push_mirror_and_pull_take_contents_along(folio_dir: Path, tmp_path: Pat
     assert run_cli("artifacts", "mirror", "--from", str(tmp_path / "other")).code == 0
     assert run_cli("data", "get", "img").code == 0
     assert run_cli("data", "status").code == 0
+
+
+@pytest.mark.parametrize("name", ["nothing@bc874855", "nothing@HEAD", "nothing"])
+def test_a_dataset_that_there_is_not_is_told(folio_dir: Path, run_cli: Command, name: str) -> None:
+    """With a digest it was "a bug in runfolio"."""
+    done = run_cli("data", "show", name)
+    assert done.code == 11 and "nothing" in done.err

@@ -320,6 +320,21 @@ def test_the_same_bytes_are_found(wine: dict[str, str], run_cli: Command, tmp_pa
         assert [(item["version"], item["by"]) for item in by_run] == [(2, f"run {wine['second']}")]
 
 
+def test_versions_are_found_by_the_data_that_their_run_read(wine: dict[str, str], run_cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "wine.csv").write_text("a,b\n1,2\n")
+    dataset = runfolio.data.from_file(tmp_path / "wine.csv", name="cultivars")
+    with runfolio.start_run() as run:
+        runfolio.log_input(dataset, "training")
+        runfolio.log_text("weights", "model/weights")
+    run_cli("models", "register", f"runs:/{run.info.run_id}/model", "Wine")
+    for asked in ("cultivars", dataset.digest, dataset.digest[:8], str(tmp_path / "wine.csv")):
+        done = json.loads(run_cli("models", "where", asked, "--json").out)
+        assert [(item["version"], item["by"]) for item in done] == [(3, f"run {run.info.run_id}, which read cultivars")], asked
+    runfolio.MlflowClient().delete_run(run.info.run_id)  # the version is there all the same
+    assert "which read cultivars" in run_cli("models", "where", "cultivars").out
+    assert run_cli("models", "where", "cultivar").code == 11
+
+
 def test_a_promotion_says_what_left_and_what_is_empty(wine: dict[str, str], run_cli: Command) -> None:
     run_cli("models", "promote", "Wine", "1", "Production", "--direct")
     moved = run_cli("models", "promote", "Wine", "1", "Staging", "--direct").err
@@ -352,6 +367,37 @@ def test_a_difference_names_a_waiver_in_few_words(wine: dict[str, str], run_cli:
     why = ("--waive", "no-code", "--reason", "a long story", "--until", "2999-12-30")
     assert run_cli("models", "promote", "Wine", "2", "Staging", "--direct", *why).code == 0
     assert "no-code for Staging, until 2999-12-31" in run_cli("models", "diff", "Wine", "1", "2").out
+
+
+def test_a_card_that_somebody_writes_is_not_committed_over(
+    wine: dict[str, str], run_cli: Command, folio_dir: Path, tmp_path: Path
+) -> None:
+    """The card was committed beside the file, and the next ``git commit -a`` removed it."""
+    file = folio_dir / "models" / "wine" / "cards" / "1.md"
+    file.parent.mkdir()
+    file.write_text("# of mine\n")
+    done = run_cli("models", "card", "Wine", "1", "--write")
+    assert (
+        done.code == 13 and "models/wine/cards/1.md was changed here and is not committed. Commit it, or move it away" in done.err
+    )
+    assert file.read_text() == "# of mine\n"
+    assert run_cli("models", "card", "Wine", "1", "--from", str(file)).code == 0
+    assert git(folio_dir, "status", "--short") == ""
+    file.write_text("# of mine, changed\n")
+    (tmp_path / "other.md").write_text("# other\n")
+    done = run_cli("models", "card", "Wine", "1", "--from", str(tmp_path / "other.md"))
+    assert done.code == 13 and "git checkout HEAD -- models/wine/cards/1.md" in done.err
+
+
+def test_a_card_that_the_hub_could_not_read_is_named(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:
+    file = folio_dir / "models" / "wine" / "cards" / "1.md"
+    file.parent.mkdir()
+    file.write_text("---\nlicense: [\n---\n## Limits\n\nmany\n")
+    assert run_cli("models", "card", "Wine", "1", "--from", str(file)).code == 0
+    done = run_cli("models", "card", "Wine", "1", "--check")
+    assert done.code == 1 and "models/wine/cards/1.md: line 3: the front matter is no YAML" in done.out
+    done = run_cli("check")
+    assert done.code == 1 and "the front matter is no YAML" in done.out and "[card.format]" in done.out
 
 
 def test_a_card_is_checked_as_it_is_committed(wine: dict[str, str], run_cli: Command, folio_dir: Path) -> None:

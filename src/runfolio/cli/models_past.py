@@ -141,9 +141,10 @@ def _said(value: Any) -> str:
 @click.argument("what")
 @options.as_json
 def where(what: str, as_json: bool) -> None:
-    """Find the versions that hold some bytes, or that a run made.
+    """Find the versions that hold some bytes, that a run made, or whose run read some data.
 
-    WHAT is a digest (of a version, or of one of its files), a local file or model folder, a run, or runs:/RUN/PATH.
+    WHAT is a digest (of a version, of one of its files, or of a dataset), a local file or model folder, a run, runs:/RUN/PATH, or the
+    name of a dataset.
     """
     from runfolio.registry.comparing import find_versions
 

@@ -189,7 +189,7 @@ class DatasetBook:
                 made.append(DatasetVersion(dataset, commit.oid, commit.at, commit.author, commit.subject))
         # An edit of the description alone is no version: the oldest commit of a stretch with one digest brought it.
         following = [*made[1:], None]
-        return [item for item, older in zip(made, following, strict=True) if _is_new(item, older)]
+        return [item for item, older in zip(made, following) if _is_new(item, older)]  # noqa: B905 nothing follows where there is none
 
     def at(self, name: str, rev: str = "") -> Dataset:
         """Return a dataset as of a revision, or with one of its earlier contents.

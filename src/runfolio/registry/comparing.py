@@ -9,12 +9,13 @@ from typing import Any
 
 from runfolio.errors import DamagedError, NotFoundError, UsageError
 from runfolio.folio.folio import Folio
+from runfolio.formats.datasets import content_of_input
 from runfolio.formats.models import version_fields
 from runfolio.formats.runs import check_digest
 from runfolio.objects import encode_manifest, walk_files
 from runfolio.objects.files import digest_of_file
 from runfolio.records.models import ModelVersion, RegisteredModel
-from runfolio.records.runs import ArtifactEntry, Digest
+from runfolio.records.runs import ArtifactEntry, DatasetInput, Digest
 from runfolio.registry.registering import RUNS
 from runfolio.registry.versions import files_of
 
@@ -57,14 +58,15 @@ def _rows(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]
 
 
 def find_versions(folio: Folio, what: str) -> list[Found]:
-    """Find the versions that hold some bytes, or that a run made.
+    """Find the versions that hold some bytes, that a run made, or whose run read some data.
 
     Parameters
     ----------
     folio : Folio
     what : str
         A digest of a version or of one of its files (its beginning does, from 8 digits on), a local file or model folder, a
-        run's id, the beginning of one, its name, or ``runs:/RUN/PATH``, for what was registered from there.
+        run's id, the beginning of one, its name, or ``runs:/RUN/PATH``, for what was registered from there; a dataset's name, its
+        digest as runs have it (or its beginning, from 8 digits on), or the file that was read.
     """
     place = Path(what).expanduser()
     if place.is_dir():
@@ -73,12 +75,13 @@ def find_versions(folio: Folio, what: str) -> list[Found]:
             raise UsageError(f"{what} holds no file.")
         return _by_digest(folio, _digest(encode_manifest(files)))
     if place.is_file():
-        return _by_digest(folio, digest_of_file(place)[0])
+        digest = digest_of_file(place)[0]
+        return [*_by_digest(folio, digest), *_by_data(folio, digest)]
     digits = what.removeprefix("sha256:")
     if what.startswith("sha256:"):
         if len(digits) == 64:
             check_digest(what)
-        return _by_digest(folio, what)
+        return [*_by_digest(folio, what), *_by_data(folio, what)]
     asked, _, path = what.removeprefix(RUNS).lstrip("/").partition("/") if what.startswith(RUNS) else (what, "", "")
     try:
         run_id = folio.runs.resolve(asked)
@@ -87,6 +90,8 @@ def find_versions(folio: Folio, what: str) -> list[Found]:
             raise UsageError(
                 f"{what!r} is a registered model. List its versions: runfolio models versions {shlex.quote(what)}"
             ) from error
+        if by_data := _by_data(folio, what):
+            return by_data
         raise
     return [
         (model, version, f"run {run_id}")
@@ -94,6 +99,27 @@ def find_versions(folio: Folio, what: str) -> list[Found]:
         for version in folio.models.versions(model)
         if version.run_id == run_id and (not path or version.path == path.strip("/"))
     ]
+
+
+def _by_data(folio: Folio, what: str) -> list[Found]:
+    """Find the versions whose run read a dataset of that name or digest, whatever became of the run."""
+    digits = what.removeprefix("sha256:")
+    found: list[Found] = []
+    for model in folio.models.all():
+        for version in folio.models.versions(model):
+            try:
+                read = folio.runs.get(version.run_id).inputs if version.run_id else ()
+            except (NotFoundError, DamagedError):
+                continue
+            names = [item.name for item in read if what == item.name or _is_digest(item, digits)]
+            found += [(model, version, f"run {version.run_id}, which read {name}") for name in names[:1]]
+    return found
+
+
+def _is_digest(item: DatasetInput, digits: str) -> bool:
+    """Say whether a dataset has a digest that begins so; of a file it is the content's first 32 digits."""
+    content = (content_of_input(item) or "").partition(":")[2]
+    return len(digits) >= 8 and (item.digest.startswith(digits) or content.startswith(digits) or digits[:32] == item.digest)
 
 
 def _digest(data: bytes) -> Digest:
