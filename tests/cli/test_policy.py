@@ -325,6 +325,27 @@ def test_a_signed_approval_counts_and_the_author_s_own_does_not(signed: Path, tm
     assert (done.code, "1 of 1 approvals of bob@example.org, bob by bob@example.org" in done.out) == (0, True), done.out
 
 
+@pytest.mark.parametrize(
+    ("changed", "counts"), [("README.md", True), ("models/wine/model.yaml", False), ("models/wine/cards/1.md", False)]
+)
+def test_an_approval_ends_where_what_was_approved_is_changed(
+    signed: Path, tmp_path: Path, run_cli: Command, changed: str, counts: bool
+) -> None:
+    """It counted whatever was pushed after it: another version, other facts."""
+    run_cli("models", "promote", "wine", "1", "Production", "--pull-request", "--branch", "proposal-2")
+    git(signed, "switch", "-q", "proposal-2")
+    approve(signed, tmp_path, "bob")
+    file = signed / changed
+    file.parent.mkdir(exist_ok=True)
+    file.write_text((file.read_text() if file.exists() else "") + "# more\n")
+    git(signed, "add", "-A")
+    git(signed, "commit", "-q", "-m", "After the approval")
+    check = ("policy", "check", "main..HEAD", "--allowed-signers", str(tmp_path / "allowed"))
+    assert run_cli(*check).code == (0 if counts else 1)
+    approve(signed, tmp_path, "bob")
+    assert run_cli(*check).code == 0
+
+
 def test_the_file_of_signers_is_found_from_where_one_stands(signed: Path, tmp_path: Path) -> None:
     in_process(signed, "models", "promote", "wine", "1", "Production", "--pull-request", "--branch", "proposal-2")
     git(signed, "switch", "-q", "proposal-2")

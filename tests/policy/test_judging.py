@@ -219,9 +219,14 @@ def test_a_waiver_lets_a_failed_gate_through_and_is_always_shown() -> None:
 
 def test_a_freeze_refuses_in_its_days_and_may_be_waived() -> None:
     policy = decode_policy(b"schema: 1\nfreeze:\n  - {from: 2026-11-20, to: 2026-11-30, reason: audit, stages: [Production]}\n")
-    assert "until 2026-12-01: audit" in judge(policy, facts()).gates[0].text
     assert judge(policy, facts(now=NOW + 30 * DAY)).accepted
     assert judge(policy, facts(stage="Staging")).accepted
+    [frozen] = judge(policy, facts()).gates  # NOW is 2026-11-23; the last day is named as it is written
+    assert frozen.text == "Nothing goes to Production up to 2026-11-30 (UTC), that day included: audit."
+    assert (
+        not judge(policy, facts(now=NOW + 8 * DAY - 36_000_001)).accepted
+        and judge(policy, facts(now=NOW + 8 * DAY - 36_000_000)).accepted
+    )
     version = waive(ModelVersion(4), Waiver("freeze", "Production", "security fix", "Ada", NOW + DAY))
     assert judge(policy, facts(version=version)).gates[0].state == "waived"
 

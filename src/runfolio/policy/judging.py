@@ -84,7 +84,7 @@ def _covers(freeze: Freeze, facts: Facts) -> bool:
 
 def _frozen(freeze: Freeze, facts: Facts) -> GateResult:
     gate = Gate("freeze", "freeze")
-    text = f"Nothing goes to {facts.stage} until {utc_text(freeze.end)[:10]}: {freeze.reason}."
+    text = f"Nothing goes to {facts.stage} up to {utc_text(freeze.end - 1)[:10]} (UTC), that day included: {freeze.reason}."
     return _waived(gate, GateResult("freeze", "freeze", FAILED, text), facts)
 
 
@@ -241,7 +241,12 @@ def _verified_artifacts(_: Any, facts: Facts) -> Answer:
         return False, " ".join(facts.artifact_faults[:3])
     if not facts.version.file_count:
         return None, "The version names no files."
-    return True, f"All {facts.version.file_count} files match their digests."
+    return (
+        True,
+        "Its file matches its digest."
+        if facts.version.file_count == 1
+        else f"All {facts.version.file_count} files match their digests.",
+    )
 
 
 def _no_code(_: Any, facts: Facts) -> Answer:

@@ -1,7 +1,8 @@
 """Who approved a change: from the git host's API in CI, or from signed trailers offline.
 
 A trailer counts when the commit that bears it is signed, by a key that git vouches for (its allowed-signers file, or gpg's trust), and
-whoever signed it is not an author of what is to be approved: the signature says who approved, the words of the trailer do not.
+whoever signed it is not an author of what is to be approved: the signature says who approved, the words of the trailer do not. It was given on
+what that commit holds: where runs or models were changed after it, as hosts ask for the head as it is, it counts no more.
 """
 
 from __future__ import annotations
@@ -35,11 +36,18 @@ def approvals_by_trailer(folio: Folio, base: str, head: str, allowed_signers: st
     touched = (
         repo.run("log", "--format=%ae", "--end-of-options", head, f"^{base}", "--", folder).decode("utf-8", "replace").split()
     )
-    asked = [oid for oid, _, message in commits if _TRAILER.search(message)]
+    proposed = _records(folio, head)
+    asked = [oid for oid, _, message in commits if _TRAILER.search(message) and _records(folio, oid) == proposed]
     found = signatures(repo, asked, allowed_signers)
     authors = {mail.lower() for mail in touched}
     signers = [found[oid].signer for oid in asked if oid in found and found[oid].state == "good" and found[oid].signer]
     return tuple(dict.fromkeys(name for name in signers if not any(mail in name.lower() for mail in authors)))
+
+
+def _records(folio: Folio, commit: str) -> list[str]:
+    """Return the ids of a commit's folders of models and runs: what a promotion is judged by."""
+    names = [f"{commit}:{folio.place.full(name)}" for name in (paths.MODELS, paths.RUNS)]
+    return [folio.repo.run("rev-parse", "--verify", "--quiet", "--end-of-options", name, check=False).decode() for name in names]
 
 
 def approvals_by_host(environ: Mapping[str, str] | None = None) -> tuple[str, ...] | None:
