@@ -224,6 +224,26 @@ def test_what_names_no_artifact_is_refused(client: MlflowClient, uri: str, said:
         runfolio.artifacts.download_artifacts(uri)
 
 
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda client: client.get_registered_model(None), "goes by its name, not by None"),
+        (lambda client: client.get_registered_model(3), "goes by its name, not by 3"),
+        (lambda client: client.create_model_version("Wine Quality", None), "from a URI or a folder, not from NoneType"),
+        (lambda client: runfolio.register_model(None, "x"), "from a URI or a folder, not from NoneType"),
+        (lambda client: client.create_registered_model("x", tags=["a"]), r"tags: a dictionary is expected, found \['a'\]"),
+        (
+            lambda client: client.get_latest_versions("Wine Quality", "Production"),
+            r"a list of stages is expected, found 'Production'",
+        ),
+    ],
+)
+def test_values_of_another_kind_are_refused_in_words(client: MlflowClient, call: Any, said: str) -> None:
+    """They ended in AttributeError, and a stage as text in "Invalid Model Version stage: 'P'"."""
+    with pytest.raises(UsageError, match=said):
+        call(client)
+
+
 def test_a_file_in_the_place_of_the_folder_is_told(client: MlflowClient, tmp_path: Path, run_id: str) -> None:
     (tmp_path / "file").write_text("x")
     for uri in ("models:/Wine Quality/1", f"runs:/{run_id}/model"):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TypeVar
 
-from runfolio.errors import DamagedError, NotFoundError
+from runfolio.errors import DamagedError, NotFoundError, UsageError
 from runfolio.folio.parsed import Decoder, parsed_files
 from runfolio.folio.place import Place
 from runfolio.formats import paths
@@ -76,6 +76,8 @@ class ModelReader:
         held = self._found.get((tip or "", name))
         if held is not None:
             return held  # a verb asks several times, and what a commit says does not change
+        if not isinstance(name, str):
+            raise UsageError(f"A registered model goes by its name, not by {name!r}.")
         path = paths.model_path(slug_of(name))
         data = self._place.read(tip, path)
         if tip is not None and data is not None:

@@ -1,8 +1,8 @@
 """Who approved a change: from the git host's API in CI, or from signed trailers offline.
 
 A trailer counts when the commit that bears it is signed, by a key that git vouches for (its allowed-signers file, or gpg's trust), and
-whoever signed it is not an author of what is to be approved: the signature says who approved, the words of the trailer do not. It was given on
-what that commit holds: where runs or models were changed after it, as hosts ask for the head as it is, it counts no more.
+whoever signed it is not an author of what is to be approved: the signature says who approved, the words of the trailer do not. It was
+given on what that commit holds: where runs or models were changed after it, it counts no more (as hosts ask for the head as it is).
 """
 
 from __future__ import annotations

@@ -78,6 +78,8 @@ def register(
 
 def version_of(folio: Folio, source: str, run_id: str | None, code_of: CodeFiles | None) -> ModelVersion:
     """Return what a source would be as a version: its files stored, its facts read, nothing committed; see :func:`register`."""
+    if not isinstance(source, str):
+        raise UsageError(f"A version is made from a URI or a folder, not from {type(source).__name__} ({source!r}).")
     if source.startswith(PREFIX):
         asked = parse_model_uri(source)
         if asked.path:

@@ -271,6 +271,8 @@ class RegistryVerbs(Bound):
 
     def get_latest_versions(self, name: str, stages: Sequence[str] | None = None) -> list[model_entities.ModelVersion]:
         """Return the newest version of each stage, of versions in no stage, too; or of the stages that are given, if any are."""
+        if isinstance(stages, str):
+            raise UsageError(f"stages: a list of stages is expected, found {stages!r}: write [{stages!r}].")
         folio = self._registry()
         model = folio.models.find(name)
         wanted = None if not stages else {canonical_stage(stage, folio.settings.registry.stages) for stage in stages}
@@ -351,6 +353,8 @@ def checked_model_tags(tags: Mapping[Any, Any]) -> dict[str, str]:
     UsageError
         If a key cannot name a tag, or a value is too long.
     """
+    if not isinstance(tags, Mapping):
+        raise UsageError(f"tags: a dictionary is expected, found {tags!r}.")
     made = {}
     for key, value in tags.items():
         text = str(value)
