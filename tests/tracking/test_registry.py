@@ -230,7 +230,7 @@ def test_what_names_no_artifact_is_refused(client: MlflowClient, uri: str, said:
         (lambda client: client.get_registered_model(None), "goes by its name, not by None"),
         (lambda client: client.get_registered_model(3), "goes by its name, not by 3"),
         (lambda client: client.create_model_version("Wine Quality", None), "from a URI or a folder, not from NoneType"),
-        (lambda client: runfolio.register_model(None, "x"), "from a URI or a folder, not from NoneType"),
+        (lambda _: runfolio.register_model(*[None, "x"]), "from a URI or a folder, not from NoneType"),
         (lambda client: client.create_registered_model("x", tags=["a"]), r"tags: a dictionary is expected, found \['a'\]"),
         (
             lambda client: client.get_latest_versions("Wine Quality", "Production"),
