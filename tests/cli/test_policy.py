@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 import runfolio
 from runfolio.cli.policy import print_verdict
-from runfolio.folio import open_folio
+from runfolio.folio import initialise, open_folio
 from runfolio.policy.verdict import GateResult, Verdict
 from runfolio.registry.approvals import approvals_by_host
 from runfolio.tracking.session import forget_sessions
@@ -470,3 +471,33 @@ def test_a_waiver_is_shown_with_the_version_and_until_the_day_that_was_said(wine
     shown = run_cli("models", "show", "wine", "3").out
     assert "waived no-code: for Production, until 2999-12-30, by " in shown
     assert "our own pickle" in shown
+
+
+def test_a_proposal_on_a_ledger_branch_is_judged_by_the_policy_of_the_code_s_branch_or_not_at_all(
+    repo_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the branch of the code is not known it was "no gate", and passed."""
+    initialise(repo_dir, branch="ledger", commit=True).folio.close()
+    monkeypatch.chdir(repo_dir)
+    runfolio.set_tracking_uri(repo_dir)
+    with runfolio.start_run() as run:
+        runfolio.log_text("weights", "model/weights")
+    forget_sessions()
+    (repo_dir / "policy.yaml").write_text("schema: 1\npromotions:\n  - {to: Production, require: [signature]}\n")
+    git(repo_dir, "add", "policy.yaml")
+    git(repo_dir, "commit", "-qm", "policy")
+    assert in_process(repo_dir, "models", "register", f"runs:/{run.info.run_id}/model", "wine").code == 0
+    edit = (
+        "import pathlib; p = pathlib.Path('models/wine/model.yaml'); p.write_text(p.read_text() + 'stages:\\n  Production: 1\\n')"
+    )
+    git(repo_dir, "worktree", "add", "-q", "-b", "proposal", str(tmp_path / "at"), "ledger")
+    subprocess.run([sys.executable, "-c", edit], cwd=tmp_path / "at", check=True)
+    git(tmp_path / "at", "commit", "-qam", "by hand")
+    done = in_process(repo_dir, "policy", "check", "ledger..proposal")
+    assert done.code == 13 and "nobody knows the policy" in done.err and "git remote set-head origin --auto" in done.err
+    told = in_process(repo_dir, "review", "ledger..proposal")
+    assert told.code == 1 and "nobody knows the policy" in told.out
+    git(repo_dir, "update-ref", "refs/remotes/origin/main", "main")
+    git(repo_dir, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    done = in_process(repo_dir, "policy", "check", "ledger..proposal")
+    assert done.code == 1 and "It has no signature" in done.out

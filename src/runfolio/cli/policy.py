@@ -92,8 +92,9 @@ def check(span: str, approvals: Path | None, allowed_signers: str | None, as_jso
 
     Who approved comes from --approvals, from the git host's API in a CI job, and from signed Approved-by commits.
     """
+    from runfolio.errors import StateError
     from runfolio.folio.opening import open_trusted
-    from runfolio.registry.gates import judge_change
+    from runfolio.registry.gates import FIND_RULES, judge_change, rules_unknown
     from runfolio.review.span import proposed_span, split_span
 
     folio, rules = open_trusted(chosen_folio(), split_span(span)[0])
@@ -101,6 +102,8 @@ def check(span: str, approvals: Path | None, allowed_signers: str | None, as_jso
         found = proposed_span(folio.repo, span)
         names = approvals_of(folio, found.base, found.head, approvals, allowed_signers)
         verdicts = judge_change(folio, found.base, found.head, now=time.time_ns() // 1_000_000, approvals=names, rules=rules)
+        if verdicts and (unknown := rules_unknown(folio, found.base, rules)):
+            raise StateError(f"Nothing was judged: {unknown}. {FIND_RULES}")
     finally:
         folio.close()
     if not verdicts and not as_json:

@@ -66,6 +66,28 @@ def _policy_file(folio: Folio, base: str | None = None) -> bytes | None:
     return data
 
 
+def rules_unknown(folio: Folio, base: str | None, rules: str | None) -> str:
+    """Say why nobody knows which policy judges a change; empty where it is known, or there can be none.
+
+    Parameters
+    ----------
+    folio : Folio
+    base : str or None
+        Commit before the change.
+    rules : str or None
+        Commit whose settings and policy hold, as :func:`runfolio.folio.opening.open_trusted` finds it.
+    """
+    if rules is not None or base is None or not folio.models.all(base):
+        return ""  # a change that brings the first settings has no policy before it
+    return (
+        "the base holds models and no runfolio.yaml, as a ledger branch does, and the branch of the code is not known here "
+        "(refs/remotes/origin/HEAD), so nobody knows the policy"
+    )
+
+
+FIND_RULES = "Fetch that branch, and name it: git fetch origin && git remote set-head origin --auto"
+
+
 def policy_unheard(folio: Folio) -> str:
     """Say that ``policy.yaml`` of the work tree is not the one that judges; empty where it is, or there is none.
 

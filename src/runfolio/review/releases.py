@@ -14,7 +14,7 @@ from runfolio.policy import Verdict as GateVerdict
 from runfolio.policy.verdict import FAILED
 from runfolio.records.findings import Finding, Severity
 from runfolio.records.models import ARCHIVED, NO_STAGE, ModelVersion, RegisteredModel
-from runfolio.registry.gates import judge_promotion, live_version, load_policy
+from runfolio.registry.gates import judge_promotion, live_version, load_policy, rules_unknown
 from runfolio.registry.history import deployment_events, model_events, version_events
 from runfolio.review.beside import card_changes
 from runfolio.review.change import Promotion, RegistryChange, Span
@@ -111,7 +111,7 @@ def promotions(folio: Folio, read: Read, span: Span, judging: Judging | None) ->
     """
     made: list[Promotion] = []
     alarms: list[Finding] = []
-    policy = _policy(folio, judging, alarms) if judging else None
+    policy = _policy(folio, judging, span, alarms) if judging else None
     for slug, model in sorted(read.after.models.items()):
         moves = [event for event in model_events(read.before.models.get(slug), model) if event["kind"] == "stage"]
         entering = [event for event in moves if event["stage_to"] not in (NO_STAGE, ARCHIVED)]
@@ -119,10 +119,10 @@ def promotions(folio: Folio, read: Read, span: Span, judging: Judging | None) ->
     return made, alarms
 
 
-def _policy(folio: Folio, judging: Judging, alarms: list[Finding]) -> Policy | str:
+def _policy(folio: Folio, judging: Judging, span: Span, alarms: list[Finding]) -> Policy | str:
     """Return the policy, or why it cannot be read."""
     if judging.rules is None:
-        return Policy()
+        return rules_unknown(folio, span.tip, None) or Policy()
     try:
         return load_policy(folio, judging.rules)
     except DamagedError as error:
