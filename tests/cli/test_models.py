@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 import runfolio
+from runfolio.folio import initialise
 from runfolio.tracking.session import forget_sessions
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, in_process
 from tests.conftest import git
 from tests.hosts.gitea import GiteaStandIn
 
@@ -611,3 +612,21 @@ def test_what_is_live_is_named_to_load(wine: dict[str, str], run_cli: Command) -
     run_cli("models", "demote", "Wine", "2", "--direct")
     run_cli("models", "alias", "Wine", "2", "champion")
     assert "Load it: runfolio.pyfunc.load_model('models:/Wine@champion')" in run_cli("models", "show", "Wine").out
+
+
+def test_how_a_card_is_completed_is_told_where_it_lies_in_no_work_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a ledger branch it said to commit a file that is not there."""
+    folder = tmp_path / "ledger"
+    initialise(folder, branch="ledger", commit=True).folio.close()
+    monkeypatch.chdir(folder)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_text("w")
+    assert in_process(folder, "models", "register", str(tmp_path / "model"), "the wine").code == 0
+    told = in_process(folder, "models", "card", "the wine", "1", "--write").err
+    assert "To complete it: runfolio models card 'the wine' 1 > card.md" in told and "--from card.md" in told
+
+
+def test_how_a_card_is_completed_is_told(wine: dict[str, str], run_cli: Command) -> None:
+    assert "Complete it in models/wine/cards/1.md, and commit that" in run_cli("models", "card", "Wine", "1", "--write").err
+    again = run_cli("models", "card", "Wine", "1", "--write")
+    assert again.code == 12 and "Complete it in models/wine/cards/1.md" in again.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
     from runfolio.folio import Folio
+    from runfolio.records.models import ModelVersion, RegisteredModel
 
 
 @click.command("card")
@@ -48,14 +50,11 @@ def card(name: str, version: str, write: bool, source: Path | None, check: bool)
             return
         if write:
             if there is not None:
-                path = f"models/{model.slug}/cards/{found.version}.md"
-                raise AlreadyExistsError(
-                    f"{visible(name)} {found.version} has a card: edit {path}, or replace it with --from FILE."
-                )
+                raise AlreadyExistsError(f"{visible(name)} {found.version} has a card. {_how_to_edit(folio, model, found)}")
             run = folio.runs.committed(found.run_id) if found.run_id else None
             there = cards.render_card(model, found, run)
             cards.write_card(folio, model, found, there)
-            click.echo(f"Complete it, and commit: models/{model.slug}/cards/{found.version}.md", err=True)
+            click.echo(f"The card is committed. {_how_to_edit(folio, model, found)}", err=True)
             return
         if there is None:
             raise NotFoundError(
@@ -76,6 +75,15 @@ def card(name: str, version: str, write: bool, source: Path | None, check: bool)
     if lacking or fault:
         raise click.exceptions.Exit(1)
     click.echo("The card is complete.", err=True)
+
+
+def _how_to_edit(folio: Folio, model: RegisteredModel, version: ModelVersion) -> str:
+    """Say how people complete a card: it is a file of the work tree, unless records have a branch of their own."""
+    if folio.place.ledger is None and folio.repo.work_tree is not None:
+        path = folio.place.full(paths.card_path(model.slug, version.version))
+        return f"Complete it in {visible(path)}, and commit that, or replace it: --from FILE"
+    call = f"runfolio models card {shlex.quote(model.name)} {version.version}"
+    return f"To complete it: {call} > card.md, edit that, and {call} --from card.md"
 
 
 def _edited(folio: Folio, path: str, committed: str) -> str:
