@@ -501,3 +501,9 @@ def test_a_proposal_on_a_ledger_branch_is_judged_by_the_policy_of_the_code_s_bra
     git(repo_dir, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
     done = in_process(repo_dir, "policy", "check", "ledger..proposal")
     assert done.code == 1 and "It has no signature" in done.out
+
+
+def test_a_policy_without_examples_is_not_just_passed(wine: Path, run_cli: Command) -> None:
+    (wine / "policy.yaml").write_text("schema: 1\n")
+    done = run_cli("policy", "test")
+    assert done.code == 0 and "0 examples, 0 failed" in done.err and "docs/how-to/policy.md" in done.err

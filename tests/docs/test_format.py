@@ -21,7 +21,7 @@ from runfolio.formats.models import decode_model, decode_version, encode_model, 
 from runfolio.formats.reproductions import decode_reproduction, encode_reproduction
 from runfolio.formats.runs import decode_run, encode_run
 from runfolio.formats.series import decode_series, encode_series, read_series
-from runfolio.formats.settings import decode_settings
+from runfolio.formats.settings import decode_settings, initial_settings
 from runfolio.journal import RunState
 from runfolio.journal.events import decode_event
 from runfolio.journal.state import _ACTIONS
@@ -137,6 +137,13 @@ def test_settings_page_shows_every_default() -> None:
     assert decode_settings(second.encode(), "settings.md").records.branch == "runfolio/ledger"
     (rules,) = marked("how-to/clean-up.md", "example", "settings")
     assert decode_settings(rules.encode(), "clean-up.md").retention
+
+
+def test_new_settings_name_the_page_that_tells_all_of_them() -> None:
+    first = initial_settings().decode().splitlines()[0]
+    assert first.endswith("All of them, with their defaults: docs/settings.md") and "All of them, with their defaults" in (
+        DOCS / "settings.md"
+    ).read_text("utf-8")
 
 
 def test_settings_page_tells_every_field() -> None:

@@ -168,5 +168,7 @@ def test(file: Path | None, as_json: bool) -> None:
         click.echo(
             f"{len(results)} example{'s' * (len(results) != 1)}, {sum(bool(item.faults) for item in results)} failed", err=True
         )
+    if not results:
+        click.echo("Examples say what the policy is to refuse and to let through: docs/how-to/policy.md", err=True)
     if any(item.faults for item in results):
         raise click.exceptions.Exit(1)
