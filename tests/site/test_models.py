@@ -271,6 +271,17 @@ def test_pages_hold_in_a_browser_wide_and_narrow(
     assert opened.locator("h1").inner_text().startswith(("Models", "Wine <i>"))
 
 
+def test_on_a_phone_what_a_version_changed_stands_without_scrolling(
+    wine: Path, tmp_path: Path, open_page: Callable[..., Any]
+) -> None:
+    """The last column, which says what is new, was cut off at the screen's edge."""
+    opened = open_page((built(wine, tmp_path / "site") / "m/wine-i/2/index.html").as_uri())
+    opened.set_viewport_size({"width": 390, "height": 844})
+    for part in ("changes", "metrics"):
+        wide, shown = opened.locator(f"#{part} .plain-wrap").evaluate("box => [box.scrollWidth, box.clientWidth]")
+        assert wide <= shown, part
+
+
 def verdict_on(folder: Path, version: int, **more: Any) -> None:
     """Write a verdict on the run behind a version."""
     folio = open_folio(folder)
