@@ -85,7 +85,9 @@ def rules_unknown(folio: Folio, base: str | None, rules: str | None) -> str:
     )
 
 
-FIND_RULES = "Fetch that branch, and name it: git fetch origin && git remote set-head origin --auto"
+FIND_RULES = (
+    "Fetch that branch, and name it: git fetch origin && git remote set-head origin --auto (in a job of CI: runfolio ci fetch)"
+)
 
 
 def policy_unheard(folio: Folio) -> str:

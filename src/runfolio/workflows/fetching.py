@@ -39,6 +39,9 @@ class Pull:
 def fetch_ledger(folio: Folio, remote: str) -> str | None:
     """Fetch the branch of the records, where it is one of their own, and make the local branch where there is none.
 
+    With it the remote's first branch, as ``refs/remotes/REMOTE/HEAD``: settings and policy, by which a change of the records is judged,
+    stand there, and a checkout of the ledger brings neither.
+
     Returns
     -------
     str or None
@@ -47,6 +50,7 @@ def fetch_ledger(folio: Folio, remote: str) -> str | None:
     place, ref = folio.place, folio.place.ledger
     if ref is None:
         return None
+    fetch(place.repo, remote, (f"+HEAD:refs/remotes/{remote}/HEAD",))
     tracking = f"refs/remotes/{remote}/{place.settings.records.branch}"
     if not fetch(place.repo, remote, (f"+{ref}:{tracking}",)):
         return None  # no run was recorded yet
