@@ -289,3 +289,16 @@ def test_store_that_takes_no_files_is_a_fault_in_the_run_and_training_goes_on(fo
     assert len(history.history["loss"]) == 3 and len(points(run, "loss")) == 3
     assert {"the model's summary", "a checkpoint", "the model"} <= set(run.data.tags[TAG].split("; "))
     assert run.info.status == "FINISHED" and artifacts(run) == []
+
+
+def test_tensorflow_logs_a_model_that_was_trained_on_a_table(folio: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    runfolio.tensorflow.autolog(log_input_examples=True, checkpoint=False)
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    model = network()
+    model.fit(frame, pandas.Series(Y.ravel()), epochs=1, verbose=0)
+    (run,) = runs()
+    assert TAG not in run.data.tags
+    loaded = runfolio.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
+    assert loaded.metadata.get_input_schema().input_names() == list("abcd")
+    assert numpy.allclose(loaded.predict(frame), model.predict(frame, verbose=0))

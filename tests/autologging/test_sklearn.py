@@ -350,3 +350,25 @@ def test_a_model_is_not_lost_by_the_form_of_its_data(folio: Path, wine: Any, for
     (run,) = runs()
     assert "model/MLmodel" in artifacts(run)
     assert ("model/input_example.json" in artifacts(run)) == (form == "csr_matrix")
+
+
+def test_targets_in_a_column_have_all_metrics(folio: Path, wine: Any) -> None:
+    rows, target = wine
+    runfolio.sklearn.autolog(**PLAIN)
+    model = RandomForestClassifier(5, random_state=0)
+    with pytest.warns(sklearn.exceptions.DataConversionWarning):
+        model.fit(rows, target.reshape(-1, 1))
+    model.fit(rows, target)
+    column, plain = runs()
+    assert column.data.metrics == plain.data.metrics and "training_roc_auc" in column.data.metrics
+    assert TAG not in column.data.tags
+
+
+def test_columns_with_several_levels_have_a_model_that_loads(folio: Path, two_classes: Any) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = two_classes[0].set_axis(pandas.MultiIndex.from_product([["cell"], range(5)]), axis=1)
+    runfolio.sklearn.autolog(log_input_examples=True, log_datasets=False)
+    model = DecisionTreeClassifier().fit(frame, two_classes[1])
+    (run,) = runs()
+    loaded = runfolio.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
+    assert loaded.predict(frame).tolist() == model.predict(frame).tolist()

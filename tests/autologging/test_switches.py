@@ -96,3 +96,20 @@ DecisionTreeClassifier().fit([[1.0], [2.0]], [0, 1])
     env = {**os.environ, "RUNFOLIO_RUN_ID": run.info.run_id}
     subprocess.run([sys.executable, "-c", code], env=env, check=True)
     assert [each.data.metrics["training_score"] for each in runs()] == [1.0]
+
+
+def test_options_that_cannot_be_are_refused_where_they_are_written(folio: Path) -> None:
+    with pytest.raises(UsageError, match=r"exclude_flavors takes a list of frameworks: \['sklearn'\]"):
+        runfolio.autolog(exclude_flavors="sklearn")
+    with pytest.raises(UsageError, match="Invalid model name: 'a/b'"):
+        runfolio.sklearn.autolog(registered_model_name="a/b")
+    with pytest.raises(UsageError, match="extra_tags takes a dictionary of names to values, not str"):
+        runfolio.autolog(extra_tags="team")  # type: ignore[arg-type] # the mistake
+    with pytest.raises(UsageError, match="serialization_format: 'zip' is none"):
+        runfolio.sklearn.autolog(serialization_format="zip")
+    with pytest.raises(UsageError, match="max_tuning_runs must be a number that is not negative, and is '5'"):
+        runfolio.sklearn.autolog(max_tuning_runs="5")  # type: ignore[arg-type] # the mistake
+    with pytest.raises(UsageError, match="model_format: 'zip' is none"):
+        runfolio.xgboost.autolog(model_format="zip")
+    DecisionTreeClassifier().fit(*load_wine(return_X_y=True))
+    assert runs() == []

@@ -23,6 +23,7 @@ from runfolio.autologging.importing import Action, forget, when_imported
 from runfolio.autologging.options import Options
 from runfolio.autologging.patching import Patches
 from runfolio.errors import UsageError, missing_package
+from runfolio.records.models import check_model_name
 
 
 class Leaf(Protocol):
@@ -154,6 +155,8 @@ def autolog(
     >>> runfolio.autolog()                                             # doctest: +SKIP
     """
     given = dict(locals())
+    if isinstance(exclude_flavors, str):
+        raise UsageError(f"exclude_flavors takes a list of frameworks: [{exclude_flavors!r}].")
     left_out = set(given.pop("exclude_flavors") or ())
     if unknown := sorted(left_out - set(FRAMEWORKS)):
         raise UsageError(f"exclude_flavors: {', '.join(unknown)}: no such framework. There are: {', '.join(FRAMEWORKS)}.")
@@ -164,6 +167,7 @@ def autolog(
 
 
 def _set(name: str, given: Mapping[str, Any], *, explicit: bool) -> None:
+    _check(given)
     with _lock:
         state = _states.get(name)
         if given.get("disable"):
@@ -178,6 +182,15 @@ def _set(name: str, given: Mapping[str, Any], *, explicit: bool) -> None:
         state = _states[name] = _State(Patches(name, _options(name, given)), given, explicit)
     for package in FRAMEWORKS[name].packages:
         _await(package, _arrival(name, state), state)
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    # Here, where it is a line of the script: after the training it would be a model that is not registered.
+    if given.get("registered_model_name") is not None:
+        check_model_name(given["registered_model_name"])
+    tags = given.get("extra_tags")
+    if tags is not None and not isinstance(tags, Mapping):
+        raise UsageError(f"extra_tags takes a dictionary of names to values, not {type(tags).__name__}.")
 
 
 def _turn_off(name: str, state: _State) -> None:

@@ -135,9 +135,11 @@ def _keep(log: RunLog, model: Any, data: Any) -> None:
 
 
 def _example(data: Any) -> Any:
-    """Return the first rows of arrays, tensors, dictionaries of them, or of the first batch of a dataset."""
+    """Return the first rows of arrays, tensors, tables, dictionaries of them, or of the first batch of a dataset."""
     if isinstance(data, Mapping):
         return {name: _example(each) for name, each in data.items()}
+    if hasattr(data, "columns"):
+        return data[:ROWS]
     if callable(getattr(data, "take", None)) and not hasattr(data, "dtype"):
         first = next(iter(data.take(1)))
         return _example(first[0] if isinstance(first, tuple) else first)

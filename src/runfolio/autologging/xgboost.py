@@ -15,7 +15,7 @@ from runfolio.autologging.run_log import RunLog
 from runfolio.autologging.scikit_learn.integration import patch_metrics
 from runfolio.autologging.switches import switch
 from runfolio.autologging.training import Call, Recording, logged
-from runfolio.flavors.xgboost import save_model
+from runfolio.flavors.xgboost import check_format, save_model
 from runfolio.tracking.flavor_models import logs
 
 TRAIN = "xgboost.train"
@@ -68,7 +68,9 @@ def autolog(
     extra_tags : Mapping, optional
         Tags of each run that autologging starts.
     """
-    switch("xgboost", dict(locals()))
+    given = dict(locals())
+    check_format(model_format)
+    switch("xgboost", given)
 
 
 def _recorder(*, models: bool) -> Callable[[RunLog, Call], Recording]:

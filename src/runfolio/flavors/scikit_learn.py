@@ -6,6 +6,7 @@ where the model holds functions or classes of the script itself.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ SERIALIZATION_FORMAT_PICKLE = "pickle"
 SERIALIZATION_FORMAT_CLOUDPICKLE = "cloudpickle"
 SUPPORTED_SERIALIZATION_FORMATS = [SERIALIZATION_FORMAT_PICKLE, SERIALIZATION_FORMAT_CLOUDPICKLE]
 _FILE = "model.pkl"
+_log = logging.getLogger("runfolio")
 
 
 def save_model(
@@ -72,9 +74,7 @@ def save_model(
     AlreadyExistsError
         If the place is taken.
     """
-    if serialization_format not in (None, *SUPPORTED_SERIALIZATION_FORMATS):
-        known = ", ".join(SUPPORTED_SERIALIZATION_FORMATS)
-        raise UsageError(f"serialization_format: {serialization_format!r} is none. There are: {known}.")
+    check_format(serialization_format)
     beside = Beside(signature, input_example, pip_requirements, extra_pip_requirements, conda_env, code_paths, metadata)
 
     def write(folder: Path, model: Model) -> list[str]:
@@ -86,9 +86,21 @@ def save_model(
     return save_folder(path, mlflow_model, beside, write, predict)
 
 
+def check_format(wanted: str | None) -> None:
+    """Refuse a serialization format that there is not."""
+    if wanted not in (None, *SUPPORTED_SERIALIZATION_FORMATS):
+        raise UsageError(f"serialization_format: {wanted!r} is none. There are: {', '.join(SUPPORTED_SERIALIZATION_FORMATS)}.")
+
+
 def _describe(model: Model, folder: Path, sk_model: Any, used: str, predict_fn: str) -> None:
     if hasattr(sk_model, predict_fn):
         python_function(model, folder, LOADER, model_path=_FILE, predict_fn=predict_fn)
+    else:
+        _log.warning(
+            "%s has no method %r: the model is loaded by runfolio.sklearn, and not by runfolio.pyfunc.",
+            type(sk_model).__name__,
+            predict_fn,
+        )
     model.add_flavor(FLAVOR, pickled_model=_FILE, sklearn_version=_version(), serialization_format=used, code=code_of(folder))
 
 

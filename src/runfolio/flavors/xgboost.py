@@ -63,8 +63,7 @@ def save_model(
     xgboost = _xgboost()
     if not isinstance(xgb_model, (xgboost.Booster, xgboost.XGBModel)):
         raise UsageError(f"xgb_model takes a Booster or an estimator of XGBoost, not {type(xgb_model).__name__}.")
-    if model_format not in FORMATS:
-        raise UsageError(f"model_format: {model_format!r} is none. There are: {', '.join(FORMATS)}.")
+    check_format(model_format)
     data = f"model.{model_format}"
 
     def write(folder: Path, model: Model) -> list[str]:
@@ -83,6 +82,12 @@ def save_model(
         return pinned(["numpy", "pandas", "scikit-learn", "xgboost"])
 
     return save_folder(path, mlflow_model, Beside(**options), write, predictor(xgb_model, {}))
+
+
+def check_format(wanted: str) -> None:
+    """Refuse a format of the file that there is not."""
+    if wanted not in FORMATS:
+        raise UsageError(f"model_format: {wanted!r} is none. There are: {', '.join(FORMATS)}.")
 
 
 def _save(model: Any, booster: Any, place: Path, form: str) -> None:

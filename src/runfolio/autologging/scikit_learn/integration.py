@@ -15,6 +15,7 @@ from runfolio.autologging.scikit_learn.search import checked_number
 from runfolio.autologging.sessions import session
 from runfolio.autologging.switches import switch
 from runfolio.autologging.training import logged
+from runfolio.flavors.scikit_learn import check_format
 
 _FITS = ("fit", "fit_transform", "fit_predict")
 _PREDICTS = ("predict", "predict_proba", "transform", "predict_log_proba")
@@ -81,6 +82,7 @@ def autolog(
     """
     given = dict(locals())
     checked_number(max_tuning_runs)
+    check_format(serialization_format)
     switch("sklearn", given)
 
 

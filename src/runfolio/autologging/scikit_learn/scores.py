@@ -118,7 +118,7 @@ def _of_classifier(data: FitData, predicted: Predictions, pos_label: Any) -> dic
     from sklearn import metrics
 
     average = "weighted" if pos_label is None else "binary"
-    y, labels, probabilities = data.y, predicted.labels, predicted.probabilities
+    y, labels, probabilities = _in_one_dimension(data.y), predicted.labels, predicted.probabilities
 
     @functools.cache
     def shares() -> Any:
@@ -140,6 +140,15 @@ def _of_classifier(data: FitData, predicted: Predictions, pos_label: Any) -> dic
             y, scores, average="weighted", sample_weight=data.weights, multi_class="ovo"
         )
     return made
+
+
+def _in_one_dimension(targets: Any) -> Any:
+    """Return targets that are one column as estimators read them: the curve of several classes has no other form for them."""
+    if getattr(targets, "shape", ())[1:] != (1,):
+        return targets
+    import numpy
+
+    return numpy.asarray(targets).ravel()
 
 
 def _of_regressor(data: FitData, predicted: Predictions) -> dict[str, Callable[[], Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 from runfolio.autologging.run_log import AUTOLOGGING_TAG, RunLog
@@ -40,8 +41,10 @@ def checked_number(max_tuning_runs: int | None) -> None:
     ------
     UsageError
     """
-    if max_tuning_runs is not None and max_tuning_runs < 0:
-        raise UsageError(f"max_tuning_runs must not be negative, and is {max_tuning_runs}. None logs every candidate.")
+    if max_tuning_runs is not None and (not isinstance(max_tuning_runs, Integral) or max_tuning_runs < 0):
+        raise UsageError(
+            f"max_tuning_runs must be a number that is not negative, and is {max_tuning_runs!r}. None logs every candidate."
+        )
 
 
 def log_search(log: RunLog, search: Any) -> None:
