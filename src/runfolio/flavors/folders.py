@@ -218,12 +218,17 @@ def config_of(folder: Path, flavor: str, meant: Mapping[str, str] | None = None)
     """
     model = Model.load(folder)
     if flavor not in model.flavors:
-        raise UsageError(
-            f"{folder}: not a model of the flavor {flavor}; its flavors are {', '.join(model.flavors)}. Load it with runfolio.pyfunc."
-        )
+        raise other_flavor(flavor, model)
     renamed = meant or {}
     warn_of_other_versions(folder, {renamed.get(key, key): value for key, value in model.flavors[flavor].items()})
     return model.flavors[flavor]
+
+
+def other_flavor(flavor: str, model: Model) -> UsageError:
+    """Return the error of a model that is asked for by a flavor that it has not."""
+    there = ", ".join(sorted(model.flavors)) or "none"
+    loaders = " or ".join(f"runfolio.{'pyfunc' if each == 'python_function' else each}" for each in sorted(model.flavors))
+    return UsageError(f"The model has no flavor {flavor}; its flavors are: {there}. Load it by {loaders}.")
 
 
 def opened(folder: Path, flavor: str, data: str) -> tuple[dict[str, Any], Path]:

@@ -15,7 +15,7 @@ from runfolio._dataclass import dataclass
 from runfolio.errors import MissingPackageError, UsageError
 from runfolio.flavors.catalogue import PYTHON_MODEL, PYTHON_SCRIPT, for_loader
 from runfolio.flavors.enforcing import enforce_schema
-from runfolio.flavors.folders import add_code, inside
+from runfolio.flavors.folders import add_code, inside, other_flavor
 from runfolio.flavors.model import Model, newer
 from runfolio.flavors.model_scripts import run_script
 from runfolio.flavors.params import enforce_params
@@ -146,7 +146,7 @@ def load_folder(folder: Path, model_config: Mapping[str, Any] | None = None) -> 
     model = Model.load(folder)
     config = model.flavors.get(FLAVOR)
     if config is None or "loader_module" not in config:
-        raise UsageError(f"{folder}: the model has no python_function flavor; its flavors are {', '.join(model.flavors)}.")
+        raise other_flavor(FLAVOR, model)
     add_code(folder, config)
     warn_of_other_versions(folder, config)
     loader = str(config["loader_module"])

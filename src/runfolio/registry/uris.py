@@ -14,7 +14,7 @@ from __future__ import annotations
 from runfolio._dataclass import dataclass
 from runfolio.errors import NotFoundError, UsageError
 from runfolio.folio.folio import Folio
-from runfolio.records.models import ModelVersion, RegisteredModel, canonical_stage, check_version
+from runfolio.records.models import NO_STAGE, ModelVersion, RegisteredModel, canonical_stage, check_version
 from runfolio.records.names import check_artifact_path
 
 PREFIX = "models:/"
@@ -101,6 +101,10 @@ def resolve(folio: Folio, uri: str | ModelUri, at: str | None = None) -> tuple[R
     if asked.stage is not None:
         stage = canonical_stage(asked.stage, folio.settings.registry.stages)
         numbers = model.stages.get(stage, ())
+        if stage == NO_STAGE:
+            free = [number for number in folio.models.numbers(model, tip) if model.stage_of(number) == NO_STAGE]
+            if found := _newest(folio, model, free, tip):
+                return model, found
         if not numbers:
             live = ", ".join(f"{name}: {versions[-1]}" for name, versions in model.stages.items()) or "nothing in any stage"
             raise NotFoundError(f"No versions of model with name {asked.name!r} and stage {stage!r} found. It has {live}.")
@@ -116,11 +120,17 @@ def latest(folio: Folio, model: RegisteredModel, tip: str | None = None) -> Mode
     NotFoundError
         If there is none.
     """
-    for number in reversed(folio.models.numbers(model, tip)):
+    if found := _newest(folio, model, folio.models.numbers(model, tip), tip):
+        return found
+    raise NotFoundError(
+        f"The registered model {model.name!r} has no version. Register one: runfolio models register URI {model.name}"
+    )
+
+
+def _newest(folio: Folio, model: RegisteredModel, numbers: list[int], tip: str | None) -> ModelVersion | None:
+    for number in reversed(numbers):
         try:
             return folio.models.version(model, number, tip)
         except NotFoundError:  # deleted
             continue
-    raise NotFoundError(
-        f"The registered model {model.name!r} has no version. Register one: runfolio models register URI {model.name}"
-    )
+    return None

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from runfolio.errors import DamagedError, NotFoundError, UsageError, missing_package
 from runfolio.tracking import entities
@@ -156,12 +157,22 @@ def split_runs_uri(uri: str) -> tuple[str, str]:
 def _local(uri: str) -> Path | None:
     if uri.startswith(("runs:/", MODELS)):
         return None
-    path = Path(uri.removeprefix("file://")).expanduser()
+    path = (local_path(uri) if uri.startswith("file:") else Path(uri)).expanduser()
     if uri and path.exists():
         return path
     if "://" in uri and not uri.startswith("file:"):
         return None
     raise NotFoundError(f"No such file: {uri!r}. An artifact of a run is written runs:/<run id>/<path>.")
+
+
+def local_path(url: str) -> Path:
+    """Return the path that a ``file:`` URL names; as it stands, where that is there, too.
+
+    >>> local_path("file:///data/my%20model").as_posix()
+    '/data/my model'
+    """
+    plain = Path(url.removeprefix("file:").removeprefix("//"))
+    return plain if plain.exists() else Path(unquote(urlsplit(url).path))
 
 
 def _bytes(uri: str) -> bytes:

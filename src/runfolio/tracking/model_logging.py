@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import UsageError
+from runfolio.errors import NotFoundError, UsageError
 from runfolio.flavors.catalogue import runs_code
 from runfolio.flavors.hashed_files import digest_when_written, forget_written
 from runfolio.flavors.model import Model, ModelInfo, model_info
+from runfolio.flavors.telling import listed
 from runfolio.flavors.trust import check_trust
 from runfolio.flavors.versions import warn_of_newer_format
 from runfolio.formats.mlmodel import FILE
@@ -113,6 +114,8 @@ def load_with(
     trust : bool, optional
         See :func:`runfolio.flavors.trust.check_trust`.
     """
+    if not isinstance(model_uri, (str, os.PathLike)):
+        raise UsageError(f"model_uri takes a URI or a path, not {type(model_uri).__name__}.")
     uri = os.fspath(model_uri)
     if uri.startswith(RECORDED):
         target = Path(dst_path).expanduser() if dst_path is not None else None
@@ -122,10 +125,27 @@ def load_with(
         folder = fetch_to_load(uri, trust)
     else:
         folder = Path(download_artifacts(uri, dst_path=dst_path if uri.startswith(RECORDED) else None))
+    if not (folder / FILE).is_file():
+        raise _no_model(uri, folder)
     model = Model.load(folder)
     warn_of_newer_format(folder, model)
     check_trust(folder, runs=runs_code(folder, model), verified=uri.startswith(RECORDED), trust=trust)
     return load(folder)
+
+
+def _no_model(uri: str, place: Path) -> NotFoundError:
+    """Return the error of what is no model's folder; it names the models that lie below, or the folder of a file."""
+    above, _, last = uri.rstrip("/").rpartition("/")
+    if place.is_file():
+        hint = (
+            f"Name its folder: {above or '.'}"
+            if last == FILE
+            else "That is a file: name the folder that save_model or log_model wrote"
+        )
+        return NotFoundError(f"No model in {uri!r}. {hint}.")
+    below = sorted(each.parent.relative_to(place).as_posix() for each in place.glob(f"*/{FILE}"))
+    hint = f"Models below it: {listed(below)}" if below else "Name the folder that save_model or log_model wrote"
+    return NotFoundError(f"No model in {uri!r}: there is no file {FILE}. {hint}.")
 
 
 def get_model_info(model_uri: str | os.PathLike[str]) -> ModelInfo:
