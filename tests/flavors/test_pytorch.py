@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,18 @@ def test_module_comes_back_and_predicts_frames_and_arrays(tmp_path: Path, net: A
     flavors = Model.load(tmp_path / "m").flavors
     assert flavors["pytorch"] == {"model_data": "data", "pytorch_version": torch.__version__, "code": None}
     assert flavors["python_function"]["config"] == {"device": None}
+
+
+def test_array_that_cannot_be_written_is_predicted_without_a_warning(tmp_path: Path, net: Any) -> None:
+    runfolio.pytorch.save_model(net, tmp_path / "m")
+    given = FRAME.to_numpy().astype("float32")
+    given.flags.writeable = False
+    # In a process of its own: PyTorch warns once in each.
+    script = "import sys, numpy, runfolio; runfolio.pyfunc.load_model(sys.argv[1], suppress_warnings=True).predict(numpy.load(sys.argv[2], mmap_mode='r'))"
+    numpy.save(tmp_path / "rows.npy", given)
+    called = [sys.executable, "-W", "error::UserWarning", "-c", script, str(tmp_path / "m"), str(tmp_path / "rows.npy")]
+    done = subprocess.run(called, capture_output=True, text=True, check=False, env={**os.environ, "RUNFOLIO_TRUST": "1"})
+    assert done.returncode == 0, done.stderr
 
 
 def test_same_module_is_the_same_bytes(tmp_path: Path, net: Any) -> None:

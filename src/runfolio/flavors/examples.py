@@ -9,8 +9,9 @@ from typing import Any
 
 from runfolio._dataclass import dataclass
 from runfolio.errors import UsageError
-from runfolio.flavors.frames import of_polars
+from runfolio.flavors.frames import of_polars, twice
 from runfolio.flavors.schema import ColSpec, Schema, TensorSpec
+from runfolio.flavors.telling import listed
 from runfolio.flavors.types import DataType
 
 FILE = "input_example.json"
@@ -72,8 +73,10 @@ def _described(data: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
 
 def _dense(data: Any) -> tuple[Any, dict[str, Any], str]:
     if hasattr(data, "columns") and hasattr(data, "to_dict"):
+        if again := twice(data.columns):
+            raise UsageError(f"input_example: several columns have the name {listed(again)}; an example has one of each.")
         said = data.to_dict(orient="split")
-        columns = [str(each) for each in said["columns"]]
+        columns = [list(each) if isinstance(each, tuple) else str(each) for each in said["columns"]]
         numbered = list(data.columns) == list(range(len(data.columns)))
         rows = {"data": _without_gaps(said["data"])}
         orient = "values" if numbered else "split"
@@ -133,7 +136,7 @@ def load_example(folder: Path, info: Mapping[str, Any] | None, schema: Schema | 
     if kind == "dataframe":
         import pandas
 
-        return _typed(pandas.DataFrame(said["data"], columns=said.get("columns")), schema)
+        return _typed(pandas.DataFrame(said["data"], columns=_names(said.get("columns"))), schema)
     if kind == "ndarray":
         return _arrays(said, schema)
     if kind.startswith("sparse_matrix_"):
@@ -143,6 +146,10 @@ def load_example(folder: Path, info: Mapping[str, Any] | None, schema: Schema | 
         parts = (_arrays(said["data"], schema), said["indices"], said["indptr"])
         return made(parts, shape=said["shape"])
     return said
+
+
+def _names(columns: Any) -> Any:
+    return [tuple(each) if isinstance(each, list) else each for each in columns] if columns else columns
 
 
 def _typed(frame: Any, schema: Schema | None) -> Any:

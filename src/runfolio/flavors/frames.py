@@ -15,3 +15,8 @@ def of_polars(data: Any) -> Any:
     if hasattr(data, "columns"):
         return pandas.DataFrame(data.to_dict(as_series=False))
     return pandas.Series(data.to_list(), name=data.name)
+
+
+def twice(columns: Any) -> list[Any]:
+    """Return the names that several columns of a pandas table bear."""
+    return [] if columns.is_unique else list(dict.fromkeys(columns[columns.duplicated()]))

@@ -5,17 +5,19 @@ An object column is looked at value by value. What no rule fits becomes ``any``,
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from runfolio.errors import UsageError
-from runfolio.flavors.frames import of_polars
+from runfolio.flavors.frames import of_polars, twice
 from runfolio.flavors.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 from runfolio.flavors.signatures import ModelSignature
 from runfolio.flavors.types import AnyType, Array, ColumnType, DataType, Map, Object, Property
 
+_log = logging.getLogger("runfolio")
 _BY_NAME = {
     "bool": DataType.boolean,
     "int": DataType.long,
@@ -57,7 +59,8 @@ def infer_signature(model_input: Any = None, model_output: Any = None, params: M
 def _schema(data: Any) -> Schema:
     try:
         return infer_schema(data)
-    except UsageError:
+    except UsageError as error:
+        _log.warning("No rule of signatures fits the data, which is not checked when the model is called: %s", error.message)
         return Schema([ColSpec(AnyType())])
 
 
@@ -76,7 +79,7 @@ def infer_schema(data: Any) -> Schema:
     data = of_polars(data)
     if hasattr(data, "columns") and hasattr(data, "dtypes"):
         if not data.columns.is_unique:
-            raise UsageError("Columns of one name can have no types in a signature.")
+            raise UsageError(f"Columns of one name can have no types: {', '.join(map(str, twice(data.columns)))}.")
         return Schema([ColSpec(_column(data[name]), name, not _missing(data[name])) for name in data.columns])
     if hasattr(data, "dtype") and hasattr(data, "to_list"):
         return Schema([ColSpec(_column(data), data.name, not _missing(data))])

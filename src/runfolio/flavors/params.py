@@ -62,6 +62,8 @@ def enforce_params(params: Mapping[str, Any] | None, schema: ParamSchema | None)
     UsageError
         Telling every wrong one.
     """
+    if params is not None and not isinstance(params, Mapping):
+        raise UsageError(f"params takes a dictionary of names to values, not {type(params).__name__}.")
     given = dict(params or {})
     specs = {} if schema is None else {each.name: each for each in schema}
     unknown = [name for name in given if name not in specs]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import DamagedError, MissingPackageError, RunfolioError, UsageError, missing_package
+from runfolio.errors import DamagedError, MissingPackageError, RunfolioError, StateError, UsageError, missing_package
 from runfolio.flavors.hashed_files import HashedFile
 from runfolio.flavors.pickled_names import modules_of
 from runfolio.flavors.python_models import FunctionModel, PythonModel, PythonModelContext
@@ -49,6 +49,11 @@ class ModelUnpickler(pickle.Unpickler):
                 f"it is code of yours, make it importable (code_paths=… of save_model packs it with the model).",
                 name=missing,
             ) from error
+        except AttributeError:
+            raise StateError(
+                f"The model needs {module}.{name}, and what is installed as {module} has nothing of that name. Install the versions that "
+                "the model's requirements.txt names (runfolio models prepare-env), or put the class back as it was."
+            ) from None
 
 
 def load_pickle(path: Path) -> Any:
@@ -65,7 +70,7 @@ def load_pickle(path: Path) -> Any:
         with path.open("rb") as file:
             return ModelUnpickler(file).load()
     except (pickle.UnpicklingError, EOFError) as error:
-        raise DamagedError(f"{path}: not a whole pickle: {error}. Fetch the model again.") from error
+        raise DamagedError(f"{path}: not a whole pickle: {str(error).rstrip('.')}. Fetch the model again.") from error
     except FileNotFoundError:
         raise DamagedError(f"{path}: MLmodel names this file, and it is missing. Fetch the model again.") from None
 

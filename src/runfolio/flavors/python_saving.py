@@ -35,7 +35,7 @@ from runfolio.flavors.python_models import PythonModel, PythonModelContext, as_m
 from runfolio.flavors.requirements import ENV, Requirements, distributions_of, pinned
 from runfolio.flavors.schema import ColSpec, Schema
 from runfolio.flavors.signatures import ModelSignature
-from runfolio.flavors.type_hints import TypeFromExample, is_checked, schema_of
+from runfolio.flavors.type_hints import TypeFromExample, is_checked, says_nothing, schema_of
 from runfolio.flavors.types import AnyType
 
 _FILE = "python_model.pkl"
@@ -183,7 +183,15 @@ class _Saving:
             elif beside.signature is not False:
                 model.more["type_hint_from_example"] = True
             return beside
-        if beside.signature is False or not is_checked(hints.input):
+        if beside.signature is False:
+            return beside
+        if not is_checked(hints.input):
+            if says_nothing(hints.input):
+                _log.warning(
+                    "The type hint %s of predict's input tells no signature, and data is not held against it: checked is list[…] of "
+                    "what each row is, such as list[str].",
+                    hints.input.__name__ if isinstance(hints.input, type) else hints.input,
+                )
             return beside
         example = Example.of(beside.input_example) if beside.input_example is not None else None
         params = infer_signature(params=example.params).params if example and example.params else None
@@ -247,7 +255,7 @@ class _Saving:
 
 def _files(artifacts: Mapping[str, str | os.PathLike[str]]) -> dict[str, Path]:
     found = {name: Path(str(place).removeprefix("file://")).expanduser() for name, place in artifacts.items()}
-    missing = [f"{name}: {str(place)!r}" for name, place in found.items() if not place.exists()]
+    missing = [f"{name}: {str(artifacts[name])!r}" for name, place in found.items() if not place.exists()]
     if missing:
         raise NotFoundError(
             f"artifacts: no such file: {', '.join(missing)}. Fetch others first: runfolio.artifacts.download_artifacts."

@@ -244,6 +244,8 @@ def _predict(held: Any, data: Any, device: str) -> Any:
     if not framed and not isinstance(data, numpy.ndarray):
         raise UsageError(f"A PyTorch model takes a DataFrame or an array, not {type(data).__name__}.")
     given = data.to_numpy().astype(numpy.float32) if framed else data
+    if not given.flags.writeable:  # a frame's own, or one that was read into shared memory: PyTorch would warn of it
+        given = given.copy()
     with torch.no_grad():
         made = held(torch.from_numpy(given).to(device))
     if not isinstance(made, torch.Tensor):

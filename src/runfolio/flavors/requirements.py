@@ -215,6 +215,10 @@ def _resolved(lines: Sequence[str]) -> tuple[list[str], list[str]]:
 def _read(path: Path) -> dict[str, Any]:
     from runfolio.formats.yaml import load_yaml
 
+    if not path.is_file():
+        raise NotFoundError(
+            f"conda_env: no such file: {str(path)!r}. It takes the path of a conda.yaml, or its content as a dictionary."
+        )
     return load_yaml(path.read_bytes(), str(path))
 
 

@@ -237,7 +237,10 @@ def _spec(said: Mapping[str, Any], where: str) -> Spec:
         if not isinstance(tensor, Mapping) or not {"dtype", "shape"} <= set(tensor):
             raise DamagedError(f"signature: {where}: tensor-spec must have dtype and shape.")
         return TensorSpec(tensor["dtype"], tensor["shape"], said.get("name"))
-    return ColSpec(type_from_json(said, f"signature: {where}"), said.get("name"), bool(said.get("required", True)))
+    name: Any = said.get("name")
+    # A list: of a table whose columns' names have several levels, which in pandas are tuples.
+    name = tuple(name) if isinstance(name, list) else name
+    return ColSpec(type_from_json(said, f"signature: {where}"), name, bool(said.get("required", True)))
 
 
 def _param(said: Mapping[str, Any], where: str) -> ParamSpec:

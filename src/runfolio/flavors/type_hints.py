@@ -8,6 +8,7 @@ of dictionaries; a dictionary becomes an instance of pydantic where that is the 
 from __future__ import annotations
 
 import inspect
+import logging
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -31,6 +32,7 @@ _PLAIN: dict[Any, DataType] = {
     bytes: DataType.binary,
     datetime: DataType.datetime,
 }
+_log = logging.getLogger("runfolio")
 _UNIONS = (typing.Union, types.UnionType)
 _SHOWN = 5
 
@@ -106,6 +108,14 @@ def is_checked(hint: Any) -> bool:
     return True
 
 
+def says_nothing(hint: Any) -> bool:
+    """Return whether a hint that data is not held against looks as if it were: all but tables and arrays, which are as they are."""
+    if hint is None or hint is Any or hint is TypeFromExample:
+        return False
+    module = str(getattr(typing.get_origin(hint) or hint, "__module__", ""))
+    return module.partition(".")[0] not in ("pandas", "numpy", "scipy", "polars")
+
+
 def checked(data: Any, hint: Any) -> Any:
     """Return data that fits a hint; dictionaries made instances where it names a class of pydantic.
 
@@ -141,6 +151,13 @@ def from_frame(data: Any, hint: Any) -> Any:
     if _pydantic(inner) or typing.get_origin(inner) is dict:
         made = data.iloc[:, 0].tolist() if list(data.columns) == [0] else data.to_dict(orient="records")
     else:
+        if len(data.columns) > 1:
+            _log.warning(
+                "The type hint %s takes one column, and the data has %d: only the first is used, %r.",
+                _named(hint),
+                len(data.columns),
+                data.columns[0],
+            )
         made = data.iloc[:, 0].tolist()
     return [_listed(each) for each in made]
 
@@ -232,7 +249,9 @@ def _object(hint: Any) -> Object:
 def _inner(hint: Any) -> Any:
     inner = typing.get_args(hint)
     if len(inner) != 1:
-        raise UsageError(f"{_named(hint)} says not of what: list[str], for one")
+        raise UsageError(
+            f"{_named(hint)} does not say what it holds: write {_named(hint)}[…], such as list[str] or dict[str, int]."
+        )
     return inner[0]
 
 

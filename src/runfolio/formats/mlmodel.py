@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runfolio.errors import DamagedError
+from runfolio.errors import DamagedError, UsageError
 from runfolio.formats.yaml import load_yaml
 
 FILE = "MLmodel"
@@ -35,5 +35,10 @@ def render_yaml(said: Mapping[str, Any]) -> bytes:
     """Return the YAML of a dictionary as MLflow writes it: block style, keys sorted; by libyaml where PyYAML has it, as MLflow does."""
     import yaml
 
-    text: str = yaml.dump(dict(said), Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), default_flow_style=False)
+    try:
+        text: str = yaml.dump(dict(said), Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), default_flow_style=False)
+    except yaml.representer.RepresenterError as error:
+        raise UsageError(
+            f"metadata and conda_env take plain values (numbers, text, lists, dictionaries); YAML has no form for {error.args[-1]!r}."
+        ) from None
     return text.encode("utf-8")

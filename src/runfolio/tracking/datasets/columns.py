@@ -60,7 +60,7 @@ class Column:
 def columns_of(table: Any) -> Iterable[tuple[Any, Any]]:
     """Return the names and columns of a pandas or polars table, in order; names may repeat."""
     if hasattr(table, "iloc"):
-        return ((name, table.iloc[:, at]) for at, name in enumerate(table.columns))
+        return table.items()  # type: ignore[no-any-return] # by place, names may repeat; `iloc` takes twice as long
     return zip(table.columns, table.get_columns(), strict=True)
 
 
