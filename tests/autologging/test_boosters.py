@@ -218,3 +218,14 @@ def test_data_that_is_trained_on_and_evaluated_is_hashed_once(
     one, other = found[0][2], found[2][2]
     assert found == [("dataset", "train", one), ("seen", "eval", one), ("test", "eval", other), ("again", "eval", one)]
     assert one != other and len(hashed) == 2 and TAG not in run.data.tags
+
+
+def test_name_of_a_file_is_no_row_of_an_example(folio: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+    (tmp_path / "rows.svm").write_text("1 0:1 1:2\n0 0:2 1:1\n" * 20)
+    runfolio.lightgbm.autolog(log_input_examples=True, log_datasets=False)
+    lightgbm.train({"verbose": -1, "num_threads": 1}, lightgbm.Dataset(str(tmp_path / "rows.svm")), 1)
+    (run,) = runs()
+    assert TAG not in run.data.tags and "the data is a file, or was made into the framework's own form" in caplog.text
+    loaded = runfolio.models.get_model_info(f"runs:/{run.info.run_id}/model")
+    assert loaded.signature is None and loaded.saved_input_example_info is None

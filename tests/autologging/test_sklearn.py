@@ -14,6 +14,7 @@ import pytest
 
 import runfolio
 from runfolio.autologging.guarding import TAG
+from runfolio.autologging.scikit_learn import scores
 from runfolio.errors import UsageError
 from tests.autologging.reading import artifacts, runs, text
 
@@ -372,3 +373,27 @@ def test_columns_with_several_levels_have_a_model_that_loads(folio: Path, two_cl
     (run,) = runs()
     loaded = runfolio.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
     assert loaded.predict(frame).tolist() == model.predict(frame).tolist()
+
+
+@pytest.mark.parametrize("number", [10, 37])
+def test_auc_of_many_classes_is_that_of_scikit_learn(number: int) -> None:
+    random = numpy.random.default_rng(number)
+    targets = numpy.concatenate([numpy.arange(number), random.integers(0, number // 2, 400)]).astype(str)
+    shares = random.integers(1, 9, (len(targets), number)).astype(float)  # few values: many rows tie
+    shares /= shares.sum(axis=1, keepdims=True)
+    wanted = metrics.roc_auc_score(targets, shares, multi_class="ovo", average="weighted")
+    assert scores.pairwise_auc(targets, shares) == pytest.approx(wanted, abs=1e-12)
+    with pytest.raises(ValueError, match="classes, and the probabilities"):
+        scores.pairwise_auc(numpy.delete(targets, number - 1), numpy.delete(shares, number - 1, axis=0))
+
+
+def test_many_classes_do_not_hold_up_a_training(folio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*args: Any, **options: Any) -> float:
+        raise AssertionError("two curves for each of 44,850 pairs of classes")
+
+    monkeypatch.setattr(metrics, "roc_auc_score", slow)
+    rows, target = numpy.random.default_rng(0).random((600, 2)), numpy.arange(600) % 300
+    runfolio.sklearn.autolog(**PLAIN, log_post_training_metrics=False)
+    DecisionTreeClassifier().fit(rows, target)
+    (run,) = runs()
+    assert run.data.metrics["training_roc_auc"] == 1 and TAG not in run.data.tags

@@ -18,6 +18,8 @@ MADE_BEFORE = "the data is a file, or was made into the framework's own form bef
 
 def first_rows(data: Any) -> Any:
     """Return a copy of the first rows, which training cannot change any more; None for data that has no rows."""
+    if isinstance(data, (str, bytes)):
+        return None  # a file's name, whose first letters are no rows
     try:
         return copy.deepcopy(data[:ROWS])
     except (TypeError, KeyError, IndexError, ValueError):

@@ -18,6 +18,8 @@ from runfolio.autologging.scikit_learn.growing import Grown
 from runfolio.autologging.scikit_learn.search import is_without_model
 
 PREFIX = "training_"
+_MANY_CLASSES = 10
+"""From here on, the classes' pairs take scikit-learn longer than a small fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +138,45 @@ def _of_classifier(data: FitData, predicted: Predictions, pos_label: Any) -> dic
     if probabilities is not None and not isinstance(probabilities, list):  # a list: of several outputs, each with its own classes
         made["log_loss"] = lambda: metrics.log_loss(y, probabilities, sample_weight=data.weights)
         scores = probabilities[:, 1] if getattr(probabilities, "shape", ())[1:] == (2,) else probabilities
-        made["roc_auc"] = lambda: metrics.roc_auc_score(
-            y, scores, average="weighted", sample_weight=data.weights, multi_class="ovo"
+        made["roc_auc"] = lambda: (
+            pairwise_auc(y, scores)
+            if data.weights is None and getattr(scores, "shape", ())[1:] >= (_MANY_CLASSES,)
+            else metrics.roc_auc_score(y, scores, average="weighted", sample_weight=data.weights, multi_class="ovo")
         )
     return made
+
+
+def pairwise_auc(targets: Any, probabilities: Any) -> float:
+    """Return ``roc_auc_score(…, multi_class="ovo", average="weighted")``: the mean AUC of all pairs of classes, by their rows.
+
+    An AUC is the share of pairs of rows that stand in order (Mann and Whitney), which one sort of a class's scores tells for all other
+    classes. scikit-learn computes two curves for each pair of classes: for a thousand of them more than ten minutes, here 0.1 s.
+
+    Parameters
+    ----------
+    targets : array, shape (n,)
+    probabilities : ndarray, shape (n, classes)
+
+    Raises
+    ------
+    ValueError
+        If not every class has a row.
+    """
+    import numpy
+
+    classes, at, rows = numpy.unique(numpy.asarray(targets), return_inverse=True, return_counts=True)
+    number = len(classes)
+    if number != probabilities.shape[1]:
+        raise ValueError(f"the targets have {number} classes, and the probabilities {probabilities.shape[1]}")
+    aucs = numpy.empty((number, number))
+    for each in range(number):
+        scores = probabilities[:, each]
+        own = numpy.sort(scores[at == each])
+        above = len(own) - (numpy.searchsorted(own, scores, "left") + numpy.searchsorted(own, scores, "right")) / 2
+        aucs[each] = numpy.bincount(at, above, number) / (len(own) * rows)
+    first, second = numpy.triu_indices(number, 1)
+    pairs = (aucs[first, second] + aucs[second, first]) / 2
+    return float(numpy.average(pairs, weights=rows[first] + rows[second]))
 
 
 def _in_one_dimension(targets: Any) -> Any:
