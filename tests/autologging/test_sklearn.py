@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import pickle
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -397,3 +398,17 @@ def test_many_classes_do_not_hold_up_a_training(folio: Path, monkeypatch: pytest
     DecisionTreeClassifier().fit(rows, target)
     (run,) = runs()
     assert run.data.metrics["training_roc_auc"] == 1 and TAG not in run.data.tags
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "neg_log_loss"])
+def test_search_by_a_named_score_has_a_model_without_code_by_value(folio: Path, two_classes: Any, scoring: str) -> None:
+    runfolio.sklearn.autolog(log_datasets=False, log_post_training_metrics=False, max_tuning_runs=0)
+    search = GridSearchCV(DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2]}, scoring=scoring, cv=2).fit(*two_classes)
+    (run,) = runs()
+    assert TAG not in run.data.tags
+    said = runfolio.models.get_model_info(f"runs:/{run.info.run_id}/model").flavors["sklearn"]
+    assert said["serialization_format"] == "pickle"
+    file = runfolio.artifacts.download_artifacts(f"runs:/{run.info.run_id}/model/model.pkl")
+    alone = "import pickle, sys; sys.modules['runfolio'] = None; print(pickle.load(open(sys.argv[1], 'rb')).scorer_)"
+    done = subprocess.run([sys.executable, "-c", alone, file], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == str(search.scorer_), done.stderr

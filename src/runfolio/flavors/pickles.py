@@ -7,9 +7,12 @@ installed. Loading runs code: :mod:`runfolio.flavors.trust` comes first.
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 from runfolio.errors import DamagedError, MissingPackageError, RunfolioError, StateError, UsageError, missing_package
@@ -91,7 +94,20 @@ class _NamingPickler(pickle.Pickler):
         module = getattr(value, "__module__", None)
         if type(module) is str:
             self.modules.add(module)
+            if type(value) is FunctionType and _is_replaced(value):
+                return getattr, (sys.modules[module], value.__name__)
+        elif type(value) is ModuleType:
+            return import_module, (value.__name__,)
         return NotImplemented
+
+
+def _is_replaced(function: FunctionType) -> bool:
+    """Return whether autologging stands where a function is looked up, as for the metric that a scorer was made of before.
+
+    Pickle refuses such a one (it is "not the same object"), and cloudpickle writes its code, which another version of Python cannot read.
+    """
+    there = getattr(sys.modules.get(function.__module__), function.__name__, None)
+    return getattr(there, "__wrapped__", None) is function and hasattr(there, "__runfolio_autolog__")
 
 
 def write_plain(value: Any, place: Path) -> set[str] | None:
