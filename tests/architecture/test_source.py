@@ -32,9 +32,17 @@ PICKLES_IN = frozenset(
 """Who reads pickles: of models, whose bytes are those of a digest that the folio names, or that the user trusts (PyTorch's are read by
 PyTorch, which is told by which module); and between a sweep and its own workers, over a socket that nobody else holds an end of."""
 
-EXECUTES = frozenset({"site/charts/worker.py: exec", "_dataclass.py: exec", "cli/ending.py: exec"})
+EXECUTES = frozenset(
+    {
+        "site/charts/worker.py: exec",
+        "_dataclass.py: exec",
+        "cli/ending.py: exec",
+        "cli/entry.py: exec",
+        "tracking/session.py: exec",
+    }
+)
 """The one place that runs what is in a folio: charts that its team declares in Python, in a process of their own. And what makes classes
-of our own source, as the standard library does; and no text at all, for what that does to the interpreter."""
+of our own source, as the standard library does; and no text at all, or `raise`, for what that does to the interpreter."""
 
 BROAD_EXCEPT_IN = frozenset(
     "autologging/guarding.py cli/ending.py evaluation/subjects.py flavors/folders.py flavors/llm_tasks.py flavors/onnx.py flavors/python_saving.py "

@@ -141,6 +141,21 @@ def test_an_interrupt_in_text_that_is_run_ends_with_its_exit_code_too(tmp_path: 
     assert (done.returncode, done.stderr) == (130, "runfolio: interrupted\n")
 
 
+def test_an_interrupt_while_the_command_line_is_loaded_is_no_traceback(tmp_path: Path) -> None:
+    program = (
+        "import signal, sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'runfolio.cli.main':\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from runfolio.cli.entry import main\n"
+        "sys.exit(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "runfolio: interrupted\n")
+
+
 def test_a_reader_that_leaves_early_is_no_error(folio_dir: Path, sweep: dict[str, str]) -> None:
     program = "import sys; from runfolio.cli.main import main; sys.exit(main(['runs', 'show', 'try-1']))"
     read, write = os.pipe()

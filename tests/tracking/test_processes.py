@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -276,3 +277,45 @@ def test_a_child_that_is_forked_while_threads_search_and_log_ends(folio_dir: Pat
     )
     assert script(folio_dir, code) == [0] * 20
     assert names().count("child") == 21
+
+
+def test_a_fork_waits_for_a_module_that_another_thread_imports(folio_dir: Path) -> None:
+    """A child that imports it, too, waited for ever for the parent's thread: at its end, where the parent had just begun its first commit."""
+    (folio_dir / "slowly.py").write_text("import time\ntime.sleep(1)\n")
+    code = (
+        "import json, multiprocessing, threading, time, runfolio\n"
+        "def child():\n"
+        "    import slowly\n"
+        "def load():\n"
+        "    import slowly\n"
+        "with runfolio.start_run():\n"
+        "    thread = threading.Thread(target=load)\n"
+        "    thread.start()\n"
+        "    time.sleep(0.3)\n"
+        "    process = multiprocessing.get_context('fork').Process(target=child)\n"
+        "    process.start()\n"
+        "    process.join(10)\n"
+        "    code = process.exitcode\n"
+        "    process.kill()\n"
+        "    thread.join()\n"
+        "print(json.dumps(code))\n"
+    )
+    assert script(folio_dir, code) == 0
+
+
+def test_a_script_that_is_interrupted_ends_by_the_signal_as_without_us(folio_dir: Path) -> None:
+    """A shell's loop over training scripts goes on after Ctrl-C where a script ends with an exit code of its own."""
+    code = (
+        "import signal, runfolio\n"
+        "runfolio.start_run(run_name='interrupted')\n"
+        "for step in range(5):\n"
+        "    runfolio.log_metric('m', step, step=step)\n"
+        "signal.raise_signal(signal.SIGINT)\n"
+    )
+    (folio_dir / "script.py").write_text(code)
+    done = subprocess.run([sys.executable, "script.py"], cwd=folio_dir, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr.rstrip().endswith("KeyboardInterrupt")
+    [run] = runfolio.search_runs(output_format="list")
+    assert (run.info.status, run.data.metrics) == ("FAILED", {"m": 4.0})
+    assert "interrupted" in git(folio_dir, "log", "-1", "--format=%B")

@@ -16,7 +16,12 @@ def main() -> int:
     gc.disable()
     if sys.stdin is None or sys.stdout is None or sys.stderr is None:
         _open_closed_streams()
-    from runfolio.cli.main import main as command
+    try:
+        from runfolio.cli.main import main as command
+    except KeyboardInterrupt:  # in the moment before there is anything that ends a command
+        exec("")  # noqa: S102 - of no text: takes away CPython's mark of an interrupt that nobody caught, see `ending`
+        sys.stderr.write("runfolio: interrupted\n")
+        return 130
 
     gc.freeze()
     gc.enable()

@@ -418,3 +418,15 @@ def _at_exit() -> None:
     for held in list(_sessions.values()):
         held.at_exit()
     _sessions.clear()
+    _still_interrupted()
+
+
+def _still_interrupted() -> None:
+    """Let a script that Ctrl-C ended end by SIGINT, as without us: a shell's loop over such scripts then ends, too.
+
+    CPython remembers that nobody caught the interrupt, and forgets it where source text is run after it (``run_eval_code_obj`` in its
+    ``pythonrun.c``), as ``namedtuple`` and ``dataclasses`` do in what a commit loads.
+    """
+    if getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1"):
+        with suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102 - the mark is made where source text ends so
