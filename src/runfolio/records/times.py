@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 
 from runfolio._pattern import pattern
+from runfolio.errors import UsageError
 
 _TEXT = pattern(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
@@ -41,6 +42,27 @@ def utc_text(at_ms: int) -> str:
     except OverflowError:
         return f"@{at_ms}ms"
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def check_moment(value: object, field: str) -> int:
+    """Return a moment that somebody gives, in milliseconds since the epoch; numpy's numbers are understood, fractions are cut off.
+
+    Raises
+    ------
+    UsageError
+        If it is no number, negative, or outside 64 bits.
+    """
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        number = int(value)  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(
+            f"Invalid {field} {value!r:.80}: milliseconds since 1970 are expected, such as int(time.time() * 1000)."
+        ) from None
+    if not 0 <= number < 1 << 63:
+        raise UsageError(f"Invalid {field} {value!r:.80}: milliseconds since 1970 are expected, up to 2**63 - 1.")
+    return int(number)
 
 
 def read_utc_text(text: str) -> int:

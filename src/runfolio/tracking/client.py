@@ -16,6 +16,7 @@ from runfolio._dataclass import replace
 from runfolio.errors import DeletedError, NotFoundError, UsageError
 from runfolio.records import Lifecycle, ViewType
 from runfolio.records.names import check_experiment_id, check_key
+from runfolio.records.times import check_moment
 from runfolio.tracking import entities
 from runfolio.tracking.artifacts import RunFiles
 from runfolio.tracking.experiments import ExperimentVerbs
@@ -155,6 +156,8 @@ class RunfolioClient(ExperimentVerbs, RunFiles, RegistryVerbs):
         self._status(run_id, entities.RunStatus.from_string(status or "FINISHED"), end_time)
 
     def _status(self, run_id: str, status: str, end_time: int | None) -> None:
+        if end_time is not None:
+            end_time = check_moment(end_time, "end_time")
         held = self._session()
         live = held.run(run_id)
         if live.brief or status not in TERMINAL:

@@ -18,7 +18,7 @@ MODELS = "models:/"
 
 
 def download_artifacts(
-    artifact_uri: str | None = None,
+    artifact_uri: str | os.PathLike[str] | None = None,
     run_id: str | None = None,
     artifact_path: str | None = None,
     dst_path: str | os.PathLike[str] | None = None,
@@ -44,6 +44,7 @@ def download_artifacts(
     if artifact_uri is not None:
         if artifact_path is not None:
             raise UsageError("artifact_path goes with run_id; with artifact_uri it is part of the URI.")
+        artifact_uri = _text(artifact_uri)
         local = _local(artifact_uri)
         if local is not None:
             return str(local if dst_path is None else _copied(local, Path(dst_path).expanduser()))
@@ -71,12 +72,16 @@ def _copied(source: Path, folder: Path) -> Path:
 
 
 def list_artifacts(
-    artifact_uri: str | None = None, run_id: str | None = None, artifact_path: str | None = None, tracking_uri: str | None = None
+    artifact_uri: str | os.PathLike[str] | None = None,
+    run_id: str | None = None,
+    artifact_path: str | None = None,
+    tracking_uri: str | None = None,
 ) -> list[entities.FileInfo]:
     """List files and folders directly below a folder of a run, or of a registered model's version."""
     if (artifact_uri is None) == (run_id is None):
         raise UsageError("list_artifacts takes artifact_uri or run_id, one of the two.")
     if artifact_uri is not None:
+        artifact_uri = _text(artifact_uri)
         if artifact_uri.startswith(MODELS):
             from runfolio.tracking.model_files import list_model
 
@@ -86,7 +91,7 @@ def list_artifacts(
     return RunfolioClient(tracking_uri).list_artifacts(run_id, artifact_path)
 
 
-def load_text(artifact_uri: str) -> str:
+def load_text(artifact_uri: str | os.PathLike[str]) -> str:
     """Return a text artifact.
 
     Raises
@@ -102,22 +107,25 @@ def load_text(artifact_uri: str) -> str:
         ) from None
 
 
-def load_dict(artifact_uri: str) -> Any:
+def load_dict(artifact_uri: str | os.PathLike[str]) -> Any:
     """Return a JSON (or, where the path ends so, YAML) artifact as a dictionary."""
     import json
 
     text = load_text(artifact_uri)
-    try:
-        if artifact_uri.endswith((".yaml", ".yml")):
-            import yaml
+    if _text(artifact_uri).endswith((".yaml", ".yml")):
+        import yaml
 
+        try:
             return yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise DamagedError(f"{artifact_uri} is not YAML: {error}. Use load_text.") from None
+    try:
         return json.loads(text)
     except ValueError as error:
         raise DamagedError(f"{artifact_uri} is not JSON: {error}. Use load_text.") from None
 
 
-def load_image(artifact_uri: str) -> Any:
+def load_image(artifact_uri: str | os.PathLike[str]) -> Any:
     """Return an image artifact as a PIL image.
 
     Raises
@@ -154,6 +162,23 @@ def split_runs_uri(uri: str) -> tuple[str, str]:
     raise UsageError(f"Not a URI of an artifact: {uri!r}. Write runs:/<run id>/<path> or models:/<name>/<version>.")
 
 
+def _text(uri: object) -> str:
+    """Return a URI, or a path of this machine, as text.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    if isinstance(uri, os.PathLike):
+        uri = os.fspath(uri)
+    if not isinstance(uri, str):
+        raise UsageError(
+            f"Not a URI of an artifact: {uri!r} is {type(uri).__name__}. Write runs:/<run id>/<path> or models:/<name>/<version>."
+        )
+    return uri
+
+
 def _local(uri: str) -> Path | None:
     if uri.startswith(("runs:/", MODELS)):
         return None
@@ -175,7 +200,8 @@ def local_path(url: str) -> Path:
     return plain if plain.exists() else Path(unquote(urlsplit(url).path))
 
 
-def _bytes(uri: str) -> bytes:
+def _bytes(uri: str | os.PathLike[str]) -> bytes:
+    uri = _text(uri)
     local = _local(uri)
     if local is not None:
         return local.read_bytes()

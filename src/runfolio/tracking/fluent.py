@@ -18,7 +18,7 @@ from types import TracebackType
 from runfolio._typing import TYPE_CHECKING, Any, TypeVar
 from runfolio.errors import DeletedError, NotFoundError, RunfolioError, StateError, UsageError
 from runfolio.records import DEFAULT_EXPERIMENT_ID, Experiment, Lifecycle
-from runfolio.records.names import check_experiment_id
+from runfolio.records.names import check_experiment_id, check_experiment_name
 from runfolio.tracking import entities
 from runfolio.tracking.live import LiveRun
 from runfolio.tracking.names import artifact_uri
@@ -130,11 +130,27 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
             raise DeletedError(f"Cannot set a deleted experiment {found.name!r} as the active experiment. Restore it first.")
         _choose(found.experiment_id, found.name)
         return found
-    record = session().folio.experiments.get_or_create(
-        str(experiment_name) if not isinstance(experiment_name, str) else experiment_name
-    )
+    record = session().folio.experiments.get_or_create(_experiment_name(experiment_name))
     _choose(record.experiment_id, record.name)
     return client().get_experiment(record.experiment_id)
+
+
+def _experiment_name(name: object) -> str:
+    """Return what `set_experiment` was given as a name: text, or a number, whose digits are its name.
+
+    Raises
+    ------
+    UsageError
+        If it is neither, or cannot be told to processes that are started.
+    """
+    if not isinstance(name, str):
+        from numbers import Number
+
+        name = str(name) if isinstance(name, Number) else name
+    text = check_experiment_name(name)
+    if "\0" in text:
+        raise UsageError(f"Invalid experiment name {text!r}: it holds a NUL, which no environment variable can.")
+    return text
 
 
 def _choose(experiment_id: str | None, name: str = "") -> None:
@@ -267,7 +283,7 @@ def _remember(run_id: str) -> None:
     _last_run = run_id
 
 
-def end_run(status: str = "FINISHED") -> None:
+def end_run(status: str | None = "FINISHED") -> None:
     """End the active run of this thread; returns once it can no longer be lost.
 
     Parameters
@@ -275,7 +291,7 @@ def end_run(status: str = "FINISHED") -> None:
     status : str
         ``FINISHED``, ``FAILED`` or ``KILLED``.
     """
-    status = entities.RunStatus.from_string(str(status))
+    status = entities.RunStatus.from_string(str(status or "FINISHED"))
     stack = _stack()
     if not stack:
         return

@@ -78,7 +78,7 @@ def search_runs(
     experiment_ids: Sequence[str] | None = None,
     filter_string: str = "",
     run_view_type: int = ViewType.ACTIVE_ONLY,
-    max_results: int = MAX_FRAME_RESULTS,
+    max_results: int | None = MAX_FRAME_RESULTS,
     order_by: Sequence[str] | None = None,
     output_format: str = "pandas",
     search_all_experiments: bool = False,
@@ -89,12 +89,13 @@ def search_runs(
     Parameters
     ----------
     experiment_ids, experiment_names : sequence of str, optional
-        One of the two; the experiment in force by default.
+        One of the two; the experiment in force by default. Text is one of them. A name that no experiment has is told on standard error.
     filter_string : str
         MLflow's grammar: ``"metrics.accuracy > 0.9 AND params.depth = '5'"``.
     run_view_type : int
         A number of :class:`~runfolio.entities.ViewType`.
-    max_results : int
+    max_results : int, optional
+        None for all.
     order_by : sequence of str, optional
         ``["metrics.accuracy DESC"]``; newest first by default.
     output_format : str
@@ -107,13 +108,20 @@ def search_runs(
 
     if output_format not in ("pandas", "list"):
         raise UsageError(f"Unsupported output format: {output_format!r}. Supported string values are 'pandas' or 'list'.")
+    experiment_ids, experiment_names = _listed(experiment_ids, "experiment_ids"), _listed(experiment_names, "experiment_names")
     if experiment_ids and experiment_names:
         raise UsageError("Only experiment_ids or experiment_names can be used, but not both.")
     folio = session().folio
     if experiment_names is not None:
-        ids = [found.experiment_id for name in experiment_names if (found := folio.experiments.by_name(name))]
+        ids = []
+        for name in experiment_names:
+            found = folio.experiments.by_name(name)
+            if found is not None:
+                ids.append(found.experiment_id)
+            elif name is not None:
+                session().say(f"search_runs: there is no experiment {name!r} here; list them: runfolio experiments list --all")
     elif experiment_ids:
-        ids = list(experiment_ids)
+        ids = experiment_ids
     elif search_all_experiments:
         ids = [
             item.experiment_id
@@ -122,5 +130,24 @@ def search_runs(
         ]
     else:
         ids = [experiment_in_force(session()).experiment_id]
-    runs = search(folio, ids, filter_string, run_view_type, max_results, order_by, None, limit=sys.maxsize).to_list()
+    wanted = sys.maxsize - 1 if max_results is None else max_results
+    runs = search(folio, ids, filter_string, run_view_type, wanted, order_by, None, limit=sys.maxsize).to_list()
     return runs if output_format == "list" else runs_frame(runs)
+
+
+def _listed(items: Any, argument: str) -> list[str] | None:
+    """Return ids or names as a list: also of an array or a column of a frame, which has no truth, and of one text alone.
+
+    Raises
+    ------
+    UsageError
+        If nothing can be listed.
+    """
+    if items is None:
+        return None
+    if isinstance(items, str):
+        return [items]
+    try:
+        return list(items)
+    except TypeError:
+        raise UsageError(f"{argument} is a list of texts, this is {type(items).__name__}.") from None

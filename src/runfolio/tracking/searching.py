@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from operator import index
 
 from runfolio._dataclass import replace
 from runfolio.errors import UsageError
@@ -42,6 +44,21 @@ def search_runs(
     return entities.PagedList(page, found.token)
 
 
+def _number(max_results: int, limit: int) -> int:
+    """Return how many results are wanted; numpy's whole numbers are understood, and nothing but a whole number is.
+
+    Raises
+    ------
+    UsageError
+        If it is none, or out of range.
+    """
+    with suppress(TypeError):
+        number = index(max_results)
+        if type(max_results).__name__ not in ("bool", "bool_") and 1 <= number <= limit:
+            return number
+    raise UsageError(f"Invalid value {max_results!r} for max_results: a whole number from 1 to {limit} is expected.")
+
+
 def find_runs(
     folio: Folio | OfflineFolio,
     experiment_ids: Sequence[str],
@@ -53,8 +70,7 @@ def find_runs(
     limit: int = MAX_RESULTS,
 ) -> entities.PagedList[tuple[Run, str]]:
     """Search runs and return one page of their records, each with the id of its experiment."""
-    if isinstance(max_results, bool) or not isinstance(max_results, int) or not 1 <= max_results <= limit:
-        raise UsageError(f"Invalid value {max_results!r} for max_results: a whole number from 1 to {limit} is expected.")
+    max_results = _number(max_results, limit)
     ViewType.to_string(view)
     known = {item.experiment_id: item for item in folio.experiments.all()}
     wanted = [known[str(name)] for name in experiment_ids if str(name) in known]
@@ -102,9 +118,7 @@ def search_experiments(
     page_token: str | None,
 ) -> entities.PagedList[entities.Experiment]:
     """Search experiments and return one page of entities."""
-    limit = max_results if max_results is not None else MAX_RESULTS
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_RESULTS:
-        raise UsageError(f"Invalid value {max_results!r} for max_results: a whole number from 1 to {MAX_RESULTS} is expected.")
+    limit = _number(max_results, MAX_RESULTS) if max_results is not None else MAX_RESULTS
     ViewType.to_string(view)
     wanted = parse_filter(filter_string, "experiments")
     order = parse_order_by(list(order_by or ()), "experiments")

@@ -10,6 +10,7 @@ from runfolio.errors import DeletedError, UsageError, storage_errors
 from runfolio.folio.offline import OfflineFolio
 from runfolio.records import Experiment, Lifecycle, Run, RunStatus, new_run_id
 from runfolio.records.names import MAX_TAG_LENGTH, check_key
+from runfolio.records.times import check_moment
 from runfolio.tracking import provenance
 from runfolio.tracking.live import LiveRun
 from runfolio.tracking.names import run_name
@@ -60,6 +61,8 @@ def start_live(
     DeletedError
         If the experiment is deleted.
     """
+    if start is not None:
+        start = check_moment(start, "start_time")
     if experiment.lifecycle is Lifecycle.DELETED:
         raise DeletedError(
             f"The experiment {experiment.experiment_id} must be in the 'active' state. Current state is deleted. "
@@ -70,7 +73,7 @@ def start_live(
         "run_id": run_id or new_run_id(),
         "experiment": experiment.slug,
         "experiment_name": experiment.name,
-        "start": time.time_ns() // 1_000_000 if start is None else int(start),
+        "start": time.time_ns() // 1_000_000 if start is None else start,
     }
     notices = _take_tags(session, header, dict(tags or {}))
     if name is not None and not isinstance(name, str):

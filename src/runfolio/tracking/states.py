@@ -8,6 +8,8 @@ Here a status is its own text; MLflow's ``RunStatus`` is a number, which is unde
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from runfolio import records
 from runfolio._typing import ClassVar
 from runfolio.errors import UsageError
@@ -76,7 +78,7 @@ class ViewType(records.ViewType):
         UsageError
             If it is none of 1, 2, 3.
         """
-        if view_type not in cls._TEXT:
+        if not isinstance(view_type, Hashable) or view_type not in cls._TEXT:
             raise UsageError(
                 f"Unknown view type {view_type!r}: it is one of ViewType.ACTIVE_ONLY (1), DELETED_ONLY (2), ALL (3)."
             )
