@@ -432,6 +432,41 @@ def test_program_that_cannot_be_started_is_a_failed_run_and_says_why(folio_dir: 
     assert only_run(folio_dir).status is RunStatus.FAILED
 
 
+def test_a_script_without_a_first_line_is_run_as_a_shell_runs_it(folio_dir: Path, env: dict[str, str]) -> None:
+    plain = folio_dir / "plain.sh"
+    plain.write_text('echo "got $1"\nexit 3\n')
+    plain.chmod(0o755)
+    done = call(folio_dir, env, "record", "--", "./plain.sh", "a b")
+    assert (done.returncode, done.stdout) == (3, "got a b\n")
+    assert only_run(folio_dir).status is RunStatus.FAILED
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        ("#!/no/such/interpreter -x\n", "names the interpreter '/no/such/interpreter', which is not here. Correct that line"),
+        ("#!/bin/sh\r\n", r"names the interpreter '/bin/sh\r', which is not here. Its lines end in CR LF"),
+    ],
+)
+def test_a_script_whose_interpreter_is_not_there_makes_no_run(
+    folio_dir: Path, env: dict[str, str], first: str, said: str
+) -> None:
+    broken = folio_dir / "broken.sh"
+    broken.write_bytes(f"{first}echo trained\n".encode())
+    broken.chmod(0o755)
+    done = call(folio_dir, env, "record", "--", "./broken.sh")
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert runs_of(folio_dir) == []
+
+
+@pytest.mark.parametrize("option", ["--param", "--tag"])
+def test_a_param_that_is_given_twice_is_refused(folio_dir: Path, env: dict[str, str], option: str) -> None:
+    done = call(folio_dir, env, "record", option, "a=1", option, "b=1", option, "a=2", "--", "true")
+    assert done.returncode == 2 and f"{option} names 'a' twice" in done.stderr
+    assert runs_of(folio_dir) == []
+
+
 def test_recording_into_a_spool_folder(folio_dir: Path, env: dict[str, str], tmp_path: Path) -> None:
     spool = tmp_path / "spool"
     job = script(

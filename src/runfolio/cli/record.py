@@ -86,6 +86,11 @@ def record(
     from runfolio.tracking.recording import record as run
     from runfolio.tracking.session import session
 
+    for option, pairs in (("--param", params), ("--tag", tags)):
+        names = [key for key, _ in pairs]
+        twice = next((key for key in names if names.count(key) > 1), None)
+        if twice is not None:
+            raise click.UsageError(f"{option} names {twice!r} twice; which value is meant?")
     held = session(_folio(ctx))
     said: dict[str, Any] = {"experiment": experiment, "name": name, "tags": dict(tags), "params": dict(params)}
     done = run(held, command, **said, console=not no_log, limit=log_limit)

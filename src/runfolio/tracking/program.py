@@ -10,8 +10,10 @@ ones are told to write it at once.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +33,9 @@ STOP_S = 10.0
 """How long a program that leads a group may take to end once a signal told it to; then all of the group is killed."""
 
 _CHUNK = 1 << 16
+_SCRIPT_BYTES = 256
+"""The beginning of a file in which a script has no zero byte, as shells look at it."""
+
 _FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT")
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
@@ -118,11 +123,21 @@ def run_program(
     with _Signals(manner.own_group) as signals:
         pipe = subprocess.PIPE if output else None
         _flush()
-        try:
-            program = subprocess.Popen(
-                argv, env={**env, **manner.env}, stdout=pipe, stderr=pipe, pass_fds=(*keep_open, *manner.keep_open), bufsize=0,
+
+        def started(words: Sequence[str]) -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                words, env={**env, **manner.env}, stdout=pipe, stderr=pipe, pass_fds=(*keep_open, *manner.keep_open), bufsize=0,
                 cwd=manner.folder, start_new_session=manner.own_group, stdin=subprocess.DEVNULL if manner.own_group else None,
             )  # fmt: skip
+
+        try:
+            try:
+                program = started(argv)
+            except OSError as error:
+                script = _without_shebang(error, argv[0], manner.folder)
+                if script is None:
+                    raise
+                program = started(("/bin/sh", script, *argv[1:]))
         except (OSError, ValueError) as error:
             said = getattr(error, "strerror", None) or str(error)
             raise UsageError(f"{argv[0]} could not be started: {said}. Is it a script? Then start its interpreter.") from None
@@ -134,6 +149,19 @@ def run_program(
 
         _follow(program, look, output, manner)
         return _ending(program.returncode, signals.sent)
+
+
+def _without_shebang(error: OSError, program: str, folder: str | None) -> str | None:
+    """Return the script that a shell, and ``execvp``, would give to ``/bin/sh`` where the system refuses it; None if it is none."""
+    found = shutil.which(program)
+    if error.errno != errno.ENOEXEC or found is None:
+        return None
+    path = os.path.join(folder or "", found) if "/" in program else found
+    try:
+        with open(path, "rb") as file:
+            return None if b"\0" in file.read(_SCRIPT_BYTES) else found
+    except OSError:
+        return None
 
 
 def _ending(code: int, sent: set[int]) -> Ending:

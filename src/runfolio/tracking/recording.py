@@ -96,6 +96,7 @@ def record(
         raise UsageError("There is no program to record. Give one: runfolio record -- COMMAND")
     if shutil.which(command[0]) is None:
         raise UsageError(_why_not(command[0]))
+    _check_interpreter(command[0])
     chosen = chosen_experiment(held, experiment)
     all_tags = dict(tags or {})
     outer = os.environ.get(RUN_VARIABLE)
@@ -117,6 +118,30 @@ def _why_not(program: str) -> str:
     if "/" in program:
         return f"There is no program {program!r} to record. Check its path; it is relative to {Path.cwd()}."
     return f"There is no program {program!r} to record. Check its name, or give its path."
+
+
+def _check_interpreter(program: str) -> None:
+    """See that the interpreter is there that a script's first line names.
+
+    Raises
+    ------
+    UsageError
+        If it is not.
+    """
+    try:
+        with open(shutil.which(program) or program, "rb") as file:
+            first = file.readline(512)
+    except OSError:
+        return
+    # As the system reads it, to which a carriage return is a part of the name: so it is in a script that was written on Windows.
+    words = first[2:].strip(b" \t\n").replace(b"\t", b" ").split(b" ") if first.startswith(b"#!") else [b""]
+    named = os.fsdecode(words[0])
+    if named and not os.path.exists(named):
+        remedy = "Its lines end in CR LF: mend them with sed -i 's/\\r$//'" if named.endswith("\r") else "Correct that line"
+        raise UsageError(
+            f"{program!r} cannot be run: its first line names the interpreter {named!r}, which is not here. {remedy}, "
+            "or name an interpreter before the script."
+        )
 
 
 def record_live(
