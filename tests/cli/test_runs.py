@@ -281,7 +281,41 @@ def test_delete_by_filter_is_a_dry_run_without_yes(run_cli: Command, folio_dir: 
 def test_delete_by_filter_never_takes_a_run_that_goes_on(run_cli: Command, folio_dir: Path) -> None:
     runfolio.set_tracking_uri(folio_dir)
     runfolio.start_run(run_name="on-going")
-    assert shape(run_cli("runs", "delete", "--filter", "", "--json")) == []
+    assert shape(run_cli("runs", "delete", "--filter", "start_time > 0", "--json")) == []
+
+
+def test_an_empty_filter_deletes_nothing(run_cli: Command, folio_dir: Path, sweep: dict[str, str]) -> None:
+    # --filter "$FILTER" --yes with a variable that is not set took every run.
+    for empty in ("", "  "):
+        done = run_cli("runs", "delete", "--filter", empty, "--yes")
+        assert done.code == 2 and "--filter is empty, and would take every run" in done.err
+    assert len(names(run_cli("runs", "list", "--json"))) == 5
+    assert run_cli("runs", "delete", "--filter", "", "--status", "failed", "--yes").err == "1 run deleted.\n"
+    assert run_cli("runs", "delete", "--older-than", "0s", "--yes").err == "4 runs deleted.\n"
+
+
+def test_names_and_a_filter_are_not_said_to_be_missing(run_cli: Command, sweep: dict[str, str]) -> None:
+    assert "one of the two" in run_cli("runs", "delete", "try-2", "--filter", "metrics.acc > 0").err
+
+
+def test_what_is_deleted_or_there_already_is_not_counted_as_done(run_cli: Command, sweep: dict[str, str]) -> None:
+    assert run_cli("runs", "restore", "try-0").err == "0 runs restored; 1 run was active already.\n"
+    assert run_cli("runs", "delete", "try-0").err == "1 run deleted.\n"
+    assert run_cli("runs", "delete", "try-0", "try-1").err == "1 run deleted; 1 run was deleted already.\n"
+    assert run_cli("runs", "restore", "try-0", "try-1").err == "2 runs restored.\n"
+
+
+def test_an_empty_revision_is_not_the_present(run_cli: Command, sweep: dict[str, str]) -> None:
+    for command in (("runs", "list"), ("experiments", "list"), ("check",)):
+        done = run_cli(*command, "--at", "")
+        assert done.code == 2 and "it is empty" in done.err, command
+
+
+def test_a_date_before_the_first_commit_names_a_commit_that_at_takes(run_cli: Command, sweep: dict[str, str]) -> None:
+    done = run_cli("runs", "list", "--at", "2001-01-01")
+    first = done.err.split("The first, ")[1].split(",")[0]
+    assert done.code == 11 and "or that commit;" in done.err
+    assert run_cli("runs", "list", "--at", first).code == 0
 
 
 def test_a_rule_that_cannot_be_read_is_named_with_its_file(run_cli: Command, folio_dir: Path) -> None:

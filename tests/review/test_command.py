@@ -251,7 +251,7 @@ def test_a_day_before_the_first_commit_is_answered_with_when_history_begins(base
     first = git(base_dir, "rev-list", "--max-parents=0", "HEAD").strip()
     done = run(base_dir, "diff", "2001-01-01..HEAD")
     assert done.returncode == 11 and f"The first, {first[:12]}, is of 2" in done.stderr
-    assert f"give a later date, or that commit: {first[:12]}..HEAD" in done.stderr
+    assert f"give a later date, or that commit; what came after it is {first[:12]}..HEAD" in done.stderr
     assert run(base_dir, "diff", f"{first[:12]}..HEAD").returncode == 0
     git(tmp_path, "clone", "-q", "--depth=1", f"file://{base_dir}", "cut")
     done = run(tmp_path / "cut", "diff", "2001-01-01..HEAD")

@@ -11,11 +11,21 @@ from runfolio.cli.completion import experiment_names, run_names
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+def _not_empty(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse what a variable that is not set makes of ``--at "$REV"``: it would be answered with the present."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty; leave the option out to ask the present.", ctx, param)
+    return value
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV; cells that a spreadsheet would run get a ' before them.")
 raw = click.option("--raw", is_flag=True, help="With --csv: leave every cell as it is.")
 raw_cells = click.option("--raw", is_flag=True, help="Leave cells as they are that a spreadsheet would run as a formula.")
-at = click.option("--at", metavar="REV", help="Ask the past: a revision (v1.0, HEAD~5) or a date (2026-11-01, UTC).")
+at = click.option(
+    "--at", metavar="REV", callback=_not_empty, help="Ask the past: a revision (v1.0, HEAD~5) or a date (2026-11-01, UTC)."
+)
 yes = click.option("--yes", is_flag=True, help="Do it; without this it is only shown.")
 filter_text = click.option("--filter", "filter", metavar="FILTER", default="", help='Filter, such as "metrics.acc > 0.9".')
 order_by = click.option(

@@ -13,7 +13,7 @@ from runfolio.cli.listing import Listing, age_text, chosen_fields
 from runfolio.cli.opening import opened
 from runfolio.cli.tables import print_columns, print_json
 from runfolio.errors import NotFoundError, RunfolioError
-from runfolio.records import Run, RunStatus
+from runfolio.records import Lifecycle, Run, RunStatus
 from runfolio.records.briefs import brief_of
 from runfolio.records.visible import visible
 
@@ -60,8 +60,13 @@ def delete(
     from runfolio.tracking.bulk import delete_runs, ended_runs
 
     asked = filter is not None or bool(older_than or statuses or experiments)
-    if bool(run_texts) == asked:
+    if run_texts and asked:
+        raise click.UsageError("Name runs, or say which by --filter, --older-than, --status or -e: one of the two.")
+    if not run_texts and not asked:
         raise click.UsageError("Name runs, or say which by --filter, --older-than, --status or -e.")
+    if filter is not None and not filter.strip() and not (older_than or statuses or experiments):
+        # What a variable that is not set makes of --filter "$FILTER": it must not take every run.
+        raise click.UsageError("--filter is empty, and would take every run. All that ended are meant by --older-than 0s.")
     with opened() as folio:
         if run_texts:
             found, yes = _named(folio, run_texts), True
@@ -74,7 +79,16 @@ def delete(
         if not yes:
             _preview(folio, found, as_json)
             return
-        _report(delete_runs(folio, found), f"{_count(found)} deleted", quiet=as_json)
+        _report(delete_runs(folio, found), _done(found, Lifecycle.DELETED, "deleted"), quiet=as_json)
+
+
+def _done(runs: Sequence[Run], lifecycle: Lifecycle, word: str) -> str:
+    """Say how many runs were hidden or brought back, and how many already were."""
+    changed = [run for run in runs if run.lifecycle is not lifecycle]
+    were = len(runs) - len(changed)
+    return f"{_count(changed)} {word}" + (
+        f"; {_count(runs[:were])} {'was' if were == 1 else 'were'} {lifecycle.value} already" if were else ""
+    )
 
 
 def _preview(folio: Folio, found: Sequence[Run], quiet: bool) -> None:
@@ -123,7 +137,7 @@ def restore(run_texts: tuple[str, ...]) -> None:
         raise click.UsageError("Name a run. The deleted ones: runfolio runs list --deleted")
     with opened() as folio:
         found = _named(folio, run_texts)
-        _report(restore_runs(folio, found), f"{_count(found)} restored")
+        _report(restore_runs(folio, found), _done(found, Lifecycle.ACTIVE, "restored"))
         lacking = [run for run in found if _lacks_files(folio, run)]
     for run in lacking:
         click.echo(

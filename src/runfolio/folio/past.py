@@ -59,7 +59,7 @@ def _began(place: Place, tip: str) -> str:
     """Say when the history here begins, and how to ask for it from its beginning."""
     first = place.repo.run("rev-list", "--first-parent", tip, "--").decode().split()[-1]
     at = utc_text(place.repo.committed_at(first))
-    return f" The first, {first[:12]}, is of {at}: give a later date, or that commit: {first[:12]}..HEAD"
+    return f" The first, {first[:12]}, is of {at}: give a later date, or that commit; what came after it is {first[:12]}..HEAD"
 
 
 def _moment(text: str) -> int | None:
