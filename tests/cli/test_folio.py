@@ -170,3 +170,55 @@ def test_init_takes_a_bucket_whose_package_is_not_here_yet(tmp_path: Path, pinne
     )
     assert done.code == 0, done.err
     assert "artifacts: s3://bucket/wine\n" in (tmp_path / "lab" / "runfolio.yaml").read_text()
+
+
+def test_a_new_branch_of_code_that_the_remote_has_is_pushed(tmp_path: Path, folio_dir: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "shared.git")
+    git(folio_dir, "remote", "add", "origin", str(tmp_path / "shared.git"))
+    (folio_dir / "train.py").write_text("print(1)\n")
+    git(folio_dir, "add", "train.py")
+    git(folio_dir, "commit", "-qm", "code")
+    git(folio_dir, "push", "-q", "origin", "main")
+    git(folio_dir, "checkout", "-qb", "feature")
+    log(folio_dir, "on the feature")
+    done = in_process(folio_dir, "sync")
+    assert (done.code, done.out) == (0, "origin/feature: 0 run records came, 1 went.\n")
+    git(folio_dir, "checkout", "-qb", "other")
+    (folio_dir / "train.py").write_text("print(2)\n")
+    git(folio_dir, "commit", "-qam", "code that nobody has")
+    log(folio_dir, "of other code")
+    refused = in_process(folio_dir, "sync")
+    assert refused.code == 13 and "commits of your own that are not pushed (train.py)" in refused.err
+
+
+def test_sync_names_the_file_that_is_in_the_way(tmp_path: Path, folio_dir: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "shared.git")
+    git(folio_dir, "remote", "add", "origin", str(tmp_path / "shared.git"))
+    git(folio_dir, "push", "-q", "origin", "main")
+    git(tmp_path, "clone", "-q", "-b", "main", "shared.git", "clone")
+    settings = (folio_dir / "runfolio.yaml").read_text()
+    (folio_dir / "runfolio.yaml").write_text(settings + "# theirs\n")
+    (folio_dir / "new.py").write_text("theirs\n")
+    git(folio_dir, "add", ".")
+    git(folio_dir, "commit", "-qm", "code and settings")
+    git(folio_dir, "push", "-q", "origin", "main")
+    (tmp_path / "clone" / "new.py").write_text("mine\n")
+    done = in_process(tmp_path / "clone", "sync")
+    assert done.code != 0 and "new.py is in the way" in done.err
+    (tmp_path / "clone" / "new.py").unlink()
+    (tmp_path / "clone" / "runfolio.yaml").write_text(settings + "# mine\n")
+    done = in_process(tmp_path / "clone", "sync")
+    assert done.code != 0 and "the remote's changes touch runfolio.yaml, which you have changed" in done.err
+
+
+def test_a_commit_that_cannot_be_made_is_not_counted_in_commits(folio_dir: Path) -> None:
+    git(folio_dir, "checkout", "-q", "--detach")
+    log(folio_dir, "waits")
+    done = in_process(folio_dir, "commit")
+    assert (done.code, done.out) == (13, "Nothing was committed: 1 waiting.\n")
+
+
+def test_above_a_folio_its_folder_is_named(folio_dir: Path) -> None:
+    git(folio_dir.parent, "init", "-q")
+    done = in_process(folio_dir.parent, "runs", "list")
+    assert done.code == 10 and f"There is one below: runfolio -C {folio_dir.name}" in done.err

@@ -125,6 +125,8 @@ def summary(result: Any) -> str:
     ]
     if result.waiting:
         parts.append(f"{len(result.waiting)} waiting")
+    if not result.commits:
+        return f"Nothing was committed: {', '.join(parts)}."
     return f"{', '.join(parts)} in {result.commits} commit{'s' * (result.commits != 1)}."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
 from runfolio._dataclass import dataclass
 from runfolio.errors import MissingPackageError, NotAFolioError, StateError, UsageError, storage_error, storage_errors
@@ -90,7 +91,9 @@ def open_folio(location: str | os.PathLike[str] | None = None) -> Folio:
         prefix, where = "", f"HEAD:{paths.SETTINGS}"
         committed = repo.read(where)
         if committed is None:
-            raise NotAFolioError(f"{start} is in no folio: no {paths.SETTINGS} here or above. Make one with: runfolio init")
+            raise NotAFolioError(
+                f"{start} is in no folio: no {paths.SETTINGS} here or above.{_below(start)} Make one with: runfolio init"
+            )
         data = committed
     parsed = parsed_files(repo.own_folder)
     settings = parsed.decode(decode_settings, data, where)
@@ -139,6 +142,18 @@ def settings_text(place: Place) -> bytes:
     if place.repo.work_tree is not None:
         return _read(place.root / paths.SETTINGS)
     return place.repo.read(f"HEAD:{place.full(paths.SETTINGS)}") or b"schema: 1\n"
+
+
+def _below(start: Path) -> str:
+    """Name a folio in a folder below, which somebody at the root of a repository may mean."""
+    try:
+        found = sorted([*start.glob(f"*/{paths.SETTINGS}"), *start.glob(f"*/*/{paths.SETTINGS}")])
+    except OSError:
+        return ""
+    if not found:
+        return ""
+    folder = quote(str(found[0].parent.relative_to(start)))
+    return f" There is one below: runfolio -C {folder} …, or cd {folder}."
 
 
 def _prefix(root: Path, top: Path) -> str:

@@ -107,7 +107,7 @@ def sync(
         if not push or ours is None or ours == theirs:
             break
         if not with_code:
-            _refuse_code(place, ours, theirs, branch)
+            _refuse_code(place, ours, theirs, branch, name)
         if remotes.push(place.repo, name, f"{ours}:{branch}"):
             result.sent = _records_between(place, theirs, ours)
             place.repo.run("update-ref", f"refs/remotes/{name}/{short(branch)}", ours, check=False)
@@ -169,8 +169,9 @@ def _records_between(place: Place, old: str | None, new: str) -> int:
     return sum(paths.run_of_path(place.strip(path)) is not None for path in found)
 
 
-def _refuse_code(place: Place, ours: str, theirs: str | None, branch: str) -> None:
-    named = merging.foreign_paths(place.repo, ours, theirs, place.run_folders)
+def _refuse_code(place: Place, ours: str, theirs: str | None, branch: str, remote: str) -> None:
+    # A new branch brings no code to a remote that has it in another one.
+    named = merging.foreign_paths(place.repo, ours, theirs, place.run_folders, remote)
     others = _folders_of_others(place, ours, named, ledger=branch == place.ledger)
     foreign = [
         path

@@ -30,6 +30,7 @@ from runfolio.gitstore.process import explain, run_git
 from runfolio.gitstore.ref_files import LeaveToGitError
 from runfolio.gitstore.repo import Change, Repo
 from runfolio.gitstore.settled import read_small
+from runfolio.records.visible import visible
 
 PENDING = "pending.json"
 
@@ -364,6 +365,17 @@ def _edit_index(repo: Repo, file: Path, changes: list[Change]) -> None:
         skip_work_tree(repo, [change.path for change in changes if change.new], env)
 
 
+def _in_the_way(said: str) -> str:
+    """Say which file keeps the remote's changes out, from git's words, which name the first."""
+    name = re.search(r"'(.+)'", said)
+    if name is None:
+        return "the remote's changes touch files that you have changed and not committed. Commit or stash them, then sync again."
+    path = visible(name[1])
+    if "ntracked" in said:
+        return f"{path} is in the way: the remote has such a file, and yours is not in git. Move it away or commit it, then sync again."
+    return f"the remote's changes touch {path}, which you have changed and not committed. Commit or stash your changes, then sync again."
+
+
 def advance(repo: Repo, branch: str, old: str, new: str) -> None:
     """Move a checked-out branch to a commit with its work tree, keeping local changes, as ``git merge --ff-only`` does.
 
@@ -392,9 +404,7 @@ def advance(repo: Repo, branch: str, old: str, new: str) -> None:
         drop_note(repo)
         said = done.stderr.decode("utf-8", "replace")
         if "would be overwritten" in said or "not uptodate" in said:
-            raise GitError(
-                "the remote's changes touch files that you have changed and not committed. Commit or stash them, then sync again."
-            )
+            raise GitError(_in_the_way(said))
         if "index.lock" in said and "File exists" in said:
             raise BusyError(
                 f"{repo.git_dir / 'index.lock'} is held by another git process. Your runs are committed here; sync again when it is done."

@@ -98,7 +98,7 @@ def temporary_index(repo: Repo) -> Iterator[dict[str, str]]:
             left.unlink(missing_ok=True)
 
 
-def foreign_paths(repo: Repo, new: str, old: str | None, folders: tuple[str, ...]) -> list[str]:
+def foreign_paths(repo: Repo, new: str, old: str | None, folders: tuple[str, ...], remote: str = "") -> list[str]:
     """Return the paths outside some folders that commits in `new` but not in `old` change, merges apart.
 
     Parameters
@@ -109,8 +109,10 @@ def foreign_paths(repo: Repo, new: str, old: str | None, folders: tuple[str, ...
         None: all history.
     folders : tuple of str
         From the repository's root.
+    remote : str, optional
+        What any branch of this remote holds, as it was last fetched, is left out, too.
     """
-    span = (new, f"^{old}") if old else (new,)
+    span = (new, *((f"^{old}",) if old else ()), *(("--not", f"--remotes={remote}") if remote else ()))
     said = repo.run("log", "--no-merges", "--format=", "--name-only", "-z", "--no-renames", *span, "--")
     names = dict.fromkeys(name.decode("utf-8", "surrogateescape").strip("\n") for name in said.split(b"\0") if name.strip(b"\n"))
     return [name for name in names if not any(name.startswith(f"{folder}/") for folder in folders)]
