@@ -29,6 +29,8 @@ code  meaning
 20    an optional package is missing
 21    an environment could not be made
 22    a run could not be made again (``reproduce``)
+130   interrupted (Ctrl-C)
+141   what read the output (``head``) had enough
 ====  ==========================================================================================
 """
 

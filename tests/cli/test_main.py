@@ -156,6 +156,20 @@ def test_an_interrupt_while_the_command_line_is_loaded_is_no_traceback(tmp_path:
     assert (done.returncode, done.stderr) == (130, "runfolio: interrupted\n")
 
 
+def test_a_verb_of_runs_is_no_project(folio_dir: Path) -> None:
+    done = in_process(folio_dir, "run", "list")
+    assert done.code == 2 and "Of recorded runs: runfolio runs list" in done.err
+
+
+def test_a_misspelt_command_is_answered_with_what_is_near(folio_dir: Path) -> None:
+    assert "Did you mean 'run' or 'runs'?" in in_process(folio_dir, "rusn", "list").err
+
+
+def test_exit_codes_of_interrupts_and_pipes_are_told(folio_dir: Path) -> None:
+    said = in_process(folio_dir, "help", "exit-codes").out
+    assert "\n130   interrupted (Ctrl-C)\n" in said and "\n141   " in said
+
+
 def test_a_reader_that_leaves_early_is_no_error(folio_dir: Path, sweep: dict[str, str]) -> None:
     program = "import sys; from runfolio.cli.main import main; sys.exit(main(['runs', 'show', 'try-1']))"
     read, write = os.pipe()
@@ -228,7 +242,6 @@ def test_completion_prints_the_shells_script(tmp_path: Path, shell: str) -> None
 
 
 def test_help_topics(run_cli: Command) -> None:
-    assert "141" not in run_cli("help", "exit-codes").out
     assert "busy: a lock was not freed in time" in run_cli("help", "exit-codes").out
     assert "ILIKE" in run_cli("help", "filters").out
     assert run_cli("help", "runs", "list").out.startswith("Usage: runfolio runs list")

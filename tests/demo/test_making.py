@@ -15,10 +15,11 @@ def test_the_demo_commits_its_runs_into_a_repository_of_its_own(repo_dir: Path) 
         return done.stdout
 
     before = run(repo_dir, "git", "rev-parse", "HEAD")
-    said = run(repo_dir, sys.executable, "-m", "runfolio", "demo", "wine", "--no-open")
-    assert "22 runs are committed in wine" in said
+    said = run(repo_dir, sys.executable, "-m", "runfolio", "demo", "wine lab", "--no-open")
+    assert "22 runs are committed in wine lab" in said
+    assert "  cd 'wine lab'\n" in said
     assert run(repo_dir, "git", "rev-parse", "HEAD") == before
-    demo = repo_dir / "wine"
+    demo = repo_dir / "wine lab"
     assert run(demo, "git", "status", "--porcelain") == ""
     assert "Runfolio demo" in (demo / "site" / "index.html").read_text()
     assert "runs: wine-classification: 16 runs, best accuracy" in run(demo, "git", "log", "--format=%s")

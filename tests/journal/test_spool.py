@@ -6,8 +6,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from runfolio.errors import StorageError
-from runfolio.journal import Spool
+from runfolio.journal import JournalWriter, Spool
 
 WRITERS = 8
 ROUNDS = 40
@@ -46,3 +48,9 @@ def test_a_package_list_that_threads_keep_at_once_is_kept(tmp_path: Path) -> Non
         spool = Spool(tmp_path / str(round_number), "process")
         assert at_once(lambda _, spool=spool: spool.keep_environment("0123456789abcdef", text)) == []  # type: ignore[misc]
         assert spool.environment("0123456789abcdef") == text.encode()
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="a folder that refuses even root is Linux's /sys")
+def test_a_journal_that_may_not_be_written_is_answered_with_where_else_to_log() -> None:
+    with pytest.raises(StorageError, match="RUNFOLIO_SPOOL"):
+        JournalWriter(Path("/sys/kernel/run.jsonl"), each=False, create=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +136,13 @@ def test_yaml_that_is_none_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: [1, 2\n")
     with pytest.raises(runfolio.RunfolioError, match=r"a\.yaml is not YAML"):
         runfolio.artifacts.load_dict(str(tmp_path / "a.yaml"))
+
+
+def test_an_active_run_goes_to_another_process_as_what_is_known_of_it() -> None:
+    with runfolio.start_run(run_name="held") as run:
+        runfolio.log_metric("m", 1)
+        there = pickle.loads(pickle.dumps(run))
+        again = copy.deepcopy(run)
+    for taken in (there, again):
+        assert type(taken) is runfolio.entities.Run
+        assert (taken.info.run_id, taken.data.metrics) == (run.info.run_id, {"m": 1.0})

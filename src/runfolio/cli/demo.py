@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -51,7 +52,7 @@ def demo(folder: str, no_open: bool) -> None:
         click.echo(f"  {line}")
     click.echo("\nLook at them:\n")
     for command, words in (
-        (f"cd {folder}", ""),
+        (f"cd {quote(str(folder))}", ""),
         ("runfolio site serve --open", "the site, which follows new runs"),
         ("runfolio runs list", "all runs, newest first"),
         ('runfolio runs search "metrics.accuracy > 0.95" --order-by "metrics.accuracy DESC"', "MLflow's filter language"),

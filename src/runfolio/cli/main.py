@@ -140,8 +140,8 @@ class LazyGroup(click.Group):
         if name not in COMMANDS and not name.startswith("-"):
             import difflib
 
-            near = difflib.get_close_matches(name, COMMANDS, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else " The commands: runfolio --help"
+            near = difflib.get_close_matches(name, COMMANDS, 2)
+            hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else " The commands: runfolio --help"
             raise click.UsageError(f"There is no command {name!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 

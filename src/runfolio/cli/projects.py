@@ -55,6 +55,7 @@ def run(ctx: click.Context, /, uri: str, **given: Any) -> None:
     from runfolio.projects.running import run as start
     from runfolio.tracking.session import set_tracking_uri
 
+    _refuse_verb(uri)
     folio = ctx.find_root().params.get("folio")
     if folio:
         set_tracking_uri(str(folio))
@@ -90,3 +91,21 @@ def _pairs(texts: tuple[str, ...], option: str) -> dict[str, Any]:
             raise click.UsageError(f"Repeated parameter: {name!r}")
         made[name] = value if sign else True
     return made
+
+
+def _refuse_verb(uri: str) -> None:
+    """Say what is meant by ``runfolio run list``.
+
+    Raises
+    ------
+    UsageError
+        If the project is named as a verb of ``runfolio runs``, and there is no such folder.
+    """
+    from pathlib import Path
+
+    from runfolio.cli.runs import runs
+
+    if uri in runs.list_commands(click.get_current_context()) and not Path(uri).exists():
+        raise click.UsageError(
+            f"`runfolio run` starts a project, and there is no folder {uri!r}. Of recorded runs: runfolio runs {uri}"
+        )

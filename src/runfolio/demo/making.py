@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from shlex import quote
 
 from runfolio._dataclass import dataclass
 from runfolio.demo.proving import prove
@@ -216,5 +217,5 @@ def run_script(folder: Path, script: Script, progress: Progress) -> None:
     if process.returncode:
         last = "; ".join(said.strip().splitlines()[-2:])
         raise RunfolioError(
-            f"{script.name} failed: {last}. Run it by hand to see more: cd {folder} && {sys.executable} {script.name}"
+            f"{script.name} failed: {last}. Run it by hand to see more: cd {quote(str(folder))} && {quote(sys.executable)} {script.name}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
@@ -73,7 +74,7 @@ class JournalWriter:
         try:
             fd = os.open(self.name, flags, 0o666)  # it may become a file of the work tree: the user's mask decides
         except OSError as error:
-            raise storage_error("open the run's journal", error) from None
+            raise _not_opened(error) from None
         fcntl.flock(fd, fcntl.LOCK_SH)
         return fd
 
@@ -217,7 +218,7 @@ class JournalWriter:
             except FileNotFoundError:
                 raise StateError(_SEALED_ELSEWHERE) from None
             except OSError as error:
-                raise storage_error("open the run's journal", error) from None
+                raise _not_opened(error) from None
             fcntl.flock(fresh, fcntl.LOCK_SH)
             if not self._is_mine(fresh):
                 os.close(fresh)
@@ -298,3 +299,12 @@ class JournalWriter:
         except FileNotFoundError:
             return False  # it has its sealed name already
         return True
+
+
+def _not_opened(error: OSError) -> StorageError:
+    """Say that a journal could not be opened, and where else may be logged to."""
+    made = storage_error("open the run's journal", error)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        made = StorageError(f"{made.message} Or log elsewhere: RUNFOLIO_SPOOL=FOLDER.")
+        made.errno, made.filename = error.errno, error.filename
+    return made

@@ -103,8 +103,16 @@ class ActiveRun:
     def __repr__(self) -> str:
         return f"<ActiveRun: {self.info!r}>"
 
+    def __reduce__(self) -> tuple[Callable[[entities.Run], entities.Run], tuple[entities.Run]]:
+        """Pickle what is known of the run: another process cannot hold this one's hold on it, and reads `info` and `data`."""
+        return _plain, (self._run(),)
+
     def _repr_html_(self) -> str:
         return self._run()._repr_html_()
+
+
+def _plain(run: entities.Run) -> entities.Run:
+    return run
 
 
 def _stack() -> list[ActiveRun]:
