@@ -222,3 +222,13 @@ def test_above_a_folio_its_folder_is_named(folio_dir: Path) -> None:
     git(folio_dir.parent, "init", "-q")
     done = in_process(folio_dir.parent, "runs", "list")
     assert done.code == 10 and f"There is one below: runfolio -C {folio_dir.name}" in done.err
+
+
+def test_init_says_how_artifacts_in_the_work_tree_stay_out_of_git(tmp_path: Path, pinned_git: Path) -> None:
+    said = in_process(tmp_path, "init", "lab", "--artifacts", "my objects").err
+    assert "keep them out of git: echo '/my objects/' >> .gitignore" in said
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / ".gitignore").write_text("/objects/\n")
+    for place in ("objects", str(tmp_path / "elsewhere")):
+        assert "out of git" not in in_process(tmp_path, "init", "other", "--artifacts", place).err
+    assert "out of git" not in in_process(tmp_path, "init", "third").err

@@ -319,3 +319,25 @@ def test_a_script_that_is_interrupted_ends_by_the_signal_as_without_us(folio_dir
     [run] = runfolio.search_runs(output_format="list")
     assert (run.info.status, run.data.metrics) == ("FAILED", {"m": 4.0})
     assert "interrupted" in git(folio_dir, "log", "-1", "--format=%B")
+
+
+def test_a_second_ctrl_c_while_runs_are_committed_is_said_and_loses_nothing(folio_dir: Path) -> None:
+    code = (
+        "import signal, runfolio\n"
+        "from runfolio.tracking.session import before_exit\n"
+        "runfolio.start_run(run_name='twice')\n"
+        "runfolio.log_metric('m', 1)\n"
+        "before_exit(lambda: signal.raise_signal(signal.SIGINT))\n"
+        "signal.raise_signal(signal.SIGINT)\n"
+    )
+    (folio_dir / "script.py").write_text(code)
+    done = subprocess.run([sys.executable, "script.py"], cwd=folio_dir, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr.count("Traceback") == 1, "that of the first, which is the script's"
+    assert done.stderr.endswith("What was logged is kept: runfolio recover\n")
+    recovered = subprocess.run(
+        [sys.executable, "-m", "runfolio", "recover"], cwd=folio_dir, capture_output=True, text=True, check=False
+    )
+    assert recovered.returncode == 0, recovered.stderr
+    assert names() == ["twice"]
+    assert "runs: Default: 1 run" in git(folio_dir, "log", "-1", "--format=%s")

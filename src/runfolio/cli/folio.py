@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +17,7 @@ from runfolio.cli.run_files import progress
 from runfolio.records.visible import visible
 
 if TYPE_CHECKING:
+    from runfolio.folio import Folio
     from runfolio.folio.opening import Made
 
 
@@ -77,7 +80,21 @@ def _made(made: Made, root: Path) -> None:
         click.echo(f"  {'committed' if made.committed else 'wrote'} {path}")
     if not made.committed:
         click.echo(f"Next: {commit_command(made.written, root, 'Start a folio')}", err=True)
+    inside = _store_in_work_tree(made.folio)
+    if inside:
+        click.echo(f"The artifacts will lie in the work tree; keep them out of git: echo {quote(inside)} >> .gitignore", err=True)
     click.echo("Then, in Python: import runfolio; runfolio.start_run()", err=True)
+
+
+def _store_in_work_tree(folio: Folio) -> str:
+    """Return the folder of the artifacts as .gitignore names it, where ``git add`` would take it; else empty."""
+    place, top = folio.artifacts_place, folio.repo.work_tree
+    if place is None or top is None or "://" in place:
+        return ""
+    folder = Path(os.path.abspath(folio.place.root / place.removeprefix("file:")))
+    if not folder.is_relative_to(top) or folder == top or folio.repo.succeeds("check-ignore", "-q", "--", f"{folder}/x"):
+        return ""
+    return f"/{folder.relative_to(top).as_posix()}/"
 
 
 @click.command("commit")

@@ -402,13 +402,22 @@ def forget_sessions() -> None:
     For a process that goes on in another folio as if it had just started: a test, a worker that is used again.
     """
     global _leaving
-    _at_exit()
+    _leave()
     _leaving = False
     set_tracking_uri(None)
 
 
 @atexit.register
 def _at_exit() -> None:
+    try:
+        _leave()
+    except KeyboardInterrupt:  # a second Ctrl-C: nobody is left to catch it, and Python would print where it came
+        with suppress(OSError):
+            sys.stderr.write("runfolio: interrupted before the runs were committed. What was logged is kept: runfolio recover\n")
+    _still_interrupted()
+
+
+def _leave() -> None:
     global _leaving
     if _owner != os.getpid():
         return
@@ -418,7 +427,6 @@ def _at_exit() -> None:
     for held in list(_sessions.values()):
         held.at_exit()
     _sessions.clear()
-    _still_interrupted()
 
 
 def _still_interrupted() -> None:
