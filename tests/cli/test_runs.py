@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 import runfolio
@@ -443,6 +444,17 @@ def test_a_name_keeps_its_room_and_other_columns_go() -> None:
     columns = [Column("name", least=24), Column("solver", rank=3), Column("note", rank=4)]
     text, dropped = render_table(columns, [["a-name-of-twenty-four-xx", "lbfgs-with-options", "long words here"]], 40)
     assert dropped == ["note"] and "a-name-of-twenty-four-xx" in text
+
+
+def test_one_long_name_does_not_make_a_narrow_table_as_wide() -> None:
+    from runfolio.cli.tables import Column, render_table
+
+    columns = [Column("id", whole=True), Column("name", least=24), Column("status", whole=True)]
+    text, dropped = render_table(columns, [["01a22052a9227000", "x" * 300, "FINISHED"], ["01a22052a9227001", "y", "KILLED"]], 40)
+    assert dropped == []
+    lines = click.unstyle(text).splitlines()
+    assert [len(line) for line in lines] == [50, 52, 50]
+    assert lines[1].endswith("x" * 23 + "…  FINISHED")
 
 
 def test_a_run_that_is_not_found_may_be_one_that_cannot_be_read(run_cli: Command, sweep: dict[str, str], folio_dir: Path) -> None:

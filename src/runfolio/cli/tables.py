@@ -92,7 +92,9 @@ def render_columns(columns: Sequence[Column], texts: Sequence[Sequence[str]], wi
                 break
             shown.remove(last)
             dropped.append(last)
-        for at, size in zip(shown, sizes or [wide[at] for at in shown], strict=True):
+        # Where even the least does not fit, no more than that: one long name would make every line as long.
+        least = [wide[at] if columns[at].whole else min(wide[at], max(columns[at].least, heads[at])) for at in shown]
+        for at, size in zip(shown, sizes or least, strict=True):
             wide[at] = size
     header = [_padded(titles[at], wide[at], columns[at], bold=True) for at in shown]
     lines = [(" " * GAP).join(header).rstrip(), *_lines([(columns[at], made[at], wide[at]) for at in shown])]
