@@ -299,7 +299,7 @@ def end_run(status: str | None = "FINISHED") -> None:
     status : str
         ``FINISHED``, ``FAILED`` or ``KILLED``.
     """
-    status = entities.RunStatus.from_string(str(status or "FINISHED"))
+    status = entities.RunStatus.from_string("FINISHED" if status is None else str(status))
     stack = _stack()
     if not stack:
         return
