@@ -187,7 +187,8 @@ def test_a_model_may_read_its_files_until_its_last_answer(folio: Path, serve: Se
     until(asked.exists)
     promote(1)
     server.wait_for("serving constant 1 .* now")
-    assert answer(server) == 1
+    # The old worker may take one more request before it is told to end, and its model answers that with an error.
+    until(lambda: server.post({"inputs": [0]}).json.get("predictions") == [1])
     replaced.touch()
     thread.join()
     assert (replies[0].status, replies[0].json) == (200, {"predictions": ["read"]})
